@@ -1,0 +1,40 @@
+//! How often each probed fact was stated in training so far.
+
+use std::collections::HashMap;
+
+use kolmo_world::Fact;
+
+use crate::probe::Probe;
+
+/// Realised exposures of the facts of a probe. Facts outside the probe are not counted, so memory
+/// does not grow with training.
+#[derive(Debug, Clone)]
+pub struct Exposures {
+    index: HashMap<Fact, usize>,
+    counts: Vec<u64>,
+}
+
+impl Exposures {
+    /// No exposures yet.
+    pub fn new(probe: &Probe) -> Self {
+        let facts = probe.facts.iter().enumerate();
+        Self {
+            index: facts.map(|(k, probed)| (probed.fact, k)).collect(),
+            counts: vec![0; probe.facts.len()],
+        }
+    }
+
+    /// Counts the facts of documents trained on.
+    pub fn count(&mut self, facts: &[Fact]) {
+        for fact in facts {
+            if let Some(k) = self.index.get(fact) {
+                self.counts[*k] += 1;
+            }
+        }
+    }
+
+    /// Exposures of each fact of the probe, in its order.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+}

@@ -1,0 +1,21 @@
+//! The loss of every fact, with a model in hand.
+//!
+//! A [`Probe`] is a fixed sample of facts, stratified over frequency [`classes`], each with a
+//! sentence that asks for it; [`measure`] puts it to a model; [`summary`] turns the answers into the
+//! record of an evaluation, beside what the exact Bayes learner would have lost.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod classes;
+mod error;
+pub mod exposures;
+pub mod measure;
+pub mod probe;
+pub mod summary;
+
+pub use classes::Class;
+pub use error::EvalError;
+pub use exposures::Exposures;
+pub use measure::{Answer, measure};
+pub use probe::{EvalConfig, Probe, ProbedFact};
+pub use summary::{fact_rows, summarise};

@@ -1,0 +1,183 @@
+//! Which facts are asked, and how.
+
+use kolmo_world::{Document, Fact, Token, World, random::Streams};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    classes::{Class, classes},
+    error::EvalError,
+};
+
+/// `[eval]`: what is measured during training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvalConfig {
+    /// Frequency classes, evenly spaced in the logarithm of the rank.
+    pub classes: usize,
+    /// Facts asked of each class; all of them where a class has no more.
+    pub facts_per_class: usize,
+    /// Evaluations, evenly spaced in the logarithm of the step, the last one after the last step.
+    pub evaluations: usize,
+}
+
+impl Default for EvalConfig {
+    fn default() -> Self {
+        Self {
+            classes: 10,
+            facts_per_class: 300,
+            evaluations: 24,
+        }
+    }
+}
+
+impl EvalConfig {
+    /// Checks the sizes.
+    ///
+    /// # Errors
+    /// [`EvalError::Invalid`], with the key, the value and the valid range.
+    pub fn check(&self) -> Result<(), EvalError> {
+        for (key, value, most, valid) in [
+            ("eval.classes", self.classes, 100, "1 to 100"),
+            (
+                "eval.facts_per_class",
+                self.facts_per_class,
+                100_000,
+                "1 to 100000",
+            ),
+            ("eval.evaluations", self.evaluations, 1000, "1 to 1000"),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(EvalError::Invalid { key, value, valid });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A fixed sample of facts, stratified over frequency classes.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// The classes, most frequent first.
+    pub classes: Vec<Class>,
+    /// The facts, class by class.
+    pub facts: Vec<ProbedFact>,
+}
+
+/// One fact of a probe and the sentence that asks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbedFact {
+    /// Index of its class.
+    pub class: usize,
+    /// Rank of its subject.
+    pub rank: u64,
+    /// The fact.
+    pub fact: Fact,
+    /// Probability that a document states it.
+    pub probability: f64,
+    /// h_r, nats.
+    pub content: f64,
+    /// The sentence up to its value, worded by the fact's own stream: the same at every evaluation.
+    pub prompt: Vec<Token>,
+    /// The value.
+    pub value: Vec<Token>,
+}
+
+impl Probe {
+    /// Draws a probe. Within a class facts are taken at random from as many equal strata as are
+    /// asked, so that every rank of the class is covered evenly.
+    pub fn new(world: &World, config: &EvalConfig, streams: &Streams) -> Self {
+        let classes = classes(world, config.classes);
+        let choice = streams.stream("evaluation/facts");
+        let wording = streams.stream("evaluation/wording");
+        let relations = world.relations().len() as u64;
+        let mut facts: Vec<ProbedFact> = Vec::new();
+        for (k, class) in classes.iter().enumerate() {
+            let mut random = choice.at(k as u64);
+            let asked = class.facts.min(config.facts_per_class as u64);
+            for stratum in 0..asked {
+                // Exact in integers: asked < 2^17 and facts < 2^34.
+                let bound = |stratum: u64| class.facts * stratum / asked;
+                let number = random.random_range(bound(stratum)..bound(stratum + 1));
+                let (rank, relation) = (class.lo_rank + number / relations, number % relations);
+                let fact = Fact {
+                    element: world.frequency().element(rank),
+                    relation: relation as u32,
+                };
+                let mut random = wording.at(facts.len() as u64);
+                let mut sentence = Document::default();
+                let value_at = world.write_sentence(fact, &mut random, &mut sentence);
+                let relation = &world.relations()[relation as usize];
+                facts.push(ProbedFact {
+                    class: k,
+                    rank,
+                    fact,
+                    probability: world.fact_probability(rank, fact.relation as usize),
+                    content: relation.content(),
+                    prompt: sentence.tokens[..value_at].to_vec(),
+                    value: relation.tokens(relation.value_of(fact.element)).to_vec(),
+                });
+            }
+        }
+        Self { classes, facts }
+    }
+
+    /// The longest prompt and value together, tokens.
+    pub fn max_length(&self) -> usize {
+        let lengths = self.facts.iter().map(|f| f.prompt.len() + f.value.len());
+        lengths.max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use kolmo_world::WorldConfig;
+
+    use super::*;
+
+    #[test]
+    fn a_probe_covers_every_class_without_repeats() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let config = EvalConfig::default();
+        let probe = Probe::new(&world, &config, &Streams::new(1));
+        for (k, class) in probe.classes.iter().enumerate() {
+            let facts: Vec<_> = probe.facts.iter().filter(|f| f.class == k).collect();
+            assert_eq!(facts.len() as u64, class.facts.min(300));
+            let distinct: HashSet<_> = facts.iter().map(|f| f.fact).collect();
+            assert_eq!(distinct.len(), facts.len());
+            assert!(
+                facts
+                    .iter()
+                    .all(|f| (class.lo_rank..=class.hi_rank).contains(&f.rank))
+            );
+            // All four relations, wherever a class has room for them.
+            let relations: HashSet<_> = facts.iter().map(|f| f.fact.relation).collect();
+            assert_eq!(relations.len(), 4);
+        }
+    }
+
+    #[test]
+    fn a_prompt_names_the_subject_and_stops_before_the_value() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let probe = Probe::new(&world, &EvalConfig::default(), &Streams::new(1));
+        for probed in &probe.facts {
+            let mut name = Vec::new();
+            world.names().write(probed.fact.element, &mut name);
+            assert!(
+                probed
+                    .prompt
+                    .windows(name.len())
+                    .any(|window| window == name)
+            );
+            let relation = &world.relations()[probed.fact.relation as usize];
+            assert!(
+                probed
+                    .prompt
+                    .iter()
+                    .all(|t| relation.number(&[*t]).is_none())
+            );
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! From answers to the record of an evaluation: means by class and overall, with intervals, beside
+//! the exact Bayes learner.
+
+use std::f64::consts::LN_2;
+
+use kolmo_run::{ClassRecord, EvaluationRecord, FactRow};
+use kolmo_theory::discovery::expected_value_loss;
+use kolmo_world::World;
+
+use crate::{exposures::Exposures, measure::Answer, probe::Probe};
+
+/// Half-width of a 95 % interval in standard errors.
+const Z95: f64 = 1.96;
+
+/// When an evaluation was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Steps trained.
+    pub step: u64,
+    /// Documents trained on.
+    pub documents: u64,
+}
+
+/// The record of an evaluation of a model with `parameters` parameters.
+///
+/// Losses and accuracies are means weighted by the frequency of the facts. Within a class they are
+/// ratio estimates Σ w ℓ / Σ w over the facts asked, exact where all were; the interval is that of
+/// drawing facts, by the linearised variance of the ratio with the finite-population correction.
+/// Bits stored are not weighted: they are summed over all facts of a class.
+pub fn summarise(
+    world: &World,
+    probe: &Probe,
+    exposures: &Exposures,
+    answers: &[Answer],
+    parameters: u64,
+    moment: Moment,
+) -> EvaluationRecord {
+    let mut classes = Vec::with_capacity(probe.classes.len());
+    let mut variance = 0.0;
+    for (k, class) in probe.classes.iter().enumerate() {
+        let facts: Vec<Item> = probe
+            .facts
+            .iter()
+            .zip(answers)
+            .zip(exposures.counts())
+            .filter(|((probed, _), _)| probed.class == k)
+            .map(|((probed, answer), exposures)| Item {
+                weight: probed.probability,
+                content: probed.content,
+                answer,
+                exposures: *exposures,
+            })
+            .collect();
+        let value_loss = weighted(&facts, |f| f.answer.loss_nats);
+        let class_variance = ratio_variance(&facts, value_loss, class.facts);
+        variance += class.mass.powi(2) * class_variance;
+        let stored = |f: &Item| (f.content - f.answer.loss_nats).max(0.0);
+        let mean_stored = facts.iter().map(stored).sum::<f64>() / facts.len() as f64;
+        let ranks = class.lo_rank..=class.hi_rank;
+        classes.push(ClassRecord {
+            lo_rank: class.lo_rank,
+            hi_rank: class.hi_rank,
+            facts: class.facts,
+            measured: facts.len() as u64,
+            mass: class.mass,
+            value_loss,
+            value_loss_ci95: interval(value_loss, class_variance),
+            missing: weighted(&facts, |f| f.answer.loss_nats.min(f.content)),
+            overconfidence: weighted(&facts, |f| (f.answer.loss_nats - f.content).max(0.0)),
+            accuracy: weighted(&facts, |f| f64::from(u8::from(f.answer.correct))),
+            exposures: weighted(&facts, |f| f.exposures as f64),
+            bayes_value_loss: weighted(&facts, |f| match f.exposures {
+                0 => f.content,
+                _ => 0.0,
+            }),
+            bayes_value_loss_expected: expected_value_loss(world, ranks, moment.documents),
+            bits_stored: mean_stored * class.facts as f64 / LN_2,
+        });
+    }
+    let mean = |f: fn(&ClassRecord) -> f64| -> f64 {
+        let terms = classes.iter().map(|class| class.mass * f(class));
+        terms.sum()
+    };
+    let value_loss = mean(|c| c.value_loss);
+    let bits_stored: f64 = classes.iter().map(|c| c.bits_stored).sum();
+    EvaluationRecord {
+        step: moment.step,
+        documents: moment.documents,
+        value_loss,
+        value_loss_ci95: interval(value_loss, variance),
+        missing: mean(|c| c.missing),
+        overconfidence: mean(|c| c.overconfidence),
+        accuracy: mean(|c| c.accuracy),
+        bits_stored,
+        bits_per_parameter: bits_stored / parameters as f64,
+        bayes_value_loss: mean(|c| c.bayes_value_loss),
+        bayes_value_loss_expected: mean(|c| c.bayes_value_loss_expected),
+        classes,
+    }
+}
+
+/// One row a fact, for `facts.parquet`.
+pub fn fact_rows(
+    probe: &Probe,
+    exposures: &Exposures,
+    answers: &[Answer],
+    moment: Moment,
+) -> Vec<FactRow> {
+    let facts = probe.facts.iter().zip(answers).zip(exposures.counts());
+    facts
+        .map(|((probed, answer), exposures)| FactRow {
+            step: moment.step,
+            documents: moment.documents,
+            subject: probed.rank,
+            relation: probed.fact.relation,
+            probability: probed.probability,
+            exposures: *exposures,
+            loss_nats: answer.loss_nats,
+            correct: answer.correct,
+            answer_valid: answer.valid,
+            confidence: answer.confidence,
+        })
+        .collect()
+}
+
+/// A fact that was asked.
+struct Item<'a> {
+    weight: f64,
+    content: f64,
+    answer: &'a Answer,
+    exposures: u64,
+}
+
+/// Σ w f / Σ w.
+fn weighted(facts: &[Item<'_>], f: impl Fn(&Item<'_>) -> f64) -> f64 {
+    let total: f64 = facts.iter().map(|item| item.weight).sum();
+    let sum: f64 = facts.iter().map(|item| item.weight * f(item)).sum();
+    sum / total
+}
+
+/// Variance of the ratio estimate `mean` from `facts` out of `population` (Cochran 1977, eq. 6.13).
+fn ratio_variance(facts: &[Item<'_>], mean: f64, population: u64) -> f64 {
+    let n = facts.len() as f64;
+    if facts.len() as u64 == population || facts.len() < 2 {
+        return 0.0;
+    }
+    let total: f64 = facts.iter().map(|item| item.weight).sum();
+    let residual = |item: &Item<'_>| (item.weight * (item.answer.loss_nats - mean)).powi(2);
+    let squares: f64 = facts.iter().map(residual).sum();
+    let sampled = 1.0 - n / population as f64;
+    sampled * n / (n - 1.0) * squares / total.powi(2)
+}
+
+fn interval(mean: f64, variance: f64) -> [f64; 2] {
+    let half = Z95 * variance.sqrt();
+    [(mean - half).max(0.0), mean + half]
+}
+
+#[cfg(test)]
+mod tests {
+    use kolmo_world::{WorldConfig, random::Streams};
+
+    use super::*;
+    use crate::probe::EvalConfig;
+
+    /// A model that knows a fact the better the more frequent its subject is.
+    fn loss(rank: u64, relation: u32) -> f64 {
+        let wobble = ((rank * 7 + u64::from(relation)) % 13) as f64 / 13.0;
+        (rank as f64).ln() * 0.5 * (0.5 + wobble)
+    }
+
+    fn record(world: &World, facts_per_class: usize, seed: u64) -> EvaluationRecord {
+        let config = EvalConfig {
+            facts_per_class,
+            ..EvalConfig::default()
+        };
+        let probe = Probe::new(world, &config, &Streams::new(seed));
+        let mut exposures = Exposures::new(&probe);
+        (0..2000).for_each(|n| exposures.count(&world.document(n).facts));
+        let answers: Vec<Answer> = probe
+            .facts
+            .iter()
+            .map(|f| Answer {
+                loss_nats: loss(f.rank, f.fact.relation),
+                correct: f.rank < 100,
+                valid: true,
+                confidence: 0.5,
+            })
+            .collect();
+        let moment = Moment {
+            step: 1,
+            documents: 2000,
+        };
+        summarise(world, &probe, &exposures, &answers, 1000, moment)
+    }
+
+    #[test]
+    fn asking_all_facts_gives_the_sums_themselves() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let record = record(&world, 100_000, 1);
+        let (mut expected, mut bits, mut accuracy) = (0.0, 0.0, 0.0);
+        for rank in 1..=20_000 {
+            let p = world.frequency().probability(rank);
+            for relation in 0..4 {
+                expected += p / 4.0 * loss(rank, relation);
+                bits += (64f64.ln() - loss(rank, relation)).max(0.0) / LN_2;
+            }
+            accuracy += if rank < 100 { p } else { 0.0 };
+        }
+        assert!((record.value_loss - expected).abs() < 1e-9);
+        assert!((record.bits_stored / bits - 1.0).abs() < 1e-9);
+        assert!((record.accuracy - accuracy).abs() < 1e-9);
+        assert_eq!(record.value_loss_ci95, [record.value_loss; 2]);
+        let parts = record.missing + record.overconfidence;
+        assert!((parts - record.value_loss).abs() < 1e-12);
+    }
+
+    #[test]
+    fn intervals_cover_the_truth_about_as_often_as_they_say() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let truth = record(&world, 100_000, 1).value_loss;
+        let covered = (0..200)
+            .filter(|seed| {
+                let [lo, hi] = record(&world, 40, *seed).value_loss_ci95;
+                (lo..=hi).contains(&truth)
+            })
+            .count();
+        // Strata make the true error smaller than the interval says, so coverage is at least
+        // 95 %: 190 of 200, less four standard errors of 3.1.
+        assert!(covered >= 178, "{covered} of 200");
+    }
+
+    #[test]
+    fn the_bayes_learner_on_the_same_exposures_is_near_its_expectation() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let record = record(&world, 100_000, 1);
+        // The documents are 2000 draws: the loss is a sum over rare facts that were met or not, with
+        // a standard deviation below h · sqrt(Σ w² ) ≈ 4.16 · 0.007.
+        let deviation = record.bayes_value_loss - record.bayes_value_loss_expected;
+        assert!(deviation.abs() < 4.0 * 0.03, "{deviation}");
+    }
+}

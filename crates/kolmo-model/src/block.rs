@@ -1,0 +1,46 @@
+//! One block: attention and feed-forward layer, each behind a norm and beside a residual.
+
+use burn::prelude::*;
+
+use crate::{
+    attention::Attention, config::ModelConfig, feed_forward::FeedForward, norm::Norm,
+    rotary::Positions,
+};
+
+/// A pre-norm transformer block.
+#[derive(Module, Debug)]
+pub struct Block {
+    /// Norm before attention.
+    pub attention_norm: Norm,
+    /// Attention.
+    pub attention: Attention,
+    /// Norm before the feed-forward layer.
+    pub feed_forward_norm: Norm,
+    /// Feed-forward layer.
+    pub feed_forward: FeedForward,
+}
+
+impl Block {
+    /// A block that passes its input on.
+    pub fn new(config: &ModelConfig, device: &Device) -> Self {
+        let norm = || Norm::new(config.arch, config.d_model, device);
+        Self {
+            attention_norm: norm(),
+            attention: Attention::new(config, device),
+            feed_forward_norm: norm(),
+            feed_forward: FeedForward::new(config, device),
+        }
+    }
+
+    /// `[batch, time, d]` to the same shape.
+    pub fn forward(&self, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
+        let attended = self
+            .attention
+            .forward(self.attention_norm.forward(x.clone()), positions);
+        let x = x + attended;
+        let fed = self
+            .feed_forward
+            .forward(self.feed_forward_norm.forward(x.clone()));
+        x + fed
+    }
+}

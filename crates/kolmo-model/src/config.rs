@@ -1,0 +1,144 @@
+//! `[model]`: the shape of the transformer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModelError;
+
+/// `[model]`: the architecture and its sizes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// `gpt` (LayerNorm, GELU) or `llama` (RMSNorm, SwiGLU).
+    pub arch: Architecture,
+    /// Width d of the residual stream.
+    pub d_model: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Attention heads; d_model / heads is the width of a head and must be even.
+    pub heads: usize,
+    /// Whether the output layer is the embedding table again.
+    pub tied_embeddings: bool,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            arch: Architecture::Gpt,
+            d_model: 64,
+            layers: 2,
+            heads: 4,
+            tied_embeddings: false,
+        }
+    }
+}
+
+/// An architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// LayerNorm with gain and bias; a feed-forward layer of width 4d with GELU.
+    Gpt,
+    /// RMSNorm; a gated feed-forward layer (SwiGLU) of width 8d/3, rounded down to a multiple of 8.
+    Llama,
+}
+
+impl Architecture {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gpt => "gpt",
+            Self::Llama => "llama",
+        }
+    }
+}
+
+impl ModelConfig {
+    /// Checks the sizes.
+    ///
+    /// # Errors
+    /// [`ModelError::Invalid`], with the key, the value and the valid range.
+    pub fn check(&self) -> Result<(), ModelError> {
+        for (key, value, most) in [
+            ("model.d_model", self.d_model, 1 << 14),
+            ("model.layers", self.layers, 256),
+            ("model.heads", self.heads, 256),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(invalid(key, value, format!("1 to {most}")));
+            }
+        }
+        if !self.d_model.is_multiple_of(2 * self.heads) {
+            let heads = self.heads;
+            let valid = format!(
+                "a multiple of 2 x heads = {}, so that rotary positions pair the halves of a head",
+                2 * heads
+            );
+            return Err(invalid("model.d_model", self.d_model, valid));
+        }
+        Ok(())
+    }
+
+    /// Width of a head, d / heads.
+    pub fn head_width(&self) -> usize {
+        self.d_model / self.heads
+    }
+
+    /// Width of the feed-forward layer.
+    pub fn feed_forward_width(&self) -> usize {
+        match self.arch {
+            Architecture::Gpt => 4 * self.d_model,
+            Architecture::Llama => (8 * self.d_model / 3 / 8 * 8).max(8),
+        }
+    }
+
+    /// Number of parameters, all told, for a vocabulary of `vocabulary` tokens.
+    pub fn parameters(&self, vocabulary: usize) -> u64 {
+        self.block_parameters() + self.embedding_parameters(vocabulary)
+    }
+
+    /// Parameters of the embedding table and, where it is not the same one, the output layer.
+    pub fn embedding_parameters(&self, vocabulary: usize) -> u64 {
+        let table = (vocabulary * self.d_model) as u64;
+        if self.tied_embeddings {
+            table
+        } else {
+            2 * table
+        }
+    }
+
+    /// Parameters of the blocks and the last norm.
+    fn block_parameters(&self) -> u64 {
+        let d = self.d_model;
+        let (norm, feed_forward) = match self.arch {
+            Architecture::Gpt => (2 * d, 2 * d * self.feed_forward_width()),
+            Architecture::Llama => (d, 3 * d * self.feed_forward_width()),
+        };
+        (self.layers * (4 * d * d + feed_forward + 2 * norm) + norm) as u64
+    }
+}
+
+fn invalid(key: &str, value: usize, valid: String) -> ModelError {
+    ModelError::Invalid {
+        key: key.to_owned(),
+        value: value.to_string(),
+        valid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let refusal = |change: fn(&mut ModelConfig)| {
+            let mut config = ModelConfig::default();
+            change(&mut config);
+            config.check().unwrap_err().to_string()
+        };
+        assert!(refusal(|c| c.layers = 0).contains("model.layers = 0 is not possible"));
+        assert!(refusal(|c| c.heads = 0).contains("model.heads = 0"));
+        assert!(refusal(|c| c.d_model = 60).contains("a multiple of 2 x heads = 8"));
+        ModelConfig::default().check().unwrap();
+    }
+}

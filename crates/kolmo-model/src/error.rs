@@ -1,0 +1,43 @@
+//! What can go wrong with a model.
+
+/// A model that cannot be, a device that is not there, or weights that do not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A value outside its range.
+    #[error("{key} = {value} is not possible: valid is {valid}")]
+    Invalid {
+        /// The key, dotted as in the file.
+        key: String,
+        /// The value found.
+        value: String,
+        /// What would be accepted.
+        valid: String,
+    },
+    /// A device that nobody could name.
+    #[error("there is no device {name:?}: valid is {valid}")]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        valid: &'static str,
+    },
+    /// A device that this build or this machine lacks.
+    #[error("device {name} is not available: {reason}")]
+    DeviceUnavailable {
+        /// What was asked for.
+        name: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// Weights that are not those of this model.
+    #[error("the weights do not fit the model: {0}")]
+    Weights(String),
+    /// A tensor that could not be read back from its device.
+    #[error("reading {what} from the device failed: {reason}")]
+    Read {
+        /// Which tensor.
+        what: String,
+        /// The device's reason.
+        reason: String,
+    },
+}

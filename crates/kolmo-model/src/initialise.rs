@@ -1,0 +1,108 @@
+//! How weights begin.
+//!
+//! Projections are normal with variance 1 / d_in, so that a layer keeps the scale of its input;
+//! those that write to the residual stream are scaled down by √(2 · layers), so that its variance
+//! does not grow with depth (Radford et al. 2019). Embedding and output layer have the standard
+//! deviation 0.02: logits begin near zero and the loss at ln V. Gains begin at 1, biases at 0.
+
+use burn::{
+    module::{ModuleMapper, Param},
+    prelude::*,
+    tensor::TensorData,
+};
+use kolmo_world::random::Streams;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::{gpt::Gpt, weights::Path};
+
+const EMBEDDING_DEVIATION: f64 = 0.02;
+
+/// Draws the weights of `model`.
+pub(crate) fn initialise(model: Gpt, layers: usize, streams: &Streams) -> Gpt {
+    model.map(&mut Initialise {
+        path: Path::default(),
+        layers,
+        streams,
+    })
+}
+
+struct Initialise<'a> {
+    path: Path,
+    layers: usize,
+    streams: &'a Streams,
+}
+
+impl Initialise<'_> {
+    /// Standard deviation of the weights called `name`; none for those that are left as they are.
+    fn deviation(&self, name: &str, d_in: usize) -> Option<f64> {
+        let projection = 1.0 / (d_in as f64).sqrt();
+        match name.rsplit('.').next() {
+            Some("gain" | "bias") => None,
+            Some("weight" | "head") => Some(EMBEDDING_DEVIATION),
+            Some("output" | "down") => Some(projection / (2.0 * self.layers as f64).sqrt()),
+            _ => Some(projection),
+        }
+    }
+}
+
+impl ModuleMapper for Initialise<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.name();
+        let shape = param.val().dims();
+        let Some(deviation) = self.deviation(&name, shape[0]) else {
+            return param;
+        };
+        let stream = self.streams.stream(&format!("initialisation/{name}"));
+        let mut random = stream.at(0);
+        let values: Vec<f32> = (0..shape.iter().product())
+            .map(|_| {
+                let z: f64 = StandardNormal.sample(&mut random);
+                (deviation * z) as f32
+            })
+            .collect();
+        param.map(|tensor| {
+            let drawn = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
+            drawn.set_require_grad(tensor.is_require_grad())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ModelConfig;
+
+    #[test]
+    fn weights_have_the_deviation_they_should() {
+        let config = ModelConfig {
+            layers: 2,
+            ..ModelConfig::default()
+        };
+        let model = Gpt::new(&config, 1000, &Streams::new(1), &Device::flex()).unwrap();
+        let deviation = |weight: &Param<Tensor<2>>| -> f64 {
+            let square: f32 = weight.val().square().mean().into_scalar();
+            f64::from(square).sqrt()
+        };
+        let block = &model.blocks[1];
+        for (weight, expected) in [
+            (&model.embedding.weight, 0.02),
+            (&block.attention.query_key_value, 0.125),
+            (&block.attention.output, 0.0625),
+            (&block.feed_forward.up, 0.125),
+            (&block.feed_forward.down, 0.03125),
+        ] {
+            let n = weight.val().shape().num_elements() as f64;
+            let error = 1.0 / (2.0 * n).sqrt();
+            let ratio = deviation(weight) / expected;
+            assert!((ratio - 1.0).abs() < 4.0 * error, "{ratio}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The transformer, its devices, and its weights in and out.
+//!
+//! A decoder-only language model in two architectures: [`Gpt`](gpt::Gpt) reads tokens and gives
+//! logits. Burn appears here and in the crates above that hold a model (`kolmo-eval`,
+//! `kolmo-train`), and nowhere else.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod attention;
+pub mod block;
+pub mod config;
+pub mod device;
+mod error;
+pub mod feed_forward;
+pub mod gpt;
+mod initialise;
+pub mod norm;
+pub mod rotary;
+pub mod weights;
+
+pub use config::{Architecture, ModelConfig};
+pub use device::{ComputeDevice, DeviceName};
+pub use error::ModelError;
+pub use gpt::Gpt;

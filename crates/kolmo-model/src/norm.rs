@@ -1,0 +1,41 @@
+//! LayerNorm and RMSNorm.
+
+use burn::{module::Param, prelude::*, tensor::module::layer_norm};
+
+use crate::config::Architecture;
+
+/// A norm over the last axis: LayerNorm where it has a bias (`gpt`), RMSNorm where not (`llama`).
+#[derive(Module, Debug)]
+pub struct Norm {
+    /// Gain, `[d]`.
+    pub gain: Param<Tensor<1>>,
+    /// Bias, `[d]`, of a LayerNorm.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Norm {
+    /// Added to the variance (LayerNorm) or mean square (RMSNorm).
+    const EPSILON: f64 = 1e-5;
+
+    /// A norm that does nothing but normalise.
+    pub fn new(arch: Architecture, width: usize, device: &Device) -> Self {
+        let bias = matches!(arch, Architecture::Gpt)
+            .then(|| Param::from_tensor(Tensor::zeros([width], device)));
+        Self {
+            gain: Param::from_tensor(Tensor::ones([width], device)),
+            bias,
+        }
+    }
+
+    /// `[batch, time, d]` to the same shape.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        match &self.bias {
+            Some(bias) => layer_norm(x, self.gain.val(), Some(bias.val()), Self::EPSILON),
+            None => {
+                let mean_square = x.clone().square().mean_dim(2);
+                let scale = (mean_square + Self::EPSILON).sqrt().recip();
+                x * scale * self.gain.val().unsqueeze::<3>()
+            }
+        }
+    }
+}

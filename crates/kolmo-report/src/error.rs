@@ -1,0 +1,41 @@
+//! What can go wrong in a report, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use plotters::drawing::DrawingAreaErrorKind;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of a report. The cause is the error's `source`, so print the whole chain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder of the figures cannot be made.
+    #[error("could not create the folder {path}: check its parent's permissions and that no file has this name", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+
+    /// A figure is drawn but cannot be written.
+    #[error("could not write the figure {path}: check the folder's permissions and the free space, then make the figures again", path = path.display())]
+    Write {
+        /// The file of the figure.
+        path: PathBuf,
+        /// What the run directory answered.
+        source: kolmo_run::Error,
+    },
+
+    /// The plotting library refused a figure.
+    #[error("could not draw {path}: the records are unharmed; please report this with the run's evaluations.jsonl", path = path.display())]
+    Draw {
+        /// The file the figure was meant for.
+        path: PathBuf,
+        /// What the plotting library answered.
+        source: DrawingAreaErrorKind<io::Error>,
+    },
+}

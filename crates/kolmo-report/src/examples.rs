@@ -1,0 +1,88 @@
+//! A world and records for the tests of this crate.
+
+use kolmo_run::{ClassRecord, EvaluationRecord};
+use kolmo_theory::discovery::{expected_value_loss, mean_content};
+use kolmo_world::config::RelationConfig;
+use kolmo_world::{World, WorldConfig};
+
+/// A world of 20 000 subjects, Zipf 1.5, with one relation of 50 values.
+pub(crate) fn world() -> World {
+    world_of(&[50])
+}
+
+/// The same with a relation for each number of values.
+pub(crate) fn world_of(values: &[usize]) -> World {
+    let relations = values
+        .iter()
+        .enumerate()
+        .map(|(r, &values)| RelationConfig {
+            name: format!("r{r}"),
+            values: Some(values),
+            weight: 1.0,
+        });
+    let config = WorldConfig {
+        relations: relations.collect(),
+        ..WorldConfig::default()
+    };
+    World::new(&config, 1).unwrap()
+}
+
+/// Class bounds, half a decade of ranks each.
+pub(crate) const CLASSES: [(u64, u64); 8] = [
+    (1, 2),
+    (3, 7),
+    (8, 24),
+    (25, 77),
+    (78, 249),
+    (250, 799),
+    (800, 2499),
+    (2500, 20_000),
+];
+
+/// What a learner measures whose loss is `factor` times the expected Bayes loss, ± 10 %.
+pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> EvaluationRecord {
+    let bayes = expected_value_loss(world, 1..=u64::MAX, documents);
+    let h = mean_content(world);
+    let loss = factor * bayes;
+    EvaluationRecord {
+        step: documents / 256,
+        documents,
+        value_loss: loss,
+        value_loss_ci95: [0.9 * loss, 1.1 * loss],
+        missing: loss.min(h),
+        overconfidence: (loss - h).max(0.0),
+        accuracy: 1.0 - bayes / h,
+        bits_stored: 1e4,
+        bits_per_parameter: 0.04,
+        bayes_value_loss: bayes,
+        bayes_value_loss_expected: bayes,
+        classes: CLASSES
+            .map(|ranks| class(world, ranks, documents, factor))
+            .to_vec(),
+    }
+}
+
+fn class(world: &World, (lo, hi): (u64, u64), documents: u64, factor: f64) -> ClassRecord {
+    let mass = world.frequency().mass(lo..=hi);
+    let facts = (hi + 1 - lo) * world.relations().len() as u64;
+    let exposures = documents as f64 * mass / facts as f64;
+    let h = mean_content(world);
+    let bayes = h * (-exposures).exp();
+    let loss = factor * bayes;
+    ClassRecord {
+        lo_rank: lo,
+        hi_rank: hi,
+        facts,
+        measured: facts.min(500),
+        mass,
+        value_loss: loss,
+        value_loss_ci95: [0.9 * loss, 1.1 * loss],
+        missing: loss.min(h),
+        overconfidence: (loss - h).max(0.0),
+        accuracy: 1.0 - bayes / h,
+        exposures,
+        bayes_value_loss: bayes,
+        bayes_value_loss_expected: bayes,
+        bits_stored: 1e3,
+    }
+}

@@ -1,0 +1,228 @@
+//! `facts.parquet`: what the model knew of each fact it was asked, at each evaluation.
+//!
+//! The table is small (facts asked × evaluations), so it is kept in memory and the whole file is
+//! written anew, atomically, after each evaluation: a reader always finds a complete Parquet file.
+
+mod decode;
+mod encode;
+mod schema;
+
+use std::fs;
+use std::path::Path;
+
+use crate::atomic;
+use crate::error::{Error, Result};
+
+/// One fact at one evaluation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FactRow {
+    /// Optimizer steps taken before the evaluation.
+    pub step: u64,
+    /// Documents seen before it.
+    pub documents: u64,
+    /// Rank of the subject; 1 is the most frequent.
+    pub subject: u64,
+    /// The relation, as an index into the table's names; the file has the name.
+    pub relation: u32,
+    /// Probability that a draw states this fact.
+    pub probability: f64,
+    /// How often the fact was seen in training so far.
+    pub exposures: u64,
+    /// Loss, nats, summed over the value's tokens.
+    pub loss_nats: f64,
+    /// Whether the most likely answer is the right one.
+    pub correct: bool,
+    /// Whether the most likely answer is a value of the right relation.
+    pub answer_valid: bool,
+    /// The model's probability of its most likely answer, 0 to 1.
+    pub confidence: f64,
+}
+
+/// The rows of a run so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FactsTable {
+    relation_names: Vec<String>,
+    /// Each becomes a row group of the file.
+    evaluations: Vec<Vec<FactRow>>,
+}
+
+impl FactsTable {
+    /// An empty table of a world with these relations.
+    pub fn new(relation_names: Vec<String>) -> Self {
+        Self {
+            relation_names,
+            evaluations: Vec::new(),
+        }
+    }
+
+    /// The names of the relations; [`FactRow::relation`] is an index into them.
+    pub fn relation_names(&self) -> &[String] {
+        &self.relation_names
+    }
+
+    /// Adds the rows of one evaluation.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRelation`] if a row's relation is out of range; nothing is added then.
+    pub fn push(&mut self, rows: Vec<FactRow>) -> Result<()> {
+        let known = self.relation_names.len();
+        if let Some(row) = rows.iter().find(|row| row.relation as usize >= known) {
+            return Err(Error::UnknownRelation {
+                subject: row.subject,
+                relation: row.relation,
+                known,
+            });
+        }
+        if !rows.is_empty() {
+            self.evaluations.push(rows);
+        }
+        Ok(())
+    }
+
+    /// The rows, evaluation after evaluation.
+    pub fn rows(&self) -> impl Iterator<Item = &FactRow> {
+        self.evaluations.iter().flatten()
+    }
+
+    /// Removes the evaluations after `step`: a run that resumes from a checkpoint makes them again.
+    pub fn truncate_after(&mut self, step: u64) {
+        self.evaluations
+            .retain(|rows| rows.iter().all(|row| row.step <= step));
+    }
+
+    /// Writes the whole table to `path`, atomically: zstd, one row group an evaluation, the units
+    /// of the columns in the file's key-value metadata.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written, [`Error::Parquet`] if the table cannot be
+    /// encoded.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = encode::encode(self).map_err(|source| Error::Parquet {
+            action: "encode",
+            path: path.to_path_buf(),
+            source,
+        })?;
+        atomic::write_bytes(path, &bytes)
+    }
+
+    /// Reads a table back.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file is missing or unreadable, [`Error::Parquet`] if it is damaged or
+    /// no Parquet file, [`Error::FactsLayout`] if its columns are not those of [`FactRow`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = fs::File::open(path).map_err(Error::io("read", path))?;
+        decode::decode(path, file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(step: u64, subject: u64, relation: u32) -> FactRow {
+        FactRow {
+            step,
+            documents: 256 * step,
+            subject,
+            relation,
+            probability: 0.1 / subject as f64,
+            exposures: 3 * step,
+            loss_nats: 5.298317366548036,
+            correct: subject.is_multiple_of(2),
+            answer_valid: subject != 3,
+            confidence: 0.75,
+        }
+    }
+
+    fn table() -> FactsTable {
+        let mut table = FactsTable::new(vec!["employer".into(), "birth_city — élève".into()]);
+        for step in [10, 100] {
+            let rows = (1..=20).map(|subject| row(step, subject, subject as u32 % 2));
+            table.push(rows.collect()).unwrap();
+        }
+        table
+    }
+
+    #[test]
+    fn it_reads_back_what_it_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facts.parquet");
+        let mut table = table();
+        // The ends of the ranges: unsigned numbers, and what a diverged model gives.
+        table
+            .push(vec![FactRow {
+                exposures: u64::MAX,
+                loss_nats: f64::INFINITY,
+                ..row(1000, u64::MAX, 0)
+            }])
+            .unwrap();
+        table.write(&path).unwrap();
+        assert_eq!(FactsTable::read(&path).unwrap(), table);
+    }
+
+    #[test]
+    fn an_empty_table_and_an_empty_evaluation_are_fine() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facts.parquet");
+        let mut table = FactsTable::new(vec!["employer".into()]);
+        table.push(Vec::new()).unwrap();
+        table.write(&path).unwrap();
+        let read = FactsTable::read(&path).unwrap();
+        assert_eq!(read, table);
+        assert_eq!(read.rows().count(), 0);
+    }
+
+    #[test]
+    fn an_unknown_relation_is_refused_and_nothing_added() {
+        let mut table = table();
+        let before = table.clone();
+        let error = table
+            .push(vec![row(200, 1, 0), row(200, 7, 2)])
+            .unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::UnknownRelation {
+                    subject: 7,
+                    relation: 2,
+                    known: 2
+                }
+            ),
+            "{error}"
+        );
+        assert_eq!(table, before);
+    }
+
+    #[test]
+    fn truncation_keeps_the_checkpoints_own_evaluation() {
+        let mut table = table();
+        table.truncate_after(10);
+        assert_eq!(table.rows().count(), 20);
+        assert!(table.rows().all(|row| row.step == 10));
+    }
+
+    #[test]
+    fn a_damaged_or_missing_file_is_an_error_with_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facts.parquet");
+        assert!(matches!(FactsTable::read(&path), Err(Error::Io { .. })));
+        table().write(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let error = FactsTable::read(&path).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Parquet {
+                    action: "decode",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(error.to_string().contains("facts.parquet"), "{error}");
+    }
+}

@@ -1,0 +1,196 @@
+//! From a Parquet file to rows.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+use parquet::column::reader::get_typed_column_reader;
+use parquet::data_type::{BoolType, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::FileMetaData;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+
+use super::schema::{COLUMNS, RELATIONS_KEY};
+use super::{FactRow, FactsTable};
+use crate::error::{Error, Result};
+
+/// Reads the table in `file`; `path` is for the messages.
+pub(super) fn decode(path: &Path, file: File) -> Result<FactsTable> {
+    let damaged = |source| Error::Parquet {
+        action: "decode",
+        path: path.to_path_buf(),
+        source,
+    };
+    let misfit = |reason| Error::FactsLayout {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    let metadata = reader.metadata().file_metadata();
+    check_columns(metadata).map_err(misfit)?;
+    let relation_names = relation_names(metadata).map_err(misfit)?;
+
+    let mut evaluations = Vec::new();
+    for index in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(index).map_err(damaged)?;
+        let columns = Columns::read(&*group).map_err(damaged)?;
+        evaluations.push(columns.rows(&relation_names).map_err(misfit)?);
+    }
+    Ok(FactsTable {
+        relation_names,
+        evaluations,
+    })
+}
+
+/// The typed readers panic at another type than they expect, so it is looked at first.
+fn check_columns(metadata: &FileMetaData) -> std::result::Result<(), String> {
+    let found = metadata.schema_descr().columns();
+    if found.len() != COLUMNS.len() {
+        return Err(format!(
+            "it has {} columns, not {}",
+            found.len(),
+            COLUMNS.len()
+        ));
+    }
+    for (column, (name, kind, _)) in found.iter().zip(COLUMNS) {
+        let required = column.max_def_level() == 0 && column.max_rep_level() == 0;
+        if column.name() != name || column.physical_type() != kind.physical() || !required {
+            return Err(format!(
+                "where a required column {name} of type {} should be, {} of type {} is",
+                kind.physical(),
+                column.name(),
+                column.physical_type()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn relation_names(metadata: &FileMetaData) -> std::result::Result<Vec<String>, String> {
+    let text = metadata
+        .key_value_metadata()
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.key == RELATIONS_KEY)
+        .and_then(|entry| entry.value.as_deref())
+        .ok_or_else(|| format!("its metadata has no key {RELATIONS_KEY}"))?;
+    serde_json::from_str(text).map_err(|error| format!("its key {RELATIONS_KEY}: {error}"))
+}
+
+/// A row group, column by column.
+struct Columns {
+    step: Vec<i64>,
+    documents: Vec<i64>,
+    subject: Vec<i64>,
+    relation: Vec<parquet::data_type::ByteArray>,
+    probability: Vec<f64>,
+    exposures: Vec<i64>,
+    loss_nats: Vec<f64>,
+    correct: Vec<bool>,
+    answer_valid: Vec<bool>,
+    confidence: Vec<f64>,
+}
+
+impl Columns {
+    fn read(group: &dyn RowGroupReader) -> std::result::Result<Self, ParquetError> {
+        Ok(Self {
+            step: read_column::<Int64Type>(group, 0)?,
+            documents: read_column::<Int64Type>(group, 1)?,
+            subject: read_column::<Int64Type>(group, 2)?,
+            relation: read_column::<ByteArrayType>(group, 3)?,
+            probability: read_column::<DoubleType>(group, 4)?,
+            exposures: read_column::<Int64Type>(group, 5)?,
+            loss_nats: read_column::<DoubleType>(group, 6)?,
+            correct: read_column::<BoolType>(group, 7)?,
+            answer_valid: read_column::<BoolType>(group, 8)?,
+            confidence: read_column::<DoubleType>(group, 9)?,
+        })
+    }
+
+    fn rows(&self, relation_names: &[String]) -> std::result::Result<Vec<FactRow>, String> {
+        let index: HashMap<&[u8], u32> = relation_names
+            .iter()
+            .map(String::as_bytes)
+            .zip(0..)
+            .collect();
+        (0..self.step.len())
+            .map(|i| {
+                let name = self.relation[i].data();
+                let relation = *index.get(name).ok_or_else(|| {
+                    let name = String::from_utf8_lossy(name);
+                    format!("its metadata does not name the relation {name}")
+                })?;
+                Ok(FactRow {
+                    step: self.step[i].cast_unsigned(),
+                    documents: self.documents[i].cast_unsigned(),
+                    subject: self.subject[i].cast_unsigned(),
+                    relation,
+                    probability: self.probability[i],
+                    exposures: self.exposures[i].cast_unsigned(),
+                    loss_nats: self.loss_nats[i],
+                    correct: self.correct[i],
+                    answer_valid: self.answer_valid[i],
+                    confidence: self.confidence[i],
+                })
+            })
+            .collect()
+    }
+}
+
+/// All values of a column; as many as the group has rows, or an error.
+fn read_column<T: DataType>(
+    group: &dyn RowGroupReader,
+    column: usize,
+) -> std::result::Result<Vec<T::T>, ParquetError> {
+    let expected = usize::try_from(group.metadata().num_rows())
+        .map_err(|error| ParquetError::External(Box::new(error)))?;
+    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column)?);
+    let mut values = Vec::new();
+    while values.len() < expected {
+        let (records, ..) =
+            reader.read_records(expected - values.len(), None, None, &mut values)?;
+        if records == 0 {
+            let found = values.len();
+            return Err(ParquetError::EOF(format!(
+                "column {column} ends after {found} of {expected} values"
+            )));
+        }
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    #[test]
+    fn another_programs_table_is_refused_not_misread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facts.parquet");
+        for (schema, reason) in [
+            ("message m { required int64 step; }", "1 columns"),
+            (
+                "message m { required int64 step; required int64 documents; required int64 subject;
+                 required int64 relation; required double probability; required int64 exposures;
+                 required double loss_nats; required boolean correct; required boolean answer_valid;
+                 required double confidence; }",
+                "relation",
+            ),
+        ] {
+            let schema = Arc::new(parse_message_type(schema).unwrap());
+            let file = File::create(&path).unwrap();
+            let writer =
+                SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::new())).unwrap();
+            writer.close().unwrap();
+            let error = FactsTable::read(&path).unwrap_err();
+            assert!(matches!(error, Error::FactsLayout { .. }), "{error}");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From rows to the bytes of a Parquet file.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnPath;
+
+use super::schema::{self, COLUMNS, RELATION, RELATIONS_KEY};
+use super::{FactRow, FactsTable};
+
+/// The whole file.
+pub(super) fn encode(table: &FactsTable) -> Result<Vec<u8>> {
+    let properties = Arc::new(properties(&table.relation_names)?);
+    let mut bytes = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut bytes, schema::schema()?, properties)?;
+    let names: Vec<ByteArray> = table
+        .relation_names
+        .iter()
+        .map(|name| ByteArray::from(name.as_str()))
+        .collect();
+    for rows in &table.evaluations {
+        let mut group = file.next_row_group()?;
+        write_rows(&mut group, &names, rows)?;
+        group.close()?;
+    }
+    file.close()?;
+    Ok(bytes)
+}
+
+fn properties(relation_names: &[String]) -> Result<WriterProperties> {
+    let relations = serde_json::to_string(relation_names)
+        .map_err(|error| ParquetError::External(Box::new(error)))?;
+    let mut metadata: Vec<KeyValue> = COLUMNS
+        .iter()
+        .map(|&(name, _, meaning)| KeyValue::new(name.to_owned(), meaning.to_owned()))
+        .collect();
+    metadata.push(KeyValue::new(RELATIONS_KEY.to_owned(), relations));
+
+    // Dictionaries only where values repeat: elsewhere they cost more than they save.
+    Ok(WriterProperties::builder()
+        .set_created_by(concat!("kolmo ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_dictionary_enabled(false)
+        .set_column_dictionary_enabled(ColumnPath::from("step"), true)
+        .set_column_dictionary_enabled(ColumnPath::from("documents"), true)
+        .set_column_dictionary_enabled(ColumnPath::from(RELATION), true)
+        .set_key_value_metadata(Some(metadata))
+        .build())
+}
+
+/// One row group; the calls follow the order of [`COLUMNS`].
+fn write_rows<W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    names: &[ByteArray],
+    rows: &[FactRow],
+) -> Result<()> {
+    // Parquet has no unsigned physical type: the bits are kept, the logical type says how to read
+    // them.
+    let count = |of: fn(&FactRow) -> u64| rows.iter().map(move |row| of(row).cast_signed());
+    let number = |of: fn(&FactRow) -> f64| rows.iter().map(of);
+    let flag = |of: fn(&FactRow) -> bool| rows.iter().map(of);
+    // push() has checked the indices.
+    let relation = rows
+        .iter()
+        .filter_map(|row| names.get(row.relation as usize).cloned());
+
+    write_column::<Int64Type, _>(group, count(|row| row.step))?;
+    write_column::<Int64Type, _>(group, count(|row| row.documents))?;
+    write_column::<Int64Type, _>(group, count(|row| row.subject))?;
+    write_column::<ByteArrayType, _>(group, relation)?;
+    write_column::<DoubleType, _>(group, number(|row| row.probability))?;
+    write_column::<Int64Type, _>(group, count(|row| row.exposures))?;
+    write_column::<DoubleType, _>(group, number(|row| row.loss_nats))?;
+    write_column::<BoolType, _>(group, flag(|row| row.correct))?;
+    write_column::<BoolType, _>(group, flag(|row| row.answer_valid))?;
+    write_column::<DoubleType, _>(group, number(|row| row.confidence))
+}
+
+fn write_column<T: DataType, W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    values: impl Iterator<Item = T::T>,
+) -> Result<()> {
+    let Some(mut column) = group.next_column()? else {
+        return Err(ParquetError::General(
+            "more columns than the schema has".to_owned(),
+        ));
+    };
+    let values: Vec<T::T> = values.collect();
+    column.typed::<T>().write_batch(&values, None, None)?;
+    column.close()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use parquet::basic::Compression;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+
+    #[test]
+    fn the_file_is_as_the_contract_says() {
+        let row = FactRow {
+            step: 1,
+            documents: 256,
+            subject: 1,
+            relation: 0,
+            probability: 0.5,
+            exposures: 128,
+            loss_nats: 1.0,
+            correct: true,
+            answer_valid: true,
+            confidence: 0.5,
+        };
+        let mut table = FactsTable::new(vec!["employer".into()]);
+        table.push(vec![row; 3]).unwrap();
+        table.push(vec![FactRow { step: 2, ..row }; 2]).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        table.write(file.path()).unwrap();
+
+        let reader = SerializedFileReader::new(fs::File::open(file.path()).unwrap()).unwrap();
+        let metadata = reader.metadata();
+        let names: Vec<&str> = metadata
+            .file_metadata()
+            .schema_descr()
+            .columns()
+            .iter()
+            .map(|column| column.name())
+            .collect();
+        assert_eq!(
+            names.join(" "),
+            "step documents subject relation probability exposures loss_nats correct answer_valid confidence"
+        );
+        let rows: Vec<i64> = metadata
+            .row_groups()
+            .iter()
+            .map(|group| group.num_rows())
+            .collect();
+        assert_eq!(rows, [3, 2], "one row group an evaluation");
+        for column in metadata.row_group(0).columns() {
+            assert!(matches!(column.compression(), Compression::ZSTD(_)));
+        }
+        let relation = metadata.row_group(0).column(3);
+        assert!(relation.dictionary_page_offset().is_some());
+        let units = metadata.file_metadata().key_value_metadata().unwrap();
+        let loss = units.iter().find(|unit| unit.key == "loss_nats").unwrap();
+        assert_eq!(
+            loss.value.as_deref(),
+            Some("nats, summed over the value's tokens")
+        );
+    }
+}

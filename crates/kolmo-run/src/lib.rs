@@ -1,0 +1,28 @@
+//! The run directory: everything a run writes to disk, and how it is read back.
+//!
+//! | file | module |
+//! | --- | --- |
+//! | `config.toml`, `DONE`, the folder itself | [`directory`], [`atomic`] |
+//! | `manifest.json` | [`manifest`] |
+//! | `metrics.jsonl`, `evaluations.jsonl` | [`metrics`] |
+//! | `facts.parquet` | [`facts_table`] |
+//! | `tensorboard/` | [`tensorboard`] |
+//!
+//! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
+//! of a batch. The JSONL files are the truth; the event files are a view of them.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod atomic;
+pub mod directory;
+pub mod error;
+pub mod facts_table;
+pub mod manifest;
+pub mod metrics;
+pub mod tensorboard;
+
+pub use directory::{RunDirectory, short_hash};
+pub use error::{Error, Result};
+pub use facts_table::{FactRow, FactsTable};
+pub use manifest::{Manifest, RunState};
+pub use metrics::{ClassRecord, EvaluationRecord, JsonlWriter, StepRecord, read_jsonl};
+pub use tensorboard::{HparamValue, TensorBoard};

@@ -1,0 +1,330 @@
+//! Files of one JSON object a line, which grow while a run goes on.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::atomic;
+use crate::error::{Error, Result};
+
+/// Appends records to a JSONL file, each a line that is handed to the system at once: a reader, or
+/// the run after a crash, finds every record but at most a torn last one.
+#[derive(Debug)]
+pub struct JsonlWriter<T> {
+    path: PathBuf,
+    file: File,
+    /// Bytes of whole lines.
+    length: u64,
+    record: PhantomData<fn(&T)>,
+}
+
+impl<T> JsonlWriter<T> {
+    /// Starts an empty file at `path`; an older one is emptied.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be created.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        File::create(&path).map_err(Error::io("create", &path))?;
+        Self::open(path)
+    }
+
+    /// Continues the file at `path` after the records that `keep` wants, byte for byte; the others
+    /// and a torn last line are removed. A run that resumes keeps the records up to its checkpoint.
+    /// A missing file is started.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read or written, [`Error::Jsonl`] if a line is damaged;
+    /// the file is then unchanged.
+    pub fn resume(path: impl Into<PathBuf>, mut keep: impl FnMut(&T) -> bool) -> Result<Self>
+    where
+        T: DeserializeOwned,
+    {
+        let path = path.into();
+        let mut kept = Vec::new();
+        if path.exists() {
+            let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+            for line in lines(&path, &bytes) {
+                let (text, record) = line?;
+                if keep(&record) {
+                    kept.extend_from_slice(text);
+                    kept.push(b'\n');
+                }
+            }
+        }
+        atomic::write_bytes(&path, &kept)?;
+        Self::open(path)
+    }
+
+    fn open(path: PathBuf) -> Result<Self> {
+        let file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(Error::io("open", &path))?;
+        let length = file.metadata().map_err(Error::io("open", &path))?.len();
+        Ok(Self {
+            path,
+            file,
+            length,
+            record: PhantomData,
+        })
+    }
+
+    /// Appends one record.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the line cannot be written, [`Error::Serialize`] if the record has no JSON
+    /// form. The records before it are unharmed, and later ones may be tried.
+    pub fn append(&mut self, record: &T) -> Result<()>
+    where
+        T: Serialize,
+    {
+        let mut line = serde_json::to_vec(record).map_err(|source| Error::Serialize {
+            path: self.path.clone(),
+            source,
+        })?;
+        line.push(b'\n');
+        if let Err(error) = self.file.write_all(&line) {
+            // Half a line may have been written, and the next record would be glued to it. If this
+            // fails too, the file ends in a torn line, which readers tolerate.
+            let _ = self.file.set_len(self.length);
+            return Err(Error::io("write", &self.path)(error));
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+}
+
+/// Reads all records of a JSONL file. A torn last line, as a crash leaves it, is skipped.
+///
+/// # Errors
+/// [`Error::Io`] if the file is missing or unreadable, [`Error::Jsonl`] if any other line is no
+/// record.
+pub fn read_jsonl<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Vec<T>> {
+    let path = path.as_ref();
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    lines(path, &bytes)
+        .map(|line| line.map(|(_, record)| record))
+        .collect()
+}
+
+/// The lines of a file and the records in them. A last line without its line feed is torn unless it
+/// is a whole record all the same; blank lines, which only an editor makes, are skipped.
+fn lines<'a, T: DeserializeOwned>(
+    path: &'a Path,
+    bytes: &'a [u8],
+) -> impl Iterator<Item = Result<(&'a [u8], T)>> + 'a {
+    bytes
+        .split_inclusive(|&byte| byte == b'\n')
+        .enumerate()
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .filter_map(move |(index, line)| {
+            let whole = line.ends_with(b"\n");
+            let text = line.trim_ascii();
+            match serde_json::from_slice(text) {
+                Ok(record) => Some(Ok((text, record))),
+                Err(_) if !whole => None,
+                Err(source) => Some(Err(Error::Jsonl {
+                    path: path.to_path_buf(),
+                    line: index + 1,
+                    source,
+                })),
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::metrics::{StepRecord, examples};
+
+    fn write(path: &Path, steps: std::ops::RangeInclusive<u64>) {
+        let mut writer = JsonlWriter::create(path).unwrap();
+        for step in steps {
+            writer.append(&examples::step(step)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_record_can_be_read_as_soon_as_it_is_appended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut writer = JsonlWriter::create(&path).unwrap();
+        assert!(read_jsonl::<StepRecord>(&path).unwrap().is_empty());
+        writer.append(&examples::step(1)).unwrap();
+        assert_eq!(
+            read_jsonl::<StepRecord>(&path).unwrap(),
+            [examples::step(1)]
+        );
+    }
+
+    #[test]
+    fn a_torn_last_line_is_skipped_wherever_it_is_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        write(&path, 1..=2);
+        let whole = fs::read(&path).unwrap();
+        let second = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        for end in second..=whole.len() {
+            fs::write(&path, &whole[..end]).unwrap();
+            let records: Vec<StepRecord> = read_jsonl(&path).unwrap();
+            // Without the line feed alone, the record is whole.
+            let expected = if end + 1 >= whole.len() { 2 } else { 1 };
+            assert_eq!(records.len(), expected, "torn after {end} bytes");
+        }
+        // What a crash can leave need not be text.
+        fs::write(&path, [&whole[..second], b"\0\xff"].concat()).unwrap();
+        assert_eq!(read_jsonl::<StepRecord>(&path).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_line_is_an_error_with_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        write(&path, 1..=3);
+        let damaged = fs::read_to_string(&path)
+            .unwrap()
+            .replace("\"step\":2", "\"step\":");
+        fs::write(&path, &damaged).unwrap();
+        let error = read_jsonl::<StepRecord>(&path).unwrap_err();
+        assert!(matches!(error, Error::Jsonl { line: 2, .. }), "{error}");
+        assert!(
+            error.to_string().contains("metrics.jsonl, line 2"),
+            "{error}"
+        );
+        assert!(JsonlWriter::<StepRecord>::resume(&path, |_| true).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_to_read_and_a_start_to_resume() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        assert!(matches!(
+            read_jsonl::<StepRecord>(&path),
+            Err(Error::Io { .. })
+        ));
+        let mut writer = JsonlWriter::resume(&path, |_: &StepRecord| true).unwrap();
+        writer.append(&examples::step(1)).unwrap();
+        assert_eq!(read_jsonl::<StepRecord>(&path).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_resumed_file_is_that_of_an_uninterrupted_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let uninterrupted = folder.path().join("a.jsonl");
+        let resumed = folder.path().join("b.jsonl");
+        write(&uninterrupted, 1..=6);
+        write(&resumed, 1..=4);
+        let mut bytes = fs::read(&resumed).unwrap();
+        bytes.extend_from_slice(b"{\"step\":5,\"docu");
+        fs::write(&resumed, bytes).unwrap();
+
+        let mut writer =
+            JsonlWriter::resume(&resumed, |record: &StepRecord| record.step <= 3).unwrap();
+        for step in 4..=6 {
+            writer.append(&examples::step(step)).unwrap();
+        }
+        assert_eq!(
+            fs::read(&resumed).unwrap(),
+            fs::read(&uninterrupted).unwrap()
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_not_a_panic() {
+        let mut writer = JsonlWriter {
+            path: "/dev/full".into(),
+            file: OpenOptions::new().write(true).open("/dev/full").unwrap(),
+            length: 0,
+            record: PhantomData,
+        };
+        let error = writer.append(&examples::step(1)).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Io {
+                    action: "write",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    /// Equal up to the last digit serde_json's fast reader may lose; NaN stands for all that is not
+    /// finite.
+    fn same(written: f64, read: f64) -> bool {
+        if written.is_finite() {
+            (written - read).abs() <= 4.0 * f64::EPSILON * written.abs()
+        } else {
+            read.is_nan()
+        }
+    }
+
+    fn number() -> impl Strategy<Value = f64> {
+        use proptest::num::f64::{INFINITE, NEGATIVE, NORMAL, POSITIVE, QUIET_NAN, ZERO};
+        POSITIVE | NEGATIVE | NORMAL | ZERO | INFINITE | QUIET_NAN
+    }
+
+    prop_compose! {
+        fn record()(
+            counts in any::<[u64; 3]>(),
+            numbers in prop::array::uniform5(number()),
+            roles in prop::array::uniform4(prop::option::of(-1e9..1e9)),
+        ) -> StepRecord {
+            let [step, documents, tokens] = counts;
+            let [loss, lr, grad_norm, tokens_per_s, elapsed_s] = numbers;
+            let [loss_syntax, loss_subject, loss_value, loss_eos] = roles;
+            StepRecord {
+                step, documents, tokens, loss, loss_syntax, loss_subject, loss_value, loss_eos,
+                lr, grad_norm, tokens_per_s, elapsed_s,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_survive_the_round_trip(records in prop::collection::vec(record(), 0..5)) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("metrics.jsonl");
+            let mut writer = JsonlWriter::create(&path).unwrap();
+            for record in &records {
+                writer.append(record).unwrap();
+            }
+            let read: Vec<StepRecord> = read_jsonl(&path).unwrap();
+            prop_assert_eq!(read.len(), records.len());
+            for (written, read) in records.iter().zip(&read) {
+                prop_assert_eq!(
+                    [written.step, written.documents, written.tokens],
+                    [read.step, read.documents, read.tokens]
+                );
+                for (written, read) in [
+                    (written.loss, read.loss),
+                    (written.lr, read.lr),
+                    (written.grad_norm, read.grad_norm),
+                    (written.tokens_per_s, read.tokens_per_s),
+                    (written.elapsed_s, read.elapsed_s),
+                ] {
+                    prop_assert!(same(written, read), "{written} came back as {read}");
+                }
+                for (written, read) in [
+                    (written.loss_syntax, read.loss_syntax),
+                    (written.loss_subject, read.loss_subject),
+                    (written.loss_value, read.loss_value),
+                    (written.loss_eos, read.loss_eos),
+                ] {
+                    prop_assert_eq!(written.is_some(), read.is_some());
+                    prop_assert!(same(written.unwrap_or(0.0), read.unwrap_or(0.0)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! From records to scalars and their tags.
+//!
+//! The tags come from the record's JSON form, so that a field added to a record has its tag at
+//! once.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::metrics::{EvaluationRecord, StepRecord};
+
+/// A point's tag and height.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scalar {
+    pub(super) tag: String,
+    pub(super) value: f64,
+}
+
+/// The tag that the HPARAMS page shows as the run's result.
+pub(super) const VALUE_LOSS: &str = "eval/value_loss";
+
+/// `train/<field>`.
+pub(super) fn of_step(record: &StepRecord) -> serde_json::Result<Vec<Scalar>> {
+    Ok(scalars("train", &fields(record)?))
+}
+
+/// `eval/<field>`, then `class_<lo_rank>-<hi_rank>/<field>`.
+pub(super) fn of_evaluation(record: &EvaluationRecord) -> serde_json::Result<Vec<Scalar>> {
+    let mut all = scalars("eval", &fields(record)?);
+    for class in &record.classes {
+        let group = format!("class_{}-{}", class.lo_rank, class.hi_rank);
+        all.extend(scalars(&group, &fields(class)?));
+    }
+    Ok(all)
+}
+
+fn fields(record: &impl Serialize) -> serde_json::Result<Map<String, Value>> {
+    match serde_json::to_value(record)? {
+        Value::Object(fields) => Ok(fields),
+        // Not reached by the records above, which are structs.
+        _ => Ok(Map::new()),
+    }
+}
+
+/// The numbers among the fields, and the ends of intervals. `null` has no point.
+fn scalars(group: &str, fields: &Map<String, Value>) -> Vec<Scalar> {
+    let mut scalars = Vec::new();
+    let mut add = |name: &str, end: &str, value: &Value| {
+        if let Some(value) = value.as_f64() {
+            let tag = format!("{group}/{name}{end}");
+            scalars.push(Scalar { tag, value });
+        }
+    };
+    for (name, value) in fields {
+        match value {
+            // It is the x-axis.
+            _ if name == "step" => {}
+            Value::Array(ends) => {
+                if let [low, high] = &ends[..] {
+                    add(name, "_lo", low);
+                    add(name, "_hi", high);
+                }
+            }
+            value => add(name, "", value),
+        }
+    }
+    scalars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::examples;
+
+    fn tags(scalars: &[Scalar]) -> Vec<&str> {
+        scalars.iter().map(|scalar| scalar.tag.as_str()).collect()
+    }
+
+    #[test]
+    fn a_step_has_a_tag_for_every_number_it_has() {
+        let mut record = examples::step(2);
+        record.grad_norm = f64::NAN;
+        let scalars = of_step(&record).unwrap();
+        // loss_value is None, grad_norm no number, step the x-axis.
+        assert_eq!(
+            tags(&scalars),
+            [
+                "train/documents",
+                "train/tokens",
+                "train/loss",
+                "train/loss_syntax",
+                "train/loss_subject",
+                "train/loss_eos",
+                "train/lr",
+                "train/tokens_per_s",
+                "train/elapsed_s",
+            ]
+        );
+        assert_eq!(scalars[0].value, 512.0);
+        assert_eq!(scalars[2].value, 1.625);
+    }
+
+    #[test]
+    fn an_evaluation_has_its_own_its_intervals_and_its_classes() {
+        let mut record = examples::evaluation(2);
+        record.classes[0].value_loss_ci95[1] = f64::INFINITY;
+        let scalars = of_evaluation(&record).unwrap();
+        let tags = tags(&scalars);
+        for tag in [
+            VALUE_LOSS,
+            "eval/documents",
+            "eval/value_loss_ci95_lo",
+            "eval/value_loss_ci95_hi",
+            "class_1-10/exposures",
+            "class_1-10/value_loss_ci95_lo",
+            "class_11-100/value_loss_ci95_hi",
+            "class_11-100/facts",
+        ] {
+            assert!(tags.contains(&tag), "{tag} is missing");
+        }
+        for tag in ["eval/step", "eval/classes", "class_1-10/value_loss_ci95_hi"] {
+            assert!(!tags.contains(&tag), "{tag} is too much");
+        }
+        // 9 numbers and an interval; 13 numbers and an interval a class, one end of them infinite.
+        assert_eq!(scalars.len(), 9 + 2 + 2 * (13 + 2) - 1);
+    }
+}

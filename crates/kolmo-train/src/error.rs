@@ -1,0 +1,70 @@
+//! What can go wrong with a configuration and with a run.
+
+use kolmo_eval::EvalError;
+use kolmo_model::ModelError;
+use kolmo_world::WorldError;
+
+/// A configuration that cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// TOML that does not parse, or a key or type that is not known.
+    #[error("{0}")]
+    Toml(String),
+    /// A `--set` that is no `key.path=value`.
+    #[error("--set {given}: {reason}; write key.path=value, such as train.learning_rate=1e-3")]
+    Override {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value outside its range in `[train]`.
+    #[error("{key} = {value} is not possible: valid is {valid}")]
+    Invalid {
+        /// The key, dotted as in the file.
+        key: &'static str,
+        /// The value found.
+        value: String,
+        /// What would be accepted.
+        valid: &'static str,
+    },
+    /// An impossible `[world]`.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// An impossible `[model]`.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An impossible `[eval]`.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+}
+
+/// A run that did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Loss or gradient is no longer a finite number.
+    #[error(
+        "training diverged at step {step}: the loss is {loss} nats and the gradient norm {grad_norm}; \
+         lower train.learning_rate or train.clip_norm, or lengthen train.warmup"
+    )]
+    Diverged {
+        /// The step, counted from 1, whose batch showed it.
+        step: u64,
+        /// Mean loss of the batch, nats per token.
+        loss: f64,
+        /// Global norm of the gradient.
+        grad_norm: f64,
+    },
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The model or its device.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A measurement.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// The run directory.
+    #[error(transparent)]
+    Run(#[from] kolmo_run::Error),
+}

@@ -1,0 +1,272 @@
+//! The `abstract` family: made-up words, any number of relations, every size free.
+//!
+//! Words are syllables. Their looks tell what they are for: syntax words are short (`moka`), names
+//! are capitalised (`Tirabu`), values end in a consonant (`tirabun`).
+
+use rand::{RngExt, seq::SliceRandom};
+
+use crate::{
+    config::{NamesConfig, RelationConfig, SyntaxConfig, WorldConfig},
+    error::WorldError,
+    facts::Relation,
+    names::Names,
+    random::{Random, Streams},
+    syntax::{Class, Piece, Syntax, Template, class_random},
+    vocabulary::{Token, Vocabulary},
+    world::Language,
+};
+
+/// Words of the largest pool of names that is chosen unasked.
+const NAME_POOL: u64 = 256;
+
+/// Relations, values and syntax where the configuration says nothing.
+const RELATIONS: [&str; 4] = ["colour", "home", "craft", "patron"];
+const VALUES: usize = 64;
+const TEMPLATES: usize = 4;
+const WORDS: usize = 8;
+const FILLER_SLOTS: usize = 1;
+const FILLER_WORDS: usize = 4;
+
+/// Builds the language and fills the presets into `config`.
+pub(crate) fn build(
+    config: &mut WorldConfig,
+    elements: u64,
+    streams: &Streams,
+) -> Result<Language, WorldError> {
+    if config.relations.is_empty() {
+        let preset = |name: &&str| RelationConfig {
+            name: (*name).to_owned(),
+            values: None,
+            weight: 1.0,
+        };
+        config.relations = RELATIONS.iter().map(preset).collect();
+    }
+    let mut words = Words::new(streams);
+    let syntax = build_syntax(config, streams, &mut words)?;
+    let names = Names::new(
+        build_names(&mut config.names, elements, &mut words)?,
+        &streams.stream("names"),
+    );
+    let mut relations = Vec::new();
+    for (r, relation) in config.relations.iter_mut().enumerate() {
+        let values = *relation.values.get_or_insert(VALUES);
+        require_within(&format!("world.relations[{r}].values"), values, 1, 100_000)?;
+        let pool = (0..values).map(|_| Box::from([words.next(Look::Value)]));
+        relations.push(Relation::new(&relation.name, pool.collect(), streams));
+    }
+    Ok(Language {
+        vocabulary: words.vocabulary,
+        names,
+        relations,
+        syntax,
+    })
+}
+
+fn require_within(key: &str, value: usize, lo: usize, hi: usize) -> Result<(), WorldError> {
+    let valid = format!("{lo} to {hi}");
+    WorldError::require((lo..=hi).contains(&value), key, value, &valid)
+}
+
+fn build_names(
+    config: &mut NamesConfig,
+    elements: u64,
+    words: &mut Words,
+) -> Result<Vec<Vec<Token>>, WorldError> {
+    const KEY: &str = "world.names.pools";
+    let pools = config.pools.get_or_insert_with(|| preset_pools(elements));
+    WorldError::require(
+        (1..=8).contains(&pools.len()),
+        KEY,
+        format!("{pools:?}"),
+        "1 to 8 positions",
+    )?;
+    for (k, pool) in pools.iter().enumerate() {
+        require_within(&format!("{KEY}[{k}]"), *pool, 1, 20_000)?;
+    }
+    check_name_space(pools, elements)?;
+    let pool = |size: &usize| (0..*size).map(|_| words.next(Look::Name)).collect();
+    Ok(pools.iter().map(pool).collect())
+}
+
+/// As few positions as keep every pool at [`NAME_POOL`] words, all pools alike.
+fn preset_pools(elements: u64) -> Vec<usize> {
+    let mut positions = 1;
+    while NAME_POOL.pow(positions) < elements {
+        positions += 1;
+    }
+    let mut pool = 1u64;
+    while pool.pow(positions) < elements {
+        pool += 1;
+    }
+    vec![pool as usize; positions as usize]
+}
+
+/// The name space holds every element.
+pub(crate) fn check_name_space(pools: &[usize], elements: u64) -> Result<(), WorldError> {
+    let space = pools
+        .iter()
+        .try_fold(1u64, |space, pool| space.checked_mul(*pool as u64))
+        .filter(|space| *space <= 1 << 62);
+    WorldError::require(
+        space.is_some_and(|space| space >= elements),
+        "world.names.pools",
+        format!("{pools:?}"),
+        &format!("a product of at least world.frequency's {elements} elements and at most 2^62"),
+    )
+}
+
+fn build_syntax(
+    config: &mut WorldConfig,
+    streams: &Streams,
+    words: &mut Words,
+) -> Result<Syntax, WorldError> {
+    let relations = config.relations.len();
+    let syntax = &mut config.syntax;
+    let classes = *syntax.classes.get_or_insert(relations);
+    let templates = *syntax.templates.get_or_insert(TEMPLATES);
+    let pool = *syntax.words.get_or_insert(WORDS);
+    let slots = *syntax.filler_slots.get_or_insert(FILLER_SLOTS);
+    let fillers = *syntax.filler_words.get_or_insert(FILLER_WORDS);
+    for (key, value, lo, hi) in [
+        ("classes", classes, 1, relations),
+        ("templates", templates, 1, 64),
+        ("words", pool, 1, 64),
+        ("filler_slots", slots, 0, 4),
+        ("filler_words", fillers, 1, 32),
+    ] {
+        require_within(&format!("world.syntax.{key}"), value, lo, hi)?;
+    }
+
+    let stop = words.vocabulary.intern(".");
+    let stream = streams.stream("syntax");
+    let build_class = |class: usize| {
+        let pool: Vec<Token> = (0..pool).map(|_| words.next(Look::Syntax)).collect();
+        let slots: Vec<Vec<Token>> = (0..slots)
+            .map(|_| (0..fillers).map(|_| words.next(Look::Syntax)).collect())
+            .collect();
+        let random = &mut class_random(&stream, class);
+        let templates = draw_templates(templates, &pool, slots.len(), stop, random)?;
+        Ok(draw_class(templates, slots, syntax, random))
+    };
+    let classes = (0..classes).map(build_class);
+    let classes = classes.collect::<Result<Vec<Class>, WorldError>>()?;
+    let class_of = (0..relations).map(|r| r % classes.len()).collect();
+    let relation_words = (0..relations).map(|_| Some(words.next(Look::Syntax)));
+    let relation_words = relation_words.collect();
+    Ok(Syntax::new(classes, class_of, relation_words))
+}
+
+fn draw_class(
+    templates: Vec<Template>,
+    slots: Vec<Vec<Token>>,
+    config: &SyntaxConfig,
+    random: &mut Random,
+) -> Class {
+    Class::draw(
+        templates,
+        slots,
+        config.template_concentration,
+        config.filler_concentration,
+        random,
+    )
+}
+
+/// `count` templates, no two alike, so that a sentence tells which one it was made from.
+fn draw_templates(
+    count: usize,
+    pool: &[Token],
+    slots: usize,
+    stop: Token,
+    random: &mut Random,
+) -> Result<Vec<Template>, WorldError> {
+    const TRIES: usize = 100_000;
+    let mut templates: Vec<Template> = Vec::new();
+    for _ in 0..TRIES {
+        if templates.len() == count {
+            return Ok(templates);
+        }
+        let template = draw_template(pool, slots, stop, random);
+        if !templates.contains(&template) {
+            templates.push(template);
+        }
+    }
+    let most = templates.len();
+    let valid = format!(
+        "1 to {most} with {} words and {slots} filler slots",
+        pool.len()
+    );
+    Err(WorldError::invalid("world.syntax.templates", count, valid))
+}
+
+/// One or two template words, each filler slot with probability 1/2, the relation and the subject in
+/// random order; then the value and a full stop.
+fn draw_template(pool: &[Token], slots: usize, stop: Token, random: &mut Random) -> Template {
+    let mut pieces = vec![Piece::Relation, Piece::Subject];
+    let count = random.random_range(1..=2usize).min(pool.len());
+    let mut pool = pool.to_vec();
+    pool.shuffle(random);
+    pieces.extend(pool.iter().take(count).map(|word| Piece::Word(*word)));
+    pieces.extend((0..slots).filter(|_| random.random()).map(Piece::Filler));
+    pieces.shuffle(random);
+    pieces.extend([Piece::Value, Piece::Word(stop)]);
+    Template::new(pieces)
+}
+
+/// What a word looks like.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    Syntax,
+    Name,
+    Value,
+}
+
+/// Made-up words, each given out once, in an order drawn by the seed.
+struct Words {
+    vocabulary: Vocabulary,
+    random: Random,
+}
+
+impl Words {
+    const CONSONANTS: &[u8] = b"bdfghjklmnprstvz";
+    const VOWELS: &[u8] = b"aeiou";
+
+    fn new(streams: &Streams) -> Self {
+        Self {
+            vocabulary: Vocabulary::new(),
+            random: streams.stream("words").at(0),
+        }
+    }
+
+    /// A word that looks as asked and was not given out before. The checks of the sizes keep every
+    /// look below half of its words, so that a few tries suffice.
+    fn next(&mut self, look: Look) -> Token {
+        loop {
+            let word = self.draw(look);
+            if self.vocabulary.token(&word).is_none() {
+                return self.vocabulary.intern(&word);
+            }
+        }
+    }
+
+    /// 6400 syntax words, 512 000 names, 8.2 million values.
+    fn draw(&mut self, look: Look) -> String {
+        let mut letter = |of: &[u8]| char::from(of[self.random.random_range(0..of.len())]);
+        let syllables = match look {
+            Look::Syntax => 2,
+            Look::Name | Look::Value => 3,
+        };
+        let mut word = String::new();
+        for _ in 0..syllables {
+            word.push(letter(Self::CONSONANTS));
+            word.push(letter(Self::VOWELS));
+        }
+        match look {
+            Look::Syntax => word,
+            Look::Name => word[..1].to_uppercase() + &word[1..],
+            Look::Value => {
+                word.push(letter(Self::CONSONANTS));
+                word
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The `biography` family: English sentences about people who do not exist.
+//!
+//! Six relations with the classical pool sizes (Allen-Zhu & Li 2404.05405; Pan et al. 2504.09597):
+//! birth date 12·28·200, 200 cities, 300 universities, 100 majors, 263 employers. There the city of
+//! an employer is fixed by the employer; here it is a fact of its own, the town a person works in, so
+//! that every relation carries ln V_r nats. The lexicon and the sentences are ours.
+
+mod templates;
+
+use crate::{
+    abstract_family::check_name_space,
+    config::{NamesConfig, RelationConfig, WorldConfig},
+    error::WorldError,
+    facts::Relation,
+    names::Names,
+    random::Streams,
+    syntax::{Class, Syntax, Template, class_random},
+    vocabulary::{Token, Vocabulary},
+    world::Language,
+};
+use templates::{SENTENCES, Sentences};
+
+const NAMES: [&str; 3] = [
+    include_str!("first_names.txt"),
+    include_str!("middle_names.txt"),
+    include_str!("last_names.txt"),
+];
+const MONTHS: &str = include_str!("months.txt");
+const CITIES: &str = include_str!("cities.txt");
+const UNIVERSITIES: &str = include_str!("universities.txt");
+const MAJORS: &str = include_str!("majors.txt");
+const EMPLOYERS: &str = include_str!("employers.txt");
+
+const DAYS: usize = 28;
+const FIRST_YEAR: usize = 1800;
+const YEARS: usize = 200;
+
+/// Of the written templates, those beyond the preset are kept for questions in unseen wording.
+const TEMPLATES: usize = 20;
+const FILLER_SLOTS: usize = 2;
+
+/// Builds the language and fills the presets into `config`.
+pub(crate) fn build(
+    config: &mut WorldConfig,
+    elements: u64,
+    streams: &Streams,
+) -> Result<Language, WorldError> {
+    if config.relations.is_empty() {
+        let preset = |sentences: &Sentences| RelationConfig {
+            name: sentences.relation.to_owned(),
+            values: None,
+            weight: 1.0,
+        };
+        config.relations = SENTENCES.iter().map(preset).collect();
+    }
+    let mut vocabulary = Vocabulary::new();
+    let syntax = build_syntax(config, streams, &mut vocabulary)?;
+    let pools = build_names(&mut config.names, elements, &mut vocabulary)?;
+    let mut relations = Vec::new();
+    for (r, relation) in config.relations.iter_mut().enumerate() {
+        let pool = value_pool(&relation.name);
+        let values = *relation.values.get_or_insert(pool.len());
+        WorldError::require(
+            (1..=pool.len()).contains(&values),
+            &format!("world.relations[{r}].values"),
+            values,
+            &format!("1 to {} for {}", pool.len(), relation.name),
+        )?;
+        let words = pool.iter().take(values);
+        let values = words.map(|text| vocabulary.intern_all(text)).collect();
+        relations.push(Relation::new(&relation.name, values, streams));
+    }
+    Ok(Language {
+        names: Names::new(pools, &streams.stream("names")),
+        vocabulary,
+        relations,
+        syntax,
+    })
+}
+
+fn value_pool(relation: &str) -> Vec<String> {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect();
+    match relation {
+        "birth_date" => dates(),
+        "university" => lines(UNIVERSITIES),
+        "major" => lines(MAJORS),
+        "employer" => lines(EMPLOYERS),
+        _ => lines(CITIES),
+    }
+}
+
+/// Month, day, year; the day changes slowest, so that any number of values has all months and years
+/// once it is large enough.
+fn dates() -> Vec<String> {
+    let mut dates = Vec::with_capacity(12 * DAYS * YEARS);
+    for day in 1..=DAYS {
+        for year in FIRST_YEAR..FIRST_YEAR + YEARS {
+            dates.extend(MONTHS.lines().map(|month| format!("{month} {day} {year}")));
+        }
+    }
+    dates
+}
+
+fn build_names(
+    config: &mut NamesConfig,
+    elements: u64,
+    vocabulary: &mut Vocabulary,
+) -> Result<Vec<Vec<Token>>, WorldError> {
+    const KEY: &str = "world.names.pools";
+    let written = NAMES.map(|words| words.lines().count());
+    let pools = config.pools.get_or_insert_with(|| written.to_vec());
+    WorldError::require(
+        pools.len() == NAMES.len(),
+        KEY,
+        format!("{pools:?}"),
+        "three sizes: first, middle and last names",
+    )?;
+    for (k, pool) in pools.iter().enumerate() {
+        WorldError::require(
+            (1..=written[k]).contains(pool),
+            &format!("{KEY}[{k}]"),
+            pool,
+            &format!("1 to {}", written[k]),
+        )?;
+    }
+    check_name_space(pools, elements)?;
+    let pool = |(words, size): (&str, &usize)| {
+        let words = words.lines().take(*size);
+        words.map(|word| vocabulary.intern(word)).collect()
+    };
+    Ok(NAMES.into_iter().zip(pools.iter()).map(pool).collect())
+}
+
+fn build_syntax(
+    config: &mut WorldConfig,
+    streams: &Streams,
+    vocabulary: &mut Vocabulary,
+) -> Result<Syntax, WorldError> {
+    let written = SENTENCES[0].templates.len();
+    let words = SENTENCES[0].fillers[0].len();
+    let count = config.relations.len();
+    let syntax = &mut config.syntax;
+    let templates = *syntax.templates.get_or_insert(TEMPLATES);
+    let filler_words = *syntax.filler_words.get_or_insert(words);
+    let fixed = |key: &str, given: Option<usize>, valid: usize| match given {
+        Some(value) if value != valid => Err(WorldError::invalid(
+            format!("world.syntax.{key}"),
+            value,
+            format!("{valid} in the biography family"),
+        )),
+        _ => Ok(()),
+    };
+    fixed("classes", syntax.classes, count)?;
+    fixed("filler_slots", syntax.filler_slots, FILLER_SLOTS)?;
+    if let Some(words) = syntax.words {
+        let valid = "left out in the biography family, whose templates are written";
+        return Err(WorldError::invalid("world.syntax.words", words, valid));
+    }
+    for (key, value, most) in [
+        ("templates", templates, written),
+        ("filler_words", filler_words, words),
+    ] {
+        WorldError::require(
+            (1..=most).contains(&value),
+            &format!("world.syntax.{key}"),
+            value,
+            &format!("1 to {most} in the biography family"),
+        )?;
+    }
+
+    let stream = streams.stream("syntax");
+    let mut classes = Vec::new();
+    for (r, relation) in config.relations.iter().enumerate() {
+        let sentences = SENTENCES.iter().find(|s| s.relation == relation.name);
+        let sentences = sentences.ok_or_else(|| {
+            let known: Vec<_> = SENTENCES.iter().map(|s| s.relation).collect();
+            WorldError::invalid(
+                format!("world.relations[{r}].name"),
+                &relation.name,
+                format!("one of {} in the biography family", known.join(", ")),
+            )
+        })?;
+        let texts = sentences.templates.iter().take(templates);
+        let parsed = texts
+            .map(|text| Template::parse(text, vocabulary))
+            .collect();
+        let slot = |words: &&[&str]| {
+            let words = words.iter().take(filler_words);
+            words.map(|word| vocabulary.intern(word)).collect()
+        };
+        classes.push(Class::draw(
+            parsed,
+            sentences.fillers.iter().map(slot).collect(),
+            syntax.template_concentration,
+            syntax.filler_concentration,
+            &mut class_random(&stream, r),
+        ));
+    }
+    Ok(Syntax::new(
+        classes,
+        (0..count).collect(),
+        vec![None; count],
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn pools_have_the_classical_sizes() {
+        assert_eq!(NAMES.map(|words| words.lines().count()), [400, 400, 1000]);
+        let sizes = SENTENCES.iter().map(|s| value_pool(s.relation).len());
+        let expected = [12 * 28 * 200, 200, 300, 100, 263, 200];
+        assert_eq!(sizes.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_word_is_a_name_or_a_value_or_syntax_and_values_can_be_told_apart() {
+        let words = |texts: Vec<String>| -> HashSet<String> {
+            let texts = texts.iter().flat_map(|text| text.split_whitespace());
+            texts.map(str::to_owned).collect()
+        };
+        let names = words(NAMES.iter().map(|text| (*text).to_owned()).collect());
+        assert_eq!(names.len(), 1800);
+        let mut values = HashSet::new();
+        let mut syntax = HashSet::new();
+        for sentences in SENTENCES {
+            let pool = value_pool(sentences.relation);
+            let distinct: HashSet<_> = pool.iter().collect();
+            assert_eq!(distinct.len(), pool.len());
+            for value in &pool {
+                let mut prefix = value.as_str();
+                while let Some((shorter, _)) = prefix.rsplit_once(' ') {
+                    assert!(!distinct.contains(&shorter.to_owned()), "{value}");
+                    prefix = shorter;
+                }
+            }
+            values.extend(words(pool));
+            let fillers = sentences.fillers.iter().flat_map(|slot| slot.iter());
+            let templates = sentences.templates.iter();
+            let texts = templates.chain(fillers).map(|text| (*text).to_owned());
+            syntax.extend(words(texts.collect()));
+        }
+        assert!(names.is_disjoint(&values));
+        assert!(names.is_disjoint(&syntax));
+        assert!(values.is_disjoint(&syntax));
+    }
+
+    #[test]
+    fn every_sentence_is_well_formed() {
+        for sentences in SENTENCES {
+            assert_eq!(sentences.templates.len(), 25);
+            assert_eq!(sentences.fillers.len(), FILLER_SLOTS);
+            for text in sentences.templates {
+                let at = |word: &str| text.split(' ').position(|w| w == word);
+                assert!(at("{subject}").is_some() && at("{subject}") < at("{value}"));
+                assert!(text.ends_with(" ."), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What can be wrong with a world.
+
+/// A configuration that describes no possible world.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum WorldError {
+    /// A value outside its range.
+    #[error("{key} = {value} is not possible: valid is {valid}")]
+    Invalid {
+        /// The key, dotted as in the file: `world.frequency.exponent`.
+        key: String,
+        /// The value found.
+        value: String,
+        /// What would be accepted.
+        valid: String,
+    },
+}
+
+impl WorldError {
+    pub(crate) fn invalid(
+        key: impl Into<String>,
+        value: impl ToString,
+        valid: impl Into<String>,
+    ) -> Self {
+        Self::Invalid {
+            key: key.into(),
+            value: value.to_string(),
+            valid: valid.into(),
+        }
+    }
+
+    /// An error unless `ok`; the usual one-line check of a range.
+    pub(crate) fn require(
+        ok: bool,
+        key: &str,
+        value: impl ToString,
+        valid: &str,
+    ) -> Result<(), Self> {
+        if ok {
+            Ok(())
+        } else {
+            Err(Self::invalid(key, value, valid))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Groups of equally frequent elements, as in threshold-frequency experiments (Gu et al. 2025).
+
+use rand::RngExt;
+
+use super::{GroupConfig, MAX_ELEMENTS};
+use crate::{error::WorldError, random::Random};
+
+/// A law of a few groups.
+#[derive(Debug, Clone)]
+pub struct Grouped {
+    /// By falling frequency of an element.
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    /// Rank of the last element.
+    end: u64,
+    elements: u64,
+    /// Probability of one element.
+    p: f64,
+    /// Probability of this group and those before it.
+    cumulative: f64,
+}
+
+impl Grouped {
+    pub(super) fn new(groups: &[GroupConfig]) -> Result<Self, WorldError> {
+        const KEY: &str = "world.frequency.groups";
+        WorldError::require(!groups.is_empty(), KEY, "[]", "at least one group")?;
+        for (k, group) in groups.iter().enumerate() {
+            WorldError::require(
+                (1..=MAX_ELEMENTS).contains(&group.elements),
+                &format!("{KEY}[{k}].elements"),
+                group.elements,
+                "1 to 1000000000",
+            )?;
+            WorldError::require(
+                group.weight > 0.0 && group.weight.is_finite(),
+                &format!("{KEY}[{k}].weight"),
+                group.weight,
+                "above 0 and finite",
+            )?;
+        }
+        let elements: u64 = groups.iter().map(|g| g.elements).sum();
+        WorldError::require(
+            elements <= MAX_ELEMENTS,
+            KEY,
+            format!("{elements} elements in all"),
+            "at most 1000000000 in all",
+        )?;
+
+        let total: f64 = groups.iter().map(|g| g.weight).sum();
+        let mut by_frequency: Vec<(u64, f64)> = groups
+            .iter()
+            .map(|g| (g.elements, g.weight / total / g.elements as f64))
+            .collect();
+        by_frequency.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let (mut end, mut cumulative) = (0, 0.0);
+        let groups = by_frequency
+            .into_iter()
+            .map(|(elements, p)| {
+                end += elements;
+                cumulative += p * elements as f64;
+                Group {
+                    end,
+                    elements,
+                    p,
+                    cumulative,
+                }
+            })
+            .collect();
+        Ok(Self { groups })
+    }
+
+    pub(super) fn elements(&self) -> u64 {
+        self.groups.last().map_or(0, |g| g.end)
+    }
+
+    pub(super) fn sample(&self, random: &mut Random) -> u64 {
+        let u: f64 = random.random();
+        let last = self.groups.len() - 1;
+        let k = self.groups.partition_point(|g| g.cumulative <= u).min(last);
+        let group = &self.groups[k];
+        group.end - 1 - random.random_range(0..group.elements)
+    }
+
+    pub(super) fn probability(&self, rank: u64) -> f64 {
+        let k = self.groups.partition_point(|g| g.end < rank);
+        self.groups.get(k).map_or(0.0, |g| g.p)
+    }
+
+    pub(super) fn sum(&self, lo: u64, hi: u64, f: impl Fn(f64) -> f64) -> f64 {
+        self.groups
+            .iter()
+            .map(|g| {
+                let from = lo.max(g.end - g.elements + 1);
+                let to = hi.min(g.end);
+                if from > to {
+                    0.0
+                } else {
+                    (to - from + 1) as f64 * f(g.p)
+                }
+            })
+            .sum()
+    }
+
+    pub(super) fn ends(&self) -> Vec<u64> {
+        self.groups.iter().map(|g| g.end).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_ordered_by_the_frequency_of_an_element() {
+        let group = |elements, weight| GroupConfig { elements, weight };
+        let law = Grouped::new(&[group(90, 1.0), group(10, 1.0)]).unwrap();
+        assert_eq!(law.ends(), [10, 100]);
+        assert!((law.probability(10) - 0.05).abs() < 1e-15);
+        assert!((law.probability(11) - 0.5 / 90.0).abs() < 1e-15);
+        assert!((law.sum(6, 55, |p| p) - 0.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,243 @@
+//! One draw of Pitman-Yor weights, PY(α, β), by stick-breaking: V_k ~ Beta(1 − α, β + kα),
+//! p_k = V_k Π_{j<k} (1 − V_j), k = 1, 2, ... (Pitman & Yor 1997).
+//!
+//! Sticks are broken lazily, as far as the draws so far needed; stick k is a pure function of the
+//! seed and k, so the order of the draws does not matter. The weights have a heavy tail: after K
+//! sticks the mass left is of order K^{-(1−α)/α}, so that reaching all but 10^-6 of it would take
+//! 10^9 sticks at α = 0.6. No more than `elements` sticks are ever broken; a draw beyond them is
+//! drawn again, which conditions the process on its first `elements` sticks. Every exact figure
+//! (probabilities, sums, entropy) is of that conditioned world, so nothing is approximated.
+
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use rand::RngExt;
+use rand_distr::{Beta, Distribution};
+
+use crate::{
+    error::WorldError,
+    random::{Random, Stream},
+};
+
+/// Pitman-Yor weights.
+#[derive(Debug)]
+pub struct PitmanYor {
+    discount: f64,
+    concentration: f64,
+    elements: u64,
+    stream: Stream,
+    /// Mass left after each stick broken so far: falling, so a draw is a binary search.
+    left: RwLock<Vec<f64>>,
+    ranked: OnceLock<Ranked>,
+}
+
+/// All weights by falling frequency, computed once, when ranks are first asked for.
+#[derive(Debug)]
+struct Ranked {
+    probabilities: Vec<f64>,
+    elements: Vec<u32>,
+    ranks: Vec<u32>,
+}
+
+impl PitmanYor {
+    /// Sticks broken at most where the configuration says nothing: 2^20.
+    pub const DEFAULT_STICKS: u64 = 1 << 20;
+    /// The most sticks a configuration can ask for.
+    pub const MAX_STICKS: u64 = 1 << 26;
+
+    pub(super) fn new(
+        discount: f64,
+        concentration: f64,
+        elements: u64,
+        stream: Stream,
+    ) -> Result<Self, WorldError> {
+        WorldError::require(
+            (0.0..1.0).contains(&discount),
+            "world.frequency.discount",
+            discount,
+            "0 (included) to 1 (excluded)",
+        )?;
+        WorldError::require(
+            concentration > -discount && concentration.is_finite(),
+            "world.frequency.concentration",
+            concentration,
+            &format!("above -discount = {} and finite", -discount),
+        )?;
+        WorldError::require(
+            (1..=Self::MAX_STICKS).contains(&elements),
+            "world.frequency.elements",
+            elements,
+            "1 to 67108864 for pitman_yor",
+        )?;
+        Ok(Self {
+            discount,
+            concentration,
+            elements,
+            stream,
+            left: RwLock::new(Vec::new()),
+            ranked: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn elements(&self) -> u64 {
+        self.elements
+    }
+
+    /// α.
+    pub fn discount(&self) -> f64 {
+        self.discount
+    }
+
+    /// β.
+    pub fn concentration(&self) -> f64 {
+        self.concentration
+    }
+
+    /// Sticks broken so far.
+    pub fn broken(&self) -> usize {
+        self.left
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
+    pub(super) fn sample(&self, random: &mut Random) -> u64 {
+        loop {
+            // Uniform on (0, 1]: the draw falls into the first stick that leaves less than this.
+            let mark = 1.0 - random.random::<f64>();
+            if let Some(element) = self.find(mark) {
+                return element;
+            }
+        }
+    }
+
+    /// The stick that covers `mark`; none if it lies beyond the last one.
+    fn find(&self, mark: f64) -> Option<u64> {
+        let search = |left: &[f64]| left.partition_point(|l| *l >= mark);
+        {
+            let left = self.left.read().unwrap_or_else(PoisonError::into_inner);
+            let k = search(&left);
+            if k < left.len() {
+                return Some(k as u64);
+            }
+            if k as u64 == self.elements {
+                return None;
+            }
+        }
+        let mut left = self.left.write().unwrap_or_else(PoisonError::into_inner);
+        while left.last().is_none_or(|l| *l >= mark) {
+            if left.len() as u64 == self.elements {
+                return None;
+            }
+            self.break_stick(&mut left);
+        }
+        Some(search(&left) as u64)
+    }
+
+    fn break_stick(&self, left: &mut Vec<f64>) {
+        let k = left.len() as u64;
+        let before = left.last().copied().unwrap_or(1.0);
+        let b = self.concentration + (k + 1) as f64 * self.discount;
+        // Both shapes are positive by the checks in `new`; a law that still refused them would be
+        // the limit of b → ∞, a stick of no length.
+        let kept = Beta::new(b, 1.0 - self.discount)
+            .map_or(1.0, |beta| beta.sample(&mut self.stream.at(k)));
+        left.push(before * kept);
+    }
+
+    fn ranked(&self) -> &Ranked {
+        self.ranked.get_or_init(|| {
+            let mut left = self.left.write().unwrap_or_else(PoisonError::into_inner);
+            while (left.len() as u64) < self.elements {
+                self.break_stick(&mut left);
+            }
+            let covered = 1.0 - left.last().copied().unwrap_or(0.0);
+            let before = std::iter::once(&1.0).chain(left.iter());
+            let weights: Vec<f64> = before
+                .zip(left.iter())
+                .map(|(before, after)| (before - after) / covered)
+                .collect();
+            let mut elements: Vec<u32> = (0..weights.len() as u32).collect();
+            elements.sort_by(|a, b| weights[*b as usize].total_cmp(&weights[*a as usize]));
+            let mut ranks = vec![0; weights.len()];
+            for (k, element) in elements.iter().enumerate() {
+                ranks[*element as usize] = k as u32 + 1;
+            }
+            Ranked {
+                probabilities: elements.iter().map(|e| weights[*e as usize]).collect(),
+                elements,
+                ranks,
+            }
+        })
+    }
+
+    pub(super) fn probability(&self, rank: u64) -> f64 {
+        self.ranked().probabilities[rank as usize - 1]
+    }
+
+    pub(super) fn element(&self, rank: u64) -> u64 {
+        u64::from(self.ranked().elements[rank as usize - 1])
+    }
+
+    pub(super) fn rank(&self, element: u64) -> u64 {
+        u64::from(self.ranked().ranks[element as usize])
+    }
+
+    pub(super) fn sum(&self, lo: u64, hi: u64, f: impl Fn(f64) -> f64) -> f64 {
+        let probabilities = &self.ranked().probabilities[lo as usize - 1..hi as usize];
+        probabilities.iter().rev().map(|p| f(*p)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+
+    fn law(discount: f64, concentration: f64, elements: u64, seed: u64) -> PitmanYor {
+        let stream = Streams::new(seed).stream("sticks");
+        PitmanYor::new(discount, concentration, elements, stream).unwrap()
+    }
+
+    #[test]
+    fn sticks_do_not_depend_on_the_order_of_draws() {
+        let (one, other) = (law(0.5, 1.0, 1000, 1), law(0.5, 1.0, 1000, 1));
+        let marks = [0.9, 0.01, 0.3, 0.05];
+        let found: Vec<_> = marks.iter().map(|m| one.find(*m)).collect();
+        let mut backwards: Vec<_> = marks.iter().rev().map(|m| other.find(*m)).collect();
+        backwards.reverse();
+        assert_eq!(found, backwards);
+        assert!(one.broken() < 1000);
+        one.ranked();
+        assert_eq!(
+            found,
+            marks.iter().map(|m| one.find(*m)).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn ranks_and_elements_are_inverse_and_ordered() {
+        let law = law(0.6, 2.0, 500, 3);
+        assert!((law.sum(1, 500, |p| p) - 1.0).abs() < 1e-12);
+        for rank in 1..=500 {
+            assert_eq!(law.rank(law.element(rank)), rank);
+            assert!(rank == 1 || law.probability(rank) <= law.probability(rank - 1));
+        }
+    }
+
+    #[test]
+    fn the_first_stick_has_its_beta_mean() {
+        // E[p_1] of the size-biased order is (1 − α) / (1 + β).
+        let (alpha, beta, n) = (0.4, 1.5, 4000);
+        let first: Vec<f64> = (0..n)
+            .map(|seed| {
+                let law = law(alpha, beta, 1, seed);
+                law.find(1.0);
+                1.0 - law.left.read().unwrap()[0]
+            })
+            .collect();
+        let mean = first.iter().sum::<f64>() / n as f64;
+        let variance = first.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64;
+        let expected = (1.0 - alpha) / (1.0 + beta);
+        assert!((mean - expected).abs() < 4.0 * (variance / n as f64).sqrt());
+    }
+}

@@ -1,0 +1,60 @@
+//! A template: the pieces of a sentence in order.
+
+use crate::vocabulary::{Token, Vocabulary};
+
+/// One piece of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// A fixed word.
+    Word(Token),
+    /// The word of the relation, where the family has one.
+    Relation,
+    /// The name of the subject.
+    Subject,
+    /// The value of the fact.
+    Value,
+    /// A word of this filler slot of the class.
+    Filler(usize),
+}
+
+/// The pieces of a sentence. The subject always stands before the value, so that the value of a
+/// known fact is determined by what comes before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+impl Template {
+    pub(crate) fn new(pieces: Vec<Piece>) -> Self {
+        debug_assert!(
+            pieces.iter().position(|p| *p == Piece::Subject)
+                < pieces.iter().position(|p| *p == Piece::Value)
+        );
+        Self { pieces }
+    }
+
+    /// Reads `{subject} was born in {value} .`; `{0}` and `{1}` are filler slots.
+    pub(crate) fn parse(text: &str, vocabulary: &mut Vocabulary) -> Self {
+        let piece = |word: &str| match word {
+            "{subject}" => Piece::Subject,
+            "{value}" => Piece::Value,
+            "{0}" => Piece::Filler(0),
+            "{1}" => Piece::Filler(1),
+            word => Piece::Word(vocabulary.intern(word)),
+        };
+        Self::new(text.split_whitespace().map(piece).collect())
+    }
+
+    /// The pieces, in order.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The filler slots used, in order.
+    pub fn slots(&self) -> impl Iterator<Item = usize> + '_ {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Filler(slot) => Some(*slot),
+            _ => None,
+        })
+    }
+}

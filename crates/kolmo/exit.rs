@@ -1,0 +1,55 @@
+//! From an error to a message and an exit code.
+
+use std::process::ExitCode;
+
+use kolmo_model::ModelError;
+use kolmo_train::{ConfigError, TrainError};
+
+/// The codes, for `--help`.
+pub const HELP: &str = "Exit codes:
+  0   done
+  1   failed
+  2   bad usage or configuration
+  3   diverged: the loss or its gradient is no longer a finite number";
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const DIVERGED: u8 = 3;
+
+/// A mistake in how kolmo was called.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Prints `error` with its causes and gives its code.
+#[allow(clippy::print_stderr)]
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<Usage>()
+            || cause.is::<ConfigError>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(ModelError::UnknownDevice { .. } | ModelError::DeviceUnavailable { .. })
+            )
+            || matches!(cause.downcast_ref(), Some(TrainError::Config(_)))
+    };
+    if error.chain().any(is_usage) {
+        USAGE
+    } else if let Some(TrainError::Diverged { .. }) = error.downcast_ref() {
+        DIVERGED
+    } else {
+        FAILED
+    }
+}

@@ -1,0 +1,49 @@
+//! `kolmo`: arguments in, exit code out. One file per command.
+
+mod devices;
+mod exit;
+mod progress;
+mod train;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Train small transformers on data whose true distribution is known, and check theory against
+/// what they learn.
+#[derive(Debug, Parser)]
+#[command(version, after_help = exit::HELP, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Say less: warnings and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: every logged step
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Arguments),
+    Devices(devices::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let volume = match (arguments.quiet, arguments.verbose) {
+        (true, _) => progress::Volume::Quiet,
+        (_, true) => progress::Volume::Verbose,
+        _ => progress::Volume::Normal,
+    };
+    let result = match arguments.command {
+        Command::Train(arguments) => train::run(&arguments, volume),
+        Command::Devices(arguments) => devices::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}

@@ -1,0 +1,141 @@
+//! How a run is shown: a bar on a terminal, plain lines elsewhere.
+
+use std::{
+    io::{IsTerminal, stderr},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kolmo_run::{EvaluationRecord, StepRecord};
+use kolmo_train::Observer;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volume {
+    /// Warnings and errors.
+    Quiet,
+    /// The course of things.
+    Normal,
+    /// Every logged step.
+    Verbose,
+}
+
+/// Shows a run on standard error.
+pub struct Progress {
+    volume: Volume,
+    steps: u64,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    last_line: Instant,
+    value_loss: Option<f64>,
+}
+
+/// Time between two plain lines.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Progress {
+    /// The display of a run of `steps` steps.
+    pub fn new(volume: Volume, steps: u64) -> Self {
+        let on_terminal = stderr().is_terminal() && volume != Volume::Quiet;
+        let bar = on_terminal.then(|| {
+            let template = "{bar:24} {pos}/{len} {msg}";
+            let style = ProgressStyle::with_template(template);
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(steps).with_style(style)
+        });
+        Self {
+            volume,
+            steps,
+            bar,
+            started: Instant::now(),
+            last_line: Instant::now(),
+            value_loss: None,
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => say(text),
+        }
+    }
+
+    fn describe(&self, record: &StepRecord) -> String {
+        let value = match self.value_loss {
+            Some(loss) => format!("{loss:.3} nats/fact"),
+            None => "not measured yet".to_owned(),
+        };
+        format!(
+            "loss {:.3} nats/token | value loss {value} | lr {:.1e} | grad {:.2} | {:.0} tokens/s | ETA {}",
+            record.loss,
+            record.lr,
+            record.grad_norm,
+            record.tokens_per_s,
+            duration(self.eta(record.step)),
+        )
+    }
+
+    fn eta(&self, step: u64) -> Duration {
+        let left = self.steps.saturating_sub(step) as f64 / step.max(1) as f64;
+        self.started.elapsed().mul_f64(left)
+    }
+}
+
+impl Observer for Progress {
+    fn step(&mut self, record: &StepRecord) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(record.step);
+            bar.set_message(self.describe(record));
+        }
+        let due = self.last_line.elapsed() >= PAUSE && self.bar.is_none();
+        let wanted = match self.volume {
+            Volume::Quiet => false,
+            Volume::Normal => due,
+            Volume::Verbose => true,
+        };
+        if wanted {
+            self.last_line = Instant::now();
+            let text = self.describe(record);
+            self.line(&format!("step {}/{} | {text}", record.step, self.steps));
+        }
+    }
+
+    fn evaluation(&mut self, record: &EvaluationRecord) {
+        self.value_loss = Some(record.value_loss);
+        if self.volume == Volume::Quiet {
+            return;
+        }
+        let [lo, hi] = record.value_loss_ci95;
+        self.line(&format!(
+            "documents {} | value loss {:.3} [{lo:.3}, {hi:.3}] nats/fact | Bayes {:.3} | accuracy {:.1} % | {:.0} bits stored",
+            record.documents,
+            record.value_loss,
+            record.bayes_value_loss,
+            100.0 * record.accuracy,
+            record.bits_stored,
+        ));
+    }
+}
+
+/// A line on standard error.
+#[allow(clippy::print_stderr)]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// 1h02m, 3m07s, 12s.
+pub fn duration(time: Duration) -> String {
+    let s = time.as_secs();
+    match (s / 3600, s / 60 % 60, s % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s:02}s"),
+        (h, m, _) => format!("{h}h{m:02}m"),
+    }
+}

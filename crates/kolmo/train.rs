@@ -1,0 +1,278 @@
+//! `kolmo train`: one run, from a configuration file to a run directory.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Context;
+use clap::ValueEnum;
+use kolmo_model::{ComputeDevice, DeviceName};
+use kolmo_report::{figures, table};
+use kolmo_run::{EvaluationRecord, RunDirectory, RunState, StepRecord, read_jsonl, short_hash};
+use kolmo_theory::entropy::DocumentEntropy;
+use kolmo_train::{Outcome, Provenance, RunConfig};
+use kolmo_world::World;
+use serde::Serialize;
+
+use crate::{
+    exit::Usage,
+    progress::{Progress, Volume, duration, say},
+    version,
+};
+
+/// Train a transformer on a world and measure what it learns
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo train configs/quickstart.toml --set train.learning_rate=1e-3 --set model.arch=llama")]
+pub struct Arguments {
+    /// The configuration, TOML; `config.toml` of a run directory repeats that run
+    config: PathBuf,
+    /// Where the run goes [default: runs/<config name>-<short hash of the configuration>]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// auto, flex, ndarray, wgpu[:k], vulkan[:k], metal[:k], cuda[:k], rocm[:k] or software
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Set a key of the configuration; may be given more than once
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    overrides: Vec<String>,
+    /// What to do with a run that is there already
+    #[arg(long, value_enum, default_value_t = Resume::Auto)]
+    resume: Resume,
+    /// Print the final figures as one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to do with a run that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Resume {
+    /// Leave a finished run as it is; start an unfinished one again from the first step
+    Auto,
+    /// Replace it
+    Never,
+}
+
+/// What `DONE` holds and `--json` prints.
+#[derive(Serialize)]
+struct Final<'a> {
+    run_dir: &'a Path,
+    parameters: u64,
+    last_step: Option<&'a StepRecord>,
+    last_evaluation: Option<&'a EvaluationRecord>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let path = &arguments.config;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Usage(format!(
+            "could not read the configuration {}: {error}",
+            path.display()
+        ))
+    })?;
+    let config = RunConfig::parse(&text, &arguments.overrides)
+        .with_context(|| format!("in {}", path.display()))?;
+    let (config, world) = config
+        .settle()
+        .with_context(|| format!("in {}", path.display()))?;
+    let device: DeviceName = arguments.device.parse()?;
+    let run = RunDirectory::open_or_create(directory(arguments, &config)?)?;
+
+    if run.is_done() && arguments.resume == Resume::Auto {
+        return show_finished(&run, &config, &world, arguments, volume);
+    }
+    let device = device.open()?;
+    announce(&config, &world, &device, &run, volume);
+    if run.holds_a_run() {
+        run.clear()?;
+    }
+
+    let mut progress = Progress::new(volume, config.train.steps());
+    let provenance = Provenance {
+        kolmo_version: version::VERSION.to_owned(),
+        git_revision: version::REVISION.map(str::to_owned),
+        command_line: std::env::args().collect(),
+    };
+    let trained = kolmo_train::train(&config, &world, &device, &run, provenance, &mut progress);
+    progress.finish();
+    let outcome = trained?;
+    finish(&run, &world, outcome, arguments, volume, started)
+}
+
+/// The run directory: the one named, or one named after the configuration.
+fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<PathBuf> {
+    if let Some(directory) = &arguments.run_dir {
+        return Ok(directory.clone());
+    }
+    let name = arguments.config.file_stem().unwrap_or_default();
+    let hash = short_hash(&config.to_toml()?);
+    Ok(Path::new("runs").join(format!("{}-{hash}", name.to_string_lossy())))
+}
+
+fn announce(
+    config: &RunConfig,
+    world: &World,
+    device: &ComputeDevice,
+    run: &RunDirectory,
+    volume: Volume,
+) {
+    if volume == Volume::Quiet {
+        return;
+    }
+    let vocabulary = world.vocabulary().len();
+    say(&format!(
+        "world   {}: {} elements, {} relations, {} stated a document; {vocabulary} tokens, documents of up to {}",
+        config.world.family.name(),
+        world.frequency().elements(),
+        world.relations().len(),
+        world.relation_draw().per_document(),
+        world.max_document_length(),
+    ));
+    say(&format!("        e.g. {}", example(world)));
+    say(&format!(
+        "model   {}: {} parameters ({} of them embeddings)",
+        config.model.arch.name(),
+        config.model.parameters(vocabulary),
+        config.model.embedding_parameters(vocabulary),
+    ));
+    let adapter = device.adapter.as_deref();
+    let adapter = adapter
+        .map(|adapter| format!(" ({adapter})"))
+        .unwrap_or_default();
+    say(&format!(
+        "train   {} steps of {} documents on {}{adapter}",
+        config.train.steps(),
+        config.train.batch_documents,
+        device.name,
+    ));
+    say(&format!("run     {}\n", run.root().display()));
+}
+
+/// Document 0, readable.
+fn example(world: &World) -> String {
+    let document = world.document(0);
+    let words = document.tokens.len().saturating_sub(1);
+    world.vocabulary().text(&document.tokens[..words])
+}
+
+/// What comes after the last step: figures, table, manifest, and `DONE` last.
+fn finish(
+    run: &RunDirectory,
+    world: &World,
+    outcome: Outcome,
+    arguments: &Arguments,
+    volume: Volume,
+    started: Instant,
+) -> anyhow::Result<()> {
+    let mut warnings = outcome.warnings;
+    // A plot that fails is no reason to lose a run.
+    if let Err(error) = figures::write(run, world, &outcome.evaluations) {
+        warnings.push(format!(
+            "the figures were not drawn: {:#}",
+            anyhow::Error::new(error)
+        ));
+    }
+    let mut manifest = outcome.manifest;
+    manifest.finish(RunState::Done);
+    manifest.write(run)?;
+    let last = Final {
+        run_dir: run.root(),
+        parameters: manifest.parameters,
+        last_step: outcome.last_step.as_ref(),
+        last_evaluation: outcome.evaluations.last(),
+    };
+    run.mark_done(&last)?;
+    show(
+        world,
+        &outcome.evaluations,
+        outcome.last_step.as_ref(),
+        volume,
+    );
+    if volume != Volume::Quiet {
+        let root = run.root().display();
+        say(&format!(
+            "\ndone in {}: {root}/",
+            duration(started.elapsed())
+        ));
+        say(&format!(
+            "  figures  {root}/figures/value_loss.svg, classes.svg"
+        ));
+        say(&format!(
+            "  curves   tensorboard --logdir {root}/tensorboard"
+        ));
+    }
+    for warning in warnings {
+        say(&format!("warning: {warning}"));
+    }
+    print_json(&last, arguments)
+}
+
+/// A run that needs nothing more: its figures again.
+fn show_finished(
+    run: &RunDirectory,
+    config: &RunConfig,
+    world: &World,
+    arguments: &Arguments,
+    volume: Volume,
+) -> anyhow::Result<()> {
+    let there = fs::read_to_string(run.config()).unwrap_or_default();
+    if there != config.to_toml()? {
+        let directory = run.root().display();
+        let problem = format!(
+            "{directory} holds a finished run of another configuration: \
+             name another --run-dir, or replace it with --resume never"
+        );
+        return Err(Usage(problem).into());
+    }
+    let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
+    let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
+    if volume != Volume::Quiet {
+        say(&format!(
+            "{} is finished already; --resume never runs it again",
+            run.root().display()
+        ));
+    }
+    show(world, &evaluations, steps.last(), volume);
+    let last = Final {
+        run_dir: run.root(),
+        parameters: config.model.parameters(world.vocabulary().len()),
+        last_step: steps.last(),
+        last_evaluation: evaluations.last(),
+    };
+    print_json(&last, arguments)
+}
+
+/// The table of the last evaluation, and what became of the syntax.
+fn show(
+    world: &World,
+    evaluations: &[EvaluationRecord],
+    last_step: Option<&StepRecord>,
+    volume: Volume,
+) {
+    if volume == Volume::Quiet {
+        return;
+    }
+    say(&format!("\n{}", table::final_table(world, evaluations)));
+    let entropy = DocumentEntropy::of(world);
+    if let Some(loss) = last_step.and_then(|step| step.loss_syntax) {
+        say(&format!(
+            "syntax: {loss:.3} nats/token in the last logged steps, entropy {:.3}",
+            entropy.syntax / entropy.syntax_tokens
+        ));
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn print_json(last: &Final<'_>, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.json {
+        println!(
+            "{}",
+            serde_json::to_string(last).context("the figures have no JSON form")?
+        );
+    }
+    Ok(())
+}
