@@ -79,13 +79,12 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (config, world) = config
         .settle()
         .with_context(|| format!("in {}", path.display()))?;
-    let device: DeviceName = arguments.device.parse()?;
+    let device = arguments.device.parse::<DeviceName>()?.open()?;
     let run = RunDirectory::open_or_create(directory(arguments, &config)?)?;
 
     if run.is_done() && arguments.resume == Resume::Auto {
         return show_finished(&run, &config, &world, arguments, volume);
     }
-    let device = device.open()?;
     announce(&config, &world, &device, &run, volume);
     if run.holds_a_run() {
         run.clear()?;
@@ -246,7 +245,7 @@ fn show_finished(
     print_json(&last, arguments)
 }
 
-/// The table of the last evaluation, and what became of the syntax.
+/// The table of the last evaluation, and what became of everything but the values.
 fn show(
     world: &World,
     evaluations: &[EvaluationRecord],
@@ -257,13 +256,20 @@ fn show(
         return;
     }
     say(&format!("\n{}", table::final_table(world, evaluations)));
-    let entropy = DocumentEntropy::of(world);
-    if let Some(loss) = last_step.and_then(|step| step.loss_syntax) {
+    if let Some(nats) = last_step.and_then(|step| loss_beside_values(world, step)) {
         say(&format!(
-            "syntax: {loss:.3} nats/token in the last logged steps, entropy {:.3}",
-            entropy.syntax / entropy.syntax_tokens
+            "Words and names: {nats:.3} nats per document in the last logged steps, entropy {:.3}.",
+            DocumentEntropy::of(world).document()
         ));
     }
+}
+
+/// Loss of a document but for its values, nats: what its entropy bounds from below.
+fn loss_beside_values(world: &World, step: &StepRecord) -> Option<f64> {
+    let entropy = DocumentEntropy::of(world);
+    let names = (world.names().length() * world.relation_draw().per_document()) as f64;
+    let syntax = step.loss_syntax? * entropy.syntax_tokens;
+    Some(syntax + step.loss_subject? * names + step.loss_eos?)
 }
 
 #[allow(clippy::print_stdout)]

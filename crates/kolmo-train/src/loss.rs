@@ -81,7 +81,7 @@ mod tests {
         let logits = Tensor::zeros([batch.rows, batch.length, vocabulary], &device);
         let loss = loss(logits, &DeviceBatch::new(&batch, &device));
         let nats = (vocabulary as f64).ln();
-        let sums = loss.by_role.into_data().to_vec::<f32>().unwrap();
+        let sums = loss.by_role.try_into_vec_as::<f32>().unwrap();
         for role in Role::ALL {
             let count = batch.roles.iter().filter(|r| **r == Some(role)).count() as f64;
             assert!((f64::from(sums[role as usize]) - nats * count).abs() < 1e-3);

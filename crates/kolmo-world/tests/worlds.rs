@@ -104,8 +104,9 @@ fn the_bytes_of_shipped_worlds_never_change() {
     }
 }
 
-const ABSTRACT: &str = "";
-const BIOGRAPHY: &str = "";
+const ABSTRACT: &str = "bodo hesu Vomepe Sanate jame ridamit . <eos>";
+const BIOGRAPHY: &str =
+    "Joseph Audrey Garrett confidently worked towards a baccalaureate at Marchmont Academy . <eos>";
 
 /// The error for a world written in TOML.
 fn refusal(toml: &str) -> String {

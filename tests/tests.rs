@@ -1,0 +1,7 @@
+//! The real `kolmo`, driven as a user would.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod cli;
+mod train;
+mod util;

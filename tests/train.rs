@@ -1,0 +1,225 @@
+//! `kolmo train`, as a user runs it.
+
+use std::fs;
+
+use crate::util::{Place, jsonl};
+
+/// A run of a second.
+const SMALL: &str = r#"
+[world.frequency]
+law = "zipf"
+elements = 50
+exponent = 1.5
+[[world.relations]]
+name = "colour"
+values = 8
+[model]
+d_model = 16
+layers = 1
+heads = 2
+[train]
+documents = 640
+batch_documents = 32
+log_every = 5
+[eval]
+classes = 3
+facts_per_class = 10
+evaluations = 3
+"#;
+
+#[test]
+fn a_run_leaves_everything_it_promises() {
+    let place = Place::new();
+    let config = place.file("small.toml", SMALL);
+    let config = config.to_str().unwrap();
+    let ran = place
+        .kolmo(&[
+            "train",
+            config,
+            "--device",
+            "flex",
+            "--run-dir",
+            "run",
+            "--json",
+        ])
+        .exits(0)
+        .says("measured (nats)")
+        .says("Words and names:");
+    let last: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    assert_eq!(last["last_step"]["step"], 20);
+    assert_eq!(last["last_evaluation"]["documents"], 640);
+
+    let run = place.path().join("run");
+    for name in [
+        "config.toml",
+        "manifest.json",
+        "metrics.jsonl",
+        "evaluations.jsonl",
+        "facts.parquet",
+        "figures/value_loss.svg",
+        "figures/classes.svg",
+        "checkpoints/step-00000020/model.safetensors",
+        "DONE",
+    ] {
+        assert!(run.join(name).is_file(), "{name} is missing");
+    }
+    assert_eq!(fs::read_dir(run.join("tensorboard")).unwrap().count(), 1);
+    let steps = jsonl(&run.join("metrics.jsonl"));
+    let numbers: Vec<_> = steps.iter().map(|s| s["step"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [5, 10, 15, 20]);
+    let evaluations = jsonl(&run.join("evaluations.jsonl"));
+    assert_eq!(evaluations.last().unwrap()["step"], 20);
+    let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["state"], "done");
+    assert_eq!(manifest["device"], "flex");
+    let ended = manifest["ended"].as_str().unwrap();
+    assert!(ended >= manifest["started"].as_str().unwrap());
+}
+
+#[test]
+fn the_same_configuration_gives_the_same_bits_and_so_does_the_resolved_one() {
+    let place = Place::new();
+    let config = place.file("small.toml", SMALL);
+    let train = |config: &str, run: &str| {
+        place
+            .kolmo(&["train", config, "--device", "flex", "--run-dir", run, "-q"])
+            .exits(0);
+        let run = place.path().join(run);
+        let weights = fs::read(run.join("checkpoints/step-00000020/model.safetensors")).unwrap();
+        let facts = fs::read(run.join("facts.parquet")).unwrap();
+        let evaluations = fs::read(run.join("evaluations.jsonl")).unwrap();
+        (weights, facts, evaluations)
+    };
+    let first = train(config.to_str().unwrap(), "one");
+    let resolved = place.path().join("one/config.toml");
+    assert!(first == train(resolved.to_str().unwrap(), "two"));
+    let other = place.file("other.toml", &format!("seed = 2\n{SMALL}"));
+    assert!(first.0 != train(other.to_str().unwrap(), "three").0);
+}
+
+#[test]
+fn a_finished_run_is_left_alone_unless_told_otherwise() {
+    let place = Place::new();
+    place.file("small.toml", SMALL);
+    let train = |extra: &[&str]| {
+        let arguments = ["train", "small.toml", "--device", "flex"];
+        place.kolmo(&[&arguments[..], extra].concat())
+    };
+    train(&[]).exits(0);
+    let runs: Vec<_> = fs::read_dir(place.path().join("runs")).unwrap().collect();
+    assert_eq!(runs.len(), 1);
+    let run = runs[0].as_ref().unwrap().path();
+    let name = run.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(
+        name.starts_with("small-") && name.len() == "small-".len() + 8,
+        "{name}"
+    );
+    let manifest = || fs::read_to_string(run.join("manifest.json")).unwrap();
+    let before = manifest();
+
+    train(&[])
+        .exits(0)
+        .says("finished already")
+        .says("measured (nats)");
+    assert_eq!(manifest(), before);
+    train(&["--resume", "never"]).exits(0);
+    assert_ne!(manifest(), before);
+
+    // Another configuration has another directory, and does not take a finished one by force.
+    train(&["--set", "seed=2"]).exits(0);
+    assert_eq!(fs::read_dir(place.path().join("runs")).unwrap().count(), 2);
+    let taken = run.to_str().unwrap();
+    train(&["--set", "seed=3", "--run-dir", taken])
+        .exits(2)
+        .says("another configuration");
+}
+
+#[test]
+fn an_unfinished_run_starts_again_and_keeps_what_is_not_its_own() {
+    let place = Place::new();
+    let config = place.file("small.toml", SMALL);
+    let arguments = [
+        "train",
+        config.to_str().unwrap(),
+        "--device",
+        "flex",
+        "--run-dir",
+        "run",
+        "-q",
+    ];
+    place.kolmo(&arguments).exits(0);
+    let run = place.path().join("run");
+    let whole = fs::read(run.join("metrics.jsonl")).unwrap();
+    fs::remove_file(run.join("DONE")).unwrap();
+    fs::write(run.join("metrics.jsonl"), "torn").unwrap();
+    fs::write(run.join("notes.txt"), "mine").unwrap();
+    place.kolmo(&arguments).exits(0);
+    let losses = |bytes: &[u8]| -> Vec<serde_json::Value> {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let lines = text
+            .lines()
+            .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        lines.map(|line| line["loss"].clone()).collect()
+    };
+    assert_eq!(
+        losses(&fs::read(run.join("metrics.jsonl")).unwrap()),
+        losses(&whole)
+    );
+    assert_eq!(fs::read_to_string(run.join("notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn divergence_stops_the_run_and_says_where() {
+    let place = Place::new();
+    let config = place.file("small.toml", SMALL);
+    // Each step multiplies the weights by 1 - 100 x 10, which no 32-bit number survives for long.
+    let arguments = [
+        "train",
+        config.to_str().unwrap(),
+        "--device",
+        "flex",
+        "--run-dir",
+        "run",
+        "--set",
+        "train.learning_rate=100",
+        "--set",
+        "train.weight_decay=10",
+    ];
+    place.kolmo(&arguments).exits(3).says("diverged at step");
+    let manifest = fs::read_to_string(place.path().join("run/manifest.json")).unwrap();
+    assert!(manifest.contains("\"diverged\""), "{manifest}");
+    assert!(!place.path().join("run/DONE").exists());
+}
+
+#[test]
+fn a_tiny_world_is_learnt_to_the_last_fact() {
+    let place = Place::new();
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/tiny.toml");
+    let arguments = [
+        "train",
+        config,
+        "--device",
+        "flex",
+        "--run-dir",
+        "run",
+        "--json",
+        "-q",
+    ];
+    let ran = place.kolmo(&arguments).exits(0);
+    let last: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    let parameters = last["parameters"].as_u64().unwrap();
+    assert!(
+        (15_000..25_000).contains(&parameters),
+        "{parameters} parameters"
+    );
+    let evaluation = &last["last_evaluation"];
+    for class in evaluation["classes"].as_array().unwrap() {
+        assert_eq!(class["measured"], class["facts"]);
+        assert!(class["value_loss"].as_f64().unwrap() < 0.01, "{class}");
+        assert_eq!(class["accuracy"], 1.0);
+    }
+    // 10 subjects, 2 facts of 3 bits each.
+    let bits = evaluation["bits_stored"].as_f64().unwrap();
+    assert!((59.5..=60.0).contains(&bits), "{bits} bits");
+}

@@ -1,0 +1,80 @@
+//! A temporary folder and the real `kolmo` in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// A folder of its own for one test.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes `text` to `name` and gives its path.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs `kolmo` with `arguments` in this folder.
+    pub fn kolmo(&self, arguments: &[&str]) -> Ran {
+        let output = Command::new(env!("CARGO_BIN_EXE_kolmo"))
+            .args(arguments)
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        Ran { output }
+    }
+}
+
+/// What a command did.
+pub struct Ran {
+    output: Output,
+}
+
+impl Ran {
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.output.stdout.clone()).unwrap()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8(self.output.stderr.clone()).unwrap()
+    }
+
+    /// Asserts the exit code, showing what was said if it is another.
+    pub fn exits(self, code: i32) -> Self {
+        let said = self.stderr();
+        assert_eq!(self.output.status.code(), Some(code), "it said: {said}");
+        self
+    }
+
+    /// Asserts that standard error contains `text`.
+    pub fn says(self, text: &str) -> Self {
+        let said = self.stderr();
+        assert!(said.contains(text), "expected {text:?} in: {said}");
+        self
+    }
+}
+
+/// The lines of a JSONL file.
+pub fn jsonl(path: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
