@@ -8,7 +8,6 @@
 mod event;
 mod tags;
 mod thread;
-mod wire;
 
 pub use event::HparamValue;
 pub(crate) use thread::is_event_file;
@@ -116,8 +115,9 @@ impl TensorBoard {
     /// `eval/value_loss`. Names are the configuration's dotted keys, such as `train.learning_rate`.
     /// Call it once a run, before the first step.
     pub fn hparams(&self, hparams: &[(String, HparamValue)]) {
-        for event in event::hparams(now_s(), hparams) {
-            self.thread.send(event);
+        match event::hparams(now_s(), hparams) {
+            Ok(events) => events.into_iter().for_each(|event| self.thread.send(event)),
+            Err(error) => self.thread.fail(error),
         }
     }
 
@@ -145,11 +145,10 @@ impl TensorBoard {
     }
 
     fn send(&self, wall_time_s: f64, step: u64, scalars: serde_json::Result<Vec<Scalar>>) {
-        match scalars {
-            Ok(scalars) => self
-                .thread
-                .send(event::scalars(wall_time_s, step, &scalars)),
-            Err(error) => self.thread.fail(error.into()),
+        let scalars = scalars.map_err(io::Error::from);
+        match scalars.and_then(|scalars| event::scalars(wall_time_s, step, &scalars)) {
+            Ok(event) => self.thread.send(event),
+            Err(error) => self.thread.fail(error),
         }
     }
 }
@@ -206,10 +205,10 @@ mod tests {
             .any(|window| window == text.as_bytes())
     }
 
-    /// Field 2 of an event, after the 9 bytes of field 1.
-    fn step_of(event: &[u8]) -> u8 {
-        assert_eq!(event[9], 0x10);
-        event[10]
+    fn step_of(event: &[u8]) -> i64 {
+        use protobuf::Message;
+        let event = tensorboard_proto::event::Event::parse_from_bytes(event);
+        event.unwrap().get_step()
     }
 
     #[test]
@@ -252,7 +251,7 @@ mod tests {
         let mut files = event_files(folder.path());
         // TensorBoard reads them in the order of their names.
         files.sort();
-        let steps: Vec<u8> = files.iter().map(|file| step_of(&events(file)[1])).collect();
+        let steps: Vec<i64> = files.iter().map(|file| step_of(&events(file)[1])).collect();
         assert_eq!(steps, [1, 2, 3]);
     }
 
@@ -307,7 +306,7 @@ mod tests {
         files.sort();
         assert_eq!(files.len(), 2, "the old file is left: {files:?}");
         let events = events(&files[0]);
-        let order: Vec<(u8, bool)> = events[1..]
+        let order: Vec<(i64, bool)> = events[1..]
             .iter()
             .map(|event| (step_of(event), contains(event, "eval/value_loss")))
             .collect();

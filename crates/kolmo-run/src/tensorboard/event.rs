@@ -1,10 +1,16 @@
-//! The events of an event file, as bytes.
-//!
-//! The numbers are the field numbers of TensorBoard's own definitions: `event.proto`,
-//! `summary.proto` and the HPARAMS plugin's `plugin_data.proto` and `api.proto`.
+//! The events of an event file, as bytes, by TensorBoard's own protocol buffers.
+
+use std::io;
+
+use protobuf::{Message, well_known_types::Value};
+use tensorboard_proto::api::{DataType, Experiment, HParamInfo, MetricInfo, MetricName};
+use tensorboard_proto::event::Event;
+use tensorboard_proto::plugin_hparams::{HParamsPluginData, SessionStartInfo};
+use tensorboard_proto::summary::{
+    Summary, Summary_Value, SummaryMetadata, SummaryMetadata_PluginData,
+};
 
 use super::tags::{Scalar, VALUE_LOSS};
-use super::wire::Message;
 
 /// A setting of a run, for TensorBoard's HPARAMS page.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,64 +42,90 @@ impl From<bool> for HparamValue {
 }
 
 /// The first event of every file. It tells the version of the format.
-pub(super) fn first(wall_time_s: f64) -> Vec<u8> {
-    let event = Message::new().double(1, wall_time_s);
-    event.text(3, "brain.Event:2").into_bytes()
+pub(super) fn first(wall_time_s: f64) -> io::Result<Vec<u8>> {
+    let mut event = Event::new();
+    event.set_wall_time(wall_time_s);
+    event.set_file_version("brain.Event:2".to_owned());
+    Ok(event.write_to_bytes()?)
 }
 
 /// One event with all scalars of a record.
-pub(super) fn scalars(wall_time_s: f64, step: u64, scalars: &[Scalar]) -> Vec<u8> {
-    let summary = scalars.iter().fold(Message::new(), |summary, scalar| {
-        let value = Message::new()
-            .text(1, &scalar.tag)
-            .float(2, scalar.value as f32);
-        summary.message(1, value)
+pub(super) fn scalars(wall_time_s: f64, step: u64, scalars: &[Scalar]) -> io::Result<Vec<u8>> {
+    let values = scalars.iter().map(|scalar| {
+        let mut value = Summary_Value::new();
+        value.set_tag(scalar.tag.clone());
+        value.set_simple_value(scalar.value as f32);
+        value
     });
-    event(wall_time_s, step, summary)
+    event(wall_time_s, step, values.collect())
 }
 
 /// The two events from which the HPARAMS page takes a run: which settings and results it is to
 /// show, and the values of the settings.
-pub(super) fn hparams(wall_time_s: f64, hparams: &[(String, HparamValue)]) -> [Vec<u8>; 2] {
-    let metric_name = Message::new().text(2, VALUE_LOSS);
-    let metric = Message::new().message(1, metric_name);
-    let mut experiment = Message::new().message(5, metric);
-    let mut session = Message::new();
-    for (name, value) in hparams {
-        let (data_type, value) = match value {
-            HparamValue::Text(text) => (1, Message::new().text(3, text)),
-            HparamValue::Boolean(boolean) => (2, Message::new().integer(4, u64::from(*boolean))),
-            HparamValue::Number(number) => (3, Message::new().double(2, *number)),
+pub(super) fn hparams(
+    wall_time_s: f64,
+    hparams: &[(String, HparamValue)],
+) -> io::Result<[Vec<u8>; 2]> {
+    let mut name = MetricName::new();
+    name.set_tag(VALUE_LOSS.to_owned());
+    let mut metric = MetricInfo::new();
+    metric.set_name(name);
+    let mut experiment = Experiment::new();
+    experiment.mut_metric_infos().push(metric);
+    let mut session = SessionStartInfo::new();
+    session.set_start_time_secs(wall_time_s);
+    for (name, setting) in hparams {
+        let mut value = Value::new();
+        let data_type = match setting {
+            HparamValue::Text(text) => {
+                value.set_string_value(text.clone());
+                DataType::DATA_TYPE_STRING
+            }
+            HparamValue::Boolean(boolean) => {
+                value.set_bool_value(*boolean);
+                DataType::DATA_TYPE_BOOL
+            }
+            HparamValue::Number(number) => {
+                value.set_number_value(*number);
+                DataType::DATA_TYPE_FLOAT64
+            }
         };
-        let info = Message::new().text(1, name).integer(4, data_type);
-        experiment = experiment.message(4, info);
-        let entry = Message::new().text(1, name).message(2, value);
-        session = session.message(1, entry);
+        let mut info = HParamInfo::new();
+        info.set_name(name.clone());
+        info.set_field_type(data_type);
+        experiment.mut_hparam_infos().push(info);
+        session.mut_hparams().insert(name.clone(), value);
     }
-    let session = session.double(5, wall_time_s);
 
-    let event = |tag: &str, content: Message| {
-        let plugin = Message::new().text(1, "hparams").message(2, content);
-        let metadata = Message::new().message(1, plugin);
-        let value = Message::new().text(1, tag).message(9, metadata);
-        event(wall_time_s, 0, Message::new().message(1, value))
-    };
-    [
-        event(
-            "_hparams_/experiment",
-            Message::new().message(2, experiment),
-        ),
-        event(
-            "_hparams_/session_start_info",
-            Message::new().message(3, session),
-        ),
-    ]
+    let mut shown = HParamsPluginData::new();
+    shown.set_experiment(experiment);
+    let mut started = HParamsPluginData::new();
+    started.set_session_start_info(session);
+    Ok([
+        plugin_event(wall_time_s, "_hparams_/experiment", &shown)?,
+        plugin_event(wall_time_s, "_hparams_/session_start_info", &started)?,
+    ])
 }
 
-fn event(wall_time_s: f64, step: u64, summary: Message) -> Vec<u8> {
-    Message::new()
-        .double(1, wall_time_s)
-        .integer(2, step)
-        .message(5, summary)
-        .into_bytes()
+/// An event that carries `content` to the HPARAMS plugin.
+fn plugin_event(wall_time_s: f64, tag: &str, content: &HParamsPluginData) -> io::Result<Vec<u8>> {
+    let mut plugin = SummaryMetadata_PluginData::new();
+    plugin.set_plugin_name("hparams".to_owned());
+    plugin.set_content(content.write_to_bytes()?);
+    let mut metadata = SummaryMetadata::new();
+    metadata.set_plugin_data(plugin);
+    let mut value = Summary_Value::new();
+    value.set_tag(tag.to_owned());
+    value.set_metadata(metadata);
+    event(wall_time_s, 0, vec![value])
+}
+
+fn event(wall_time_s: f64, step: u64, values: Vec<Summary_Value>) -> io::Result<Vec<u8>> {
+    let mut summary = Summary::new();
+    summary.set_value(values.into());
+    let mut event = Event::new();
+    event.set_wall_time(wall_time_s);
+    event.set_step(i64::try_from(step).unwrap_or(i64::MAX));
+    event.set_summary(summary);
+    Ok(event.write_to_bytes()?)
 }

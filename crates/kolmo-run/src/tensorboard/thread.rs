@@ -132,7 +132,7 @@ impl Failure {
 /// Writes events as they come, until the sender is gone.
 fn write_events(file: impl Write, events: &Receiver<Vec<u8>>) -> io::Result<()> {
     let mut writer = RecordWriter::new(BufWriter::new(file));
-    writer.write(&event::first(now_s()))?;
+    writer.write(&event::first(now_s())?)?;
     writer.flush()?;
     while let Ok(event) = events.recv() {
         writer.write(&event)?;
