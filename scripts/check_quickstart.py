@@ -17,8 +17,9 @@ def main(run: Path) -> int:
     last = evaluations[-1]
     content = math.log(64)  # nats in a fact: every relation has 64 values
 
-    # Syntax counts as learnt once its loss is within 5 % of where it ends.
-    end = steps[-1]["loss_syntax"]
+    # Syntax counts as learnt once its loss is within 5 % of its mean over the last tenth of the run.
+    tail = steps[-max(1, len(steps) // 10) :]
+    end = sum(step["loss_syntax"] for step in tail) / len(tail)
     learnt = next(s["step"] for s in steps if s["loss_syntax"] <= 1.05 * end)
     first = next(e for e in evaluations if e["step"] >= learnt)
     frequent, rare = last["classes"][0], last["classes"][-1]

@@ -154,6 +154,8 @@ fn an_unfinished_run_starts_again_and_keeps_what_is_not_its_own() {
     fs::remove_file(run.join("DONE")).unwrap();
     fs::write(run.join("metrics.jsonl"), "torn").unwrap();
     fs::write(run.join("notes.txt"), "mine").unwrap();
+    let other = [&arguments[..], &["--set", "seed=5"]].concat();
+    place.kolmo(&other).exits(2).says("another configuration");
     place.kolmo(&arguments).exits(0);
     let losses = |bytes: &[u8]| -> Vec<serde_json::Value> {
         let text = String::from_utf8(bytes.to_vec()).unwrap();

@@ -4,6 +4,8 @@ use anyhow::Context;
 use kolmo_model::{DeviceName, device};
 use serde::Serialize;
 
+use crate::progress::print;
+
 /// List what can train here, and which device `auto` takes
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  kolmo devices --json")]
@@ -27,33 +29,40 @@ struct Listed {
 }
 
 /// Runs the command.
-#[allow(clippy::print_stdout)]
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let auto = DeviceName::Auto.open()?.name.to_string();
-    let devices = device::available().into_iter().map(|found| Listed {
-        name: found.name.to_string(),
-        adapter: found.adapter,
-    });
-    let listing = Listing {
-        auto,
-        devices: devices.collect(),
-        built_in: device::built_in(),
-    };
+    let built_in = device::built_in();
     if arguments.json {
-        let json = serde_json::to_string(&listing).context("the list has no JSON form")?;
-        println!("{json}");
-        return Ok(());
-    }
-    for device in &listing.devices {
-        let mark = if device.name == listing.auto {
-            "  <- auto"
-        } else {
-            ""
+        let devices = device::available().into_iter().map(|found| Listed {
+            name: found.name.to_string(),
+            adapter: found.adapter,
+        });
+        let listing = Listing {
+            auto,
+            devices: devices.collect(),
+            built_in,
         };
-        let adapter = device.adapter.as_deref().unwrap_or("the CPU");
-        println!("{:10} {adapter}{mark}", device.name);
+        let json = serde_json::to_string(&listing).context("the list has no JSON form")?;
+        return Ok(print(&json)?);
     }
-    println!("\nbackends of this build: {}", listing.built_in.join(", "));
-    println!("others are cargo features: vulkan, metal, cuda, rocm, ndarray");
+    for found in device::available() {
+        let name = found.name.to_string();
+        let mark = if name == auto { "  <- auto" } else { "" };
+        let unnamed = match found.name {
+            DeviceName::Flex | DeviceName::NdArray => "the CPU",
+            _ => "unnamed",
+        };
+        let adapter = found.adapter.as_deref().unwrap_or(unnamed);
+        print(&format!("{name:10} {adapter}{mark}"))?;
+    }
+    let others = device::BACKENDS
+        .into_iter()
+        .filter(|name| !built_in.contains(name));
+    let others: Vec<_> = others.collect();
+    print(&format!(
+        "\nbackends of this build: {}",
+        built_in.join(", ")
+    ))?;
+    print(&format!("others are cargo features: {}", others.join(", ")))?;
     Ok(())
 }

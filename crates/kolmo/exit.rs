@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use kolmo_model::ModelError;
 use kolmo_train::{ConfigError, TrainError};
 
+use crate::progress::say;
+
 /// The codes, for `--help`.
 pub const HELP: &str = "Exit codes:
   0   done
   1   failed
   2   bad usage or configuration
-  3   diverged: the loss or its gradient is no longer a finite number";
+  3   diverged: the loss exploded or is no longer a finite number";
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -29,10 +31,14 @@ impl std::fmt::Display for Usage {
 impl std::error::Error for Usage {}
 
 /// Prints `error` with its causes and gives its code.
-#[allow(clippy::print_stderr)]
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    say(&format!("error: {error:#}"));
     ExitCode::from(code(error))
+}
+
+/// The code of a panic, which has said its piece already.
+pub fn panicked() -> ExitCode {
+    ExitCode::from(FAILED)
 }
 
 fn code(error: &anyhow::Error) -> u8 {

@@ -38,12 +38,14 @@ fn main() -> ExitCode {
         (_, true) => progress::Volume::Verbose,
         _ => progress::Volume::Normal,
     };
-    let result = match arguments.command {
-        Command::Train(arguments) => train::run(&arguments, volume),
-        Command::Devices(arguments) => devices::run(&arguments),
-    };
+    // A bug here or in a graphics driver: the message is on the terminal, the code is the documented one.
+    let result = std::panic::catch_unwind(|| match &arguments.command {
+        Command::Train(arguments) => train::run(arguments, volume),
+        Command::Devices(arguments) => devices::run(arguments),
+    });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::report(&error),
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => exit::report(&error),
+        Err(_) => exit::panicked(),
     }
 }

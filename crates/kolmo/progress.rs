@@ -1,7 +1,7 @@
 //! How a run is shown: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    io::{IsTerminal, stderr},
+    io::{self, IsTerminal, Write, stderr},
     time::{Duration, Instant},
 };
 
@@ -124,10 +124,17 @@ impl Observer for Progress {
     }
 }
 
-/// A line on standard error.
-#[allow(clippy::print_stderr)]
+/// A line on standard error. Nobody listening is no reason to stop.
 pub fn say(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// Text on standard output. A reader that has had enough, as `head` has, is no failure.
+pub fn print(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 /// 1h02m, 3m07s, 12s.

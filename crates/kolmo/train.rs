@@ -11,14 +11,13 @@ use clap::ValueEnum;
 use kolmo_model::{ComputeDevice, DeviceName};
 use kolmo_report::{figures, table};
 use kolmo_run::{EvaluationRecord, RunDirectory, RunState, StepRecord, read_jsonl, short_hash};
-use kolmo_theory::entropy::DocumentEntropy;
 use kolmo_train::{Outcome, Provenance, RunConfig};
 use kolmo_world::World;
 use serde::Serialize;
 
 use crate::{
     exit::Usage,
-    progress::{Progress, Volume, duration, say},
+    progress::{Progress, Volume, duration, print, say},
     version,
 };
 
@@ -79,16 +78,25 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (config, world) = config
         .settle()
         .with_context(|| format!("in {}", path.display()))?;
-    let device = arguments.device.parse::<DeviceName>()?.open()?;
-    let run = RunDirectory::open_or_create(directory(arguments, &config)?)?;
+    let device: DeviceName = arguments.device.parse()?;
+    let directory = directory(arguments, &config)?;
 
-    if run.is_done() && arguments.resume == Resume::Auto {
-        return show_finished(&run, &config, &world, arguments, volume);
+    // Before anything is made or opened: a finished run needs neither folder nor device.
+    let there = directory
+        .is_dir()
+        .then(|| RunDirectory::open_or_create(&directory));
+    if let Some(run) = there.transpose()?.filter(RunDirectory::holds_a_run)
+        && arguments.resume == Resume::Auto
+    {
+        check_same(&run, &config)?;
+        if run.is_done() {
+            return show_finished(&run, &config, &world, arguments, volume);
+        }
     }
+    let device = device.open()?;
+    let run = RunDirectory::open_or_create(directory)?;
     announce(&config, &world, &device, &run, volume);
-    if run.holds_a_run() {
-        run.clear()?;
-    }
+    run.clear()?;
 
     let mut progress = Progress::new(volume, config.train.steps());
     let provenance = Provenance {
@@ -181,16 +189,11 @@ fn finish(
     let last = Final {
         run_dir: run.root(),
         parameters: manifest.parameters,
-        last_step: outcome.last_step.as_ref(),
+        last_step: outcome.steps.last(),
         last_evaluation: outcome.evaluations.last(),
     };
     run.mark_done(&last)?;
-    show(
-        world,
-        &outcome.evaluations,
-        outcome.last_step.as_ref(),
-        volume,
-    );
+    show(world, &outcome.evaluations, &outcome.steps, volume);
     if volume != Volume::Quiet {
         let root = run.root().display();
         say(&format!(
@@ -210,6 +213,21 @@ fn finish(
     print_json(&last, arguments)
 }
 
+/// Refuses to take the directory of a run of another configuration.
+fn check_same(run: &RunDirectory, config: &RunConfig) -> anyhow::Result<()> {
+    let there = fs::read_to_string(run.config()).unwrap_or_default();
+    let there = RunConfig::parse(&there, &[]).and_then(RunConfig::settle);
+    if there.is_ok_and(|(there, _)| there == *config) {
+        return Ok(());
+    }
+    let directory = run.root().display();
+    let problem = format!(
+        "{directory} holds a run of another configuration: name another --run-dir, or replace it \
+         with --resume never"
+    );
+    Err(Usage(problem).into())
+}
+
 /// A run that needs nothing more: its figures again.
 fn show_finished(
     run: &RunDirectory,
@@ -218,15 +236,6 @@ fn show_finished(
     arguments: &Arguments,
     volume: Volume,
 ) -> anyhow::Result<()> {
-    let there = fs::read_to_string(run.config()).unwrap_or_default();
-    if there != config.to_toml()? {
-        let directory = run.root().display();
-        let problem = format!(
-            "{directory} holds a finished run of another configuration: \
-             name another --run-dir, or replace it with --resume never"
-        );
-        return Err(Usage(problem).into());
-    }
     let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
     let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
     if volume != Volume::Quiet {
@@ -235,7 +244,7 @@ fn show_finished(
             run.root().display()
         ));
     }
-    show(world, &evaluations, steps.last(), volume);
+    show(world, &evaluations, &steps, volume);
     let last = Final {
         run_dir: run.root(),
         parameters: config.model.parameters(world.vocabulary().len()),
@@ -246,39 +255,19 @@ fn show_finished(
 }
 
 /// The table of the last evaluation, and what became of everything but the values.
-fn show(
-    world: &World,
-    evaluations: &[EvaluationRecord],
-    last_step: Option<&StepRecord>,
-    volume: Volume,
-) {
+fn show(world: &World, evaluations: &[EvaluationRecord], steps: &[StepRecord], volume: Volume) {
     if volume == Volume::Quiet {
         return;
     }
     say(&format!("\n{}", table::final_table(world, evaluations)));
-    if let Some(nats) = last_step.and_then(|step| loss_beside_values(world, step)) {
-        say(&format!(
-            "Words and names: {nats:.3} nats per document in the last logged steps, entropy {:.3}.",
-            DocumentEntropy::of(world).document()
-        ));
+    if let Some(text) = table::beside_values(world, steps) {
+        say(&text);
     }
 }
 
-/// Loss of a document but for its values, nats: what its entropy bounds from below.
-fn loss_beside_values(world: &World, step: &StepRecord) -> Option<f64> {
-    let entropy = DocumentEntropy::of(world);
-    let names = (world.names().length() * world.relation_draw().per_document()) as f64;
-    let syntax = step.loss_syntax? * entropy.syntax_tokens;
-    Some(syntax + step.loss_subject? * names + step.loss_eos?)
-}
-
-#[allow(clippy::print_stdout)]
 fn print_json(last: &Final<'_>, arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.json {
-        println!(
-            "{}",
-            serde_json::to_string(last).context("the figures have no JSON form")?
-        );
+        print(&serde_json::to_string(last).context("the figures have no JSON form")?)?;
     }
     Ok(())
 }

@@ -38,11 +38,12 @@ pub fn measure(
     probe: &Probe,
     device: &Device,
 ) -> Result<Vec<Answer>, EvalError> {
+    let length = probe.max_length(world);
     let asked = Asked {
         model,
         device,
-        positions: Positions::new(probe.max_length(), head_width(model), device),
-        length: probe.max_length(),
+        positions: Positions::new(length, head_width(model), device),
+        length,
     };
     let longest = world.max_value_length();
     let mut answers = Vec::with_capacity(probe.facts.len());
@@ -86,13 +87,10 @@ fn measure_rows(
     }
 
     // The greedy answer: token by token, until it is a value or can be none.
-    let complete = |k: usize, said: &[Token]| {
-        let relation = &world.relations()[facts[k].fact.relation as usize];
-        relation.number(said).is_some()
-    };
+    let relation = |k: usize| &world.relations()[facts[k].fact.relation as usize];
     for length in 1..longest {
         let open: Vec<usize> = (0..facts.len())
-            .filter(|k| said[*k].len() == length && !complete(*k, &said[*k]))
+            .filter(|k| said[*k].len() == length && relation(*k).begins(&said[*k]))
             .collect();
         if open.is_empty() {
             break;
@@ -110,7 +108,7 @@ fn measure_rows(
     }
     for (k, answer) in answers.iter_mut().enumerate() {
         answer.correct = said[k] == facts[k].value;
-        answer.valid = complete(k, &said[k]);
+        answer.valid = relation(k).number(&said[k]).is_some();
         answer.confidence = answer.confidence.exp();
     }
     Ok(answers)

@@ -77,7 +77,10 @@ pub struct ProbedFact {
     pub probability: f64,
     /// h_r, nats.
     pub content: f64,
-    /// The sentence up to its value, worded by the fact's own stream: the same at every evaluation.
+    /// How many facts of its class it stands for: the size of its stratum.
+    pub stands_for: u64,
+    /// The sentence up to its value, worded by the fact's own stream: the same at every evaluation,
+    /// and whichever other facts are asked.
     pub prompt: Vec<Token>,
     /// The value.
     pub value: Vec<Token>,
@@ -98,13 +101,15 @@ impl Probe {
             for stratum in 0..asked {
                 // Exact in integers: asked < 2^17 and facts < 2^34.
                 let bound = |stratum: u64| class.facts * stratum / asked;
-                let number = random.random_range(bound(stratum)..bound(stratum + 1));
+                let stratum = bound(stratum)..bound(stratum + 1);
+                let stands_for = stratum.end - stratum.start;
+                let number = random.random_range(stratum);
                 let (rank, relation) = (class.lo_rank + number / relations, number % relations);
                 let fact = Fact {
                     element: world.frequency().element(rank),
                     relation: relation as u32,
                 };
-                let mut random = wording.at(facts.len() as u64);
+                let mut random = wording.at(fact.element * relations + number % relations);
                 let mut sentence = Document::default();
                 let value_at = world.write_sentence(fact, &mut random, &mut sentence);
                 let relation = &world.relations()[relation as usize];
@@ -114,6 +119,7 @@ impl Probe {
                     fact,
                     probability: world.fact_probability(rank, fact.relation as usize),
                     content: relation.content(),
+                    stands_for,
                     prompt: sentence.tokens[..value_at].to_vec(),
                     value: relation.tokens(relation.value_of(fact.element)).to_vec(),
                 });
@@ -122,9 +128,12 @@ impl Probe {
         Self { classes, facts }
     }
 
-    /// The longest prompt and value together, tokens.
-    pub fn max_length(&self) -> usize {
-        let lengths = self.facts.iter().map(|f| f.prompt.len() + f.value.len());
+    /// Room for every prompt with any value of its relation, tokens.
+    pub fn max_length(&self, world: &World) -> usize {
+        let lengths = self.facts.iter().map(|probed| {
+            let relation = &world.relations()[probed.fact.relation as usize];
+            probed.prompt.len() + relation.max_length()
+        });
         lengths.max().unwrap_or(0)
     }
 }

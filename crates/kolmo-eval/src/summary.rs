@@ -24,9 +24,10 @@ pub struct Moment {
 /// The record of an evaluation of a model with `parameters` parameters.
 ///
 /// Losses and accuracies are means weighted by the frequency of the facts. Within a class they are
-/// ratio estimates Σ w ℓ / Σ w over the facts asked, exact where all were; the interval is that of
-/// drawing facts, by the linearised variance of the ratio with the finite-population correction.
-/// Bits stored are not weighted: they are summed over all facts of a class.
+/// ratio estimates Σ w ℓ / Σ w over the facts asked, exact where all were, with w the frequency of a
+/// fact times the number of facts it stands for; the interval is that of drawing facts, by the
+/// linearised variance of the ratio with the finite-population correction.
+/// Exposures are plain means per fact, and bits stored are summed over all facts of a class.
 pub fn summarise(
     world: &World,
     probe: &Probe,
@@ -45,7 +46,8 @@ pub fn summarise(
             .zip(exposures.counts())
             .filter(|((probed, _), _)| probed.class == k)
             .map(|((probed, answer), exposures)| Item {
-                weight: probed.probability,
+                weight: probed.probability * probed.stands_for as f64,
+                stands_for: probed.stands_for as f64,
                 content: probed.content,
                 answer,
                 exposures: *exposures,
@@ -55,7 +57,10 @@ pub fn summarise(
         let class_variance = ratio_variance(&facts, value_loss, class.facts);
         variance += class.mass.powi(2) * class_variance;
         let stored = |f: &Item| (f.content - f.answer.loss_nats).max(0.0);
-        let mean_stored = facts.iter().map(stored).sum::<f64>() / facts.len() as f64;
+        let plain = |f: &dyn Fn(&Item) -> f64| -> f64 {
+            let sum: f64 = facts.iter().map(|item| item.stands_for * f(item)).sum();
+            sum / class.facts as f64
+        };
         let ranks = class.lo_rank..=class.hi_rank;
         classes.push(ClassRecord {
             lo_rank: class.lo_rank,
@@ -68,13 +73,13 @@ pub fn summarise(
             missing: weighted(&facts, |f| f.answer.loss_nats.min(f.content)),
             overconfidence: weighted(&facts, |f| (f.answer.loss_nats - f.content).max(0.0)),
             accuracy: weighted(&facts, |f| f64::from(u8::from(f.answer.correct))),
-            exposures: weighted(&facts, |f| f.exposures as f64),
+            exposures: plain(&|f| f.exposures as f64),
             bayes_value_loss: weighted(&facts, |f| match f.exposures {
                 0 => f.content,
                 _ => 0.0,
             }),
             bayes_value_loss_expected: expected_value_loss(world, ranks, moment.documents),
-            bits_stored: mean_stored * class.facts as f64 / LN_2,
+            bits_stored: plain(&stored) * class.facts as f64 / LN_2,
         });
     }
     let mean = |f: fn(&ClassRecord) -> f64| -> f64 {
@@ -125,7 +130,9 @@ pub fn fact_rows(
 
 /// A fact that was asked.
 struct Item<'a> {
+    /// Frequency of the facts it stands for.
     weight: f64,
+    stands_for: f64,
     content: f64,
     answer: &'a Answer,
     exposures: u64,
@@ -138,11 +145,15 @@ fn weighted(facts: &[Item<'_>], f: impl Fn(&Item<'_>) -> f64) -> f64 {
     sum / total
 }
 
-/// Variance of the ratio estimate `mean` from `facts` out of `population` (Cochran 1977, eq. 6.13).
+/// Variance of the ratio estimate `mean` from `facts` out of `population` (Cochran 1977, eq. 6.13);
+/// unknown, NaN, for a single fact out of several.
 fn ratio_variance(facts: &[Item<'_>], mean: f64, population: u64) -> f64 {
     let n = facts.len() as f64;
-    if facts.len() as u64 == population || facts.len() < 2 {
+    if facts.len() as u64 == population {
         return 0.0;
+    }
+    if facts.len() < 2 {
+        return f64::NAN;
     }
     let total: f64 = facts.iter().map(|item| item.weight).sum();
     let residual = |item: &Item<'_>| (item.weight * (item.answer.loss_nats - mean)).powi(2);
@@ -153,7 +164,9 @@ fn ratio_variance(facts: &[Item<'_>], mean: f64, population: u64) -> f64 {
 
 fn interval(mean: f64, variance: f64) -> [f64; 2] {
     let half = Z95 * variance.sqrt();
-    [(mean - half).max(0.0), mean + half]
+    // Not `max`, which would turn an unknown bound into 0.
+    let low = mean - half;
+    [if low < 0.0 { 0.0 } else { low }, mean + half]
 }
 
 #[cfg(test)]
@@ -228,6 +241,43 @@ mod tests {
         // Strata make the true error smaller than the interval says, so coverage is at least
         // 95 %: 190 of 200, less four standard errors of 3.1.
         assert!(covered >= 178, "{covered} of 200");
+    }
+
+    #[test]
+    fn relations_of_unequal_content_are_weighed_evenly() {
+        // 400 facts, 300 of them asked: some strata hold two facts, others one, in step with the
+        // relations.
+        let relation = |name: &str, values| kolmo_world::config::RelationConfig {
+            name: name.to_owned(),
+            values: Some(values),
+            weight: 1.0,
+        };
+        let config = WorldConfig {
+            frequency: kolmo_world::config::FrequencyConfig::Grouped {
+                groups: vec![kolmo_world::config::GroupConfig {
+                    elements: 100,
+                    weight: 1.0,
+                }],
+            },
+            relations: [("a", 10), ("b", 10), ("c", 1000), ("d", 1000)]
+                .map(|(name, values)| relation(name, values))
+                .to_vec(),
+            ..WorldConfig::default()
+        };
+        let world = World::new(&config, 1).unwrap();
+        let probe = Probe::new(&world, &EvalConfig::default(), &Streams::new(1));
+        let mean = |weight: fn(&crate::ProbedFact) -> f64| -> f64 {
+            let total: f64 = probe.facts.iter().map(weight).sum();
+            probe
+                .facts
+                .iter()
+                .map(|f| weight(f) * f.content)
+                .sum::<f64>()
+                / total
+        };
+        let truth = (10f64.ln() + 1000f64.ln()) / 2.0;
+        assert!((mean(|f| f.stands_for as f64) - truth).abs() < 1e-9);
+        assert!((mean(|_| 1.0) - truth).abs() > 0.5);
     }
 
     #[test]

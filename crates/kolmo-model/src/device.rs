@@ -215,20 +215,24 @@ pub fn available() -> Vec<ComputeDevice> {
     gpus().into_iter().chain(others).collect()
 }
 
+/// Every backend there is, by the name of its cargo feature; `flex` is always in.
+pub const BACKENDS: [&str; 7] = ["flex", "ndarray", "wgpu", "vulkan", "metal", "cuda", "rocm"];
+
 /// The backends of this build.
 pub fn built_in() -> Vec<&'static str> {
-    [
-        ("flex", true),
-        ("ndarray", cfg!(feature = "ndarray")),
-        ("wgpu", cfg!(feature = "wgpu")),
-        ("vulkan", cfg!(feature = "vulkan")),
-        ("metal", cfg!(feature = "metal")),
-        ("cuda", cfg!(feature = "cuda")),
-        ("rocm", cfg!(feature = "rocm")),
-    ]
-    .into_iter()
-    .filter_map(|(name, there)| there.then_some(name))
-    .collect()
+    let there = [
+        true,
+        cfg!(feature = "ndarray"),
+        cfg!(feature = "wgpu"),
+        cfg!(feature = "vulkan"),
+        cfg!(feature = "metal"),
+        cfg!(feature = "cuda"),
+        cfg!(feature = "rocm"),
+    ];
+    let backends = BACKENDS.into_iter().zip(there);
+    backends
+        .filter_map(|(name, there)| there.then_some(name))
+        .collect()
 }
 
 /// An adapter and what it is.

@@ -149,13 +149,20 @@ pub fn to_safetensors(tensors: &NamedTensors) -> Result<Vec<u8>, ModelError> {
     safetensors::serialize(views, None).map_err(problem)
 }
 
-/// The 32-bit floating-point tensors of a safetensors file; others are left out.
+/// The 32-bit floating-point tensors of a safetensors file; whole numbers are left out.
 ///
 /// # Errors
-/// Bytes that are no safetensors file.
+/// Bytes that are no safetensors file, and floating-point tensors of another width.
 pub fn from_safetensors(bytes: &[u8]) -> Result<NamedTensors, ModelError> {
     let file = SafeTensors::deserialize(bytes);
     let file = file.map_err(|error| ModelError::Weights(error.to_string()))?;
+    let other = file
+        .iter()
+        .find(|(_, view)| matches!(view.dtype(), Dtype::F16 | Dtype::BF16 | Dtype::F64));
+    if let Some((name, view)) = other {
+        let problem = format!("{name} is of type {:?}, not F32", view.dtype());
+        return Err(ModelError::Weights(problem));
+    }
     let tensors = file.iter().filter(|(_, view)| view.dtype() == Dtype::F32);
     let host = tensors.map(|(name, view)| {
         let chunks = view.data().chunks_exact(4);

@@ -21,45 +21,30 @@ pub(crate) fn significant(value: f64) -> String {
     }
 }
 
-/// A loss without an interval, to two digits and a thousandth of a nat: `4.605`, `0.0016`,
-/// `3.1e-5`. What no run could measure is `<1e-9`.
+/// A loss to a thousandth of a nat: `4.605`, `0.000`; what is smaller but not zero is `<0.001`.
 pub(crate) fn loss(value: f64) -> String {
-    let size = value.abs();
     if !value.is_finite() {
         NOTHING.to_owned()
-    } else if size != 0.0 && !(1e-4..1e4).contains(&size) {
-        if (0.0..1e-9).contains(&value) {
-            "<1e-9".to_owned()
-        } else {
-            format!("{value:.1e}")
-        }
+    } else if value > 0.0 && value < 5e-4 {
+        "<0.001".to_owned()
+    } else if value.abs() >= 1e4 {
+        format!("{value:.2e}")
     } else {
-        let decimals = (1.0 - size.log10().floor()).clamp(3.0, 5.0) as usize;
-        let decimals = if size == 0.0 { 3 } else { decimals };
-        format!("{value:.decimals$}")
+        format!("{value:.3}")
     }
 }
 
-/// An estimate and half the width of its 95 % interval: `0.031 ± 0.004`, with more decimals for a
-/// narrower interval.
+/// An estimate and half the width of its 95 % interval, never less than the last digit shown:
+/// `0.031 ± 0.004`. A value that is no estimate, for all facts were asked, stands alone.
 pub(crate) fn estimate(value: f64, [low, high]: [f64; 2]) -> String {
     let half = (high - low) / 2.0;
     if !half.is_finite() || !value.is_finite() {
-        return format!("{} ± {NOTHING}", loss(value));
-    }
-    let size = value.abs().max(half);
-    if size != 0.0 && !(1e-4..1e4).contains(&size) {
-        return format!("{value:.1e} ± {half:.0e}");
-    }
-    let decimals = if half > 0.0 {
-        (-half.log10()).ceil().clamp(3.0, 5.0) as usize
+        format!("{} ± {NOTHING}", loss(value))
+    } else if half == 0.0 {
+        loss(value)
     } else {
-        3
-    };
-    if half > 0.0 && half < 5e-6 {
-        return format!("{value:.decimals$} ± {half:.0e}");
+        format!("{} ± {}", loss(value), loss(half.max(1e-3)))
     }
-    format!("{value:.decimals$} ± {half:.decimals$}")
 }
 
 /// The ranks `lo` to `hi`: `3-7`; past ten million `3.16e8-1.00e9`.
@@ -110,10 +95,11 @@ mod tests {
             assert_eq!(significant(value), text);
         }
         assert_eq!(loss(4.6052), "4.605");
-        assert_eq!(loss(2.1e-5), "2.1e-5");
-        assert_eq!(loss(0.0016), "0.0016");
-        assert_eq!(loss(5e-136), "<1e-9");
+        assert_eq!(loss(2.1e-5), "<0.001");
+        assert_eq!(loss(0.0016), "0.002");
         assert_eq!(loss(0.0), "0.000");
+        assert_eq!(loss(1e9), "1.00e9");
+        assert_eq!(loss(f64::NAN), "n/a");
         assert_eq!(ranks(1, 2), "1-2");
         assert_eq!(ranks(4, 4), "4");
         assert_eq!(ranks(316_227_767, 1_000_000_000), "3.16e8-1.00e9");
@@ -125,10 +111,8 @@ mod tests {
     #[test]
     fn an_estimate_has_the_half_width_of_its_interval() {
         assert_eq!(estimate(0.031, [0.027, 0.035]), "0.031 ± 0.004");
-        assert_eq!(estimate(0.00042, [0.00037, 0.00047]), "0.00042 ± 0.00005");
-        assert_eq!(estimate(3.1e-8, [2.9e-8, 3.3e-8]), "3.1e-8 ± 2e-9");
-        assert_eq!(estimate(0.5, [0.499999, 0.500001]), "0.50000 ± 1e-6");
-        assert_eq!(estimate(0.0, [0.0, 0.0]), "0.000 ± 0.000");
+        assert_eq!(estimate(0.031, [0.031, 0.031]), "0.031");
+        assert_eq!(estimate(0.5, [0.4999, 0.5001]), "0.500 ± 0.001");
         assert_eq!(estimate(1.5, [f64::NAN, 2.0]), "1.500 ± n/a");
         assert_eq!(estimate(f64::NAN, [f64::NAN; 2]), "n/a ± n/a");
     }

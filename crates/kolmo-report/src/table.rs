@@ -1,7 +1,7 @@
 //! The last evaluation in plain text, measurement beside theory.
 
-use kolmo_run::{ClassRecord, EvaluationRecord};
-use kolmo_theory::discovery::mean_content;
+use kolmo_run::{ClassRecord, EvaluationRecord, StepRecord};
+use kolmo_theory::{discovery::mean_content, entropy::DocumentEntropy};
 use kolmo_world::World;
 
 use crate::number::{NOTHING, estimate, grouped, loss, ranks, significant};
@@ -22,7 +22,8 @@ const COLUMNS: [&str; 7] = [
 /// - *ranks*: of the class's subjects; 1 is the most frequent.
 /// - *mass*: the share of the class among the facts stated, %.
 /// - *exposures*: how often a fact was stated so far, mean per fact, in the last row too.
-/// - *measured*: value loss, nats per fact, ± half the width of its 95 % interval.
+/// - *measured*: value loss, nats per fact, ± half the width of its 95 % interval; without one where
+///   every fact of the class was asked.
 /// - *Bayes*: the loss of a Bayes learner that saw the same documents, nats per fact.
 /// - *Bayes expected*: the same in expectation over the documents, nats per fact.
 /// - *accuracy*: right answers, %.
@@ -56,6 +57,35 @@ pub fn final_table(world: &World, evaluations: &[EvaluationRecord]) -> String {
         significant(last.bits_per_parameter),
     ));
     text
+}
+
+/// The loss of a document beside its values, over the last tenth of the logged `steps`, beside the
+/// entropy that bounds it from below. None where nothing was logged.
+///
+/// The interval is that of batch means: each logged step is the mean of the documents since the one
+/// before, the last of all left out, which may be of fewer.
+pub fn beside_values(world: &World, steps: &[StepRecord]) -> Option<String> {
+    let entropy = DocumentEntropy::of(world);
+    let names = (world.names().length() * world.relation_draw().per_document()) as f64;
+    let steps = &steps[..steps.len().checked_sub(1)?];
+    let tail = &steps[steps.len() - steps.len().div_ceil(10)..];
+    let losses = tail.iter().map(|step| {
+        let syntax = step.loss_syntax? * entropy.syntax_tokens;
+        Some(syntax + step.loss_subject? * names + step.loss_eos?)
+    });
+    let losses = losses.collect::<Option<Vec<f64>>>()?;
+    let n = losses.len() as f64;
+    let mean = losses.iter().sum::<f64>() / n;
+    let squares: f64 = losses.iter().map(|loss| (loss - mean).powi(2)).sum();
+    // Of a single one there is no spread: NaN, which is written as such.
+    let half = 1.96 * (squares / (n - 1.0) / n).sqrt();
+    (n > 0.0).then(|| {
+        format!(
+            "Words and names: {} nats per document over the last tenth, entropy {}.",
+            estimate(mean, [mean - half, mean + half]),
+            loss(entropy.document()),
+        )
+    })
 }
 
 fn header(world: &World, last: &EvaluationRecord) -> String {
@@ -198,7 +228,7 @@ mod tests {
             "1000",
             "0.031 ± 0.004",
             "0.000",
-            "2.1e-5",
+            "<0.001",
             "99.9",
         ];
         assert_eq!(cells(lines[4]), first);

@@ -35,7 +35,7 @@ pub struct Manifest {
     pub adapter: Option<String>,
     /// The cargo features of the backend that were compiled in.
     pub backend_features: Vec<String>,
-    /// How many threads trained.
+    /// Threads of the CPU backends: `RAYON_NUM_THREADS`, or as many as the machine runs at once.
     pub threads: usize,
     /// The seed of the run.
     pub seed: u64,

@@ -11,7 +11,8 @@ pub use jsonl::{JsonlWriter, read_jsonl};
 
 use serde::{Deserialize, Serialize};
 
-/// One logged step of training: a line of `metrics.jsonl`. Losses are means over the batch.
+/// One logged step of training: a line of `metrics.jsonl`. Losses are means over the
+/// documents since the line before, `lr` and `grad_norm` those of the step itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// Optimizer steps taken, this one included.
@@ -41,7 +42,7 @@ pub struct StepRecord {
     /// Training speed since the last record, tokens per second.
     #[serde(deserialize_with = "number::or_nan")]
     pub tokens_per_s: f64,
-    /// Seconds of training so far.
+    /// Seconds since the start, evaluations included.
     #[serde(deserialize_with = "number::or_nan")]
     pub elapsed_s: f64,
 }

@@ -20,7 +20,7 @@ fn unseen(p: f64, documents: f64) -> f64 {
     if documents == 0.0 {
         1.0
     } else {
-        (documents * (-p).ln_1p()).exp()
+        (documents * (-p.min(1.0)).ln_1p()).exp()
     }
 }
 

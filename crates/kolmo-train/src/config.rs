@@ -127,10 +127,10 @@ impl TrainConfig {
             below_one("train.beta_1", self.beta_1),
             below_one("train.beta_2", self.beta_2),
             (
-                self.epsilon > 0.0 && self.epsilon <= 1.0,
+                (1e-30..=1.0).contains(&self.epsilon),
                 "train.epsilon",
                 self.epsilon.to_string(),
-                "above 0 and at most 1",
+                "1e-30 to 1",
             ),
             (
                 self.clip_norm > 0.0,
@@ -144,7 +144,7 @@ impl TrainConfig {
                 return Err(ConfigError::Invalid { key, value, valid });
             }
         }
-        if self.warmup + self.cooldown > 1.0 {
+        if self.schedule == ScheduleKind::Wsd && self.warmup + self.cooldown > 1.0 {
             return Err(ConfigError::Invalid {
                 key: "train.warmup + train.cooldown",
                 value: (self.warmup + self.cooldown).to_string(),
@@ -174,8 +174,14 @@ fn fraction(key: &'static str, value: f64) -> Check {
 }
 
 fn below_one(key: &'static str, value: f64) -> Check {
-    let valid = "0 (included) to 1 (excluded)";
-    ((0.0..1.0).contains(&value), key, value.to_string(), valid)
+    // Beyond it a 32-bit number is 1, and a moment never moves.
+    let valid = "0 to 0.999999";
+    (
+        (0.0..=0.999_999).contains(&value),
+        key,
+        value.to_string(),
+        valid,
+    )
 }
 
 impl RunConfig {
@@ -185,13 +191,16 @@ impl RunConfig {
     /// TOML that does not parse, an unknown key (with the nearest known one) or a wrong type.
     /// Values are checked by [`settle`](Self::settle).
     pub fn parse(text: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        if overrides.is_empty() {
+        let mut table: Table = toml::from_str(text).map_err(|error| explain(&error))?;
+        if overrides.is_empty() && !lacks_law(&table) {
             // Straight from the text, so that the error points at the line.
             return toml::from_str(text).map_err(|error| explain(&error));
         }
-        let mut table: Table = toml::from_str(text).map_err(|error| explain(&error))?;
         for given in overrides {
             set(&mut table, given)?;
+        }
+        if lacks_law(&table) {
+            set(&mut table, "world.frequency.law=zipf")?;
         }
         table.try_into().map_err(|error| explain(&error))
     }
@@ -202,6 +211,13 @@ impl RunConfig {
     /// # Errors
     /// The first value outside its range, with its key and the range.
     pub fn settle(mut self) -> Result<(Self, World), ConfigError> {
+        if i64::try_from(self.seed).is_err() {
+            return Err(ConfigError::Invalid {
+                key: "seed",
+                value: self.seed.to_string(),
+                valid: "0 to 2^63 - 1, the whole numbers of TOML",
+            });
+        }
         self.train.check()?;
         self.eval.check()?;
         self.model.check()?;
@@ -242,6 +258,14 @@ impl RunConfig {
     }
 }
 
+/// Whether a table of frequencies names no law: it then takes the default one.
+fn lacks_law(table: &Table) -> bool {
+    let world = table.get("world").and_then(|world| world.get("frequency"));
+    world
+        .and_then(Value::as_table)
+        .is_some_and(|frequency| !frequency.contains_key("law"))
+}
+
 /// Sets `key.path=value` in `table`. A value that is no TOML is taken as a string, so that
 /// `model.arch=llama` needs no quotes.
 fn set(table: &mut Table, given: &str) -> Result<(), ConfigError> {
@@ -253,6 +277,8 @@ fn set(table: &mut Table, given: &str) -> Result<(), ConfigError> {
         .split_once('=')
         .ok_or_else(|| problem("there is no ="))?;
     let parsed = toml::from_str::<Table>(&format!("value = {text}")).ok();
+    // More than the value would be a second assignment behind a line break.
+    let parsed = parsed.filter(|table| table.len() == 1);
     let value = parsed.and_then(|mut table| table.remove("value"));
     let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
 
@@ -338,9 +364,21 @@ mod tests {
                 "at least train.batch_documents",
             ),
             ("", &["train.warmup=0.9"], "train.warmup + train.cooldown"),
+            ("seed = 9223372036854775808", &[], "seed"),
+            (
+                "",
+                &["train.beta_2=0.9999999999"],
+                "train.beta_2 = 0.9999999999",
+            ),
+            ("", &["train.epsilon=1e-50"], "train.epsilon"),
+            ("", &["train.log_every=1\nmodel.layers=3"], "expected u64"),
             ("", &["train.log_every=0"], "train.log_every = 0"),
             ("", &["eval.classes=0"], "eval.classes = 0 is not possible"),
-            ("", &["world.frequency.exponent=0"], "world.frequency"),
+            (
+                "",
+                &["world.frequency.exponent=0"],
+                "world.frequency.exponent = 0 is not",
+            ),
         ] {
             let message = refusal(text, overrides);
             assert!(
@@ -359,6 +397,15 @@ mod tests {
         assert_eq!(config.model.layers, 5);
         assert_eq!(config.model.arch.name(), "llama");
         assert_eq!(config.train.learning_rate, 1e-2);
+    }
+
+    #[test]
+    fn defaults_lie_under_tables_that_say_less() {
+        let config = RunConfig::parse("[world.frequency]\nelements = 50", &[]).unwrap();
+        let frequency = config.to_toml().unwrap();
+        assert!(frequency.contains("elements = 50") && frequency.contains("exponent = 1.5"));
+        let overrides = ["train.schedule=cosine", "train.warmup=0.9"].map(str::to_owned);
+        RunConfig::parse("", &overrides).unwrap().settle().unwrap();
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum ConfigError {
 /// A run that did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// Loss or gradient is no longer a finite number.
+    /// The loss exploded, or it, the gradient or an answer is no longer a finite number.
     #[error(
         "training diverged at step {step}: the loss is {loss} nats and the gradient norm {grad_norm}; \
          lower train.learning_rate or train.clip_norm, or lengthen train.warmup"
@@ -50,7 +50,7 @@ pub enum TrainError {
     Diverged {
         /// The step, counted from 1, whose batch showed it.
         step: u64,
-        /// Mean loss of the batch, nats per token.
+        /// Mean loss of the batch, nats per token; NaN where an evaluation showed it.
         loss: f64,
         /// Global norm of the gradient.
         grad_norm: f64,

@@ -43,8 +43,8 @@ pub struct Provenance {
 pub struct Outcome {
     /// Every evaluation, in order.
     pub evaluations: Vec<EvaluationRecord>,
-    /// The last logged step.
-    pub last_step: Option<StepRecord>,
+    /// Every logged step, in order.
+    pub steps: Vec<StepRecord>,
     /// What went wrong beside the training, and did not stop it.
     pub warnings: Vec<String>,
     /// The manifest, still `running`: the caller finishes it with what it adds to the directory.
@@ -57,8 +57,8 @@ pub struct Outcome {
 /// `manifest.json` before the first step, the weights after the last.
 ///
 /// # Errors
-/// [`TrainError::Diverged`] when the loss or the gradient is no longer finite; a failing device or
-/// disk. The manifest then says so, as far as the disk lets it.
+/// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
+/// finite; a failing device or disk. The manifest then says so, as far as the disk lets it.
 pub fn train(
     config: &RunConfig,
     world: &World,
@@ -73,9 +73,9 @@ pub fn train(
     manifest.write(run)?;
     let result = run_loop(config, world, &device.device, run, parameters, observer);
     match result {
-        Ok((evaluations, last_step, warnings)) => Ok(Outcome {
+        Ok((steps, evaluations, warnings)) => Ok(Outcome {
+            steps,
             evaluations,
-            last_step,
             warnings,
             manifest,
         }),
@@ -91,7 +91,10 @@ pub fn train(
     }
 }
 
-type Trained = (Vec<EvaluationRecord>, Option<StepRecord>, Vec<String>);
+/// A loss of so many times ln(vocabulary), where a model that knows nothing loses one, is an explosion.
+const EXPLOSION: f64 = 10.0;
+
+type Trained = (Vec<StepRecord>, Vec<EvaluationRecord>, Vec<String>);
 
 /// Read top to bottom: batch, forward, backward, clip, update, log, measure.
 fn run_loop(
@@ -113,31 +116,33 @@ fn run_loop(
     let mut exposures = Exposures::new(&probe);
     let mut recorder = Recorder::new(run, config, world)?;
 
-    let steps = config.train.steps();
-    let evaluate_at = log_spaced(steps, config.eval.evaluations);
+    let last_step = config.train.steps();
+    let evaluate_at = log_spaced(last_step, config.eval.evaluations);
+    let explosion = EXPLOSION * (world.vocabulary().len() as f64).ln();
     let batch_documents = config.train.batch_documents;
     let mut documents = 0;
     let mut meter = Meter::new();
+    let mut steps = Vec::new();
     let mut evaluations = Vec::new();
-    let mut last_step = None;
 
-    for step in 1..=steps {
+    for step in 1..=last_step {
         let batch = world.batch(documents, batch_documents);
         let on_device = DeviceBatch::new(&batch, &autodiff);
         let logits = model.forward(on_device.inputs.clone(), &positions);
-        let loss = loss(logits, &on_device);
-        let gradient = Gradient::new(loss.mean.backward(), &model);
+        let nats = loss(logits, &on_device);
+        let gradient = Gradient::new(nats.mean.backward(), &model);
 
         // The one wait for the device in a step.
-        let figures = Tensor::cat(vec![loss.by_role.inner(), gradient.norm_squared.clone()], 0);
+        let figures = Tensor::cat(vec![nats.by_role.inner(), gradient.norm_squared.clone()], 0);
         let figures = weights::HostTensor::read("losses", figures)?.values;
         let (by_role, norm_squared) = figures.split_at(Role::ALL.len());
         let grad_norm = f64::from(norm_squared[0]).sqrt();
         let total: f64 = by_role.iter().copied().map(f64::from).sum();
-        if !total.is_finite() || !grad_norm.is_finite() {
+        let loss = total / batch.tokens as f64;
+        if !(loss < explosion && grad_norm.is_finite()) {
             return Err(TrainError::Diverged {
                 step,
-                loss: total / batch.tokens as f64,
+                loss,
                 grad_norm,
             });
         }
@@ -148,15 +153,22 @@ fn run_loop(
         exposures.count(&batch.facts);
         meter.add(&batch.roles, by_role);
 
-        if step % config.train.log_every == 0 || step == steps {
+        if step % config.train.log_every == 0 || step == last_step {
             let record = meter.record(step, documents, learning_rate, grad_norm);
             recorder.step(&record)?;
             observer.step(&record);
-            last_step = Some(record);
+            steps.push(record);
         }
         if evaluate_at.binary_search(&step).is_ok() {
             meter.pause();
             let answers = measure(&model.valid(), world, &probe, device)?;
+            if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {
+                return Err(TrainError::Diverged {
+                    step,
+                    loss: f64::NAN,
+                    grad_norm,
+                });
+            }
             let moment = Moment { step, documents };
             let record = summarise(world, &probe, &exposures, &answers, parameters, moment);
             recorder.evaluation(&record, fact_rows(&probe, &exposures, &answers, moment))?;
@@ -165,8 +177,8 @@ fn run_loop(
             meter.resume();
         }
     }
-    save_weights(&model, run, steps)?;
-    Ok((evaluations, last_step, recorder.finish()))
+    save_weights(&model, run, last_step)?;
+    Ok((steps, evaluations, recorder.finish()))
 }
 
 fn save_weights(model: &Gpt, run: &RunDirectory, step: u64) -> Result<(), TrainError> {
@@ -188,7 +200,7 @@ fn new_manifest(
         device: device.name.to_string(),
         adapter: device.adapter.clone(),
         backend_features: device::built_in().into_iter().map(str::to_owned).collect(),
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        threads: threads(),
         seed: config.seed,
         command_line: provenance.command_line,
         parameters,
@@ -198,7 +210,14 @@ fn new_manifest(
     }
 }
 
-/// Sums between two logged steps, and the clock, which stands still during evaluations.
+/// Threads of the CPU backends, by rayon's own rule.
+fn threads() -> usize {
+    let asked = std::env::var("RAYON_NUM_THREADS").ok();
+    let asked = asked.and_then(|text| text.parse().ok()).filter(|n| *n > 0);
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Sums between two logged steps, and a clock of training that stands still during evaluations.
 struct Meter {
     started: Instant,
     resumed: Instant,

@@ -171,7 +171,8 @@ fn draw_class(
     )
 }
 
-/// `count` templates, no two alike, so that a sentence tells which one it was made from.
+/// `count` templates, no two alike, so that a sentence tells which one it was made from, and none
+/// that hides another's value.
 fn draw_templates(
     count: usize,
     pool: &[Token],
@@ -186,7 +187,8 @@ fn draw_templates(
             return Ok(templates);
         }
         let template = draw_template(pool, slots, stop, random);
-        if !templates.contains(&template) {
+        let clashes = |other: &Template| *other == template || other.hides_value_of(&template);
+        if !templates.iter().any(clashes) {
             templates.push(template);
         }
     }

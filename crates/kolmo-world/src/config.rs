@@ -28,11 +28,7 @@ impl Default for WorldConfig {
         Self {
             family: Family::Abstract,
             relations_per_document: RelationCount::Exactly(1),
-            frequency: FrequencyConfig::Zipf {
-                elements: 20_000,
-                exponent: 1.5,
-                bias: 0.0,
-            },
+            frequency: FrequencyConfig::default(),
             names: NamesConfig::default(),
             syntax: SyntaxConfig::default(),
             relations: Vec::new(),

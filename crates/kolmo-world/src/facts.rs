@@ -1,7 +1,7 @@
 //! What is true: the value of every relation of every subject, φ_{i,r}, uniform over the relation's
 //! pool, a pure function of (seed, i, r).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rand::RngExt;
 
@@ -16,6 +16,7 @@ pub struct Relation {
     name: String,
     values: Vec<Box<[Token]>>,
     numbers: HashMap<Box<[Token]>, u32>,
+    beginnings: HashSet<Box<[Token]>>,
     stream: Stream,
 }
 
@@ -27,10 +28,15 @@ impl Relation {
             .enumerate()
             .map(|(v, tokens)| (tokens.clone(), v as u32))
             .collect();
+        let beginnings = values
+            .iter()
+            .flat_map(|tokens| (1..tokens.len()).map(|k| Box::from(&tokens[..k])))
+            .collect();
         Self {
             name: name.to_owned(),
             values,
             numbers,
+            beginnings,
             stream: streams.stream(&format!("facts/{name}")),
         }
     }
@@ -67,6 +73,11 @@ impl Relation {
         self.numbers.get(tokens).copied()
     }
 
+    /// Whether some value begins with `tokens` and goes on.
+    pub fn begins(&self, tokens: &[Token]) -> bool {
+        self.beginnings.contains(tokens)
+    }
+
     /// Tokens of the longest value.
     pub fn max_length(&self) -> usize {
         self.values.iter().map(|v| v.len()).max().unwrap_or(0)
@@ -98,6 +109,7 @@ mod tests {
         assert_eq!(relation.number(&[1, 2]), Some(0));
         assert_eq!(relation.number(relation.tokens(1)), Some(1));
         assert_eq!(relation.number(&[1]), None);
+        assert!(relation.begins(&[1]) && !relation.begins(&[3]) && !relation.begins(&[1, 2]));
         assert_eq!(relation.max_length(), 2);
     }
 }

@@ -46,9 +46,10 @@ impl World {
         let mut config = config.clone();
         let frequency = Frequency::new(&config.frequency, &streams)?;
         check_priors(&config)?;
+        let elements = frequency.max_elements();
         let language = match config.family {
-            Family::Abstract => abstract_family::build(&mut config, frequency.elements(), &streams),
-            Family::Biography => biography::build(&mut config, frequency.elements(), &streams),
+            Family::Abstract => abstract_family::build(&mut config, elements, &streams),
+            Family::Biography => biography::build(&mut config, elements, &streams),
         }?;
         let weights: Vec<f64> = config.relations.iter().map(|r| r.weight).collect();
         let per_document = match config.relations_per_document {
@@ -178,6 +179,10 @@ impl World {
     }
 }
 
+/// Range of relative weights: wide enough for any use, narrow enough that no share of a sum rounds to
+/// nothing.
+pub(crate) const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
+
 /// Checks what both families share.
 fn check_priors(config: &WorldConfig) -> Result<(), WorldError> {
     for (key, value) in [
@@ -203,10 +208,10 @@ fn check_priors(config: &WorldConfig) -> Result<(), WorldError> {
     )?;
     for (r, relation) in config.relations.iter().enumerate() {
         WorldError::require(
-            relation.weight > 0.0 && relation.weight.is_finite(),
+            WEIGHTS.contains(&relation.weight),
             &format!("world.relations[{r}].weight"),
             relation.weight,
-            "above 0 and finite",
+            "0.000001 to 1000000",
         )?;
         let earlier = config.relations[..r]
             .iter()

@@ -250,6 +250,20 @@ mod tests {
     }
 
     #[test]
+    fn a_value_can_be_told_to_come_next() {
+        for sentences in SENTENCES {
+            let mut vocabulary = Vocabulary::new();
+            let parse = |text: &&str| Template::parse(text, &mut vocabulary);
+            let templates: Vec<_> = sentences.templates.iter().map(parse).collect();
+            for (k, one) in templates.iter().enumerate() {
+                for other in &templates[..k] {
+                    assert!(!one.hides_value_of(other), "{one:?} {other:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_sentence_is_well_formed() {
         for sentences in SENTENCES {
             assert_eq!(sentences.templates.len(), 25);

@@ -77,7 +77,7 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             ],
         ],
         templates: &[
-            "{subject} was born in {value} .",
+            "{subject} was born in the city of {value} .",
             "The birthplace of {subject} is {value} .",
             "The native town of {subject} is {value} .",
             "{subject} was born in the {0} town of {value} .",

@@ -3,7 +3,7 @@
 use rand::RngExt;
 
 use super::{GroupConfig, MAX_ELEMENTS};
-use crate::{error::WorldError, random::Random};
+use crate::{error::WorldError, random::Random, world::WEIGHTS};
 
 /// A law of a few groups.
 #[derive(Debug, Clone)]
@@ -35,10 +35,10 @@ impl Grouped {
                 "1 to 1000000000",
             )?;
             WorldError::require(
-                group.weight > 0.0 && group.weight.is_finite(),
+                WEIGHTS.contains(&group.weight),
                 &format!("{KEY}[{k}].weight"),
                 group.weight,
-                "above 0 and finite",
+                "0.000001 to 1000000",
             )?;
         }
         let elements: u64 = groups.iter().map(|g| g.elements).sum();

@@ -30,8 +30,10 @@ pub enum FrequencyConfig {
     /// p_i ∝ (i + bias)^-exponent, i = 1..elements.
     Zipf {
         /// M, at least 1 and at most 10^9.
+        #[serde(default = "default_elements")]
         elements: u64,
         /// a, above 0 and at most 10.
+        #[serde(default = "default_exponent")]
         exponent: f64,
         /// Shift of the ranks, at least 0.
         #[serde(default)]
@@ -59,6 +61,16 @@ pub enum FrequencyConfig {
     },
 }
 
+impl Default for FrequencyConfig {
+    fn default() -> Self {
+        Self::Zipf {
+            elements: default_elements(),
+            exponent: default_exponent(),
+            bias: 0.0,
+        }
+    }
+}
+
 /// One group of a `grouped` law.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +79,14 @@ pub struct GroupConfig {
     pub elements: u64,
     /// Frequency of the group as a whole, relative to the other groups.
     pub weight: f64,
+}
+
+fn default_elements() -> u64 {
+    20_000
+}
+
+fn default_exponent() -> f64 {
+    1.5
 }
 
 fn default_sticks() -> u64 {
@@ -133,6 +153,14 @@ impl Frequency {
         each!(self, law => law.elements())
     }
 
+    /// A bound on M that costs nothing to know; M itself for every law but Pitman-Yor.
+    pub fn max_elements(&self) -> u64 {
+        match self {
+            Self::PitmanYor(law) => law.bound(),
+            _ => self.elements(),
+        }
+    }
+
     /// Draws an element.
     pub fn sample(&self, random: &mut Random) -> u64 {
         each!(self, law => law.sample(random))
@@ -162,7 +190,8 @@ impl Frequency {
     /// Σ of f(p) over the elements whose rank is in `ranks`, for f smooth on the scale of p.
     ///
     /// Exact but for rounding where the terms can be counted out; the tail of a Zipf law is
-    /// integrated (relative error below 1e-11 for f a product of powers and exponentials of p), so
+    /// integrated (relative error below 1e-10 for f a product of powers and exponentials of p, unless
+    /// the whole sum is below 1e-15), so
     /// that 10^9 elements take well under a millisecond.
     pub fn sum(&self, ranks: RangeInclusive<u64>, f: impl Fn(f64) -> f64) -> f64 {
         let (lo, hi) = (*ranks.start(), (*ranks.end()).min(self.elements()));

@@ -68,6 +68,15 @@ impl PitmanYor {
             elements,
             "1 to 67108864 for pitman_yor",
         )?;
+        let given_up = expected_left(discount, concentration, elements);
+        WorldError::require(
+            given_up <= 0.5,
+            "world.frequency",
+            format!("pitman_yor({discount}, {concentration}) with elements = {elements}"),
+            &format!(
+                "elements whose sticks cover at least half of the mass: these leave {given_up:.2}"
+            ),
+        )?;
         Ok(Self {
             discount,
             concentration,
@@ -78,22 +87,18 @@ impl PitmanYor {
         })
     }
 
+    /// Elements that can be drawn: all sticks, but those too thin for a number.
     pub(super) fn elements(&self) -> u64 {
+        self.ranked().probabilities.len() as u64
+    }
+
+    /// The most elements there can be; unlike their number, it is known without breaking a stick.
+    pub(super) fn bound(&self) -> u64 {
         self.elements
     }
 
-    /// α.
-    pub fn discount(&self) -> f64 {
-        self.discount
-    }
-
-    /// β.
-    pub fn concentration(&self) -> f64 {
-        self.concentration
-    }
-
-    /// Sticks broken so far.
-    pub fn broken(&self) -> usize {
+    #[cfg(test)]
+    fn broken(&self) -> usize {
         self.left
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -156,7 +161,8 @@ impl PitmanYor {
                 .zip(left.iter())
                 .map(|(before, after)| (before - after) / covered)
                 .collect();
-            let mut elements: Vec<u32> = (0..weights.len() as u32).collect();
+            let drawable = |element: &u32| weights[*element as usize] > 0.0;
+            let mut elements: Vec<u32> = (0..weights.len() as u32).filter(drawable).collect();
             elements.sort_by(|a, b| weights[*b as usize].total_cmp(&weights[*a as usize]));
             let mut ranks = vec![0; weights.len()];
             for (k, element) in elements.iter().enumerate() {
@@ -186,6 +192,14 @@ impl PitmanYor {
         let probabilities = &self.ranked().probabilities[lo as usize - 1..hi as usize];
         probabilities.iter().rev().map(|p| f(*p)).sum()
     }
+}
+
+/// E[mass left after `sticks` sticks] = Π (β + kα) / (β + 1 + (k − 1)α).
+fn expected_left(discount: f64, concentration: f64, sticks: u64) -> f64 {
+    (1..=sticks).fold(1.0, |left, k| {
+        let shift = k as f64 * discount;
+        left * (concentration + shift) / (concentration + 1.0 + shift - discount)
+    })
 }
 
 #[cfg(test)]
@@ -225,12 +239,36 @@ mod tests {
     }
 
     #[test]
+    fn sticks_too_thin_for_a_number_are_no_elements() {
+        // A Dirichlet process: the mass left halves with every stick, and is 0 after a thousand.
+        let law = law(0.0, 1.0, 10_000, 1);
+        assert!((500..2000).contains(&law.elements()), "{}", law.elements());
+        assert!(law.probability(law.elements()) > 0.0);
+    }
+
+    #[test]
+    fn the_mass_left_is_as_expected() {
+        let (alpha, beta, sticks, n) = (0.6, 1.0, 100, 1000);
+        let left: Vec<f64> = (0..n)
+            .map(|seed| {
+                let law = law(alpha, beta, sticks, seed);
+                law.ranked();
+                *law.left.read().unwrap().last().unwrap()
+            })
+            .collect();
+        let mean = left.iter().sum::<f64>() / n as f64;
+        let variance = left.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / n as f64;
+        let expected = expected_left(alpha, beta, sticks);
+        assert!((mean - expected).abs() < 4.0 * (variance / n as f64).sqrt());
+    }
+
+    #[test]
     fn the_first_stick_has_its_beta_mean() {
         // E[p_1] of the size-biased order is (1 − α) / (1 + β).
         let (alpha, beta, n) = (0.4, 1.5, 4000);
         let first: Vec<f64> = (0..n)
             .map(|seed| {
-                let law = law(alpha, beta, 1, seed);
+                let law = law(alpha, beta, 50, seed);
                 law.find(1.0);
                 1.0 - law.left.read().unwrap()[0]
             })

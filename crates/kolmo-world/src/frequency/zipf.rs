@@ -59,11 +59,6 @@ impl Zipf {
         self.elements
     }
 
-    /// The exponent a; PY weights of discount α have a = 1/α.
-    pub fn exponent(&self) -> f64 {
-        self.exponent
-    }
-
     pub(super) fn sample(&self, random: &mut Random) -> u64 {
         loop {
             let u = self.integral_end
@@ -171,7 +166,7 @@ fn integrate_log(from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
         (0.960_289_856_497_536_2, 0.101_228_536_290_376_26),
     ];
     let (start, width) = (from.ln(), to.ln() - from.ln());
-    let panels = (width * 8.0).ceil().max(1.0);
+    let panels = (width * 32.0).ceil().max(1.0);
     let half = width / panels / 2.0;
     let g = |t: f64| {
         let x = t.exp();
@@ -202,7 +197,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn sums_agree_with_counting(
             exponent in 0.2f64..3.0, bias in 0f64..2000.0, elements in 1u64..200_000,
@@ -216,7 +211,7 @@ mod tests {
                 (law.sum(lo, elements, |p| p), counted(&law, lo, elements, |p| p)),
                 (law.sum(lo, elements, unseen), counted(&law, lo, elements, unseen)),
             ] {
-                prop_assert!((sum - direct).abs() <= 1e-10 * direct + 1e-300, "{sum} {direct}");
+                prop_assert!((sum - direct).abs() <= 1e-10 * direct + 1e-25, "{sum} {direct}");
             }
         }
 

@@ -17,8 +17,8 @@ pub enum Piece {
     Filler(usize),
 }
 
-/// The pieces of a sentence. The subject always stands before the value, so that the value of a
-/// known fact is determined by what comes before it.
+/// The pieces of a sentence. The subject always stands before the value, and no template of a class
+/// hides the value of another, so that the value of a known fact is determined by what comes before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     pieces: Vec<Piece>,
@@ -48,6 +48,17 @@ impl Template {
     /// The pieces, in order.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// Whether a sentence of one of the two can have its value where the other goes on with a word,
+    /// so that even who knows the world could not tell that the value comes next.
+    pub(crate) fn hides_value_of(&self, other: &Self) -> bool {
+        let before = |template: &Self| {
+            let end = template.pieces.iter().position(|p| *p == Piece::Value);
+            template.pieces[..end.unwrap_or(0)].to_vec()
+        };
+        let (one, two) = (before(self), before(other));
+        one.len() != two.len() && (one.starts_with(&two) || two.starts_with(&one))
     }
 
     /// The filler slots used, in order.
