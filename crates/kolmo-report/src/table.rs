@@ -270,6 +270,54 @@ mod tests {
     }
 
     #[test]
+    fn a_document_beside_its_values_is_laid_over_its_entropy() {
+        let world = examples::world();
+        let step = |number: u64, syntax: f64| StepRecord {
+            step: number,
+            documents: 32 * number,
+            tokens: 256 * number,
+            loss: 1.0,
+            loss_syntax: Some(syntax),
+            loss_subject: Some(1.0),
+            loss_value: Some(1.0),
+            loss_eos: Some(0.5),
+            lr: 1e-3,
+            grad_norm: 1.0,
+            tokens_per_s: 1.0,
+            elapsed_s: 1.0,
+        };
+        // The last tenth of 20 is steps 19 and 20; the 21st may be short and is left out.
+        let steps: Vec<StepRecord> = (1..=21)
+            .map(|k| {
+                step(
+                    k,
+                    match k {
+                        19 => 1.0,
+                        20 => 2.0,
+                        _ => 100.0,
+                    },
+                )
+            })
+            .collect();
+        let entropy = DocumentEntropy::of(&world);
+        let names = world.names().length() as f64;
+        let mean = 1.5 * entropy.syntax_tokens + names + 0.5;
+        // Half the distance of two values is their standard error.
+        let half = 1.96 * entropy.syntax_tokens / 2.0;
+        let text = beside_values(&world, &steps).unwrap();
+        assert!(
+            text.contains(&format!("{mean:.3} ± {half:.3} nats")),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("entropy {:.3}", entropy.document())),
+            "{text}"
+        );
+        assert_eq!(beside_values(&world, &steps[..1]), None);
+        assert_eq!(beside_values(&world, &[]), None);
+    }
+
+    #[test]
     fn nothing_measured_is_said() {
         let world = examples::world();
         assert!(final_table(&world, &[]).contains("No evaluation"));
