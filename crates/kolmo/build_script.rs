@@ -1,5 +1,8 @@
 //! Tells the binary which revision it was built from.
 
+// Cargo listens on standard output.
+#![allow(clippy::print_stdout)]
+
 use std::{path::Path, process::Command};
 
 fn main() {
