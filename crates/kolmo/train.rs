@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueEnum;
-use kolmo_model::{ComputeDevice, DeviceName};
+use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, table};
 use kolmo_run::{EvaluationRecord, RunDirectory, RunState, StepRecord, read_jsonl, short_hash};
 use kolmo_train::{Outcome, Provenance, RunConfig};
@@ -31,8 +31,8 @@ pub struct Arguments {
     /// Where the run goes [default: runs/<config name>-<short hash of the configuration>]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
-    /// auto, flex, ndarray, wgpu[:k], vulkan[:k], metal[:k], cuda[:k], rocm[:k] or software
-    #[arg(long, default_value = "auto")]
+    // A plain text, for rustdoc would read `[:k]` as a link.
+    #[arg(long, default_value = "auto", help = format!("Where to train: {}", device::NAMES))]
     device: String,
     /// Set a key of the configuration; may be given more than once
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]

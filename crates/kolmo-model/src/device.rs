@@ -83,8 +83,8 @@ impl Api {
     }
 }
 
-/// Names `--device` takes.
-const VALID: &str =
+/// The names there are; k counts the GPUs of an API from 0.
+pub const NAMES: &str =
     "auto, flex, ndarray, wgpu[:k], vulkan[:k], metal[:k], cuda[:k], rocm[:k], software";
 
 impl FromStr for DeviceName {
@@ -93,7 +93,7 @@ impl FromStr for DeviceName {
     fn from_str(text: &str) -> Result<Self, ModelError> {
         let unknown = || ModelError::UnknownDevice {
             name: text.to_owned(),
-            valid: VALID,
+            valid: NAMES,
         };
         let (name, index) = match text.split_once(':') {
             Some((name, index)) => (name, Some(index.parse().map_err(|_| unknown())?)),
