@@ -28,7 +28,7 @@ use crate::{
 pub struct Arguments {
     /// The configuration, TOML; `config.toml` of a run directory repeats that run
     config: PathBuf,
-    /// Where the run goes [default: runs/<config name>-<short hash of the configuration>]
+    /// Where the run goes; by default runs/NAME-HASH, of the file and the configuration
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     // A plain text, for rustdoc would read `[:k]` as a link.
