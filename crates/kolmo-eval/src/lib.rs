@@ -1,7 +1,7 @@
 //! The loss of every fact, with a model in hand.
 //!
 //! A [`Probe`] is a fixed sample of facts, stratified over frequency [`classes`], each with a
-//! sentence that asks for it; [`measure`] puts it to a model; [`summary`] turns the answers into the
+//! sentence that asks for it; [`measure()`] puts it to a model; [`summary`] turns the answers into the
 //! record of an evaluation, beside what the exact Bayes learner would have lost.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
