@@ -24,7 +24,7 @@ fn unseen(p: f64, documents: f64) -> f64 {
     }
 }
 
-/// E[K_n] = Σ_i 1 − (1 − p_i)^n: the expected number of distinct elements among n documents.
+/// `E[K_n] = Σ_i 1 − (1 − p_i)^n`: the expected number of distinct elements among n documents.
 pub fn expected_distinct(frequency: &Frequency, documents: u64) -> f64 {
     // −expm1 keeps the digits of elements that are almost surely unseen.
     let seen = |p: f64| {
