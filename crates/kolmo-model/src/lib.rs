@@ -1,6 +1,6 @@
 //! The transformer, its devices, and its weights in and out.
 //!
-//! A decoder-only language model in two architectures: [`Gpt`](gpt::Gpt) reads tokens and gives
+//! A decoder-only language model in two architectures: [`Gpt`] reads tokens and gives
 //! logits. Burn appears here and in the crates above that hold a model (`kolmo-eval`,
 //! `kolmo-train`), and nowhere else.
 
