@@ -266,18 +266,29 @@ mod tests {
         };
         let world = World::new(&config, 1).unwrap();
         let probe = Probe::new(&world, &EvalConfig::default(), &Streams::new(1));
-        let mean = |weight: fn(&crate::ProbedFact) -> f64| -> f64 {
-            let total: f64 = probe.facts.iter().map(weight).sum();
-            probe
-                .facts
-                .iter()
-                .map(|f| weight(f) * f.content)
-                .sum::<f64>()
-                / total
+        let answers: Vec<Answer> = probe
+            .facts
+            .iter()
+            .map(|f| Answer {
+                loss_nats: f.content / 2.0,
+                correct: false,
+                valid: true,
+                confidence: 0.5,
+            })
+            .collect();
+        let moment = Moment {
+            step: 1,
+            documents: 0,
         };
-        let truth = (10f64.ln() + 1000f64.ln()) / 2.0;
-        assert!((mean(|f| f.stands_for as f64) - truth).abs() < 1e-9);
-        assert!((mean(|_| 1.0) - truth).abs() > 0.5);
+        let exposures = Exposures::new(&probe);
+        let record = summarise(&world, &probe, &exposures, &answers, 1, moment);
+        let content = (10f64.ln() + 1000f64.ln()) / 2.0;
+        assert!((record.value_loss - content / 2.0).abs() < 1e-9);
+        assert!((record.bayes_value_loss - content).abs() < 1e-9);
+        assert!((record.bits_stored * LN_2 - 400.0 * content / 2.0).abs() < 1e-6);
+        // Which a plain mean over the facts asked would not give.
+        let asked: f64 = probe.facts.iter().map(|f| f.content).sum();
+        assert!((asked / 300.0 - content).abs() > 0.5);
     }
 
     #[test]

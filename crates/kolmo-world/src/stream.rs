@@ -68,3 +68,47 @@ impl World {
         batch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::WorldConfig;
+
+    #[test]
+    fn inputs_are_targets_one_token_late_and_padding_has_no_role() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let batch = world.batch(100, 20);
+        assert_eq!(batch.inputs.len(), 20 * batch.length);
+        let mut tokens = 0;
+        for row in 0..20 {
+            let document = world.document(100 + row as u64);
+            let places = row * batch.length..(row + 1) * batch.length;
+            let (inputs, targets) = (
+                &batch.inputs[places.clone()],
+                &batch.targets[places.clone()],
+            );
+            let length = document.tokens.len();
+            assert_eq!(inputs[0], EOS);
+            assert_eq!(inputs[1..length], document.tokens[..length - 1]);
+            assert_eq!(targets[..length], document.tokens);
+            assert!(
+                inputs[length..]
+                    .iter()
+                    .chain(&targets[length..])
+                    .all(|t| *t == EOS)
+            );
+            let roles = &batch.roles[places];
+            assert!(
+                roles[..length]
+                    .iter()
+                    .zip(&document.roles)
+                    .all(|(a, b)| *a == Some(*b))
+            );
+            assert!(roles[length..].iter().all(Option::is_none));
+            tokens += length as u64;
+        }
+        assert_eq!(batch.tokens, tokens);
+        // Some row must be shorter than another for this to say anything of padding.
+        assert!(tokens < 20 * batch.length as u64);
+    }
+}
