@@ -1,9 +1,9 @@
 //! The `biography` family: English sentences about people who do not exist.
 //!
 //! Six relations with the classical pool sizes (Allen-Zhu & Li 2404.05405; Pan et al. 2504.09597):
-//! birth date 12·28·200, 200 cities, 300 universities, 100 majors, 263 employers. There the city of
-//! an employer is fixed by the employer; here it is a fact of its own, the town a person works in, so
-//! that every relation carries ln V_r nats. The lexicon and the sentences are ours.
+//! birth date 12·28·200, 200 cities, 300 universities, 100 majors, 263 employers. Allen-Zhu & Li let
+//! an employer fix its city; here it is a fact of its own, the town a person works in, so that every
+//! relation carries ln V_r nats. The lexicon and the sentences are ours.
 
 mod templates;
 
