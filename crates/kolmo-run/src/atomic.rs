@@ -72,7 +72,7 @@ fn create_temporary(path: &Path, folder: &Path) -> io::Result<NamedTempFile> {
 
 /// Makes the rename survive a power cut.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         // Some network and user-space file systems cannot do it; the file itself is on disk.
         Err(error)
@@ -89,7 +89,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Folders cannot be opened for it elsewhere.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -201,7 +201,7 @@ fn remove_entries(folder: &Path, ours: impl Fn(&str) -> bool) -> Result<()> {
 }
 
 /// Removes a file, a link (not what it points to) or a folder with all it holds, if it is there.
-fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     let result = fs::symlink_metadata(path).and_then(|found| {
         if found.is_dir() {
             fs::remove_dir_all(path)

@@ -7,12 +7,14 @@
 //! | `metrics.jsonl`, `evaluations.jsonl` | [`metrics`] |
 //! | `facts.parquet` | [`facts_table`] |
 //! | `tensorboard/` | [`tensorboard`] |
+//! | `checkpoints/` | [`checkpoint`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
 //! of a batch. The JSONL files are the truth; the event files are a view of them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod atomic;
+pub mod checkpoint;
 pub mod directory;
 pub mod error;
 pub mod facts_table;

@@ -7,7 +7,9 @@ use kolmo_eval::{
     Exposures, Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment,
 };
 use kolmo_model::{ComputeDevice, Gpt, device, rotary::Positions, weights};
-use kolmo_run::{EvaluationRecord, Manifest, RunDirectory, RunState, StepRecord, atomic};
+use kolmo_run::{
+    EvaluationRecord, Manifest, RunDirectory, RunState, StepRecord, atomic, checkpoint,
+};
 use kolmo_world::{World, document::Role, random::Streams};
 
 use crate::{
@@ -183,8 +185,7 @@ fn run_loop(
 
 fn save_weights(model: &Gpt, run: &RunDirectory, step: u64) -> Result<(), TrainError> {
     let bytes = weights::to_safetensors(&weights::read(model)?)?;
-    let folder = RunDirectory::open_or_create(run.checkpoint(step))?;
-    atomic::write_bytes(folder.root().join("model.safetensors"), &bytes)?;
+    checkpoint::write(run, step, &[("model.safetensors", &bytes)])?;
     Ok(())
 }
 
