@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::util::{Place, jsonl};
+use crate::util::{Place, Ran, jsonl};
 
 /// A run of a second.
 const SMALL: &str = r#"
@@ -27,21 +27,16 @@ facts_per_class = 10
 evaluations = 3
 "#;
 
+/// `kolmo train CONFIG` on the CPU, with `extra` behind it.
+fn train(place: &Place, config: &str, extra: &[&str]) -> Ran {
+    place.kolmo(&[&["train", config, "--device", "flex"], extra].concat())
+}
+
 #[test]
 fn a_run_leaves_everything_it_promises() {
     let place = Place::new();
-    let config = place.file("small.toml", SMALL);
-    let config = config.to_str().unwrap();
-    let ran = place
-        .kolmo(&[
-            "train",
-            config,
-            "--device",
-            "flex",
-            "--run-dir",
-            "run",
-            "--json",
-        ])
+    place.file("small.toml", SMALL);
+    let ran = train(&place, "small.toml", &["--run-dir", "run", "--json"])
         .exits(0)
         .says("measured (nats)")
         .says("Words and names:");
@@ -80,32 +75,26 @@ fn a_run_leaves_everything_it_promises() {
 #[test]
 fn the_same_configuration_gives_the_same_bits_and_so_does_the_resolved_one() {
     let place = Place::new();
-    let config = place.file("small.toml", SMALL);
-    let train = |config: &str, run: &str| {
-        place
-            .kolmo(&["train", config, "--device", "flex", "--run-dir", run, "-q"])
-            .exits(0);
+    place.file("small.toml", SMALL);
+    let outcome = |config: &str, run: &str| {
+        train(&place, config, &["--run-dir", run, "-q"]).exits(0);
         let run = place.path().join(run);
         let weights = fs::read(run.join("checkpoints/step-00000020/model.safetensors")).unwrap();
         let facts = fs::read(run.join("facts.parquet")).unwrap();
         let evaluations = fs::read(run.join("evaluations.jsonl")).unwrap();
         (weights, facts, evaluations)
     };
-    let first = train(config.to_str().unwrap(), "one");
-    let resolved = place.path().join("one/config.toml");
-    assert!(first == train(resolved.to_str().unwrap(), "two"));
-    let other = place.file("other.toml", &format!("seed = 2\n{SMALL}"));
-    assert!(first.0 != train(other.to_str().unwrap(), "three").0);
+    let first = outcome("small.toml", "one");
+    assert!(first == outcome("one/config.toml", "two"));
+    place.file("other.toml", &format!("seed = 2\n{SMALL}"));
+    assert!(first.0 != outcome("other.toml", "three").0);
 }
 
 #[test]
 fn a_finished_run_is_left_alone_unless_told_otherwise() {
     let place = Place::new();
     place.file("small.toml", SMALL);
-    let train = |extra: &[&str]| {
-        let arguments = ["train", "small.toml", "--device", "flex"];
-        place.kolmo(&[&arguments[..], extra].concat())
-    };
+    let train = |extra: &[&str]| train(&place, "small.toml", extra);
     train(&[]).exits(0);
     let runs: Vec<_> = fs::read_dir(place.path().join("runs")).unwrap().collect();
     assert_eq!(runs.len(), 1);
@@ -138,25 +127,19 @@ fn a_finished_run_is_left_alone_unless_told_otherwise() {
 #[test]
 fn an_unfinished_run_starts_again_and_keeps_what_is_not_its_own() {
     let place = Place::new();
-    let config = place.file("small.toml", SMALL);
-    let arguments = [
-        "train",
-        config.to_str().unwrap(),
-        "--device",
-        "flex",
-        "--run-dir",
-        "run",
-        "-q",
-    ];
-    place.kolmo(&arguments).exits(0);
+    place.file("small.toml", SMALL);
+    let arguments = ["--run-dir", "run", "-q"];
+    train(&place, "small.toml", &arguments).exits(0);
     let run = place.path().join("run");
     let whole = fs::read(run.join("metrics.jsonl")).unwrap();
     fs::remove_file(run.join("DONE")).unwrap();
     fs::write(run.join("metrics.jsonl"), "torn").unwrap();
     fs::write(run.join("notes.txt"), "mine").unwrap();
     let other = [&arguments[..], &["--set", "seed=5"]].concat();
-    place.kolmo(&other).exits(2).says("another configuration");
-    place.kolmo(&arguments).exits(0);
+    train(&place, "small.toml", &other)
+        .exits(2)
+        .says("another configuration");
+    train(&place, "small.toml", &arguments).exits(0);
     let losses = |bytes: &[u8]| -> Vec<serde_json::Value> {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let lines = text
@@ -174,13 +157,9 @@ fn an_unfinished_run_starts_again_and_keeps_what_is_not_its_own() {
 #[test]
 fn divergence_stops_the_run_and_says_where() {
     let place = Place::new();
-    let config = place.file("small.toml", SMALL);
+    place.file("small.toml", SMALL);
     // Each step multiplies the weights by 1 - 100 x 10, which no 32-bit number survives for long.
-    let arguments = [
-        "train",
-        config.to_str().unwrap(),
-        "--device",
-        "flex",
+    let settings = [
         "--run-dir",
         "run",
         "--set",
@@ -188,7 +167,9 @@ fn divergence_stops_the_run_and_says_where() {
         "--set",
         "train.weight_decay=10",
     ];
-    place.kolmo(&arguments).exits(3).says("diverged at step");
+    train(&place, "small.toml", &settings)
+        .exits(3)
+        .says("diverged at step");
     let manifest = fs::read_to_string(place.path().join("run/manifest.json")).unwrap();
     assert!(manifest.contains("\"diverged\""), "{manifest}");
     assert!(!place.path().join("run/DONE").exists());
@@ -198,17 +179,7 @@ fn divergence_stops_the_run_and_says_where() {
 fn a_tiny_world_is_learnt_to_the_last_fact() {
     let place = Place::new();
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/configs/tiny.toml");
-    let arguments = [
-        "train",
-        config,
-        "--device",
-        "flex",
-        "--run-dir",
-        "run",
-        "--json",
-        "-q",
-    ];
-    let ran = place.kolmo(&arguments).exits(0);
+    let ran = train(&place, config, &["--run-dir", "run", "--json", "-q"]).exits(0);
     let last: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
     let parameters = last["parameters"].as_u64().unwrap();
     assert!(

@@ -31,9 +31,10 @@ struct Listed {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let auto = DeviceName::Auto.open()?.name.to_string();
+    let found = device::available();
     let built_in = device::built_in();
     if arguments.json {
-        let devices = device::available().into_iter().map(|found| Listed {
+        let devices = found.into_iter().map(|found| Listed {
             name: found.name.to_string(),
             adapter: found.adapter,
         });
@@ -45,7 +46,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let json = serde_json::to_string(&listing).context("the list has no JSON form")?;
         return Ok(print(&json)?);
     }
-    for found in device::available() {
+    for found in found {
         let name = found.name.to_string();
         let mark = if name == auto { "  <- auto" } else { "" };
         let unnamed = match found.name {
