@@ -4,12 +4,16 @@
 //! keyed permutation of the name space scatters the elements over it, so that a name says nothing of
 //! its bearer's frequency, and no two subjects share one.
 
+use std::collections::HashMap;
+
 use crate::{random::Stream, vocabulary::Token};
 
 /// The names of all subjects.
 #[derive(Debug, Clone)]
 pub struct Names {
     pools: Vec<Vec<Token>>,
+    /// Where in its pool a word is, for each pool.
+    places: Vec<HashMap<Token, u64>>,
     permutation: Permutation,
 }
 
@@ -17,8 +21,13 @@ impl Names {
     /// Names out of `pools`, one pool of tokens a position; the product of their sizes fits in 64 bits.
     pub(crate) fn new(pools: Vec<Vec<Token>>, stream: &Stream) -> Self {
         let space = pools.iter().map(|pool| pool.len() as u64).product();
+        let places = pools
+            .iter()
+            .map(|pool| pool.iter().copied().zip(0..).collect())
+            .collect();
         Self {
             pools,
+            places,
             permutation: Permutation::new(space, stream),
         }
     }
@@ -46,6 +55,19 @@ impl Names {
             tokens.push(pool[(code % size) as usize]);
             code /= size;
         }
+    }
+
+    /// The element called `name`, the inverse of [`write`](Self::write); none if it is no name. A name
+    /// that nobody bears gives an element beyond the last one.
+    pub fn element(&self, name: &[Token]) -> Option<u64> {
+        if name.len() != self.pools.len() {
+            return None;
+        }
+        let words = name.iter().zip(&self.places).rev();
+        let code = words.into_iter().try_fold(0, |code, (word, places)| {
+            Some(code * places.len() as u64 + places.get(word)?)
+        })?;
+        Some(self.permutation.backward(code))
     }
 }
 
@@ -81,11 +103,31 @@ impl Permutation {
         }
     }
 
+    fn backward(&self, code: u64) -> u64 {
+        debug_assert!(code < self.size);
+        let mut element = code;
+        loop {
+            element = self.network_back(element);
+            if element < self.size {
+                return element;
+            }
+        }
+    }
+
     fn network(&self, code: u64) -> u64 {
         let mask = (1u64 << self.half_bits) - 1;
         let (mut left, mut right) = (code >> self.half_bits, code & mask);
         for key in self.keys {
             (left, right) = (right, left ^ (mix(right ^ key) & mask));
+        }
+        left << self.half_bits | right
+    }
+
+    fn network_back(&self, code: u64) -> u64 {
+        let mask = (1u64 << self.half_bits) - 1;
+        let (mut left, mut right) = (code >> self.half_bits, code & mask);
+        for key in self.keys.iter().rev() {
+            (left, right) = (right ^ (mix(left ^ key) & mask), left);
         }
         left << self.half_bits | right
     }
@@ -119,9 +161,18 @@ mod tests {
                 let mut name = Vec::new();
                 names.write(element, &mut name);
                 prop_assert!(name[0] < 100 && name[1] >= 100);
+                prop_assert_eq!(names.element(&name), Some(element));
                 prop_assert!(seen.insert(name));
             }
         }
+    }
+
+    #[test]
+    fn what_is_no_name_has_no_element() {
+        let names = Names::new(vec![vec![1, 2], vec![3]], &Streams::new(5).stream("names"));
+        assert_eq!(names.element(&[1]), None);
+        assert_eq!(names.element(&[3, 1]), None);
+        assert!(names.element(&[2, 3]).is_some_and(|element| element < 2));
     }
 
     #[test]

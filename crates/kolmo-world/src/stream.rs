@@ -54,6 +54,14 @@ impl Batch {
         self.tokens += count as u64;
         self.rows += 1;
     }
+
+    /// The tokens of the document in row `row`, its end included.
+    pub fn document(&self, row: usize) -> &[Token] {
+        let places = row * self.length..(row + 1) * self.length;
+        let roles = &self.roles[places.clone()];
+        let count = roles.iter().take_while(|role| role.is_some()).count();
+        &self.targets[places][..count]
+    }
 }
 
 impl World {
@@ -105,6 +113,7 @@ mod tests {
                     .all(|(a, b)| *a == Some(*b))
             );
             assert!(roles[length..].iter().all(Option::is_none));
+            assert_eq!(batch.document(row), document.tokens);
             tokens += length as u64;
         }
         assert_eq!(batch.tokens, tokens);

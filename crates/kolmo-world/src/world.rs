@@ -11,7 +11,7 @@ use crate::{
     random::{Random, Stream, Streams},
     relations::RelationDraw,
     syntax::Syntax,
-    vocabulary::{EOS, Vocabulary},
+    vocabulary::{EOS, Token, Vocabulary},
 };
 
 /// A world of the Syntax-Knowledge model.
@@ -24,6 +24,7 @@ pub struct World {
     names: Names,
     syntax: Syntax,
     vocabulary: Vocabulary,
+    roles: Vec<Role>,
     documents: Stream,
 }
 
@@ -66,6 +67,7 @@ impl World {
             ),
         )?;
         Ok(Self {
+            roles: roles(&language),
             frequency,
             relation_draw: RelationDraw::new(&weights, per_document),
             relations: language.relations,
@@ -110,6 +112,11 @@ impl World {
     /// The vocabulary.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
+    }
+
+    /// The role of `token` wherever it stands: names, values and syntax have no word in common.
+    pub fn role(&self, token: Token) -> Option<Role> {
+        self.roles.get(token as usize).copied()
     }
 
     /// Document `n`, a pure function of the configuration, the seed and `n`.
@@ -177,6 +184,26 @@ impl World {
             .max()
             .unwrap_or(0)
     }
+}
+
+/// The role of every token.
+fn roles(language: &Language) -> Vec<Role> {
+    let mut roles = vec![Role::Syntax; language.vocabulary.len()];
+    let mut mark = |tokens: &[Token], role| {
+        for token in tokens {
+            roles[*token as usize] = role;
+        }
+    };
+    mark(&[EOS], Role::Eos);
+    for pool in language.names.pools() {
+        mark(pool, Role::Subject);
+    }
+    for relation in &language.relations {
+        for value in 0..relation.value_count() {
+            mark(relation.tokens(value as u32), Role::Value);
+        }
+    }
+    roles
 }
 
 /// Range of relative weights: wide enough for any use, narrow enough that no share of a sum rounds to

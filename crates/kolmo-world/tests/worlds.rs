@@ -56,6 +56,8 @@ proptest! {
             prop_assert_eq!(document.facts.len(), stated);
             prop_assert_eq!(document.tokens.last(), Some(&EOS));
             prop_assert!(document.tokens.iter().all(|t| (*t as usize) < world.vocabulary().len()));
+            let roles = document.tokens.iter().map(|t| world.role(*t).unwrap());
+            prop_assert_eq!(roles.collect::<Vec<_>>(), document.roles.clone());
 
             // The facts, read back from the tokens by role.
             let subject = document.facts[0].element;

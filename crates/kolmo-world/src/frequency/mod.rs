@@ -187,6 +187,21 @@ impl Frequency {
         }
     }
 
+    /// Number of elements whose probability is `such`, a property that the more frequent ones have: they
+    /// are those of the first ranks.
+    pub fn leading(&self, such: impl Fn(f64) -> bool) -> u64 {
+        let (mut inside, mut outside) = (0, self.elements() + 1);
+        while outside - inside > 1 {
+            let rank = inside + (outside - inside) / 2;
+            if such(self.probability(rank)) {
+                inside = rank;
+            } else {
+                outside = rank;
+            }
+        }
+        inside
+    }
+
     /// Σ of f(p) over the elements whose rank is in `ranks`, for f smooth on the scale of p.
     ///
     /// Exact but for rounding where the terms can be counted out; the tail of a Zipf law is
@@ -231,4 +246,39 @@ fn check_elements(elements: u64) -> Result<(), WorldError> {
         elements,
         "1 to 1000000000",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_found_by_their_probability() {
+        let group = |elements, weight| GroupConfig { elements, weight };
+        for config in [
+            FrequencyConfig::default(),
+            FrequencyConfig::Uniform { elements: 7 },
+            FrequencyConfig::Grouped {
+                groups: vec![group(10, 1.0), group(90, 1.0)],
+            },
+            FrequencyConfig::PitmanYor {
+                discount: 0.5,
+                concentration: 1.0,
+                elements: 1000,
+            },
+        ] {
+            let law = Frequency::new(&config, &Streams::new(1)).unwrap();
+            for rank in [1, 2, 5, 7, law.elements() / 2, law.elements()] {
+                let p = law.probability(rank.max(1));
+                let count = |such: &dyn Fn(f64) -> bool| {
+                    let ranks = 1..=law.elements();
+                    ranks.filter(|rank| such(law.probability(*rank))).count() as u64
+                };
+                assert_eq!(law.leading(|other| other >= p), count(&|other| other >= p));
+                assert_eq!(law.leading(|other| other > p), count(&|other| other > p));
+            }
+            assert_eq!(law.leading(|p| p > 1.0), 0);
+            assert_eq!(law.leading(|p| p > 0.0), law.elements());
+        }
+    }
 }

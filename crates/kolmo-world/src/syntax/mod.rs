@@ -125,6 +125,17 @@ impl Syntax {
         &self.classes[self.class_of[relation]]
     }
 
+    /// Number of the class c(r) of relation `relation`, an index into [`classes`](Self::classes).
+    pub fn class_index(&self, relation: usize) -> usize {
+        self.class_of[relation]
+    }
+
+    /// The word that stands for relation `relation` where a template has [`Piece::Relation`], if the
+    /// family has such words.
+    pub fn relation_word(&self, relation: usize) -> Option<Token> {
+        self.relation_words[relation]
+    }
+
     /// Draws a sentence of `relation` and appends it to `document`, naming the subject by `name` and
     /// the value by `value`. Returns the position of the value's first token.
     pub fn write(
