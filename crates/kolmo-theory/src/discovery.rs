@@ -13,10 +13,11 @@
 
 use std::ops::RangeInclusive;
 
-use kolmo_world::{Frequency, World};
+use kolmo_world::{Frequency, World, config::FrequencyConfig};
+use statrs::function::gamma::gamma;
 
 /// (1 − p)^n, accurate for small p and any n.
-fn unseen(p: f64, documents: f64) -> f64 {
+pub(crate) fn unseen(p: f64, documents: f64) -> f64 {
     if documents == 0.0 {
         1.0
     } else {
@@ -24,17 +25,75 @@ fn unseen(p: f64, documents: f64) -> f64 {
     }
 }
 
+/// 1 − (1 − p)^n, with the digits of elements that are almost surely unseen.
+pub(crate) fn seen(p: f64, documents: f64) -> f64 {
+    if documents == 0.0 {
+        0.0
+    } else {
+        -(documents * (-p.min(1.0)).ln_1p()).exp_m1()
+    }
+}
+
 /// `E[K_n] = Σ_i 1 − (1 − p_i)^n`: the expected number of distinct elements among n documents.
-pub fn expected_distinct(frequency: &Frequency, documents: u64) -> f64 {
-    // −expm1 keeps the digits of elements that are almost surely unseen.
-    let seen = |p: f64| {
-        if p < 1.0 {
-            -(documents as f64 * (-p).ln_1p()).exp_m1()
-        } else {
-            f64::from(u8::from(documents > 0))
+pub fn expected_distinct(frequency: &Frequency, documents: f64) -> f64 {
+    frequency.sum(1..=frequency.elements(), |p| seen(p, documents))
+}
+
+/// The power law c · i^(-1/α) that the frequencies of a world follow while ranks are far above the
+/// bias and below the last; none for laws without one. Of a draw of Pitman-Yor weights only α is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerLaw {
+    /// α, the reciprocal of the Zipf exponent, in (0, 1).
+    pub discount: f64,
+    /// c, if it is known.
+    pub scale: Option<f64>,
+}
+
+impl PowerLaw {
+    /// That of `world`.
+    pub fn of(world: &World) -> Option<Self> {
+        match world.config().frequency {
+            FrequencyConfig::Zipf { exponent, bias, .. } if exponent > 1.0 => Some(Self {
+                discount: 1.0 / exponent,
+                scale: Some(world.frequency().probability(1) * (1.0 + bias).powf(exponent)),
+            }),
+            FrequencyConfig::PitmanYor { discount, .. } if discount > 0.0 => Some(Self {
+                discount,
+                scale: None,
+            }),
+            _ => None,
         }
-    };
-    frequency.sum(1..=frequency.elements(), seen)
+    }
+
+    /// 1 − α: the value loss falls as n to this power (data scaling law).
+    pub fn data_exponent(&self) -> f64 {
+        1.0 - self.discount
+    }
+
+    /// 1/α − 1: the residual falls as C to this power (model scaling law).
+    pub fn capacity_exponent(&self) -> f64 {
+        1.0 / self.discount - 1.0
+    }
+
+    /// D in K_n ~ D n^α: Γ(1 − α) c^α.
+    pub fn distinct_constant(&self) -> Option<f64> {
+        let alpha = self.discount;
+        Some(gamma(1.0 - alpha) * self.scale?.powf(alpha))
+    }
+
+    /// A in L(n) ~ A n^-(1 − α), nats per fact: Σ_r w_r h_r ρ_r^-(1 − α) α Γ(1 − α) c^α.
+    pub fn loss_constant(&self, world: &World) -> Option<f64> {
+        let distinct = self.distinct_constant()?;
+        let relations = world.relations().iter().enumerate();
+        let weighted = relations.map(|(r, relation)| {
+            let rarer = world
+                .relation_draw()
+                .inclusion(r)
+                .powf(-self.data_exponent());
+            relation_share(world, r) * relation.content() * rarer
+        });
+        Some(weighted.sum::<f64>() * self.discount * distinct)
+    }
 }
 
 /// w_r: the share of relation r among the facts stated.
@@ -54,7 +113,7 @@ pub fn mean_content(world: &World) -> f64 {
 
 /// The expected Bayes value loss after `documents` documents, nats per fact, weighted by frequency,
 /// over the subjects whose rank is in `ranks`.
-pub fn expected_value_loss(world: &World, ranks: RangeInclusive<u64>, documents: u64) -> f64 {
+pub fn expected_value_loss(world: &World, ranks: RangeInclusive<u64>, documents: f64) -> f64 {
     let frequency = world.frequency();
     let mass = frequency.mass(ranks.clone());
     if mass <= 0.0 {
@@ -64,7 +123,7 @@ pub fn expected_value_loss(world: &World, ranks: RangeInclusive<u64>, documents:
     let loss: f64 = relations
         .map(|(r, relation)| {
             let inclusion = world.relation_draw().inclusion(r);
-            let unknown = |p: f64| p * unseen(p * inclusion, documents as f64);
+            let unknown = |p: f64| p * unseen(p * inclusion, documents);
             relation_share(world, r) * relation.content() * frequency.sum(ranks.clone(), unknown)
         })
         .sum();
@@ -144,7 +203,7 @@ mod tests {
             let world = world(frequency, stated);
             for documents in [3, 10, 1000] {
                 let (measured, error) = simulate(&world, documents, 40);
-                let expected = expected_value_loss(&world, 1..=u64::MAX, documents);
+                let expected = expected_value_loss(&world, 1..=u64::MAX, documents as f64);
                 let deviation = (measured - expected).abs();
                 assert!(
                     deviation < 4.0 * error,
@@ -157,7 +216,7 @@ mod tests {
     #[test]
     fn nothing_is_known_before_the_first_document() {
         let world = world(zipf(1000), RelationCount::Exactly(2));
-        let start = expected_value_loss(&world, 1..=1000, 0);
+        let start = expected_value_loss(&world, 1..=1000, 0.0);
         assert!((start - mean_content(&world)).abs() < 1e-12);
     }
 
@@ -166,18 +225,17 @@ mod tests {
         let world = world(zipf(1_000_000_000), RelationCount::Exactly(1));
         let frequency = world.frequency();
         let classes = [1..=10, 11..=1000, 1001..=1_000_000_000];
-        let parts = classes.map(|ranks| {
-            frequency.mass(ranks.clone()) * expected_value_loss(&world, ranks, 100_000)
-        });
-        let whole = expected_value_loss(&world, 1..=1_000_000_000, 100_000);
+        let parts = classes
+            .map(|ranks| frequency.mass(ranks.clone()) * expected_value_loss(&world, ranks, 1e5));
+        let whole = expected_value_loss(&world, 1..=1_000_000_000, 1e5);
         assert!((parts.iter().sum::<f64>() / whole - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn distinct_elements_have_their_limits() {
         let world = world(zipf(1000), RelationCount::Exactly(1));
-        assert!((expected_distinct(world.frequency(), 1) - 1.0).abs() < 1e-12);
-        assert!((expected_distinct(world.frequency(), u64::MAX) - 1000.0).abs() < 1e-6);
-        assert_eq!(expected_distinct(world.frequency(), 0), 0.0);
+        assert!((expected_distinct(world.frequency(), 1.0) - 1.0).abs() < 1e-12);
+        assert!((expected_distinct(world.frequency(), 1e19) - 1000.0).abs() < 1e-6);
+        assert_eq!(expected_distinct(world.frequency(), 0.0), 0.0);
     }
 }

@@ -1,0 +1,160 @@
+//! What the learner knows of subjects: a tree of names with counts, and the facts met.
+//!
+//! A node stands for the beginning of a name and keeps in how many documents it was met and by how
+//! many different subjects. Their Pitman-Yor probabilities add up to that of the node:
+//!
+//! ```text
+//! (n + β) · P(node) = N − α D + (β + α K) · (names below the node − D) / (all names − K)
+//! ```
+//!
+//! with N and D the node's documents and distinct subjects, K the distinct subjects of the whole tree.
+//! So every word of a name has its probability by division, and the leaf the subject's own.
+
+use std::collections::HashMap;
+
+use kolmo_world::{Token, World};
+
+use super::discount::Rule;
+use crate::pitman_yor::PitmanYorParameters;
+
+const ROOT: u32 = 0;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Node {
+    documents: u64,
+    distinct: u64,
+}
+
+/// The subjects met.
+#[derive(Debug, Clone)]
+pub(super) struct Elements {
+    nodes: Vec<Node>,
+    /// The nodes of whole names.
+    leaves: Vec<u32>,
+    children: HashMap<(u32, Token), u32>,
+    /// Names below a node at each depth, the root's first: the product of the pools left.
+    below: Vec<f64>,
+    facts: HashMap<(u32, u8), u32>,
+    rule: Rule,
+    parameters: PitmanYorParameters,
+    /// The nodes of the name being read; none where it leaves the tree.
+    path: Vec<Option<u32>>,
+}
+
+impl Elements {
+    pub fn new(world: &World, rule: Rule) -> Self {
+        let pools = world.names().pools();
+        let below = |depth: usize| {
+            pools[depth..]
+                .iter()
+                .map(|pool| pool.len() as f64)
+                .product()
+        };
+        Self {
+            nodes: vec![Node::default()],
+            leaves: Vec::new(),
+            children: HashMap::new(),
+            below: (0..=pools.len()).map(below).collect(),
+            facts: HashMap::new(),
+            parameters: rule.start(),
+            rule,
+            path: Vec::new(),
+        }
+    }
+
+    pub fn documents(&self) -> u64 {
+        self.nodes[ROOT as usize].documents
+    }
+
+    pub fn distinct(&self) -> u64 {
+        self.nodes[ROOT as usize].distinct
+    }
+
+    pub fn parameters(&self) -> PitmanYorParameters {
+        self.parameters
+    }
+
+    /// Predicts the words of `name`, −ln P of each appended to `nats`, and counts it. Gives a number
+    /// for its bearer; none if it is no whole name.
+    pub fn read(&mut self, name: &[Token], nats: &mut Vec<f64>) -> Option<usize> {
+        if name.len() + 1 != self.below.len() {
+            return None;
+        }
+        let mut node = Some(ROOT);
+        self.path.clear();
+        let mut mass = self.mass(node, 0);
+        for (depth, word) in name.iter().enumerate() {
+            node = node.and_then(|node| self.children.get(&(node, *word)).copied());
+            self.path.push(node);
+            let next = self.mass(node, depth + 1);
+            nats.push((mass / next).ln().max(0.0));
+            mass = next;
+        }
+        let leaf = self.count(name, node.is_none());
+        if self.rule.is_due(self.documents()) {
+            self.parameters = PitmanYorParameters::fit(&self.counts());
+        }
+        Some(leaf as usize)
+    }
+
+    /// (n + β) · P(node at `depth`).
+    fn mass(&self, node: Option<u32>, depth: usize) -> f64 {
+        let PitmanYorParameters {
+            discount,
+            concentration,
+        } = self.parameters;
+        let node = node
+            .map(|node| self.nodes[node as usize])
+            .unwrap_or_default();
+        let distinct = node.distinct as f64;
+        let met = self.distinct() as f64;
+        let met_here = node.documents as f64 - discount * distinct;
+        let unused = self.below[0] - met;
+        if unused < 1.0 {
+            return met_here;
+        }
+        let new = concentration + discount * met;
+        met_here + new * (self.below[depth] - distinct) / unused
+    }
+
+    fn count(&mut self, name: &[Token], new: bool) -> u32 {
+        let mut node = ROOT;
+        self.nodes[ROOT as usize].documents += 1;
+        self.nodes[ROOT as usize].distinct += u64::from(new);
+        for (word, known) in name.iter().zip(&self.path) {
+            node = match known {
+                Some(child) => *child,
+                None => {
+                    let child = self.nodes.len() as u32;
+                    self.nodes.push(Node::default());
+                    self.children.insert((node, *word), child);
+                    child
+                }
+            };
+            self.nodes[node as usize].documents += 1;
+            self.nodes[node as usize].distinct += u64::from(new);
+        }
+        if new {
+            self.leaves.push(node);
+        }
+        node
+    }
+
+    /// How many subjects were met so and so often: pairs of documents and subjects.
+    fn counts(&self) -> Vec<(u64, u64)> {
+        let leaves = self.leaves.iter();
+        let mut met: Vec<u64> = leaves.map(|k| self.nodes[*k as usize].documents).collect();
+        met.sort_unstable();
+        let alike = met.chunk_by(|a, b| a == b);
+        alike.map(|chunk| (chunk[0], chunk.len() as u64)).collect()
+    }
+
+    /// The number of the value of `relation` of the subject `leaf`, if it was stated.
+    pub fn fact(&self, leaf: usize, relation: usize) -> Option<u32> {
+        self.facts.get(&(leaf as u32, relation as u8)).copied()
+    }
+
+    pub fn learn_fact(&mut self, leaf: usize, relation: usize, value: u32) {
+        self.facts.insert((leaf as u32, relation as u8), value);
+    }
+}

@@ -1,0 +1,44 @@
+//! Names under the true frequencies: the mass of the subjects whose names begin alike.
+
+use std::collections::HashMap;
+
+use kolmo_world::{Token, World};
+
+/// Probability of every beginning of a name, by the words it consists of.
+#[derive(Debug)]
+pub(super) struct NameMasses {
+    masses: HashMap<Box<[Token]>, f64>,
+}
+
+impl NameMasses {
+    /// Walks all subjects of `world`, from the rarest to the most frequent so that sums keep their
+    /// digits.
+    pub fn new(world: &World) -> Self {
+        let (frequency, names) = (world.frequency(), world.names());
+        let mut masses: HashMap<Box<[Token]>, f64> = HashMap::new();
+        let mut name = Vec::with_capacity(names.length());
+        for rank in (1..=frequency.elements()).rev() {
+            name.clear();
+            names.write(frequency.element(rank), &mut name);
+            let p = frequency.probability(rank);
+            for length in 0..names.length() {
+                match masses.get_mut(&name[..length]) {
+                    Some(mass) => *mass += p,
+                    None => {
+                        masses.insert(name[..length].into(), p);
+                    }
+                }
+            }
+        }
+        Self { masses }
+    }
+
+    /// −ln P of each word of `name`, whose bearer has probability `p`, given those before it.
+    pub fn nats(&self, name: &[Token], p: f64) -> impl Iterator<Item = f64> {
+        let mass = move |length: usize| match length {
+            length if length == name.len() => p,
+            length => self.masses.get(&name[..length]).copied().unwrap_or(0.0),
+        };
+        (1..=name.len()).map(move |length| (mass(length - 1) / mass(length)).ln().max(0.0))
+    }
+}

@@ -1,0 +1,374 @@
+//! Every prediction for a world in one object: what `kolmo theory` prints, writes and draws.
+
+use std::f64::consts::LN_2;
+
+use kolmo_world::{World, config::FrequencyConfig};
+use serde::Serialize;
+
+use crate::{
+    capacity::{Capacity, WaterFilling},
+    discovery::{PowerLaw, expected_distinct, expected_value_loss, mean_content},
+    dynamics::half_learning_documents,
+    entropy::DocumentEntropy,
+    floor::expected_floor,
+    hallucination::expected_error,
+    pitman_yor::PitmanYorParameters,
+    roles::ByRole,
+    structure::{StructurePoint, structure_function},
+};
+
+/// What to predict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scope {
+    /// Smallest number of documents.
+    pub from: f64,
+    /// Largest number of documents.
+    pub to: f64,
+    /// Points of a curve for each factor of ten.
+    pub per_decade: u32,
+    /// Documents of the structure function.
+    pub documents: u64,
+    /// Frequency classes, first and last rank.
+    pub classes: Vec<(u64, u64)>,
+}
+
+/// All predictions. Nats for losses, bits for capacities and code lengths; the fields are the keys of
+/// the JSON form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Predictions {
+    /// What the world is.
+    pub world: WorldFigures,
+    /// Entropy of a document by where it comes from.
+    pub entropy_nats: EntropyFigures,
+    /// Entropy of a document by the role of the tokens it is paid on, nats a document.
+    pub floor_nats: ByRole,
+    /// `E[K_n]`: distinct subjects among n documents.
+    pub expected_distinct: Vec<AtDocuments>,
+    /// Expected value loss of the Bayes learner after n documents, nats per fact, weighted by
+    /// frequency.
+    pub bayes_value_loss: Vec<AtDocuments>,
+    /// Its slope at n in logarithms, −d ln L / d ln n, which is the exponent where the curve is straight.
+    pub bayes_slope: Vec<AtDocuments>,
+    /// 1 − α, the exponent of a power law without end; none for laws without one.
+    pub bayes_exponent: Option<f64>,
+    /// A in L(n) ~ A n^-(1 − α), nats per fact.
+    pub bayes_constant: Option<f64>,
+    /// Redundancy of the Bayes learner's code of n documents, by what there is to learn.
+    pub redundancy: Vec<Redundancy>,
+    /// What a model of limited capacity loses, with unlimited data.
+    pub capacity: Vec<AtCapacity>,
+    /// 1/α − 1, the exponent of a power law without end.
+    pub capacity_exponent: Option<f64>,
+    /// L(N, C): what data and capacity leave together.
+    pub surface: Vec<AtBoth>,
+    /// Model bits against data bits of `structure_documents` documents.
+    pub structure_function: Vec<StructurePoint>,
+    /// Documents of the structure function.
+    pub structure_documents: u64,
+    /// Expected share of wrong answers by frequency class.
+    pub hallucination: Vec<Hallucination>,
+    /// Documents until a frequency class is half learnt.
+    pub half_learning: Vec<HalfLearning>,
+    /// The Pitman-Yor process the frequencies were drawn from, in expectation over its draws.
+    pub prior: Option<Prior>,
+}
+
+/// What a world is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorldFigures {
+    /// Family of words and templates.
+    pub family: &'static str,
+    /// Law of the frequencies with its parameters.
+    pub law: FrequencyConfig,
+    /// Subjects.
+    pub elements: u64,
+    /// Relations.
+    pub relations: usize,
+    /// Relations stated in a document.
+    pub relations_per_document: usize,
+    /// Mean content of a fact, nats, weighted by how often relations are stated.
+    pub h_nats: f64,
+    /// Tokens.
+    pub vocabulary: usize,
+}
+
+/// Entropy of a document by origin, nats.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct EntropyFigures {
+    /// Which subject.
+    pub subject: f64,
+    /// Which relations, templates and fillers.
+    pub syntax: f64,
+    /// Values: nothing, since they follow from subject and relation.
+    pub value: f64,
+    /// All together.
+    pub document: f64,
+}
+
+/// A number at a number of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AtDocuments {
+    /// Documents.
+    pub n: f64,
+    /// The number.
+    pub value: f64,
+}
+
+/// Redundancy of a code, nats a document.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Redundancy {
+    /// Documents.
+    pub n: f64,
+    /// Of the values: every distinct fact is paid once. Exact.
+    pub value: f64,
+    /// Of the syntax, (parameters / 2) ln n. Asymptotic (Rissanen 1986).
+    pub syntax: f64,
+}
+
+/// What a capacity leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AtCapacity {
+    /// Capacity, bits.
+    pub bits: f64,
+    /// Facts stored.
+    pub facts: f64,
+    /// Value loss, nats per fact, if a fact is stored or not.
+    pub value_loss: f64,
+    /// Value loss if every nat stored of a fact is worth less than the one before (exponential decay).
+    pub value_loss_exponential: f64,
+}
+
+/// What data and capacity leave.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AtBoth {
+    /// Documents.
+    pub n: f64,
+    /// Capacity, bits.
+    pub bits: f64,
+    /// Value loss, nats per fact.
+    pub value_loss: f64,
+}
+
+/// Wrong answers of a frequency class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Hallucination {
+    /// First rank.
+    pub lo_rank: u64,
+    /// Last rank.
+    pub hi_rank: u64,
+    /// Documents.
+    pub n: f64,
+    /// Expected share of wrong answers of the optimal predictor, 0 to 1, weighted by frequency.
+    pub rate: f64,
+}
+
+/// When a frequency class is half learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct HalfLearning {
+    /// First rank.
+    pub lo_rank: u64,
+    /// Last rank.
+    pub hi_rank: u64,
+    /// Documents until the expected Bayes value loss is half of what it was.
+    pub documents: f64,
+}
+
+/// Expectations over the draws of a Pitman-Yor process.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prior {
+    /// α and β.
+    #[serde(flatten)]
+    pub parameters: PitmanYorParameters,
+    /// `E[H(p)]`, nats.
+    pub entropy_nats: f64,
+    /// `E[K_n]`.
+    pub expected_distinct: Vec<AtDocuments>,
+}
+
+/// Points of the structure function.
+const STRUCTURE_POINTS: usize = 60;
+
+impl Predictions {
+    /// The predictions for `world`.
+    pub fn of(world: &World, scope: &Scope) -> Self {
+        let grid = documents_grid(scope, scope.per_decade);
+        let coarse = documents_grid(scope, 1);
+        let at = |f: &dyn Fn(f64) -> f64| -> Vec<AtDocuments> {
+            let points = grid.iter().map(|n| AtDocuments {
+                n: *n,
+                value: f(*n),
+            });
+            points.collect()
+        };
+        let loss = |n: f64| expected_value_loss(world, 1..=u64::MAX, n);
+        let law = PowerLaw::of(world);
+        Self {
+            world: WorldFigures::of(world),
+            entropy_nats: EntropyFigures::of(world),
+            floor_nats: expected_floor(world),
+            expected_distinct: at(&|n| expected_distinct(world.frequency(), n)),
+            bayes_value_loss: at(&loss),
+            bayes_slope: at(&|n| slope(&loss, n)),
+            bayes_exponent: law.map(|law| law.data_exponent()),
+            bayes_constant: law.and_then(|law| law.loss_constant(world)),
+            redundancy: grid.iter().map(|n| Redundancy::of(world, *n)).collect(),
+            capacity: capacity_curve(world, scope.per_decade),
+            capacity_exponent: law.map(|law| law.capacity_exponent()),
+            surface: surface(world, &coarse),
+            structure_function: structure_function(world, scope.documents, STRUCTURE_POINTS),
+            structure_documents: scope.documents,
+            hallucination: hallucination(world, &scope.classes, &coarse),
+            half_learning: half_learning(world, &scope.classes),
+            prior: Prior::of(world, &grid),
+        }
+    }
+}
+
+/// −d ln f / d ln n, by a central difference over a hundredth.
+fn slope(f: impl Fn(f64) -> f64, n: f64) -> f64 {
+    const STEP: f64 = 0.01;
+    -(f(n * STEP.exp()) / f(n * (-STEP).exp())).ln() / (2.0 * STEP)
+}
+
+/// From `from` to `to`, both included, evenly in the logarithm.
+pub(crate) fn log_grid(from: f64, to: f64, per_decade: u32) -> Vec<f64> {
+    let decades = (to / from).log10();
+    let steps = (decades * f64::from(per_decade)).round().max(1.0);
+    let point = |k: u32| match f64::from(k) {
+        k if k == steps => to,
+        k => from * 10f64.powf(decades * k / steps),
+    };
+    (0..=steps as u32).map(point).collect()
+}
+
+/// The same of whole numbers of documents.
+fn documents_grid(scope: &Scope, per_decade: u32) -> Vec<f64> {
+    let grid = log_grid(scope.from, scope.to, per_decade).into_iter();
+    let mut grid: Vec<f64> = grid.map(f64::round).collect();
+    grid.dedup();
+    grid
+}
+
+impl WorldFigures {
+    fn of(world: &World) -> Self {
+        Self {
+            family: world.config().family.name(),
+            law: world.config().frequency.clone(),
+            elements: world.frequency().elements(),
+            relations: world.relations().len(),
+            relations_per_document: world.relation_draw().per_document(),
+            h_nats: mean_content(world),
+            vocabulary: world.vocabulary().len(),
+        }
+    }
+}
+
+impl EntropyFigures {
+    fn of(world: &World) -> Self {
+        let entropy = DocumentEntropy::of(world);
+        Self {
+            subject: entropy.subject,
+            syntax: entropy.syntax,
+            value: 0.0,
+            document: entropy.document(),
+        }
+    }
+}
+
+impl Redundancy {
+    fn of(world: &World, n: f64) -> Self {
+        let frequency = world.frequency();
+        let draw = world.relation_draw();
+        let syntax = world.syntax();
+        let relations = world.relations().iter().enumerate();
+        let facts = relations.map(|(r, relation)| {
+            let met = |p: f64| crate::discovery::seen(p * draw.inclusion(r), n);
+            relation.content() * frequency.sum(1..=frequency.elements(), met)
+        });
+        let parameters = |class: &kolmo_world::syntax::Class| {
+            let slots = class.slots().iter().map(|slot| slot.words().len() - 1);
+            class.templates().len() - 1 + slots.sum::<usize>()
+        };
+        let parameters: usize = syntax.classes().iter().map(parameters).sum();
+        let parameters = parameters + world.relations().len() - 1;
+        Self {
+            n,
+            value: facts.sum::<f64>() / n,
+            syntax: parameters as f64 / 2.0 * n.ln() / n,
+        }
+    }
+}
+
+impl Prior {
+    fn of(world: &World, grid: &[f64]) -> Option<Self> {
+        let FrequencyConfig::PitmanYor { .. } = world.config().frequency else {
+            return None;
+        };
+        let parameters = PitmanYorParameters::of_law(world)?;
+        let distinct = |n: &f64| AtDocuments {
+            n: *n,
+            value: parameters.expected_distinct(*n as u64),
+        };
+        Some(Self {
+            parameters,
+            entropy_nats: parameters.expected_entropy(),
+            expected_distinct: grid.iter().map(distinct).collect(),
+        })
+    }
+}
+
+/// Capacities from one fact to all of them.
+fn capacity_curve(world: &World, per_decade: u32) -> Vec<AtCapacity> {
+    let (capacity, filling) = (Capacity::new(world), WaterFilling::new(world));
+    let least = mean_content(world).max(f64::MIN_POSITIVE);
+    let point = |nats: f64| {
+        let stored = capacity.store(nats);
+        AtCapacity {
+            bits: nats / LN_2,
+            facts: stored.facts,
+            value_loss: stored.value_loss,
+            value_loss_exponential: filling.value_loss(nats),
+        }
+    };
+    let grid = log_grid(least, capacity.full().max(2.0 * least), per_decade);
+    grid.into_iter().map(point).collect()
+}
+
+fn surface(world: &World, documents: &[f64]) -> Vec<AtBoth> {
+    let least = mean_content(world).max(f64::MIN_POSITIVE);
+    let full = Capacity::new(world).full().max(2.0 * least);
+    let capacities = log_grid(least, full, 1);
+    let row = |n: &f64| {
+        let capacity = Capacity::after(world, *n);
+        let point = |nats: &f64| AtBoth {
+            n: *n,
+            bits: nats / LN_2,
+            value_loss: capacity.store(*nats).value_loss,
+        };
+        capacities.iter().map(point).collect::<Vec<_>>()
+    };
+    documents.iter().flat_map(row).collect()
+}
+
+fn hallucination(world: &World, classes: &[(u64, u64)], documents: &[f64]) -> Vec<Hallucination> {
+    let of_class = |(lo_rank, hi_rank): &(u64, u64)| {
+        let (lo_rank, hi_rank) = (*lo_rank, *hi_rank);
+        let rates = documents.iter().map(move |n| Hallucination {
+            lo_rank,
+            hi_rank,
+            n: *n,
+            rate: expected_error(world, lo_rank..=hi_rank, *n, None),
+        });
+        rates.collect::<Vec<_>>()
+    };
+    classes.iter().flat_map(of_class).collect()
+}
+
+fn half_learning(world: &World, classes: &[(u64, u64)]) -> Vec<HalfLearning> {
+    let of_class = |(lo_rank, hi_rank): &(u64, u64)| HalfLearning {
+        lo_rank: *lo_rank,
+        hi_rank: *hi_rank,
+        documents: half_learning_documents(world, *lo_rank..=*hi_rank),
+    };
+    classes.iter().map(of_class).collect()
+}

@@ -1,0 +1,468 @@
+//! The Bayes learner against its own definition, closed forms and competitors.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::collections::HashMap;
+
+use common::{Mean, documents_of, zipf};
+use kolmo_theory::{BayesLearner, ByRole, Discount, Floor, PitmanYorParameters};
+use kolmo_world::{
+    Document, Role, Token, World, WorldConfig,
+    config::{Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig},
+    syntax::Piece,
+};
+use statrs::function::gamma::{digamma, ln_gamma};
+
+fn relation(name: &str, values: usize, weight: f64) -> RelationConfig {
+    RelationConfig {
+        name: name.to_owned(),
+        values: Some(values),
+        weight,
+    }
+}
+
+/// A world of so few documents that all can be written down.
+fn tiny(frequency: FrequencyConfig) -> WorldConfig {
+    WorldConfig {
+        frequency,
+        relations: vec![relation("a", 2, 1.0), relation("b", 3, 2.0)],
+        names: NamesConfig {
+            pools: Some(vec![2, 3]),
+        },
+        syntax: SyntaxConfig {
+            templates: Some(3),
+            filler_words: Some(2),
+            ..SyntaxConfig::default()
+        },
+        ..WorldConfig::default()
+    }
+}
+
+/// Every document that the structure of `world` allows, true or not: any name, any value.
+fn every_possible_document(world: &World) -> Vec<Vec<Token>> {
+    let mut all = Vec::new();
+    let space = world.names().space();
+    for relation in 0..world.relations().len() {
+        let class = world.syntax().class(relation);
+        for template in class.templates() {
+            for element in 0..space {
+                let mut name = Vec::new();
+                world.names().write(element, &mut name);
+                let mut begun = vec![Vec::new()];
+                for piece in template.pieces() {
+                    let ways: Vec<Vec<Token>> = match piece {
+                        Piece::Word(word) => vec![vec![*word]],
+                        Piece::Relation => {
+                            vec![world.syntax().relation_word(relation).into_iter().collect()]
+                        }
+                        Piece::Subject => vec![name.clone()],
+                        Piece::Value => {
+                            let relation = &world.relations()[relation];
+                            let values = 0..relation.value_count() as u32;
+                            values.map(|v| relation.tokens(v).to_vec()).collect()
+                        }
+                        Piece::Filler(slot) => {
+                            let words = class.slots()[*slot].words();
+                            words.iter().map(|w| vec![*w]).collect()
+                        }
+                    };
+                    begun = begun
+                        .iter()
+                        .flat_map(|b| ways.iter().map(move |way| [&b[..], &way[..]].concat()))
+                        .collect();
+                }
+                all.extend(begun.into_iter().map(|tokens| [tokens, vec![0]].concat()));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn its_predictions_add_up_to_one() {
+    let world = World::new(&tiny(zipf(6, 1.2)), 1).unwrap();
+    let possible = every_possible_document(&world);
+    let mut nats = Vec::new();
+    for discount in [Discount::Law, Discount::Fit] {
+        let mut learner = BayesLearner::new(&world, discount);
+        for n in 0..60 {
+            let total: f64 = possible
+                .iter()
+                .map(|document| {
+                    learner.clone().read(document, &mut nats);
+                    (-nats.iter().sum::<f64>()).exp()
+                })
+                .sum();
+            assert!((total - 1.0).abs() < 1e-12, "after {n} documents: {total}");
+            learner.read(&world.document(n).tokens, &mut nats);
+        }
+        assert_eq!(learner.distinct(), 6, "also when no name is left");
+    }
+}
+
+/// The probability of `documents` under the learner's prior, written down at once: no filter, no tree,
+/// no order. Of a world of one relation a document.
+fn joint(world: &World, documents: &[Document], parameters: PitmanYorParameters) -> f64 {
+    let dirichlet = |counts: &[f64], concentration: f64| {
+        let total: f64 = counts.iter().sum();
+        let outcomes = counts.len() as f64;
+        let each = counts
+            .iter()
+            .map(|c| ln_gamma(concentration + c) - ln_gamma(concentration));
+        let all = ln_gamma(concentration * outcomes + total) - ln_gamma(concentration * outcomes);
+        all - each.sum::<f64>()
+    };
+    let mut met: HashMap<u64, u64> = HashMap::new();
+    let mut facts: HashMap<_, f64> = HashMap::new();
+    let mut relations = vec![0.0; world.relations().len()];
+    let classes = world.syntax().classes();
+    let mut templates: Vec<Vec<f64>> = classes
+        .iter()
+        .map(|c| vec![0.0; c.templates().len()])
+        .collect();
+    let mut fillers: Vec<Vec<Vec<f64>>> = classes
+        .iter()
+        .map(|c| {
+            c.slots()
+                .iter()
+                .map(|s| vec![0.0; s.words().len()])
+                .collect()
+        })
+        .collect();
+    for document in documents {
+        let fact = document.facts[0];
+        let r = fact.relation as usize;
+        *met.entry(fact.element).or_default() += 1;
+        facts.insert(fact, world.relations()[r].content());
+        relations[r] += 1.0;
+        let c = world.syntax().class_index(r);
+        let words: Vec<Token> = document.tokens.iter().copied().collect();
+        let slots = classes[c].slots();
+        let filled = |s: usize| {
+            words
+                .iter()
+                .find_map(|w| slots[s].words().iter().position(|x| x == w))
+        };
+        let is_written_by = |pieces: &[Piece]| {
+            let mut at = 0;
+            pieces.iter().all(|piece| {
+                let (fits, length) = match piece {
+                    Piece::Word(word) => (words.get(at) == Some(word), 1),
+                    Piece::Relation => {
+                        (words.get(at).copied() == world.syntax().relation_word(r), 1)
+                    }
+                    Piece::Subject => (
+                        world.role(words[at]) == Some(Role::Subject),
+                        world.names().length(),
+                    ),
+                    Piece::Value => (world.role(words[at]) == Some(Role::Value), 1),
+                    Piece::Filler(s) => (slots[*s].words().contains(&words[at]), 1),
+                };
+                at += length;
+                fits && at < words.len()
+            })
+        };
+        let t = classes[c]
+            .templates()
+            .iter()
+            .position(|t| is_written_by(t.pieces()))
+            .unwrap();
+        templates[c][t] += 1.0;
+        for s in classes[c].templates()[t].slots() {
+            fillers[c][s][filled(s).unwrap()] += 1.0;
+        }
+    }
+    let mut counts: Vec<(u64, u64)> = Vec::new();
+    met.values().for_each(|c| counts.push((*c, 1)));
+    let names = (0..met.len() as u64).map(|k| ((world.names().space() - k) as f64).ln());
+    let config = &world.config().syntax;
+    let mut nats = -parameters.log_likelihood(&counts) + names.sum::<f64>();
+    nats += facts.values().sum::<f64>() + dirichlet(&relations, 1.0);
+    for counts in &templates {
+        nats += dirichlet(counts, config.template_concentration);
+    }
+    for counts in fillers.iter().flatten() {
+        nats += dirichlet(counts, config.filler_concentration);
+    }
+    nats
+}
+
+#[test]
+fn its_code_is_the_joint_probability_and_the_roles_add_up_to_it() {
+    let mut config = tiny(zipf(400, 1.5));
+    config.names.pools = Some(vec![20, 30]);
+    config.relations.push(relation("c", 50, 0.3));
+    config.syntax.classes = Some(2);
+    config.syntax.template_concentration = 0.7;
+    config.syntax.filler_concentration = 2.5;
+    for seed in 1..=3 {
+        let world = World::new(&config, seed).unwrap();
+        let documents = documents_of(&world, 0, 3000);
+        let mut learner = BayesLearner::new(&world, Discount::Law);
+        let mut nats = Vec::new();
+        let mut code = ByRole::default();
+        for document in &documents {
+            code += learner.sum(&document.tokens, &mut nats);
+        }
+        let expected = joint(&world, &documents, learner.parameters());
+        let total = code.total();
+        assert!((total / expected - 1.0).abs() < 1e-11, "{total} {expected}");
+        assert_eq!(code.eos, 0.0);
+        let facts: std::collections::HashSet<_> = documents.iter().map(|d| d.facts[0]).collect();
+        let values = facts
+            .iter()
+            .map(|f| world.relations()[f.relation as usize].content());
+        assert!((code.value / values.sum::<f64>() - 1.0).abs() < 1e-11);
+    }
+}
+
+/// Mutual information of n draws of a Dirichlet-multinomial and its parameters, nats:
+/// E[−ln P(draws)] − n E[H].
+fn dirichlet_information(outcomes: usize, concentration: f64, draws: usize) -> f64 {
+    let (k, a, n) = (outcomes as f64, concentration, draws as f64);
+    // The count of one outcome is beta-binomial.
+    let count = |c: f64| {
+        let choose = ln_gamma(n + 1.0) - ln_gamma(c + 1.0) - ln_gamma(n - c + 1.0);
+        let beta = |x: f64, y: f64| ln_gamma(x) + ln_gamma(y) - ln_gamma(x + y);
+        (choose + beta(c + a, n - c + (k - 1.0) * a) - beta(a, (k - 1.0) * a)).exp()
+    };
+    let counts = (0..=draws).map(|c| c as f64);
+    let rising: f64 = counts
+        .map(|c| count(c) * (ln_gamma(a + c) - ln_gamma(a)))
+        .sum();
+    let code = ln_gamma(k * a + n) - ln_gamma(k * a) - k * rising;
+    code - n * (digamma(k * a + 1.0) - digamma(a + 1.0))
+}
+
+/// Mutual information of n draws of a Pitman-Yor process with random names and its weights, nats, from
+/// the distribution of K_n and the expected number of elements drawn j times.
+fn element_information(alpha: f64, beta: f64, draws: usize, names: f64) -> f64 {
+    let mut distinct = vec![0.0; draws + 2];
+    distinct[1] = 1.0;
+    for n in 1..draws {
+        for k in (1..=n + 1).rev() {
+            let (n, kf) = (n as f64, k as f64);
+            let again = distinct[k] * (n - alpha * kf) / (n + beta);
+            let new = distinct[k - 1] * (beta + alpha * (kf - 1.0)) / (n + beta);
+            distinct[k] = again + if k > 1 { new } else { 0.0 };
+        }
+    }
+    let n = draws as f64;
+    // ln of the rising factorial x (x + 1) ... (x + m − 1).
+    let rising = |x: f64, m: f64| ln_gamma(x + m) - ln_gamma(x);
+    let alike = |j: f64| {
+        let choose = ln_gamma(n + 1.0) - ln_gamma(j + 1.0) - ln_gamma(n - j + 1.0);
+        let ways = rising(1.0 - alpha, j - 1.0) + rising(beta + alpha, n - j)
+            - rising(beta + 1.0, n - 1.0);
+        (choose + ways).exp()
+    };
+    let again: f64 = (1..=draws)
+        .map(|j| alike(j as f64) * rising(1.0 - alpha, j as f64 - 1.0))
+        .sum();
+    let (mut at_most, mut new, mut named) = (0.0, 0.0, 0.0);
+    for k in 0..draws {
+        at_most += distinct[k];
+        let more = 1.0 - at_most;
+        named += more * (names - k as f64).ln();
+        if k > 0 {
+            new += more * (beta + k as f64 * alpha).ln();
+        }
+    }
+    let code = rising(beta + 1.0, n - 1.0) - new - again + named;
+    code - n * (digamma(beta + 1.0) - digamma(1.0 - alpha))
+}
+
+#[test]
+fn on_its_own_prior_it_is_redundant_by_the_mutual_information() {
+    // So flat a tail that 3000 sticks leave 10^-10 of the mass.
+    let (alpha, beta, draws, templates) = (0.25, 2.0, 300, 4);
+    let config = WorldConfig {
+        frequency: FrequencyConfig::PitmanYor {
+            discount: alpha,
+            concentration: beta,
+            elements: 3000,
+        },
+        relations: vec![relation("a", 16, 1.0)],
+        syntax: SyntaxConfig {
+            templates: Some(templates),
+            filler_slots: Some(0),
+            template_concentration: 0.8,
+            ..SyntaxConfig::default()
+        },
+        ..WorldConfig::default()
+    };
+    let (mut total, mut value, mut wrong) = (Mean::default(), Mean::default(), Mean::default());
+    let mut names = 0.0;
+    for seed in 0..1500 {
+        let world = World::new(&config, seed).unwrap();
+        names = world.names().space() as f64;
+        let mut learner = BayesLearner::new(&world, Discount::Law);
+        let mut other = BayesLearner::with_parameters(
+            &world,
+            PitmanYorParameters {
+                discount: 0.7,
+                concentration: beta,
+            },
+        );
+        let mut floor = Floor::by_role(&world);
+        let mut nats = Vec::new();
+        let (mut code, mut truth, mut competitor) = (ByRole::default(), 0.0, 0.0);
+        for document in documents_of(&world, 0, draws as u64) {
+            code += learner.sum(&document.tokens, &mut nats);
+            competitor += other.sum(&document.tokens, &mut nats).total();
+            truth += floor.sum(&document.tokens, &mut nats).total();
+        }
+        total.add(code.total() - truth);
+        value.add(code.value);
+        wrong.add(competitor - code.total());
+    }
+    let process = PitmanYorParameters {
+        discount: alpha,
+        concentration: beta,
+    };
+    let values = 16f64.ln() * process.expected_distinct(draws as u64);
+    let expected = element_information(alpha, beta, draws, names)
+        + dirichlet_information(templates, 0.8, draws)
+        + values;
+    value.assert_near(values, "value");
+    total.assert_near(expected, "total");
+    // Another discount has the longer code: by more than chance.
+    assert!(
+        wrong.mean() > 4.0 * wrong.error(),
+        "{} ± {}",
+        wrong.mean(),
+        wrong.error()
+    );
+}
+
+/// A trigram model that learns as it goes: KT counts at each order, each backed off to the one below
+/// in proportion to what it has seen (Witten-Bell).
+#[derive(Default)]
+struct Trigram {
+    counts: HashMap<Vec<Token>, HashMap<Token, f64>>,
+}
+
+impl Trigram {
+    fn probability(&self, context: &[Token], token: Token, vocabulary: f64) -> f64 {
+        let below = match context.split_first() {
+            Some((_, shorter)) => self.probability(shorter, token, vocabulary),
+            None => 1.0 / vocabulary,
+        };
+        let Some(after) = self.counts.get(context) else {
+            return below;
+        };
+        let (seen, kinds): (f64, f64) = (after.values().sum(), after.len() as f64);
+        (after.get(&token).unwrap_or(&0.0) + kinds * below) / (seen + kinds)
+    }
+
+    fn read(&mut self, document: &[Token], vocabulary: f64) -> f64 {
+        let mut nats = 0.0;
+        let mut before = vec![0, 0];
+        for token in document {
+            nats -= self.probability(&before, *token, vocabulary).ln();
+            for order in 0..=before.len() {
+                let context = before[order..].to_vec();
+                *self
+                    .counts
+                    .entry(context)
+                    .or_default()
+                    .entry(*token)
+                    .or_default() += 1.0;
+            }
+            before.remove(0);
+            before.push(*token);
+        }
+        nats
+    }
+}
+
+#[test]
+fn no_other_predictor_tried_has_a_shorter_code() {
+    let config = WorldConfig {
+        frequency: FrequencyConfig::PitmanYor {
+            discount: 0.5,
+            concentration: 1.0,
+            elements: 20_000,
+        },
+        relations: vec![relation("a", 16, 1.0), relation("b", 16, 1.0)],
+        ..WorldConfig::default()
+    };
+    for seed in 0..5 {
+        let world = World::new(&config, seed).unwrap();
+        let mut nats = Vec::new();
+        let mut bayes = BayesLearner::new(&world, Discount::Law);
+        let mut fitted = BayesLearner::new(&world, Discount::Fit);
+        let mut floor = Floor::by_role(&world);
+        let mut trigram = Trigram::default();
+        let vocabulary = world.vocabulary().len() as f64;
+        let (mut code, mut fit, mut truth, mut trigrams) = (0.0, 0.0, 0.0, 0.0);
+        for document in documents_of(&world, 0, 5000) {
+            code += bayes.sum(&document.tokens, &mut nats).total();
+            fit += fitted.sum(&document.tokens, &mut nats).total();
+            truth += floor.sum(&document.tokens, &mut nats).total();
+            trigrams += trigram.read(&document.tokens, vocabulary);
+        }
+        assert!(truth < code && code < trigrams, "{truth} {code} {trigrams}");
+        // Not knowing the parameters costs about ln n nats for the two of them.
+        assert!(fit - code < 20.0, "{fit} {code}");
+    }
+}
+
+#[test]
+fn several_relations_a_document_are_learnt_too() {
+    let config = WorldConfig {
+        family: Family::Biography,
+        frequency: zipf(2000, 1.5),
+        relations_per_document: RelationCount::Exactly(3),
+        ..WorldConfig::default()
+    };
+    let world = World::new(&config, 1).unwrap();
+    let mut learner = BayesLearner::new(&world, Discount::Law);
+    let mut floor = Floor::by_role(&world);
+    let mut nats = Vec::new();
+    let mut late = (ByRole::default(), ByRole::default());
+    for n in 0..40_000 {
+        let tokens = world.document(n).tokens;
+        let (code, truth) = (
+            learner.sum(&tokens, &mut nats),
+            floor.sum(&tokens, &mut nats),
+        );
+        assert!(code.total().is_finite());
+        if n >= 30_000 {
+            late.0 += code;
+            late.1 += truth;
+        }
+    }
+    // 42 sets with 3 relations or more to come, 6 · 19 templates and 12 · 7 fillers: some 400 free
+    // parameters, whose last quarter of the documents costs 400 / 2 · ln(4/3) nats.
+    let syntax = late.0.syntax + late.0.subject - late.1.syntax - late.1.subject;
+    assert!((0.0..2000.0).contains(&syntax), "{syntax}");
+    assert!(late.0.value < 0.5 * 10_000.0, "{}", late.0.value);
+}
+
+#[test]
+fn what_cannot_be_costs_infinity_and_is_not_learnt() {
+    let world = World::new(&tiny(zipf(6, 1.2)), 1).unwrap();
+    let mut learner = BayesLearner::new(&world, Discount::Law);
+    let mut nats = Vec::new();
+    let document = world.document(0);
+    learner.read(&document.tokens, &mut nats);
+    let value = document
+        .roles
+        .iter()
+        .position(|r| *r == Role::Value)
+        .unwrap();
+    let relation = &world.relations()[document.facts[0].relation as usize];
+    let other = (relation.value_of(document.facts[0].element) + 1) % relation.value_count() as u32;
+    let mut wrong = document.tokens.clone();
+    wrong[value] = relation.tokens(other)[0];
+    learner.read(&wrong, &mut nats);
+    assert_eq!(nats.len(), wrong.len());
+    assert_eq!(nats.iter().position(|n| n.is_infinite()), Some(value));
+    learner.read(&[999], &mut nats);
+    assert_eq!(nats, [f64::INFINITY]);
+    learner.read(&document.tokens, &mut nats);
+    assert!(nats.iter().all(|n| n.is_finite()));
+}

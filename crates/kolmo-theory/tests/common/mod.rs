@@ -1,0 +1,48 @@
+//! What the tests share.
+
+#![allow(dead_code)]
+
+use kolmo_world::{Document, World, config::FrequencyConfig};
+
+pub fn zipf(elements: u64, exponent: f64) -> FrequencyConfig {
+    FrequencyConfig::Zipf {
+        elements,
+        exponent,
+        bias: 0.0,
+    }
+}
+
+pub fn documents_of(world: &World, first: u64, count: u64) -> Vec<Document> {
+    (first..first + count).map(|n| world.document(n)).collect()
+}
+
+/// A mean of independent measurements and its standard error.
+#[derive(Debug, Default, Clone)]
+pub struct Mean {
+    values: Vec<f64>,
+}
+
+impl Mean {
+    pub fn add(&mut self, value: f64) {
+        self.values.push(value);
+    }
+
+    pub fn mean(&self) -> f64 {
+        self.values.iter().sum::<f64>() / self.values.len() as f64
+    }
+
+    pub fn error(&self) -> f64 {
+        let (n, mean) = (self.values.len() as f64, self.mean());
+        let squares: f64 = self.values.iter().map(|v| (v - mean).powi(2)).sum();
+        (squares / (n - 1.0) / n).sqrt()
+    }
+
+    /// Within four standard errors.
+    pub fn assert_near(&self, expected: f64, what: &str) {
+        let (mean, error) = (self.mean(), self.error());
+        assert!(
+            (mean - expected).abs() <= 4.0 * error + 1e-12,
+            "{what}: {mean} measured, {expected} expected, standard error {error}"
+        );
+    }
+}
