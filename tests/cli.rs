@@ -14,8 +14,9 @@ fn every_command_has_help_with_an_example() {
             .stdout()
             .contains("Exit codes:")
     );
-    for command in ["train", "devices"] {
-        let help = place.kolmo(&[command, "--help"]).exits(0).stdout();
+    for command in ["train", "devices", "world", "world sample", "world export"] {
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = place.kolmo(&arguments).exits(0).stdout();
         assert!(
             help.contains(&format!("Example:\n  kolmo {command}")),
             "{help}"

@@ -5,3 +5,4 @@
 mod cli;
 mod train;
 mod util;
+mod world;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use kolmo_export::ExportError;
 use kolmo_model::ModelError;
 use kolmo_train::{ConfigError, TrainError};
 
@@ -50,6 +51,15 @@ fn code(error: &anyhow::Error) -> u8 {
                 Some(ModelError::UnknownDevice { .. } | ModelError::DeviceUnavailable { .. })
             )
             || matches!(cause.downcast_ref(), Some(TrainError::Config(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    ExportError::TooMany { .. }
+                        | ExportError::Another { .. }
+                        | ExportError::Fewer { .. }
+                        | ExportError::InTheWay { .. }
+                )
+            )
     };
     if error.chain().any(is_usage) {
         USAGE

@@ -3,8 +3,11 @@
 mod devices;
 mod exit;
 mod progress;
+mod settings;
+mod theory;
 mod train;
 mod version;
+mod world;
 
 use std::process::ExitCode;
 
@@ -29,6 +32,8 @@ struct Arguments {
 enum Command {
     Train(train::Arguments),
     Devices(devices::Arguments),
+    Theory(theory::Arguments),
+    World(world::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
     let result = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(arguments) => train::run(arguments, volume),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Theory(arguments) => theory::run(arguments, volume),
+        Command::World(arguments) => world::run(arguments, volume),
     });
     match result {
         Ok(Ok(())) => ExitCode::SUCCESS,

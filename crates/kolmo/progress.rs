@@ -36,17 +36,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 impl Progress {
     /// The display of a run of `steps` steps.
     pub fn new(volume: Volume, steps: u64) -> Self {
-        let on_terminal = stderr().is_terminal() && volume != Volume::Quiet;
-        let bar = on_terminal.then(|| {
-            let template = "{bar:24} {pos}/{len} {msg}";
-            let style = ProgressStyle::with_template(template);
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(steps).with_style(style)
-        });
         Self {
             volume,
             steps,
-            bar,
+            bar: bar(volume, steps),
             started: Instant::now(),
             last_line: Instant::now(),
             value_loss: None,
@@ -85,6 +78,65 @@ impl Progress {
     fn eta(&self, step: u64) -> Duration {
         let left = self.steps.saturating_sub(step) as f64 / step.max(1) as f64;
         self.started.elapsed().mul_f64(left)
+    }
+}
+
+/// A bar up to `length`, if there is a terminal to show it on.
+fn bar(volume: Volume, length: u64) -> Option<ProgressBar> {
+    let on_terminal = stderr().is_terminal() && volume != Volume::Quiet;
+    on_terminal.then(|| {
+        let template = "{bar:24} {pos}/{len} {msg}";
+        let style = ProgressStyle::with_template(template);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(length).with_style(style)
+    })
+}
+
+/// Shows how many documents there are, on standard error.
+pub struct DocumentCount {
+    volume: Volume,
+    documents: u64,
+    bar: Option<ProgressBar>,
+    /// Documents that were there already.
+    before: u64,
+    started: Instant,
+    last_line: Instant,
+}
+
+impl DocumentCount {
+    /// The display of a count that goes from `before` to `documents`.
+    pub fn new(volume: Volume, before: u64, documents: u64) -> Self {
+        Self {
+            volume,
+            documents,
+            bar: bar(volume, documents),
+            before,
+            started: Instant::now(),
+            last_line: Instant::now(),
+        }
+    }
+
+    /// Shows that there are `done` documents now.
+    pub fn set(&mut self, done: u64) {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let rate = (done - self.before) as f64 / elapsed.max(1e-9);
+        let left = self.documents.saturating_sub(done) as f64 / rate.max(1e-9);
+        let eta = duration(Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX));
+        let text = format!("{rate:.0} documents/s | ETA {eta}");
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(text);
+        } else if self.volume != Volume::Quiet && self.last_line.elapsed() >= PAUSE {
+            self.last_line = Instant::now();
+            say(&format!("documents {done}/{} | {text}", self.documents));
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -131,7 +183,12 @@ pub fn say(text: &str) {
 
 /// Text on standard output. A reader that has had enough, as `head` has, is no failure.
 pub fn print(text: &str) -> io::Result<()> {
-    match writeln!(io::stdout(), "{text}") {
+    unless_closed(writeln!(io::stdout(), "{text}"))
+}
+
+/// The result of writing to standard output, where a reader that has had enough is no failure.
+pub fn unless_closed(result: io::Result<()>) -> io::Result<()> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use crate::directory;
 use crate::error::{Error, Result};
 
 /// How the temporary files end, so that the remains of a killed process can be told from a user's
@@ -48,6 +49,14 @@ pub fn write(
 /// Those of [`write()`].
 pub fn write_bytes(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write(path, |writer| writer.write_all(bytes))
+}
+
+/// Removes from `folder` what killed processes left of such writes.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be listed or a file not removed.
+pub fn remove_remains(folder: impl AsRef<Path>) -> Result<()> {
+    directory::remove_entries(folder.as_ref(), |_| false)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -157,6 +166,16 @@ mod tests {
         });
         assert!(caught.is_err());
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn remains_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".a.json.x1.kolmo-tmp", "a.json", "notes.tmp"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        remove_remains(folder.path()).unwrap();
+        assert_eq!(names(folder.path()), ["a.json", "notes.tmp"]);
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn clear_folder(folder: &Path, ours: impl Fn(&str) -> bool) -> Result<()> {
 }
 
 /// Removes the entries of `folder` that are `ours`, and temporary files. No folder, no entries.
-fn remove_entries(folder: &Path, ours: impl Fn(&str) -> bool) -> Result<()> {
+pub(crate) fn remove_entries(folder: &Path, ours: impl Fn(&str) -> bool) -> Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         result => result.map_err(Error::io("list", folder))?,

@@ -1,0 +1,71 @@
+//! Files that grow at their end, a document at a time: JSON lines and token files.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufWriter, ErrorKind, Write},
+    ops::Range,
+    path::Path,
+};
+
+use kolmo_world::World;
+
+use crate::{
+    error::{ExportError, Result},
+    record::{Record, Written, walk},
+};
+
+/// Bytes handed to the system at once.
+const BUFFER: usize = 1 << 18;
+
+/// Appends the documents `indices` of `world` to `path` by `encode`, and forces them to disk.
+pub(crate) fn append(
+    path: &Path,
+    world: &World,
+    indices: Range<u64>,
+    progress: &mut dyn FnMut(u64),
+    encode: impl Fn(&Record<'_>, &mut BufWriter<File>) -> io::Result<()>,
+) -> Result<Written> {
+    let opened = OpenOptions::new().append(true).open(path);
+    let opened = opened.map_err(ExportError::io("open", path))?;
+    let mut out = BufWriter::with_capacity(BUFFER, opened);
+    let mut written = || {
+        let mut tokens = 0;
+        walk(world, indices.clone(), progress, |record| {
+            tokens += record.document.tokens.len() as u64;
+            encode(record, &mut out)
+        })?;
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        let bytes = out.get_ref().metadata()?.len();
+        Ok(Written { tokens, bytes })
+    };
+    written().map_err(ExportError::io("write", path))
+}
+
+/// Brings the file at `path` to the `recorded` length: what lies beyond was written after the last
+/// commit. A file of which nothing is recorded is made if it is missing.
+pub(crate) fn truncate(path: &Path, recorded: u64) -> Result<()> {
+    let opened = OpenOptions::new()
+        .write(true)
+        .create(recorded == 0)
+        .truncate(false)
+        .open(path);
+    let file = match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(ExportError::damaged(path, 0, recorded));
+        }
+        result => result.map_err(ExportError::io("open", path))?,
+    };
+    let found = file
+        .metadata()
+        .map_err(ExportError::io("read", path))?
+        .len();
+    if found < recorded {
+        return Err(ExportError::damaged(path, found, recorded));
+    }
+    if found > recorded {
+        file.set_len(recorded)
+            .map_err(ExportError::io("cut", path))?;
+    }
+    Ok(())
+}

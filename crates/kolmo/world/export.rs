@@ -1,0 +1,135 @@
+//! `kolmo world export`: documents as files for other trainers.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Context;
+use clap::ValueEnum;
+use kolmo_export::{Export, ExportRecord, Format, Request};
+use kolmo_run::short_hash;
+use kolmo_train::RunConfig;
+
+use crate::{
+    progress::{DocumentCount, Volume, duration, print, say},
+    settings::Settings,
+};
+
+/// Write the documents of a world to files that other trainers read
+///
+/// The training documents are those `kolmo train` trains on, from index 0; validation documents begin
+/// at 2^63. An export that was interrupted is continued, one that asks for more documents extended.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo world export configs/quickstart.toml --format bin --documents 100000")]
+pub struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+    /// How documents are written
+    #[arg(long, value_enum)]
+    format: FormatName,
+    /// Training documents; by default as many as `kolmo train` trains on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    documents: Option<u64>,
+    /// Validation documents; by default a hundredth of the training documents, at least 1
+    #[arg(long, value_name = "N")]
+    validation: Option<u64>,
+    /// Where the files go; by default runs/NAME-HASH-FORMAT, of the file and its world and seed
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print the content of export.json on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// How documents are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatName {
+    /// One JSON object a document, one a line
+    Jsonl,
+    /// The same as columns
+    Parquet,
+    /// Token ids alone, as nanoGPT reads them
+    Bin,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Parquet => Self::Parquet,
+            FormatName::Bin => Self::Bin,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let (config, world) = arguments.settings.load()?;
+    let documents = arguments.documents.unwrap_or_else(|| trained_on(&config));
+    let request = Request {
+        format: arguments.format.into(),
+        identity: identity(&config)?,
+        documents,
+        validation: arguments.validation.unwrap_or((documents / 100).max(1)),
+    };
+    let directory = directory(arguments, &request);
+    let export = Export::open(&world, &directory, &request)?;
+    let before = export.record().done();
+    let mut count = DocumentCount::new(volume, before, export.record().documents());
+    let exported = export.run(|done| count.set(done));
+    count.finish();
+    let record = exported?;
+    if volume != Volume::Quiet {
+        let time = duration(started.elapsed());
+        let outcome = match record.done() - before {
+            0 => "complete already".to_owned(),
+            _ if before > 0 => format!("continued after {before} documents, done in {time}"),
+            _ => format!("done in {time}"),
+        };
+        say(&format!(
+            "{}, {outcome}: {}/",
+            summary(&record),
+            directory.display()
+        ));
+    }
+    if arguments.json {
+        print(&serde_json::to_string(&record).context("the record has no JSON form")?)?;
+    }
+    Ok(())
+}
+
+/// The documents that `kolmo train` trains on: whole batches.
+fn trained_on(config: &RunConfig) -> u64 {
+    config.train.steps() * config.train.batch_documents as u64
+}
+
+/// A hash of the world and its seed, and of nothing else: the documents depend on nothing else.
+fn identity(config: &RunConfig) -> anyhow::Result<String> {
+    let world = serde_json::to_string(&(config.seed, &config.world));
+    Ok(short_hash(&world.context("the world has no JSON form")?))
+}
+
+/// The directory named, or one named after the world.
+fn directory(arguments: &Arguments, request: &Request) -> PathBuf {
+    arguments.out.clone().unwrap_or_else(|| {
+        let (name, hash) = (arguments.settings.name(), &request.identity);
+        let format = request.format.name();
+        Path::new("runs").join(format!("{name}-{hash}-{format}"))
+    })
+}
+
+fn summary(record: &ExportRecord) -> String {
+    let (train, val) = (&record.train, &record.val);
+    let files = train.files.iter().chain(&val.files);
+    let bytes: u64 = files.map(|file| file.bytes).sum();
+    format!(
+        "{} training and {} validation documents, {} tokens, {:.1} MB",
+        train.done,
+        val.done,
+        train.tokens + val.tokens,
+        bytes as f64 / 1e6,
+    )
+}
