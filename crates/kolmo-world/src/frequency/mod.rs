@@ -6,6 +6,7 @@
 
 mod grouped;
 mod pitman_yor;
+mod spectrum;
 mod uniform;
 mod zipf;
 
@@ -204,10 +205,10 @@ impl Frequency {
 
     /// Σ of f(p) over the elements whose rank is in `ranks`, for f smooth on the scale of p.
     ///
-    /// Exact but for rounding where the terms can be counted out; the tail of a Zipf law is
-    /// integrated (relative error below 1e-10 for f a product of powers and exponentials of p, unless
-    /// the whole sum is below 1e-15), so
-    /// that 10^9 elements take well under a millisecond.
+    /// Exact but for rounding where the terms can be counted out. The tail of a Zipf law is integrated,
+    /// and rare Pitman-Yor weights are put in bins, so that 10^9 elements take about a millisecond. For f
+    /// a product of powers and exponentials of p the relative error is below 1e-10 for a Zipf law, unless
+    /// the whole sum is below 1e-15, and below 1e-9 for Pitman-Yor, unless it is below 1e-10.
     pub fn sum(&self, ranks: RangeInclusive<u64>, f: impl Fn(f64) -> f64) -> f64 {
         let (lo, hi) = (*ranks.start(), (*ranks.end()).min(self.elements()));
         if lo > hi || lo == 0 {

@@ -13,6 +13,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use rand::RngExt;
 use rand_distr::{Beta, Distribution};
 
+use super::spectrum::Spectrum;
 use crate::{
     error::WorldError,
     random::{Random, Stream},
@@ -33,7 +34,7 @@ pub struct PitmanYor {
 /// All weights by falling frequency, computed once, when ranks are first asked for.
 #[derive(Debug)]
 struct Ranked {
-    probabilities: Vec<f64>,
+    spectrum: Spectrum,
     elements: Vec<u32>,
     ranks: Vec<u32>,
 }
@@ -89,7 +90,7 @@ impl PitmanYor {
 
     /// Elements that can be drawn: all sticks, but those too thin for a number.
     pub(super) fn elements(&self) -> u64 {
-        self.ranked().probabilities.len() as u64
+        self.ranked().spectrum.len()
     }
 
     /// The most elements there can be; unlike their number, it is known without breaking a stick.
@@ -169,7 +170,7 @@ impl PitmanYor {
                 ranks[*element as usize] = k as u32 + 1;
             }
             Ranked {
-                probabilities: elements.iter().map(|e| weights[*e as usize]).collect(),
+                spectrum: Spectrum::new(elements.iter().map(|e| weights[*e as usize]).collect()),
                 elements,
                 ranks,
             }
@@ -177,7 +178,7 @@ impl PitmanYor {
     }
 
     pub(super) fn probability(&self, rank: u64) -> f64 {
-        self.ranked().probabilities[rank as usize - 1]
+        self.ranked().spectrum.probability(rank)
     }
 
     pub(super) fn element(&self, rank: u64) -> u64 {
@@ -189,8 +190,7 @@ impl PitmanYor {
     }
 
     pub(super) fn sum(&self, lo: u64, hi: u64, f: impl Fn(f64) -> f64) -> f64 {
-        let probabilities = &self.ranked().probabilities[lo as usize - 1..hi as usize];
-        probabilities.iter().rev().map(|p| f(*p)).sum()
+        self.ranked().spectrum.sum(lo, hi, f)
     }
 }
 
