@@ -130,6 +130,26 @@ pub fn expected_value_loss(world: &World, ranks: RangeInclusive<u64>, documents:
     loss / mass
 }
 
+/// The slope of the expected Bayes value loss in logarithms, −d ln L / d ln n: the exponent where the
+/// curve is straight. NaN where there is nothing left to lose.
+pub fn local_exponent(world: &World, documents: f64) -> f64 {
+    let frequency = world.frequency();
+    let relations = world.relations().iter().enumerate();
+    let falls: f64 = relations
+        .map(|(r, relation)| {
+            let inclusion = world.relation_draw().inclusion(r);
+            let fall = |p: f64| {
+                let rate = -(-(p * inclusion).min(1.0)).ln_1p();
+                let left = unseen(p * inclusion, documents);
+                if left > 0.0 { p * rate * left } else { 0.0 }
+            };
+            let sum = frequency.sum(1..=frequency.elements(), fall);
+            relation_share(world, r) * relation.content() * sum
+        })
+        .sum();
+    documents * falls / expected_value_loss(world, 1..=u64::MAX, documents)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

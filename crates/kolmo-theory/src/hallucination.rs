@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// Expected share of wrong greedy answers to the facts of the subjects whose rank is in `ranks`,
-/// weighted by their frequency, of the optimal predictor after `documents` documents. It has stored
+/// weighted by their frequency, of the optimal predictor after `documents` documents; NaN for no
+/// subjects. It has stored
 /// what `stored` says, or everything it met if that is none.
 pub fn expected_error(
     world: &World,
@@ -20,6 +21,7 @@ pub fn expected_error(
     stored: Option<&Stored>,
 ) -> f64 {
     let frequency = world.frequency();
+    let ranks = (*ranks.start()).max(1)..=(*ranks.end()).min(frequency.elements());
     let mass = frequency.mass(ranks.clone());
     let relations = world.relations().iter().enumerate();
     let error: f64 = relations
@@ -28,7 +30,7 @@ pub fn expected_error(
             let unlearnt = |p: f64| {
                 let unmet = unseen(p * inclusion, documents);
                 let kept = stored.map_or(1.0, |stored| stored.share(p * inclusion));
-                p * (1.0 - kept * (1.0 - unmet))
+                p * ((1.0 - kept) + kept * unmet)
             };
             let wrong = 1.0 - 1.0 / relation.value_count() as f64;
             relation_share(world, r)
@@ -48,7 +50,10 @@ fn sum_across(
     f: impl Fn(f64) -> f64,
 ) -> f64 {
     let frequency = world.frequency();
-    let (lo, hi) = (*ranks.start(), (*ranks.end()).min(frequency.elements()));
+    let (lo, hi) = (*ranks.start(), *ranks.end());
+    if lo > hi {
+        return 0.0;
+    }
     let threshold = stored.map_or(0.0, |stored| stored.threshold);
     let above = frequency
         .leading(|p| p * inclusion > threshold)

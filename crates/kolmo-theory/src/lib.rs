@@ -1,12 +1,17 @@
 //! What should happen: predictions for a world, computed without training anything.
 //!
-//! Everything here is a function of a [`World`](kolmo_world::World): [`discovery`] is how many facts
-//! a learner has met after n documents and what it therefore loses; [`entropy`] is what no learner
-//! can do without. Losses are in nats.
+//! Everything here is a function of a [`World`](kolmo_world::World). Two predictors read documents:
+//! [`floor`] knows the world, [`bayes`] learns it. The rest is in closed form: [`entropy`] is what no
+//! predictor can do without; [`discovery`] how many facts were met after n documents and what the others
+//! cost; [`capacity`] what a model of limited capacity loses; [`structure`] model bits against data bits;
+//! [`hallucination`] how often the best answer is wrong; [`dynamics`] when facts are learnt;
+//! [`pitman_yor`] the process behind it all. [`predictions`] puts them together, and [`survey`] lays them
+//! beside documents drawn. Losses are in nats, capacities and code lengths in bits where a field says so.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bayes;
+mod binomial;
 pub mod capacity;
 pub mod discovery;
 pub mod dynamics;
@@ -20,6 +25,7 @@ pub mod roles;
 mod special;
 pub mod structure;
 pub mod survey;
+mod syntax;
 
 pub use bayes::{BayesLearner, Discount};
 pub use floor::{Floor, expected_floor};

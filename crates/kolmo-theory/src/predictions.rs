@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::{
     capacity::{Capacity, WaterFilling},
-    discovery::{PowerLaw, expected_distinct, expected_value_loss, mean_content},
+    discovery::{
+        PowerLaw, expected_distinct, expected_value_loss, local_exponent, mean_content, seen,
+    },
     dynamics::half_learning_documents,
     entropy::DocumentEntropy,
     floor::expected_floor,
@@ -15,6 +17,7 @@ use crate::{
     pitman_yor::PitmanYorParameters,
     roles::ByRole,
     structure::{StructurePoint, structure_function},
+    syntax::learning_cost,
 };
 
 /// What to predict.
@@ -65,11 +68,12 @@ pub struct Predictions {
     pub structure_function: Vec<StructurePoint>,
     /// Documents of the structure function.
     pub structure_documents: u64,
-    /// Expected share of wrong answers by frequency class.
+    /// Expected share of wrong answers by frequency class, of a learner with room for everything.
     pub hallucination: Vec<Hallucination>,
     /// Documents until a frequency class is half learnt.
     pub half_learning: Vec<HalfLearning>,
-    /// The Pitman-Yor process the frequencies were drawn from, in expectation over its draws.
+    /// The Pitman-Yor process the frequencies were drawn from, in expectation over its draws: of all of
+    /// it, where the world has no more than its first `elements` sticks.
     pub prior: Option<Prior>,
 }
 
@@ -114,14 +118,16 @@ pub struct AtDocuments {
     pub value: f64,
 }
 
-/// Redundancy of a code, nats a document.
+/// Redundancy of the Bayes learner's code of n documents, nats a document, without that of the subjects:
+/// who they are and how frequent, which has no closed form for a given law.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Redundancy {
     /// Documents.
     pub n: f64,
     /// Of the values: every distinct fact is paid once. Exact.
     pub value: f64,
-    /// Of the syntax, (parameters / 2) ln n. Asymptotic (Rissanen 1986).
+    /// Of the syntax: (k/2) ln n for k free parameters of a choice made n times, the leading term
+    /// (Rissanen 1986).
     pub syntax: f64,
 }
 
@@ -169,8 +175,9 @@ pub struct HalfLearning {
     pub lo_rank: u64,
     /// Last rank.
     pub hi_rank: u64,
-    /// Documents until the expected Bayes value loss is half of what it was.
-    pub documents: f64,
+    /// Documents until the expected Bayes value loss is half of what it was; none where there is nothing
+    /// to learn.
+    pub documents: Option<f64>,
 }
 
 /// Expectations over the draws of a Pitman-Yor process.
@@ -185,6 +192,9 @@ pub struct Prior {
     pub expected_distinct: Vec<AtDocuments>,
 }
 
+/// Capacities of the surface for each factor of ten.
+const SURFACE_PER_DECADE: u32 = 6;
+
 /// Points of the structure function.
 const STRUCTURE_POINTS: usize = 60;
 
@@ -192,7 +202,7 @@ impl Predictions {
     /// The predictions for `world`.
     pub fn of(world: &World, scope: &Scope) -> Self {
         let grid = documents_grid(scope, scope.per_decade);
-        let coarse = documents_grid(scope, 1);
+        let decades = documents_grid(scope, 1);
         let at = |f: &dyn Fn(f64) -> f64| -> Vec<AtDocuments> {
             let points = grid.iter().map(|n| AtDocuments {
                 n: *n,
@@ -208,26 +218,20 @@ impl Predictions {
             floor_nats: expected_floor(world),
             expected_distinct: at(&|n| expected_distinct(world.frequency(), n)),
             bayes_value_loss: at(&loss),
-            bayes_slope: at(&|n| slope(&loss, n)),
+            bayes_slope: at(&|n| local_exponent(world, n)),
             bayes_exponent: law.map(|law| law.data_exponent()),
             bayes_constant: law.and_then(|law| law.loss_constant(world)),
             redundancy: grid.iter().map(|n| Redundancy::of(world, *n)).collect(),
             capacity: capacity_curve(world, scope.per_decade),
             capacity_exponent: law.map(|law| law.capacity_exponent()),
-            surface: surface(world, &coarse),
+            surface: surface(world, &decades),
             structure_function: structure_function(world, scope.documents, STRUCTURE_POINTS),
             structure_documents: scope.documents,
-            hallucination: hallucination(world, &scope.classes, &coarse),
+            hallucination: hallucination(world, &scope.classes, &grid),
             half_learning: half_learning(world, &scope.classes),
             prior: Prior::of(world, &grid),
         }
     }
-}
-
-/// −d ln f / d ln n, by a central difference over a hundredth.
-fn slope(f: impl Fn(f64) -> f64, n: f64) -> f64 {
-    const STEP: f64 = 0.01;
-    -(f(n * STEP.exp()) / f(n * (-STEP).exp())).ln() / (2.0 * STEP)
 }
 
 /// From `from` to `to`, both included, evenly in the logarithm.
@@ -241,10 +245,17 @@ pub(crate) fn log_grid(from: f64, to: f64, per_decade: u32) -> Vec<f64> {
     (0..=steps as u32).map(point).collect()
 }
 
-/// The same of whole numbers of documents.
+/// Whole numbers of documents from `from` to `to`, both included, evenly in the logarithm; whole decades
+/// are among them.
 fn documents_grid(scope: &Scope, per_decade: u32) -> Vec<f64> {
-    let grid = log_grid(scope.from, scope.to, per_decade).into_iter();
-    let mut grid: Vec<f64> = grid.map(f64::round).collect();
+    let from = scope.from.max(1.0);
+    let to = scope.to.max(from);
+    let step = |n: f64| n.log10() * f64::from(per_decade);
+    let inside = step(from).ceil() as i32..=step(to).floor() as i32;
+    let points = inside.map(|k| 10f64.powf(f64::from(k) / f64::from(per_decade)));
+    let mut grid = vec![from.round()];
+    grid.extend(points.map(f64::round));
+    grid.push(to.round());
     grid.dedup();
     grid
 }
@@ -279,32 +290,33 @@ impl Redundancy {
     fn of(world: &World, n: f64) -> Self {
         let frequency = world.frequency();
         let draw = world.relation_draw();
-        let syntax = world.syntax();
         let relations = world.relations().iter().enumerate();
         let facts = relations.map(|(r, relation)| {
-            let met = |p: f64| crate::discovery::seen(p * draw.inclusion(r), n);
+            let met = |p: f64| seen(p * draw.inclusion(r), n);
             relation.content() * frequency.sum(1..=frequency.elements(), met)
         });
-        let parameters = |class: &kolmo_world::syntax::Class| {
-            let slots = class.slots().iter().map(|slot| slot.words().len() - 1);
-            class.templates().len() - 1 + slots.sum::<usize>()
-        };
-        let parameters: usize = syntax.classes().iter().map(parameters).sum();
-        let parameters = parameters + world.relations().len() - 1;
         Self {
             n,
             value: facts.sum::<f64>() / n,
-            syntax: parameters as f64 / 2.0 * n.ln() / n,
+            syntax: learning_cost(world, n) / n,
         }
     }
 }
 
 impl Prior {
     fn of(world: &World, grid: &[f64]) -> Option<Self> {
-        let FrequencyConfig::PitmanYor { .. } = world.config().frequency else {
+        let FrequencyConfig::PitmanYor {
+            discount,
+            concentration,
+            ..
+        } = world.config().frequency
+        else {
             return None;
         };
-        let parameters = PitmanYorParameters::of_law(world)?;
+        let parameters = PitmanYorParameters {
+            discount,
+            concentration,
+        };
         let distinct = |n: &f64| AtDocuments {
             n: *n,
             value: parameters.expected_distinct(*n as u64),
@@ -337,7 +349,7 @@ fn capacity_curve(world: &World, per_decade: u32) -> Vec<AtCapacity> {
 fn surface(world: &World, documents: &[f64]) -> Vec<AtBoth> {
     let least = mean_content(world).max(f64::MIN_POSITIVE);
     let full = Capacity::new(world).full().max(2.0 * least);
-    let capacities = log_grid(least, full, 1);
+    let capacities = log_grid(least, full, SURFACE_PER_DECADE);
     let row = |n: &f64| {
         let capacity = Capacity::after(world, *n);
         let point = |nats: &f64| AtBoth {

@@ -14,6 +14,8 @@
 //! Var K_n ≤ Σ_i (1 − (1 − p_i)^n) (1 − p_i)^n = E[K_2n] − E[K_n].
 //! ```
 
+mod means;
+
 use std::collections::{BTreeMap, HashMap};
 
 use kolmo_world::{Document, Role, World};
@@ -23,9 +25,10 @@ use crate::{
     discovery::{expected_distinct, seen, unseen},
     entropy::DocumentEntropy,
     floor::{Floor, expected_floor},
-    predictions::log_grid,
     roles::ByRole,
 };
+use means::RunningByRole;
+pub use means::{Mean, MeansByRole};
 
 /// Points for each factor of ten, of ranks and of documents.
 const PER_DECADE: u32 = 8;
@@ -98,32 +101,6 @@ pub struct Distinct {
     pub expected: f64,
 }
 
-/// A mean over documents.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Mean {
-    /// As counted.
-    pub mean: f64,
-    /// Its 95 % interval.
-    pub ci95: [f64; 2],
-    /// In closed form; none where there is no form without a sum over all subjects.
-    pub expected: Option<f64>,
-}
-
-/// Means over documents by the role of the tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct MeansByRole {
-    /// Template words and fillers.
-    pub syntax: Mean,
-    /// Names.
-    pub subject: Mean,
-    /// Values.
-    pub value: Mean,
-    /// The end of the document.
-    pub eos: Mean,
-    /// All together.
-    pub document: Mean,
-}
-
 /// Tokens of a document, its end included.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Lengths {
@@ -178,7 +155,7 @@ struct Counts<'a> {
 
 impl<'a> Counts<'a> {
     fn new(world: &'a World, documents: u64) -> Self {
-        let mut ahead = whole(log_grid(1.0, documents as f64, PER_DECADE));
+        let mut ahead = milestones(documents);
         ahead.reverse();
         Self {
             world,
@@ -260,71 +237,25 @@ impl Words {
     }
 }
 
-/// A mean and a sum of squared deviations that grow by one number at a time (Welford 1962).
-#[derive(Debug, Clone, Copy, Default)]
-struct Running {
-    mean: f64,
-    squares: f64,
-}
-
-impl Running {
-    /// Adds the `n`th number.
-    fn add(&mut self, number: f64, n: u64) {
-        let before = number - self.mean;
-        self.mean += before / n as f64;
-        self.squares += before * (number - self.mean);
-    }
-
-    fn mean(&self, n: u64, expected: Option<f64>) -> Mean {
-        // Of a single document there is no spread: 0/0, which is NaN, for unknown.
-        let half = Z * (self.squares / (n as f64 - 1.0) / n as f64).sqrt();
-        Mean {
-            mean: self.mean,
-            ci95: [self.mean - half, self.mean + half],
-            expected,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct RunningByRole {
-    roles: [Running; Role::ALL.len()],
-    document: Running,
-}
-
-impl RunningByRole {
-    /// Adds the numbers of the `n`th document.
-    fn add(&mut self, numbers: ByRole, n: u64) {
-        for (role, running) in Role::ALL.iter().zip(&mut self.roles) {
-            running.add(numbers.get(*role), n);
-        }
-        self.document.add(numbers.total(), n);
-    }
-
-    fn means(&self, n: u64, expected: impl Fn(Role) -> Option<f64>) -> MeansByRole {
-        let all = Role::ALL.iter().map(|role| expected(*role));
-        let [syntax, subject, value, eos] = self.roles;
-        MeansByRole {
-            syntax: syntax.mean(n, expected(Role::Syntax)),
-            subject: subject.mean(n, expected(Role::Subject)),
-            value: value.mean(n, expected(Role::Value)),
-            eos: eos.mean(n, expected(Role::Eos)),
-            document: self.document.mean(n, all.sum()),
-        }
-    }
-}
-
-/// Whole numbers near those of a rising grid, each once.
-fn whole(grid: Vec<f64>) -> Vec<u64> {
-    let mut whole: Vec<u64> = grid.into_iter().map(|value| value.round() as u64).collect();
-    whole.dedup();
-    whole
+/// Whole numbers from 1 to `last`, both included, evenly spaced in their logarithm as far as whole
+/// numbers can be; all powers of ten are among them.
+fn milestones(last: u64) -> Vec<u64> {
+    let all = (0..).map(|k| 10_f64.powf(f64::from(k) / f64::from(PER_DECADE)));
+    let whole = all.map(|number| number.round() as u64);
+    let mut numbers: Vec<u64> = whole.take_while(|number| *number < last).collect();
+    numbers.push(last);
+    numbers.dedup();
+    numbers
 }
 
 /// `subjects`: documents about each element.
 fn rank_classes(world: &World, subjects: &HashMap<u64, u64>, documents: u64) -> Vec<RankClass> {
     let frequency = world.frequency();
-    let ends = whole(log_grid(1.0, frequency.elements() as f64, PER_DECADE));
+    let mut ends = milestones(frequency.elements());
+    // A class has no part in two groups of different frequency.
+    ends.extend(frequency.group_ends().unwrap_or_default());
+    ends.sort_unstable();
+    ends.dedup();
     let mut counts = vec![0; ends.len()];
     for (element, count) in subjects {
         let rank = frequency.rank(*element);

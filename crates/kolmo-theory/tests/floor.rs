@@ -237,7 +237,6 @@ fn biographies_of_all_relations() {
             filler_words: Some(2),
             ..SyntaxConfig::default()
         },
-        ..WorldConfig::default()
     };
     check(&config, 1);
 }

@@ -1,70 +1,36 @@
-//! The Pitman-Yor parameters of the learner: those of the law, or of greatest likelihood.
+//! The Pitman-Yor parameters of the learner: of the law, or of greatest likelihood.
 
 use kolmo_world::{World, config::FrequencyConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::{discovery::PowerLaw, pitman_yor::PitmanYorParameters, special::ln_gamma_step};
+use crate::{discovery::PowerLaw, pitman_yor::PitmanYorParameters};
 
 /// Where the learner has its Pitman-Yor parameters from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Discount {
-    /// From the law of frequencies: its own parameters if it is Pitman-Yor; for a power law of
-    /// exponent a > 1, α = 1/a and the β that lets as many distinct subjects be met in the long run.
-    /// A law without a discount is fitted.
+    /// From the law of frequencies: its own α and β if it is Pitman-Yor; for a power law of exponent
+    /// a > 1, α = 1/a, and β of greatest likelihood on the documents read, found again whenever their
+    /// number has doubled. A law without a discount is fitted.
     #[default]
     Law,
-    /// Of greatest likelihood on the documents read, found again whenever their number has doubled.
+    /// Both of greatest likelihood on the documents read.
     Fit,
 }
 
 impl PitmanYorParameters {
-    /// Those of the law of `world`, see [`Discount::Law`]; none if it has no discount.
-    pub fn of_law(world: &World) -> Option<Self> {
-        if let FrequencyConfig::PitmanYor {
-            discount,
-            concentration,
-            ..
-        } = world.config().frequency
-        {
-            return Some(Self {
-                discount,
-                concentration,
-            });
-        }
-        let law = PowerLaw::of(world)?;
-        Some(Self::growing_as(law.discount, law.distinct_constant()?))
-    }
-
-    /// The process of this discount whose number of distinct elements among n draws grows in expectation
-    /// as `distinct` · n^α: Γ(β + 1) / (α Γ(β + α)) = `distinct`.
-    fn growing_as(discount: f64, distinct: f64) -> Self {
-        let wanted = (discount * distinct).ln();
-        // β + α is e^t, and β + 1 is 1 − α more.
-        let growth = |t: f64| ln_gamma_step(t.exp(), 1.0 - discount);
-        let (mut lo, mut hi) = (-40.0, 40.0);
-        for _ in 0..100 {
-            let middle = (lo + hi) / 2.0;
-            if growth(middle) < wanted {
-                lo = middle;
-            } else {
-                hi = middle;
-            }
-        }
-        Self::at(discount, lo)
-    }
-
     /// Those of greatest likelihood for elements met so and so often: `counts` are pairs of a number
     /// of draws and how many elements were drawn so often.
     pub fn fit(counts: &[(u64, u64)]) -> Self {
-        let best = |discount: f64| {
-            let t = maximise(-15.0, 25.0, |t| {
-                Self::at(discount, t).log_likelihood(counts)
-            });
-            Self::at(discount, t)
-        };
+        let best = |discount: f64| Self::fit_concentration(discount, counts);
         let discount = maximise(0.0, 0.999, |discount| best(discount).log_likelihood(counts));
         best(discount)
+    }
+
+    /// The same for a discount that is given.
+    pub fn fit_concentration(discount: f64, counts: &[(u64, u64)]) -> Self {
+        let likelihood = |t: f64| Self::at(discount, t).log_likelihood(counts);
+        Self::at(discount, maximise(-15.0, 25.0, likelihood))
     }
 
     /// β = e^t − α: every t gives a possible process.
@@ -95,34 +61,60 @@ fn maximise(mut lo: f64, mut hi: f64, f: impl Fn(f64) -> f64) -> f64 {
     (lo + hi) / 2.0
 }
 
-/// When the parameters of a learner change.
+/// When the parameters of a learner change, and how.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     start: PitmanYorParameters,
-    /// Documents at which to fit next; none if they never change.
-    next: Option<u64>,
+    fitted: Fitted,
+    /// Documents at which to fit next.
+    next: u64,
+}
+
+/// What is fitted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fitted {
+    Nothing,
+    Concentration,
+    Both,
 }
 
 impl Rule {
     const FIRST_FIT: u64 = 16;
 
     pub fn new(world: &World, discount: Discount) -> Self {
-        let of_law = PitmanYorParameters::of_law(world);
-        match of_law.filter(|_| discount == Discount::Law) {
-            Some(start) => Self::fixed(start),
-            None => Self {
-                start: PitmanYorParameters {
-                    discount: 0.5,
-                    concentration: 1.0,
+        let law = match discount {
+            Discount::Law => PowerLaw::of(world),
+            Discount::Fit => None,
+        };
+        let (fitted, discount, concentration) = match (law, &world.config().frequency) {
+            (
+                Some(_),
+                FrequencyConfig::PitmanYor {
+                    discount,
+                    concentration,
+                    ..
                 },
-                next: Some(Self::FIRST_FIT),
+            ) => (Fitted::Nothing, *discount, *concentration),
+            (Some(law), _) => (Fitted::Concentration, law.discount, 1.0),
+            (None, _) => (Fitted::Both, 0.5, 1.0),
+        };
+        Self {
+            start: PitmanYorParameters {
+                discount,
+                concentration,
             },
+            fitted,
+            next: Self::FIRST_FIT,
         }
     }
 
     /// Always these parameters.
     pub fn fixed(start: PitmanYorParameters) -> Self {
-        Self { start, next: None }
+        Self {
+            start,
+            fitted: Fitted::Nothing,
+            next: 0,
+        }
     }
 
     /// The parameters before the first document.
@@ -130,20 +122,29 @@ impl Rule {
         self.start
     }
 
-    /// Whether the parameters are to be fitted after so many documents.
+    /// Whether parameters are to be fitted after so many documents.
     pub fn is_due(&mut self, documents: u64) -> bool {
-        let due = self.next == Some(documents);
+        let due = self.fitted != Fitted::Nothing && self.next == documents;
         if due {
-            self.next = Some(2 * documents);
+            self.next = 2 * documents;
         }
         due
+    }
+
+    /// Parameters for elements met so and so often, see [`PitmanYorParameters::fit`].
+    pub fn fit(&self, counts: &[(u64, u64)]) -> PitmanYorParameters {
+        match self.fitted {
+            Fitted::Nothing => self.start,
+            Fitted::Concentration => {
+                PitmanYorParameters::fit_concentration(self.start.discount, counts)
+            }
+            Fitted::Both => PitmanYorParameters::fit(counts),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use statrs::function::gamma::ln_gamma;
-
     use super::*;
 
     #[test]
@@ -179,16 +180,5 @@ mod tests {
             };
             assert!(fitted.log_likelihood(&counts) > truth.log_likelihood(&counts) - 1e-6);
         }
-    }
-
-    #[test]
-    fn a_power_law_gets_the_process_that_grows_alike() {
-        let alpha = 1.0 / 1.5;
-        let law = ln_gamma(1.0 - alpha).exp() * 0.382_793f64.powf(alpha);
-        let parameters = PitmanYorParameters::growing_as(alpha, law);
-        let beta = parameters.concentration;
-        let process = (ln_gamma(beta + 1.0) - ln_gamma(beta + alpha)).exp() / alpha;
-        assert!((process / law - 1.0).abs() < 1e-10);
-        assert!((parameters.discount - alpha).abs() < 1e-15);
     }
 }

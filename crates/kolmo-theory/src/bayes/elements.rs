@@ -92,13 +92,17 @@ impl Elements {
         }
         let leaf = self.count(name, node.is_none());
         if self.rule.is_due(self.documents()) {
-            self.parameters = PitmanYorParameters::fit(&self.counts());
+            self.parameters = self.rule.fit(&self.counts());
         }
         Some(leaf as usize)
     }
 
     /// (n + β) · P(node at `depth`).
     fn mass(&self, node: Option<u32>, depth: usize) -> f64 {
+        // Nobody is met yet, and all names are alike: with β = 0 the formula would be 0/0.
+        if self.documents() == 0 {
+            return self.below[depth] / self.below[0];
+        }
         let PitmanYorParameters {
             discount,
             concentration,

@@ -2,8 +2,8 @@
 //! parameters, and learns them from the very documents a transformer is trained on.
 //!
 //! It knows the vocabulary, the templates, the pools of names and values, and the priors. It learns
-//! which subjects there are and how frequent ([`elements`]), which facts hold, and the syntax
-//! ([`syntax`]). Its predictions are in closed form:
+//! which subjects there are and how frequent (`elements`), which facts hold, and the syntax
+//! (`syntax`). Its predictions are in closed form:
 //!
 //! - subject: Pitman-Yor. One met in c of n documents comes next with probability (c − α)/(n + β), a
 //!   new one with (β + αK)/(n + β), K being the number met; a new one's name is uniform over the names
@@ -41,7 +41,7 @@ pub struct BayesLearner<'a> {
     elements: Elements,
     values: Vec<ValueTree>,
     syntax: SyntaxCounts,
-    /// Patterns the sentence being read may follow, with their joint probabilities.
+    /// Patterns the sentence being read may follow, with weights in proportion to their probabilities.
     live: Vec<(usize, f64)>,
     /// The sentence being read so far.
     sentence: Vec<Symbol>,
@@ -139,7 +139,7 @@ impl<'a> BayesLearner<'a> {
         self.sentence.clear();
         for (k, pattern) in self.grammar.patterns.iter().enumerate() {
             if stated & (1 << pattern.relation) == 0 {
-                self.live.push((k, self.syntax.prior(pattern, stated)));
+                self.live.push((k, self.syntax.weight(pattern, stated)));
             }
         }
     }

@@ -15,7 +15,6 @@ use crate::grammar::{Pattern, Place, Symbol};
 
 #[derive(Debug, Clone)]
 struct Dirichlet {
-    concentration: f64,
     /// Concentration and observations of each outcome.
     weights: Vec<f64>,
     total: f64,
@@ -24,7 +23,6 @@ struct Dirichlet {
 impl Dirichlet {
     fn new(outcomes: usize, concentration: f64) -> Self {
         Self {
-            concentration,
             weights: vec![concentration; outcomes],
             total: concentration * outcomes as f64,
         }
@@ -62,6 +60,9 @@ pub(super) struct SyntaxCounts {
 }
 
 impl SyntaxCounts {
+    /// Concentration of the prior of the relations.
+    const UNIFORM: f64 = 1.0;
+
     pub fn new(world: &World) -> Self {
         let config = &world.config().syntax;
         let class = |class: &kolmo_world::syntax::Class| Class {
@@ -82,18 +83,15 @@ impl SyntaxCounts {
         }
     }
 
-    /// Probability that a sentence follows `pattern`, after the relations `stated`, not its own.
-    pub fn prior(&self, pattern: &Pattern, stated: u16) -> f64 {
-        let relation = match self.choices.get(&stated) {
-            Some(choice) => {
-                // The relations stated already keep their concentrations, and never come.
-                let never = f64::from(stated.count_ones()) * choice.concentration;
-                choice.weights[pattern.relation] / (choice.total - never)
-            }
-            None => 1.0 / (self.relations - stated.count_ones() as usize) as f64,
-        };
-        let class = &self.classes[pattern.class];
-        relation * class.templates.probability(pattern.template)
+    /// Weight, in proportion to probability, of `pattern` for the sentence after the relations `stated`,
+    /// its own not among them.
+    pub fn weight(&self, pattern: &Pattern, stated: u16) -> f64 {
+        let choice = self.choices.get(&stated);
+        let relation = choice.map_or(Self::UNIFORM, |choice| choice.weights[pattern.relation]);
+        relation
+            * self.classes[pattern.class]
+                .templates
+                .probability(pattern.template)
     }
 
     /// Probability of `symbol` at `place` of a sentence of class `class`.
@@ -113,7 +111,7 @@ impl SyntaxCounts {
     pub fn learn(&mut self, pattern: &Pattern, stated: u16, sentence: &[Symbol]) {
         let relations = self.relations;
         let choice = self.choices.entry(stated);
-        let choice = choice.or_insert_with(|| Dirichlet::new(relations, 1.0));
+        let choice = choice.or_insert_with(|| Dirichlet::new(relations, Self::UNIFORM));
         choice.learn(pattern.relation);
         let class = &mut self.classes[pattern.class];
         class.templates.learn(pattern.template);

@@ -65,6 +65,15 @@ impl Relation {
     }
 }
 
+/// The threshold after `threshold` in a table; 0 after the last one that a factor lowers exactly.
+fn lowered(threshold: f64) -> f64 {
+    if threshold > f64::MIN_POSITIVE {
+        threshold * EDGE_FACTOR
+    } else {
+        0.0
+    }
+}
+
 /// The greatest and the least frequency of a fact.
 fn extremes(frequency: &Frequency, relations: &[Relation]) -> (f64, f64) {
     let of = |rank, pick: fn(f64, f64) -> f64| {
@@ -138,7 +147,7 @@ impl<'a> Capacity<'a> {
         let mut edges = vec![(first, 0.0)];
         let (mut threshold, mut cost) = (first, 0.0);
         while threshold >= last && threshold > 0.0 {
-            let next = threshold * EDGE_FACTOR;
+            let next = lowered(threshold);
             cost += self.cost_between(threshold, next);
             threshold = next;
             edges.push((threshold, cost));

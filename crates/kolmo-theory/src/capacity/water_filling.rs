@@ -48,7 +48,8 @@ impl<'a> WaterFilling<'a> {
             relations,
         };
         let mut level = first;
-        while level >= last && level > 0.0 {
+        // Facts rarer than the smallest normal number are worth nothing and stay dry.
+        while level >= last && level > f64::MIN_POSITIVE {
             level *= EDGE_FACTOR;
             let next = filling.lowered(filling.levels.len() - 1, level);
             filling.levels.push(next);
@@ -83,7 +84,10 @@ impl<'a> WaterFilling<'a> {
         // Past the last level all facts are above, and what they take grows as −ln λ.
         let (mut lo, mut hi) = match self.levels.get(after) {
             Some(level) => (level.level.ln(), high.ln()),
-            None => (high.ln() - nats / self.content(), high.ln()),
+            None => {
+                let lowest = f64::MIN_POSITIVE.ln();
+                ((high.ln() - nats / self.content()).max(lowest), high.ln())
+            }
         };
         for _ in 0..60 {
             let middle = (lo + hi) / 2.0;

@@ -43,6 +43,8 @@ pub(super) struct Automaton<'a> {
     nodes: Vec<Node>,
     states: HashMap<Vec<(Hypothesis, u64)>, State>,
     starts: HashMap<u16, State>,
+    /// Hypotheses in all beliefs.
+    size: usize,
 }
 
 impl<'a> Automaton<'a> {
@@ -53,7 +55,22 @@ impl<'a> Automaton<'a> {
             nodes: Vec::new(),
             states: HashMap::new(),
             starts: HashMap::new(),
+            size: 0,
         }
+    }
+
+    /// Begins anew if the states take more than some hundred megabytes, as those of a dozen relations of
+    /// unequal weights can. Returns whether it did; all states are then void.
+    pub fn forget_if_large(&mut self) -> bool {
+        const MOST: usize = 1 << 23;
+        let large = self.size > MOST;
+        if large {
+            self.nodes.clear();
+            self.states.clear();
+            self.starts.clear();
+            self.size = 0;
+        }
+        large
     }
 
     /// Before a sentence of a document that has stated the relations `stated` (a bit each).
@@ -137,20 +154,20 @@ impl<'a> Automaton<'a> {
 
     /// The state of `belief`, which need not be normalised.
     fn intern(&mut self, mut belief: Belief) -> State {
-        // Beliefs that differ by rounding alone are the same.
-        const MERGED_BITS: u64 = !0xff_ffff;
+        // Beliefs that differ by rounding alone, by a few hundred units in the last place, are the same.
+        const MERGED: u64 = 1 << 8;
         belief.retain(|(_, p)| *p > 0.0);
         let total: f64 = belief.iter().map(|(_, p)| p).sum();
         for (_, p) in &mut belief {
             *p /= total;
         }
-        let half = (!MERGED_BITS + 1) / 2;
-        let key =
-            |(hypothesis, p): &(Hypothesis, f64)| (*hypothesis, (p.to_bits() + half) & MERGED_BITS);
+        let rounded = |p: f64| (p.to_bits() + MERGED / 2) / MERGED;
+        let key = |(hypothesis, p): &(Hypothesis, f64)| (*hypothesis, rounded(*p));
         let key: Vec<_> = belief.iter().map(key).collect();
         let next = self.nodes.len() as State;
         let state = *self.states.entry(key).or_insert(next);
         if state == next {
+            self.size += belief.len();
             self.nodes.push(Node {
                 belief,
                 steps: None,

@@ -29,6 +29,9 @@ pub fn expected_floor(world: &World) -> ByRole {
         if p == 0.0 || stated.count_ones() as usize >= draw.per_document() {
             continue;
         }
+        if automaton.forget_if_large() {
+            memory.clear();
+        }
         let start = automaton.start(stated as u16);
         floor += expected(&mut automaton, start, &mut memory).scaled(p);
         let outside = |r: &usize| stated & (1 << r) == 0;

@@ -72,6 +72,7 @@ impl<'a> Floor<'a> {
         let per_document = self.world.relation_draw().per_document() as u32;
         let mut subject = None;
         let mut stated = 0u16;
+        self.automaton.forget_if_large();
         let mut state = self.automaton.start(stated);
         for event in events(self.world, document) {
             let event = event?;
@@ -93,7 +94,9 @@ impl<'a> Floor<'a> {
             state = step.to;
             if let Some(relation) = self.automaton.complete(state) {
                 stated |= 1 << relation;
-                state = self.automaton.start(stated);
+                if stated.count_ones() < per_document {
+                    state = self.automaton.start(stated);
+                }
             }
         }
         None

@@ -1,6 +1,6 @@
 use kolmo_world::{
     WorldConfig,
-    config::{All, Family, FrequencyConfig, RelationCount},
+    config::{All, Family, FrequencyConfig, GroupConfig, RelationCount},
 };
 
 use super::*;
@@ -106,6 +106,19 @@ fn classes_of_ranks_follow_each_other_and_have_all_the_mass() {
 }
 
 #[test]
+fn no_class_of_ranks_has_a_part_in_two_groups() {
+    let group = |elements, weight| GroupConfig { elements, weight };
+    let groups = FrequencyConfig::Grouped {
+        groups: vec![group(123, 1.0), group(1000, 0.5)],
+    };
+    let world = world(groups, Family::Abstract, RelationCount::Exactly(1));
+    for class in Survey::of(&world, 10, |_| ()).ranks {
+        let p = world.frequency().probability(class.hi_rank);
+        assert!((class.expected / p - 1.0).abs() < 1e-9, "{class:?}");
+    }
+}
+
+#[test]
 fn what_is_counted_agrees_with_what_is_expected() {
     for world in worlds() {
         let survey = Survey::of(&world, 40_000, |_| ());
@@ -184,6 +197,16 @@ fn of_a_single_document_there_is_no_interval() {
     );
     assert_eq!(survey.distinct.len(), 1);
     assert_eq!(survey.distinct[0].distinct, 1);
+}
+
+#[test]
+fn milestones_hold_every_power_of_ten() {
+    assert_eq!(milestones(1), [1]);
+    assert_eq!(milestones(10), [1, 2, 3, 4, 6, 7, 10]);
+    let numbers = milestones(2_000_000);
+    assert!((0..7).all(|k| numbers.contains(&10_u64.pow(k))));
+    assert_eq!(numbers.last(), Some(&2_000_000));
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
 }
 
 #[test]

@@ -39,9 +39,15 @@ impl Mean {
 
     /// Within four standard errors.
     pub fn assert_near(&self, expected: f64, what: &str) {
+        self.assert_within(expected, 0.0, what);
+    }
+
+    /// Within four standard errors and what is `allowed` beside them.
+    pub fn assert_within(&self, expected: f64, allowed: f64, what: &str) {
         let (mean, error) = (self.mean(), self.error());
+        let rounding = 1e-9 * expected.abs().max(1.0);
         assert!(
-            (mean - expected).abs() <= 4.0 * error + 1e-12,
+            (mean - expected).abs() <= 4.0 * error + allowed + rounding,
             "{what}: {mean} measured, {expected} expected, standard error {error}"
         );
     }
