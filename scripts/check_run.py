@@ -115,14 +115,21 @@ def check_facts(path, evaluations):
 def points(group, record, step):
     """(tag, step, value) of every number of a JSON record; a null has no point."""
     for key, value in record.items():
-        if key == "step":
-            continue
-        ends = [("", value)]
-        if isinstance(value, list) and len(value) == 2 and not isinstance(value[0], dict):
-            ends = zip(("_lo", "_hi"), value)
-        for end, number in ends:
-            if is_number(number):
-                yield f"{group}/{key}{end}", step, number
+        if key != "step":
+            for tag, number in numbers(f"{group}/{key}", value):
+                yield tag, step, number
+
+
+def numbers(tag, value):
+    """(tag, number) of a field: itself, the ends of an interval, or the fields of an object."""
+    if is_number(value):
+        yield tag, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from numbers(f"{tag}_{name}", inner)
+    elif isinstance(value, list) and len(value) == 2 and not isinstance(value[0], dict):
+        for end, number in zip(("_lo", "_hi"), value):
+            yield from numbers(tag + end, number)
 
 
 def expected_series(metrics, evaluations):

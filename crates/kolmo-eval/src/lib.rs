@@ -8,6 +8,7 @@
 
 pub mod classes;
 mod error;
+pub mod exact;
 pub mod exposures;
 pub mod measure;
 pub mod probe;
@@ -15,6 +16,7 @@ pub mod summary;
 
 pub use classes::Class;
 pub use error::EvalError;
+pub use exact::Exact;
 pub use exposures::Exposures;
 pub use measure::{Answer, measure};
 pub use probe::{EvalConfig, Probe, ProbedFact};

@@ -1,5 +1,6 @@
 //! Which facts are asked, and how.
 
+use kolmo_theory::Discount;
 use kolmo_world::{Document, Fact, Token, World, random::Streams};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub struct EvalConfig {
     pub facts_per_class: usize,
     /// Evaluations, evenly spaced in the logarithm of the step, the last one after the last step.
     pub evaluations: usize,
+    /// Where the Bayes learner has its Pitman-Yor parameters from: `law` or `fit`.
+    pub bayes_discount: Discount,
 }
 
 impl Default for EvalConfig {
@@ -27,6 +30,7 @@ impl Default for EvalConfig {
             classes: 10,
             facts_per_class: 300,
             evaluations: 24,
+            bayes_discount: Discount::Law,
         }
     }
 }

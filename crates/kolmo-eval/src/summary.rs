@@ -3,7 +3,7 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_run::{ClassRecord, EvaluationRecord, FactRow};
+use kolmo_run::{ClassRecord, EvaluationRecord, ExactCode, FactRow, OnlineClass};
 use kolmo_theory::discovery::expected_value_loss;
 use kolmo_world::World;
 
@@ -27,7 +27,8 @@ pub struct Moment {
 /// ratio estimates Σ w ℓ / Σ w over the facts asked, exact where all were, with w the frequency of a
 /// fact times the number of facts it stands for; the interval is that of drawing facts, by the
 /// linearised variance of the ratio with the finite-population correction.
-/// Exposures are plain means per fact, and bits stored are summed over all facts of a class.
+/// Exposures are plain means per fact, and bits stored are summed over all facts of a class. What the
+/// exact predictors did meanwhile is left for [`Exact::complete`](crate::Exact::complete).
 pub fn summarise(
     world: &World,
     probe: &Probe,
@@ -78,7 +79,8 @@ pub fn summarise(
                 0 => f.content,
                 _ => 0.0,
             }),
-            bayes_value_loss_expected: expected_value_loss(world, ranks, moment.documents),
+            bayes_value_loss_expected: expected_value_loss(world, ranks, moment.documents as f64),
+            online: OnlineClass::default(),
             bits_stored: plain(&stored) * class.facts as f64 / LN_2,
         });
     }
@@ -100,6 +102,7 @@ pub fn summarise(
         bits_per_parameter: bits_stored / parameters as f64,
         bayes_value_loss: mean(|c| c.bayes_value_loss),
         bayes_value_loss_expected: mean(|c| c.bayes_value_loss_expected),
+        exact: ExactCode::default(),
         classes,
     }
 }

@@ -26,5 +26,8 @@ pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
 pub use facts_table::{FactRow, FactsTable};
 pub use manifest::{Manifest, RunState};
-pub use metrics::{ClassRecord, EvaluationRecord, JsonlWriter, StepRecord, read_jsonl};
+pub use metrics::{
+    ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, OnlineClass,
+    RoleBits, StepRecord, read_jsonl,
+};
 pub use tensorboard::{HparamValue, TensorBoard};

@@ -4,9 +4,11 @@
 //! tags. JSON has no number that is not finite: such a value is written as `null` and read back as
 //! NaN.
 
+mod exact;
 mod jsonl;
 mod number;
 
+pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits};
 pub use jsonl::{JsonlWriter, read_jsonl};
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,9 @@ pub struct StepRecord {
     pub loss_value: Option<f64>,
     /// Training loss on the end of the document, nats per token of that role.
     pub loss_eos: Option<f64>,
+    /// What the exact predictors lose on the same documents.
+    #[serde(flatten)]
+    pub exact: ExactLosses,
     /// Learning rate of the step.
     #[serde(deserialize_with = "number::or_nan")]
     pub lr: f64,
@@ -83,6 +88,9 @@ pub struct EvaluationRecord {
     /// The same in expectation over the data, in closed form, nats per fact.
     #[serde(deserialize_with = "number::or_nan")]
     pub bayes_value_loss_expected: f64,
+    /// Code lengths of all documents so far, exact ones among them.
+    #[serde(flatten)]
+    pub exact: ExactCode,
     /// The frequency classes, the most frequent first.
     pub classes: Vec<ClassRecord>,
 }
@@ -125,6 +133,9 @@ pub struct ClassRecord {
     /// The same in expectation over the data, in closed form, nats per fact.
     #[serde(deserialize_with = "number::or_nan")]
     pub bayes_value_loss_expected: f64,
+    /// The Bayes learner on the documents since the evaluation before.
+    #[serde(flatten)]
+    pub online: OnlineClass,
     /// Information about the facts of the class stored in the model, bits.
     #[serde(deserialize_with = "number::or_nan")]
     pub bits_stored: f64,
@@ -145,6 +156,10 @@ pub(crate) mod examples {
             loss_subject: Some(2.0),
             loss_value: None,
             loss_eos: Some(0.0),
+            exact: ExactLosses {
+                floor: Some(0.75),
+                ..ExactLosses::default()
+            },
             lr: 3e-3,
             grad_norm: 0.7,
             tokens_per_s: 30_000.0,
@@ -165,6 +180,7 @@ pub(crate) mod examples {
             bits_per_parameter: 0.04,
             bayes_value_loss: 1.5,
             bayes_value_loss_expected: 1.75,
+            exact: ExactCode::default(),
             classes: vec![class(1, 10), class(11, 100)],
         }
     }
@@ -184,6 +200,7 @@ pub(crate) mod examples {
             exposures: 12.5,
             bayes_value_loss: 1.5,
             bayes_value_loss_expected: 1.75,
+            online: OnlineClass::default(),
             bits_stored: 5e3,
         }
     }

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use burn::prelude::*;
 use kolmo_eval::{
-    Exposures, Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment,
+    Exact, Exposures, Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment,
 };
 use kolmo_model::{ComputeDevice, Gpt, device, rotary::Positions, weights};
 use kolmo_run::{
     EvaluationRecord, Manifest, RunDirectory, RunState, StepRecord, atomic, checkpoint,
 };
+use kolmo_theory::ByRole;
 use kolmo_world::{World, document::Role, random::Streams};
 
 use crate::{
@@ -116,6 +117,7 @@ fn run_loop(
     let positions = Positions::new(length, config.model.head_width(), &autodiff);
     let probe = Probe::new(world, &config.eval, &streams);
     let mut exposures = Exposures::new(&probe);
+    let mut exact = Exact::new(world, config.eval.bayes_discount, &probe.classes);
     let mut recorder = Recorder::new(run, config, world)?;
 
     let last_step = config.train.steps();
@@ -153,10 +155,11 @@ fn run_loop(
         model = optimizer.step(model, gradient, grad_norm, learning_rate);
         documents += batch_documents as u64;
         exposures.count(&batch.facts);
+        exact.read(&batch);
         meter.add(&batch.roles, by_role);
 
         if step % config.train.log_every == 0 || step == last_step {
-            let record = meter.record(step, documents, learning_rate, grad_norm);
+            let record = meter.record(step, documents, learning_rate, grad_norm, &mut exact);
             recorder.step(&record)?;
             observer.step(&record);
             steps.push(record);
@@ -172,7 +175,8 @@ fn run_loop(
                 });
             }
             let moment = Moment { step, documents };
-            let record = summarise(world, &probe, &exposures, &answers, parameters, moment);
+            let mut record = summarise(world, &probe, &exposures, &answers, parameters, moment);
+            exact.complete(&mut record, &meter.code);
             recorder.evaluation(&record, fact_rows(&probe, &exposures, &answers, moment))?;
             observer.evaluation(&record);
             evaluations.push(record);
@@ -226,6 +230,8 @@ struct Meter {
     tokens: u64,
     nats: [f64; Role::ALL.len()],
     counts: [u64; Role::ALL.len()],
+    /// Nats of all documents so far: the prequential code.
+    code: ByRole,
 }
 
 impl Meter {
@@ -237,12 +243,14 @@ impl Meter {
             tokens: 0,
             nats: [0.0; Role::ALL.len()],
             counts: [0; Role::ALL.len()],
+            code: ByRole::default(),
         }
     }
 
     fn add(&mut self, roles: &[Option<Role>], by_role: &[f32]) {
-        for (sum, nats) in self.nats.iter_mut().zip(by_role) {
-            *sum += f64::from(*nats);
+        for (role, nats) in Role::ALL.into_iter().zip(by_role) {
+            self.nats[role as usize] += f64::from(*nats);
+            self.code.add_to(role, f64::from(*nats));
         }
         for role in roles.iter().flatten() {
             self.counts[*role as usize] += 1;
@@ -258,7 +266,14 @@ impl Meter {
     }
 
     /// Means since the last record; then begins anew.
-    fn record(&mut self, step: u64, documents: u64, lr: f64, grad_norm: f64) -> StepRecord {
+    fn record(
+        &mut self,
+        step: u64,
+        documents: u64,
+        lr: f64,
+        grad_norm: f64,
+        exact: &mut Exact<'_>,
+    ) -> StepRecord {
         self.pause();
         let count: u64 = self.counts.iter().sum();
         self.tokens += count;
@@ -275,6 +290,7 @@ impl Meter {
             loss_subject: mean(Role::Subject),
             loss_value: mean(Role::Value),
             loss_eos: mean(Role::Eos),
+            exact: exact.losses(&self.nats, &self.counts),
             lr,
             grad_norm,
             tokens_per_s: count as f64 / self.trained_s,

@@ -142,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::{StepRecord, examples};
+    use crate::metrics::{ExactLosses, StepRecord, examples};
 
     fn write(path: &Path, steps: std::ops::RangeInclusive<u64>) {
         let mut writer = JsonlWriter::create(path).unwrap();
@@ -285,6 +285,7 @@ mod tests {
             let [loss_syntax, loss_subject, loss_value, loss_eos] = roles;
             StepRecord {
                 step, documents, tokens, loss, loss_syntax, loss_subject, loss_value, loss_eos,
+                exact: ExactLosses { floor: loss_syntax, bayes_eos: loss_value, ..ExactLosses::default() },
                 lr, grad_norm, tokens_per_s, elapsed_s,
             }
         }
@@ -320,6 +321,9 @@ mod tests {
                     (written.loss_subject, read.loss_subject),
                     (written.loss_value, read.loss_value),
                     (written.loss_eos, read.loss_eos),
+                    (written.exact.floor, read.exact.floor),
+                    (written.exact.bayes_eos, read.exact.bayes_eos),
+                    (written.exact.redundancy, read.exact.redundancy),
                 ] {
                     prop_assert_eq!(written.is_some(), read.is_some());
                     prop_assert!(same(written.unwrap_or(0.0), read.unwrap_or(0.0)));

@@ -41,29 +41,37 @@ fn fields(record: &impl Serialize) -> serde_json::Result<Map<String, Value>> {
     }
 }
 
-/// The numbers among the fields, and the ends of intervals. `null` has no point.
+/// The numbers among the fields, the ends of intervals, and the numbers of fields that are objects, whose
+/// names follow theirs: `code_bits_bayes_value`. `null` has no point.
 fn scalars(group: &str, fields: &Map<String, Value>) -> Vec<Scalar> {
     let mut scalars = Vec::new();
-    let mut add = |name: &str, end: &str, value: &Value| {
-        if let Some(value) = value.as_f64() {
-            let tag = format!("{group}/{name}{end}");
-            scalars.push(Scalar { tag, value });
-        }
-    };
     for (name, value) in fields {
-        match value {
-            // It is the x-axis.
-            _ if name == "step" => {}
-            Value::Array(ends) => {
-                if let [low, high] = &ends[..] {
-                    add(name, "_lo", low);
-                    add(name, "_hi", high);
-                }
-            }
-            value => add(name, "", value),
+        // It is the x-axis.
+        if name != "step" {
+            add(&mut scalars, format!("{group}/{name}"), value);
         }
     }
     scalars
+}
+
+fn add(scalars: &mut Vec<Scalar>, tag: String, value: &Value) {
+    match value {
+        Value::Number(number) => {
+            scalars.extend(number.as_f64().map(|value| Scalar { tag, value }));
+        }
+        Value::Array(ends) => {
+            if let [low @ (Value::Number(_) | Value::Null), high] = &ends[..] {
+                add(scalars, format!("{tag}_lo"), low);
+                add(scalars, format!("{tag}_hi"), high);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                add(scalars, format!("{tag}_{name}"), value);
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +88,7 @@ mod tests {
         let mut record = examples::step(2);
         record.grad_norm = f64::NAN;
         let scalars = of_step(&record).unwrap();
-        // loss_value is None, grad_norm no number, step the x-axis.
+        // loss_value and all exact losses but one are None, grad_norm no number, step the x-axis.
         assert_eq!(
             tags(&scalars),
             [
@@ -90,6 +98,7 @@ mod tests {
                 "train/loss_syntax",
                 "train/loss_subject",
                 "train/loss_eos",
+                "train/floor",
                 "train/lr",
                 "train/tokens_per_s",
                 "train/elapsed_s",
@@ -114,13 +123,18 @@ mod tests {
             "class_1-10/value_loss_ci95_lo",
             "class_11-100/value_loss_ci95_hi",
             "class_11-100/facts",
+            "class_11-100/stream_documents",
+            "eval/distinct_subjects",
+            "eval/code_bits_bayes_value",
+            "eval/code_bits_model_total",
         ] {
             assert!(tags.contains(&tag), "{tag} is missing");
         }
         for tag in ["eval/step", "eval/classes", "class_1-10/value_loss_ci95_hi"] {
             assert!(!tags.contains(&tag), "{tag} is too much");
         }
-        // 9 numbers and an interval; 13 numbers and an interval a class, one end of them infinite.
-        assert_eq!(scalars.len(), 9 + 2 + 2 * (13 + 2) - 1);
+        // 10 numbers, an interval and three codes by role; 14 numbers and an interval a class, one end of
+        // them infinite.
+        assert_eq!(scalars.len(), 10 + 2 + 3 * 5 + 2 * (14 + 2) - 1);
     }
 }

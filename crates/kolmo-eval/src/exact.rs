@@ -1,0 +1,224 @@
+//! The exact predictors beside a training run: they read the very documents the model is trained on.
+
+use std::f64::consts::LN_2;
+
+use kolmo_run::{CodeBits, EvaluationRecord, ExactCode, ExactLosses, OnlineClass, RoleBits};
+use kolmo_theory::{BayesLearner, ByRole, Discount, Floor};
+use kolmo_world::{Batch, Role, World};
+
+use crate::classes::Class;
+
+/// The predictor that knows the world and the Bayes learner, with the sums of their losses.
+#[derive(Debug)]
+pub struct Exact<'a> {
+    world: &'a World,
+    floor: Floor<'a>,
+    bayes: BayesLearner<'a>,
+    /// Last rank of each class.
+    ends: Vec<u64>,
+    classes: Vec<ClassSums>,
+    since_record: Sums,
+    since_start: Sums,
+    nats: Vec<f64>,
+}
+
+/// Nats by role.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    floor: ByRole,
+    bayes: ByRole,
+}
+
+/// Sums over the documents about a class, nats.
+#[derive(Debug, Clone, Copy, Default)]
+struct ClassSums {
+    documents: u64,
+    bayes_value: f64,
+    bayes_subject: f64,
+    floor_subject: f64,
+}
+
+impl<'a> Exact<'a> {
+    /// Before the first document; `classes` are those of the evaluations.
+    pub fn new(world: &'a World, discount: Discount, classes: &[Class]) -> Self {
+        Self {
+            world,
+            floor: Floor::by_role(world),
+            bayes: BayesLearner::new(world, discount),
+            ends: classes.iter().map(|class| class.hi_rank).collect(),
+            classes: vec![ClassSums::default(); classes.len()],
+            since_record: Sums::default(),
+            since_start: Sums::default(),
+            nats: Vec::new(),
+        }
+    }
+
+    /// Reads the documents of a batch; the Bayes learner predicts each before it learns from it.
+    pub fn read(&mut self, batch: &Batch) {
+        let per_document = self.world.relation_draw().per_document();
+        let mut sums = Sums::default();
+        for row in 0..batch.rows {
+            let document = batch.document(row);
+            let floor = self.floor.sum(document, &mut self.nats);
+            let bayes = self.bayes.sum(document, &mut self.nats);
+            sums.floor += floor;
+            sums.bayes += bayes;
+            let rank = self
+                .world
+                .frequency()
+                .rank(batch.facts[row * per_document].element);
+            let class = self.ends.partition_point(|end| *end < rank);
+            if let Some(class) = self.classes.get_mut(class) {
+                class.documents += 1;
+                class.bayes_value += bayes.value;
+                class.bayes_subject += bayes.subject;
+                class.floor_subject += floor.subject;
+            }
+        }
+        for total in [&mut self.since_record, &mut self.since_start] {
+            total.floor += sums.floor;
+            total.bayes += sums.bayes;
+        }
+    }
+
+    /// Losses since the call before, nats per token, beside those of the model: `nats` and `tokens` are
+    /// its sums by role over the same documents, in the order of [`Role::ALL`].
+    pub fn losses(&mut self, nats: &[f64], tokens: &[u64]) -> ExactLosses {
+        let Sums { floor, bayes } = std::mem::take(&mut self.since_record);
+        let all: u64 = tokens.iter().sum();
+        let mean = |sum: f64, count: u64| (count > 0).then(|| sum / count as f64);
+        let of = |sums: &ByRole, role: Role| mean(sums.get(role), tokens[role as usize]);
+        let above = |role: Role| {
+            let redundancy = nats[role as usize] - floor.get(role);
+            mean(redundancy, tokens[role as usize])
+        };
+        ExactLosses {
+            floor: mean(floor.total(), all),
+            floor_syntax: of(&floor, Role::Syntax),
+            floor_subject: of(&floor, Role::Subject),
+            floor_value: of(&floor, Role::Value),
+            floor_eos: of(&floor, Role::Eos),
+            redundancy: mean(nats.iter().sum::<f64>() - floor.total(), all),
+            redundancy_syntax: above(Role::Syntax),
+            redundancy_subject: above(Role::Subject),
+            redundancy_value: above(Role::Value),
+            redundancy_eos: above(Role::Eos),
+            bayes: mean(bayes.total(), all),
+            bayes_syntax: of(&bayes, Role::Syntax),
+            bayes_subject: of(&bayes, Role::Subject),
+            bayes_value: of(&bayes, Role::Value),
+            bayes_eos: of(&bayes, Role::Eos),
+        }
+    }
+
+    /// Adds to an evaluation the code lengths since the first document, `model` being the model's own in
+    /// nats by role, and what the Bayes learner lost on each class since the evaluation before.
+    pub fn complete(&mut self, record: &mut EvaluationRecord, model: &ByRole) {
+        record.exact = self.code(model);
+        for (class, online) in record.classes.iter_mut().zip(self.online()) {
+            class.online = online;
+        }
+    }
+
+    fn code(&self, model: &ByRole) -> ExactCode {
+        let parameters = self.bayes.parameters();
+        ExactCode {
+            bayes_discount: Some(parameters.discount),
+            bayes_concentration: Some(parameters.concentration),
+            distinct_subjects: self.bayes.distinct(),
+            code_bits: CodeBits {
+                model: bits(model),
+                bayes: bits(&self.since_start.bayes),
+                floor: bits(&self.since_start.floor),
+            },
+        }
+    }
+
+    fn online(&mut self) -> Vec<OnlineClass> {
+        let per_document = self.world.relation_draw().per_document() as f64;
+        let of = |class: &mut ClassSums| {
+            let sums = std::mem::take(class);
+            let documents = sums.documents as f64;
+            let mean = |sum: f64| (sums.documents > 0).then(|| sum / documents);
+            OnlineClass {
+                stream_documents: sums.documents,
+                bayes_stream_value_loss: mean(sums.bayes_value / per_document),
+                bayes_stream_subject_loss: mean(sums.bayes_subject),
+                floor_stream_subject_loss: mean(sums.floor_subject),
+            }
+        };
+        self.classes.iter_mut().map(of).collect()
+    }
+}
+
+fn bits(nats: &ByRole) -> RoleBits {
+    let bits = nats.scaled(1.0 / LN_2);
+    RoleBits {
+        syntax: bits.syntax,
+        subject: bits.subject,
+        value: bits.value,
+        eos: bits.eos,
+        total: bits.total(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kolmo_theory::expected_floor;
+    use kolmo_world::WorldConfig;
+
+    use super::*;
+    use crate::classes::classes;
+
+    #[test]
+    fn records_add_up_to_the_code() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let classes = classes(&world, 5);
+        let mut exact = Exact::new(&world, Discount::Law, &classes);
+        let (mut floor, mut bayes, mut documents, mut values) = (0.0, 0.0, 0, 0.0);
+        for step in 0..40 {
+            let batch = world.batch(step * 64, 64);
+            exact.read(&batch);
+            if step % 4 == 3 {
+                let counts = Role::ALL.map(|role| {
+                    let of = |n: u64| world.batch(n * 64, 64).roles;
+                    let roles = (step - 3..=step).flat_map(of);
+                    roles.filter(|r| *r == Some(role)).count() as u64
+                });
+                let losses = exact.losses(&[1.0; 4], &counts);
+                let all: u64 = counts.iter().sum();
+                floor += losses.floor.unwrap() * all as f64;
+                bayes += losses.bayes.unwrap() * all as f64;
+                let redundancy = (4.0 / all as f64) - losses.floor.unwrap();
+                assert!((losses.redundancy.unwrap() - redundancy).abs() < 1e-12);
+                assert_eq!(losses.floor_value, Some(0.0));
+            }
+            if step % 20 == 19 {
+                for class in exact.online() {
+                    documents += class.stream_documents;
+                    let value = class.bayes_stream_value_loss.unwrap_or(0.0);
+                    values += value * class.stream_documents as f64;
+                }
+            }
+        }
+        let code = exact.code(&ByRole::default());
+        assert_eq!(documents, 40 * 64);
+        assert!((code.code_bits.floor.total * LN_2 / floor - 1.0).abs() < 1e-12);
+        assert!((code.code_bits.bayes.total * LN_2 / bayes - 1.0).abs() < 1e-12);
+        assert!((code.code_bits.bayes.value * LN_2 / values - 1.0).abs() < 1e-12);
+        assert_eq!(code.code_bits.model.total, 0.0);
+        let mean = code.code_bits.floor.total * LN_2 / 2560.0;
+        let mut floor = Floor::by_role(&world);
+        let costs = (0..2560).map(|n| {
+            floor
+                .sum(&world.document(n).tokens, &mut exact.nats)
+                .total()
+        });
+        let squares: f64 = costs.map(|cost| (cost - mean).powi(2)).sum();
+        let error = squares.sqrt() / 2560.0;
+        assert!(
+            (mean - expected_floor(&world).total()).abs() < 4.0 * error,
+            "{mean} ± {error}"
+        );
+    }
+}
