@@ -14,7 +14,15 @@ fn every_command_has_help_with_an_example() {
             .stdout()
             .contains("Exit codes:")
     );
-    for command in ["train", "devices", "world", "world sample", "world export"] {
+    for command in [
+        "train",
+        "devices",
+        "theory",
+        "world",
+        "world sample",
+        "world stats",
+        "world export",
+    ] {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let help = place.kolmo(&arguments).exits(0).stdout();
         assert!(

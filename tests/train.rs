@@ -39,7 +39,8 @@ fn a_run_leaves_everything_it_promises() {
     let ran = train(&place, "small.toml", &["--run-dir", "run", "--json"])
         .exits(0)
         .says("measured (nats)")
-        .says("Words and names:");
+        .says("Bayes redundancy")
+        .says("Code of 640 documents");
     let last: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
     assert_eq!(last["last_step"]["step"], 20);
     assert_eq!(last["last_evaluation"]["documents"], 640);
@@ -53,6 +54,7 @@ fn a_run_leaves_everything_it_promises() {
         "facts.parquet",
         "figures/value_loss.svg",
         "figures/classes.svg",
+        "figures/redundancy.svg",
         "checkpoints/step-00000020/model.safetensors",
         "DONE",
     ] {
@@ -64,12 +66,51 @@ fn a_run_leaves_everything_it_promises() {
     assert_eq!(numbers, [5, 10, 15, 20]);
     let evaluations = jsonl(&run.join("evaluations.jsonl"));
     assert_eq!(evaluations.last().unwrap()["step"], 20);
+    the_exact_side_adds_up(&steps, &evaluations);
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(manifest["state"], "done");
     assert_eq!(manifest["device"], "flex");
     let ended = manifest["ended"].as_str().unwrap();
     assert!(ended >= manifest["started"].as_str().unwrap());
+}
+
+/// What every run carries beside the loss of its model.
+fn the_exact_side_adds_up(steps: &[serde_json::Value], evaluations: &[serde_json::Value]) {
+    let number = |record: &serde_json::Value, key: &str| record[key].as_f64().unwrap();
+    for step in steps {
+        for role in ["", "_syntax", "_subject", "_value", "_eos"] {
+            let of = |name: &str| number(step, &format!("{name}{role}"));
+            let difference = of("loss") - of("floor") - of("redundancy");
+            assert!(difference.abs() < 1e-9, "{role}: {difference} at {step}");
+        }
+        assert_eq!(step["floor_value"], 0.0);
+        assert!(number(step, "floor") < number(step, "bayes"));
+    }
+    let last = evaluations.last().unwrap();
+    let code = |who: &str, role: &str| number(&last["code_bits"][who], role);
+    for who in ["model", "bayes", "floor"] {
+        let roles = ["syntax", "subject", "value", "eos"].map(|role| code(who, role));
+        let total = code(who, "total");
+        assert!(
+            (roles.iter().sum::<f64>() / total - 1.0).abs() < 1e-12,
+            "{who}"
+        );
+    }
+    // Nobody beats the truth, and a transformer of a second's training not the Bayes learner.
+    assert!(code("floor", "total") < code("bayes", "total"));
+    assert!(code("bayes", "total") < code("model", "total"));
+    // Every fact is paid for once: ln 8 nats, three bits.
+    let facts = number(last, "distinct_subjects");
+    assert!((code("bayes", "value") - 3.0 * facts).abs() < 1e-6);
+    assert!((number(last, "bayes_discount") - 1.0 / 1.5).abs() < 1e-12);
+    let documents = |record: &serde_json::Value| -> u64 {
+        let classes = record["classes"].as_array().unwrap().iter();
+        classes
+            .map(|class| class["stream_documents"].as_u64().unwrap())
+            .sum()
+    };
+    assert_eq!(evaluations.iter().map(documents).sum::<u64>(), 640);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use clap::ValueEnum;
 use kolmo_model::{ComputeDevice, DeviceName, device};
-use kolmo_report::{figures, table};
+use kolmo_report::{figures, roles, table};
 use kolmo_run::{EvaluationRecord, RunDirectory, RunState, StepRecord, read_jsonl, short_hash};
 use kolmo_train::{Outcome, Provenance, RunConfig};
 use kolmo_world::World;
@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::{
     exit::Usage,
     progress::{Progress, Volume, duration, print, say},
+    settings::Settings,
     version,
 };
 
@@ -26,17 +27,14 @@ use crate::{
 #[command(after_help = "Example:
   kolmo train configs/quickstart.toml --set train.learning_rate=1e-3 --set model.arch=llama")]
 pub struct Arguments {
-    /// The configuration, TOML; `config.toml` of a run directory repeats that run
-    config: PathBuf,
+    #[command(flatten)]
+    settings: Settings,
     /// Where the run goes; by default runs/NAME-HASH, of the file and the configuration
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     // A plain text, for rustdoc would read `[:k]` as a link.
     #[arg(long, default_value = "auto", help = format!("Where to train: {}", device::NAMES))]
     device: String,
-    /// Set a key of the configuration; may be given more than once
-    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
-    overrides: Vec<String>,
     /// What to do with a run that is there already
     #[arg(long, value_enum, default_value_t = Resume::Auto)]
     resume: Resume,
@@ -66,18 +64,7 @@ struct Final<'a> {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let started = Instant::now();
-    let path = &arguments.config;
-    let text = fs::read_to_string(path).map_err(|error| {
-        Usage(format!(
-            "could not read the configuration {}: {error}",
-            path.display()
-        ))
-    })?;
-    let config = RunConfig::parse(&text, &arguments.overrides)
-        .with_context(|| format!("in {}", path.display()))?;
-    let (config, world) = config
-        .settle()
-        .with_context(|| format!("in {}", path.display()))?;
+    let (config, world) = arguments.settings.load()?;
     let device: DeviceName = arguments.device.parse()?;
     let directory = directory(arguments, &config)?;
 
@@ -115,9 +102,9 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<PathBu
     if let Some(directory) = &arguments.run_dir {
         return Ok(directory.clone());
     }
-    let name = arguments.config.file_stem().unwrap_or_default();
+    let name = arguments.settings.name();
     let hash = short_hash(&config.to_toml()?);
-    Ok(Path::new("runs").join(format!("{}-{hash}", name.to_string_lossy())))
+    Ok(Path::new("runs").join(format!("{name}-{hash}")))
 }
 
 fn announce(
@@ -177,7 +164,7 @@ fn finish(
 ) -> anyhow::Result<()> {
     let mut warnings = outcome.warnings;
     // A plot that fails is no reason to lose a run.
-    if let Err(error) = figures::write(run, world, &outcome.evaluations) {
+    if let Err(error) = figures::write(run, world, &outcome.steps, &outcome.evaluations) {
         warnings.push(format!(
             "the figures were not drawn: {:#}",
             anyhow::Error::new(error)
@@ -201,7 +188,7 @@ fn finish(
             duration(started.elapsed())
         ));
         say(&format!(
-            "  figures  {root}/figures/value_loss.svg, classes.svg"
+            "  figures  {root}/figures/value_loss.svg, classes.svg, redundancy.svg"
         ));
         say(&format!(
             "  curves   tensorboard --logdir {root}/tensorboard"
@@ -254,14 +241,14 @@ fn show_finished(
     print_json(&last, arguments)
 }
 
-/// The table of the last evaluation, and what became of everything but the values.
+/// The table of the last evaluation, and the training loss by role beside the exact predictors.
 fn show(world: &World, evaluations: &[EvaluationRecord], steps: &[StepRecord], volume: Volume) {
     if volume == Volume::Quiet {
         return;
     }
     say(&format!("\n{}", table::final_table(world, evaluations)));
-    if let Some(text) = table::beside_values(world, steps) {
-        say(&text);
+    if let Some(text) = roles::training_table(steps, evaluations) {
+        say(text.trim_end());
     }
 }
 

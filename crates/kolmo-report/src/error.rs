@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The folder of the figures cannot be made.
+    /// A folder cannot be made.
     #[error("could not create the folder {path}: check its parent's permissions and that no file has this name", path = path.display())]
     Folder {
         /// The folder.
@@ -21,21 +21,28 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// A figure is drawn but cannot be written.
-    #[error("could not write the figure {path}: check the folder's permissions and the free space, then make the figures again", path = path.display())]
+    /// A figure or a table is made but cannot be written.
+    #[error("could not write {path}: check the folder's permissions and the free space, then repeat the command", path = path.display())]
     Write {
-        /// The file of the figure.
+        /// The file.
         path: PathBuf,
-        /// What the run directory answered.
+        /// What writing it met.
         source: kolmo_run::Error,
     },
 
     /// The plotting library refused a figure.
-    #[error("could not draw {path}: the records are unharmed; please report this with the run's evaluations.jsonl", path = path.display())]
+    #[error("could not draw {path}: the numbers are unharmed; please report this with the files beside it", path = path.display())]
     Draw {
         /// The file the figure was meant for.
         path: PathBuf,
         /// What the plotting library answered.
         source: DrawingAreaErrorKind<io::Error>,
+    },
+
+    /// Numbers have no JSON form: their type is at fault, not the disk.
+    #[error("could not turn numbers into JSON: their type needs a plain serde form")]
+    Serialize {
+        /// What serde objected to.
+        source: serde_json::Error,
     },
 }

@@ -1,6 +1,6 @@
 //! A world and records for the tests of this crate.
 
-use kolmo_run::{ClassRecord, EvaluationRecord};
+use kolmo_run::{ClassRecord, EvaluationRecord, ExactCode, OnlineClass};
 use kolmo_theory::discovery::{expected_value_loss, mean_content};
 use kolmo_world::config::RelationConfig;
 use kolmo_world::{World, WorldConfig};
@@ -41,7 +41,7 @@ pub(crate) const CLASSES: [(u64, u64); 8] = [
 
 /// What a learner measures whose loss is `factor` times the expected Bayes loss, ± 10 %.
 pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> EvaluationRecord {
-    let bayes = expected_value_loss(world, 1..=u64::MAX, documents);
+    let bayes = expected_value_loss(world, 1..=u64::MAX, documents as f64);
     let h = mean_content(world);
     let loss = factor * bayes;
     EvaluationRecord {
@@ -56,6 +56,7 @@ pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> Evaluati
         bits_per_parameter: 0.04,
         bayes_value_loss: bayes,
         bayes_value_loss_expected: bayes,
+        exact: ExactCode::default(),
         classes: CLASSES
             .map(|ranks| class(world, ranks, documents, factor))
             .to_vec(),
@@ -83,6 +84,7 @@ fn class(world: &World, (lo, hi): (u64, u64), documents: u64, factor: f64) -> Cl
         exposures,
         bayes_value_loss: bayes,
         bayes_value_loss_expected: bayes,
+        online: OnlineClass::default(),
         bits_stored: 1e3,
     }
 }

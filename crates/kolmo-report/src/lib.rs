@@ -1,17 +1,25 @@
 //! Runs laid over theory: tables and figures.
 //!
 //! What was measured comes from the records of a run, what should have come out from
-//! [`kolmo_theory`]: [`figures`] draws the two over each other and [`table`] sets them side by side.
+//! [`kolmo_theory`]: [`figures`] draws the two over each other, [`table`] and [`roles`] set them side by side.
+//! [`theory`] is what should come out alone, and [`survey`] what the documents of a world are.
 //! Losses are nats per fact, capacities bits; intervals are at 95 %.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod columns;
+mod csv;
 pub mod error;
 #[cfg(test)]
 mod examples;
 pub mod figures;
+mod files;
 mod number;
+pub mod roles;
+pub mod survey;
 pub mod table;
+pub mod theory;
 
 pub use error::{Error, Result};
+pub use roles::training_table;
 pub use table::final_table;

@@ -21,6 +21,18 @@ pub(crate) fn significant(value: f64) -> String {
     }
 }
 
+/// A number of things, which need not be whole in expectation: `1,234,567`, `12.3`, `1.23e8`.
+pub(crate) fn count(value: f64) -> String {
+    let whole = value.round();
+    if (0.0..LONG).contains(&whole) && (whole >= 100.0 || whole == value) {
+        grouped(whole as u64)
+    } else if whole >= LONG {
+        significant(whole)
+    } else {
+        significant(value)
+    }
+}
+
 /// A loss to a thousandth of a nat: `4.605`, `0.000`; what is smaller but not zero is `<0.001`.
 pub(crate) fn loss(value: f64) -> String {
     if !value.is_finite() {
@@ -63,6 +75,12 @@ pub(crate) fn ranks(lo: u64, hi: u64) -> String {
     }
 }
 
+/// The subjects of these ranks: `ranks 3-7`, `rank 4`.
+pub(crate) fn class_of_ranks(lo: u64, hi: u64) -> String {
+    let label = if lo == hi { "rank" } else { "ranks" };
+    format!("{label} {}", ranks(lo, hi))
+}
+
 /// A whole number with its thousands apart: `1,234,567`.
 pub(crate) fn grouped(value: u64) -> String {
     let digits = value.to_string();
@@ -93,6 +111,16 @@ mod tests {
             (f64::NAN, "n/a"),
         ] {
             assert_eq!(significant(value), text);
+        }
+        for (value, text) in [
+            (1.0, "1"),
+            (12.345, "12.3"),
+            (12_345.6, "12,346"),
+            (9_999_999.7, "1.00e7"),
+            (0.02, "0.0200"),
+            (f64::INFINITY, "n/a"),
+        ] {
+            assert_eq!(count(value), text);
         }
         assert_eq!(loss(4.6052), "4.605");
         assert_eq!(loss(2.1e-5), "<0.001");

@@ -1,7 +1,7 @@
 //! The last evaluation in plain text, measurement beside theory.
 
-use kolmo_run::{ClassRecord, EvaluationRecord, StepRecord};
-use kolmo_theory::{discovery::mean_content, entropy::DocumentEntropy};
+use kolmo_run::{ClassRecord, EvaluationRecord};
+use kolmo_theory::discovery::mean_content;
 use kolmo_world::World;
 
 use crate::number::{NOTHING, estimate, grouped, loss, ranks, significant};
@@ -57,35 +57,6 @@ pub fn final_table(world: &World, evaluations: &[EvaluationRecord]) -> String {
         significant(last.bits_per_parameter),
     ));
     text
-}
-
-/// The loss of a document beside its values, over the last tenth of the logged `steps`, beside the
-/// entropy that bounds it from below. None where nothing was logged.
-///
-/// The interval is that of batch means: each logged step is the mean of the documents since the one
-/// before, the last of all left out, which may be of fewer.
-pub fn beside_values(world: &World, steps: &[StepRecord]) -> Option<String> {
-    let entropy = DocumentEntropy::of(world);
-    let names = (world.names().length() * world.relation_draw().per_document()) as f64;
-    let steps = &steps[..steps.len().checked_sub(1)?];
-    let tail = &steps[steps.len() - steps.len().div_ceil(10)..];
-    let losses = tail.iter().map(|step| {
-        let syntax = step.loss_syntax? * entropy.syntax_tokens;
-        Some(syntax + step.loss_subject? * names + step.loss_eos?)
-    });
-    let losses = losses.collect::<Option<Vec<f64>>>()?;
-    let n = losses.len() as f64;
-    let mean = losses.iter().sum::<f64>() / n;
-    let squares: f64 = losses.iter().map(|loss| (loss - mean).powi(2)).sum();
-    // Of a single one there is no spread: NaN, which is written as such.
-    let half = 1.96 * (squares / (n - 1.0) / n).sqrt();
-    (n > 0.0).then(|| {
-        format!(
-            "Words and names: {} nats per document over the last tenth, entropy {}.",
-            estimate(mean, [mean - half, mean + half]),
-            loss(entropy.document()),
-        )
-    })
 }
 
 fn header(world: &World, last: &EvaluationRecord) -> String {
@@ -267,54 +238,6 @@ mod tests {
         assert_eq!(table.len(), 6);
         assert!(table.iter().all(|&width| width == table[0]), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100));
-    }
-
-    #[test]
-    fn a_document_beside_its_values_is_laid_over_its_entropy() {
-        let world = examples::world();
-        let step = |number: u64, syntax: f64| StepRecord {
-            step: number,
-            documents: 32 * number,
-            tokens: 256 * number,
-            loss: 1.0,
-            loss_syntax: Some(syntax),
-            loss_subject: Some(1.0),
-            loss_value: Some(1.0),
-            loss_eos: Some(0.5),
-            lr: 1e-3,
-            grad_norm: 1.0,
-            tokens_per_s: 1.0,
-            elapsed_s: 1.0,
-        };
-        // The last tenth of 20 is steps 19 and 20; the 21st may be short and is left out.
-        let steps: Vec<StepRecord> = (1..=21)
-            .map(|k| {
-                step(
-                    k,
-                    match k {
-                        19 => 1.0,
-                        20 => 2.0,
-                        _ => 100.0,
-                    },
-                )
-            })
-            .collect();
-        let entropy = DocumentEntropy::of(&world);
-        let names = world.names().length() as f64;
-        let mean = 1.5 * entropy.syntax_tokens + names + 0.5;
-        // Half the distance of two values is their standard error.
-        let half = 1.96 * entropy.syntax_tokens / 2.0;
-        let text = beside_values(&world, &steps).unwrap();
-        assert!(
-            text.contains(&format!("{mean:.3} ± {half:.3} nats")),
-            "{text}"
-        );
-        assert!(
-            text.contains(&format!("entropy {:.3}", entropy.document())),
-            "{text}"
-        );
-        assert_eq!(beside_values(&world, &steps[..1]), None);
-        assert_eq!(beside_values(&world, &[]), None);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use kolmo_run::EvaluationRecord;
 use kolmo_theory::discovery::mean_content;
 use kolmo_world::World;
-use plotters::style::RGBColor;
 
 use super::axis::LogAxis;
-use super::panel::{self, Drawn, Labels, Point, Stroke, THEORY};
-use crate::number::ranks;
+use super::palette::{THEORY, shades};
+use super::panel::{self, Drawn, Labels, Point, Stroke};
+use crate::number::class_of_ranks;
 
 /// Losses below it, nats per fact, are drawn at it.
 const FLOOR: f64 = 1e-3;
@@ -37,7 +37,7 @@ pub(super) fn draw(world: &World, evaluations: &[&EvaluationRecord]) -> Drawn<St
     let points = || series.iter().flat_map(|(_, points)| points);
     let x = LogAxis::around(points().map(|point| point.x), FEWEST_EXPOSURES)
         .map_or(LogAxis::new(FEWEST_EXPOSURES, 100.0), LogAxis::padded);
-    let clamped = points().any(|point| point.loss < FLOOR);
+    let clamped = points().any(|point| point.y < FLOOR);
     let losses = points().flat_map(Point::extent).chain([unknown]);
     let y = LogAxis::around(losses, FLOOR)
         .map_or(LogAxis::new(FLOOR, 1.0), LogAxis::rounded)
@@ -48,9 +48,8 @@ pub(super) fn draw(world: &World, evaluations: &[&EvaluationRecord]) -> Drawn<St
             .grid(CURVE_POINTS)
             .map(|exposures| (exposures, unknown * (-exposures).exp()));
         panel.curve(curve, THEORY, Stroke::Dashed, "Bayes, expected")?;
-        let colors = series.len().saturating_sub(1).max(1) as f64;
-        for (class, (label, points)) in series.iter().enumerate() {
-            panel.measured(points, viridis(class as f64 / colors), label)?;
+        for ((label, points), color) in series.iter().zip(shades(series.len())) {
+            panel.measured(points, color, label)?;
         }
         Ok(())
     })
@@ -69,7 +68,7 @@ fn series(evaluations: &[&EvaluationRecord]) -> Vec<(String, Vec<Point>)> {
             .filter(|class| class.exposures.is_finite() && class.exposures >= FEWEST_EXPOSURES)
             .map(|class| Point {
                 x: class.exposures,
-                loss: class.value_loss,
+                y: class.value_loss,
                 ci95: class.value_loss_ci95,
             })
             .collect()
@@ -77,34 +76,8 @@ fn series(evaluations: &[&EvaluationRecord]) -> Vec<(String, Vec<Point>)> {
     classes
         .iter()
         .map(|class| {
-            let label = if class.lo_rank == class.hi_rank {
-                "rank"
-            } else {
-                "ranks"
-            };
-            let label = format!("{label} {}", ranks(class.lo_rank, class.hi_rank));
+            let label = class_of_ranks(class.lo_rank, class.hi_rank);
             (label, of(class.lo_rank, class.hi_rank))
         })
         .collect()
-}
-
-/// The viridis map of matplotlib (van der Walt & Smith), perceptually even, from dark violet at 0 to
-/// light green at 1; its yellow end, which white swallows, is left off.
-fn viridis(place: f64) -> RGBColor {
-    const MAP: [[f64; 3]; 8] = [
-        [68.0, 1.0, 84.0],
-        [70.0, 50.0, 126.0],
-        [54.0, 92.0, 141.0],
-        [39.0, 127.0, 142.0],
-        [31.0, 161.0, 135.0],
-        [74.0, 193.0, 109.0],
-        [117.0, 208.0, 84.0],
-        [160.0, 218.0, 57.0],
-    ];
-    let place = place.clamp(0.0, 1.0) * (MAP.len() - 1) as f64;
-    let index = (place as usize).min(MAP.len() - 2);
-    let share = place - index as f64;
-    let channel =
-        |c: usize| (MAP[index][c] * (1.0 - share) + MAP[index + 1][c] * share).round() as u8;
-    RGBColor(channel(0), channel(1), channel(2))
 }

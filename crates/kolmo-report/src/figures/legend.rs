@@ -1,20 +1,116 @@
-//! Where the legend hides least.
+//! What the lines mean, and where to say so: where nothing is hidden.
 
-use plotters::chart::SeriesLabelPosition;
+use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::panel::{Drawn, Stroke, UNITS, font, pen};
 
 /// Along every piece of a line so many places are looked at.
 const SAMPLES: u32 = 12;
 
 /// The places of a legend, the most usual first, by where they begin: at the left, middle or right,
 /// at the bottom, middle or top.
-const PLACES: [(SeriesLabelPosition, f64, f64); 6] = [
-    (SeriesLabelPosition::LowerLeft, 0.0, 0.0),
-    (SeriesLabelPosition::UpperRight, 1.0, 1.0),
-    (SeriesLabelPosition::MiddleRight, 1.0, 0.5),
-    (SeriesLabelPosition::MiddleLeft, 0.0, 0.5),
-    (SeriesLabelPosition::LowerRight, 1.0, 0.0),
-    (SeriesLabelPosition::UpperLeft, 0.0, 1.0),
+const PLACES: [(f64, f64); 6] = [
+    (0.0, 0.0),
+    (1.0, 1.0),
+    (1.0, 0.5),
+    (0.0, 0.5),
+    (1.0, 0.0),
+    (0.0, 1.0),
 ];
+
+/// Pixels from the edges of the legend to what is in it, and from its keys to their labels.
+const PADDING: u32 = 10;
+/// Length of a key, pixels.
+const KEY: u32 = 24;
+/// Height of an entry, pixels.
+const ROW: u32 = 23;
+/// Width of a letter, pixels, on the safe side.
+const LETTER: u32 = 9;
+/// Radius of a point, tenths of a pixel.
+pub(super) const RADIUS: u32 = 35;
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key {
+    Curve(RGBColor, Stroke),
+    Points { color: RGBColor, joined: bool },
+}
+
+/// The series of a figure with their names.
+#[derive(Debug, Default)]
+pub(super) struct Legend {
+    entries: Vec<(String, Key)>,
+}
+
+impl Legend {
+    pub(super) fn add(&mut self, label: &str, key: Key) {
+        self.entries.push((label.to_owned(), key));
+    }
+
+    /// Number of series.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Width and height, pixels.
+    pub(super) fn size(&self) -> (u32, u32) {
+        let labels = self.entries.iter();
+        let longest = labels.map(|(label, _)| label.chars().count()).max();
+        (
+            3 * PADDING + KEY + LETTER * longest.unwrap_or(0) as u32,
+            2 * PADDING + ROW * self.entries.len() as u32,
+        )
+    }
+
+    /// Draws it on `area`, its upper left corner at `corner`, in pixels.
+    pub(super) fn draw(
+        &self,
+        area: &DrawingArea<SVGBackend<'_>, Shift>,
+        corner: (u32, u32),
+    ) -> Drawn<()> {
+        let place = |x: u32, y: u32| {
+            let units = |pixels: u32| (pixels * UNITS) as i32;
+            (units(corner.0 + x), units(corner.1 + y))
+        };
+        let (width, height) = self.size();
+        let ends = [place(0, 0), place(width, height)];
+        area.draw(&Rectangle::new(ends, WHITE.mix(0.85).filled()))?;
+        let text = font(18).pos(Pos::new(HPos::Left, VPos::Center));
+        for ((label, key), row) in self.entries.iter().zip(0..) {
+            let y = PADDING + ROW * row + ROW / 2;
+            let ends = [place(PADDING, y), place(PADDING + KEY, y)];
+            match *key {
+                Key::Curve(color, stroke) => area.draw(&line(ends, color, stroke))?,
+                Key::Points { color, joined } => {
+                    if joined {
+                        area.draw(&line(ends, color, Stroke::Solid))?;
+                    }
+                    let middle = place(PADDING + KEY / 2, y);
+                    let radius = RADIUS * UNITS / 10;
+                    area.draw(&Circle::new(middle, radius, color.filled()))?;
+                }
+            }
+            let at = place(2 * PADDING + KEY, y);
+            area.draw(&Text::new(label.as_str(), at, text.clone()))?;
+        }
+        Ok(())
+    }
+}
+
+fn line<'a>(
+    ends: [(i32, i32); 2],
+    color: RGBColor,
+    stroke: Stroke,
+) -> DynElement<'a, SVGBackend<'a>, (i32, i32)> {
+    let (dash, gap) = (7 * UNITS as i32, 5 * UNITS as i32);
+    match stroke {
+        Stroke::Solid => PathElement::new(ends, pen(color, 20)).into_dyn(),
+        Stroke::Dashed => DashedPathElement::new(ends, dash, gap, pen(color, 16)).into_dyn(),
+    }
+}
 
 /// What is drawn in a panel, as shares of its width and height, (0, 0) at the lower left.
 #[derive(Debug, Default)]
@@ -28,8 +124,9 @@ impl Drawing {
         self.lines.push(line);
     }
 
-    /// Where a legend of this width and height, shares of the panel's, covers least of the drawing.
-    pub(super) fn clearest(&self, (width, height): (f64, f64)) -> SeriesLabelPosition {
+    /// Where a legend of this width and height, shares of the panel's, covers least of the drawing:
+    /// how far to the right and how far up, 0 to 1, and how much it covers there.
+    pub(super) fn clearest(&self, (width, height): (f64, f64)) -> ((f64, f64), usize) {
         let covered = |(left, bottom): (f64, f64)| {
             let (x, y) = (left * (1.0 - width), bottom * (1.0 - height));
             let inside = |(px, py): &(f64, f64)| {
@@ -38,11 +135,9 @@ impl Drawing {
             self.samples().filter(inside).count()
         };
         let [first, ..] = PLACES;
-        let places = PLACES.into_iter();
-        places
-            .min_by_key(|(_, left, bottom)| covered((*left, *bottom)))
-            .unwrap_or(first)
-            .0
+        let places = PLACES.into_iter().map(|place| (place, covered(place)));
+        let clearest = places.min_by_key(|(_, covered)| *covered);
+        clearest.unwrap_or((first, 0))
     }
 
     fn samples(&self) -> impl Iterator<Item = (f64, f64)> {
@@ -67,11 +162,12 @@ mod tests {
     fn the_legend_keeps_out_of_the_way() {
         let size = (0.3, 0.3);
         let mut drawing = Drawing::default();
-        assert_eq!(drawing.clearest(size), SeriesLabelPosition::LowerLeft);
+        assert_eq!(drawing.clearest(size), ((0.0, 0.0), 0));
         drawing.add(vec![(0.2, 0.1)]);
-        assert_eq!(drawing.clearest(size), SeriesLabelPosition::UpperRight);
+        assert_eq!(drawing.clearest(size), ((1.0, 1.0), 0));
         // Passes through, with no end inside.
         drawing.add(vec![(0.0, 0.95), (1.0, 0.95)]);
-        assert_eq!(drawing.clearest(size), SeriesLabelPosition::MiddleRight);
+        assert_eq!(drawing.clearest(size), ((1.0, 0.5), 0));
+        assert!(drawing.clearest((0.9, 0.9)).1 > 0);
     }
 }

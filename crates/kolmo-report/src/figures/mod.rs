@@ -1,22 +1,34 @@
-//! Figures of a run, as SVG: what was measured over what theory expects.
+//! Figures, as SVG: of a run what was measured over what theory expects, of a world what theory
+//! expects alone ([`theory`]), and what its documents are ([`survey`]).
 
 mod axis;
 mod classes;
+mod clip;
 mod legend;
+mod palette;
 mod panel;
+mod redundancy;
+pub mod survey;
+#[cfg(test)]
+mod svg;
+pub mod theory;
 mod value_loss;
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use kolmo_run::{EvaluationRecord, RunDirectory, atomic};
+use kolmo_run::{EvaluationRecord, RunDirectory, StepRecord};
 use kolmo_world::World;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files,
+};
+use panel::Drawn;
 
 /// Draws every figure of a run into its `figures/` and returns the files: `value_loss.svg`, the
-/// value loss against documents, and `classes.svg`, the loss of each frequency class against
-/// exposures. Records that hold no number are left out; without any, theory is drawn alone.
+/// value loss against documents, `classes.svg`, the loss of each frequency class against
+/// exposures, and `redundancy.svg`, the training loss above the floor by role. Records that hold no
+/// number are left out; without any, theory is drawn alone.
 ///
 /// # Errors
 /// [`Error::Folder`] or [`Error::Write`] if the disk refuses; a figure is then there whole, as it
@@ -24,34 +36,33 @@ use crate::error::{Error, Result};
 pub fn write(
     run: &RunDirectory,
     world: &World,
+    steps: &[StepRecord],
     evaluations: &[EvaluationRecord],
 ) -> Result<Vec<PathBuf>> {
-    let folder = run.figures();
-    fs::create_dir_all(&folder).map_err(|source| Error::Folder {
-        path: folder.clone(),
-        source,
-    })?;
     let mut evaluations: Vec<&EvaluationRecord> = evaluations.iter().collect();
     evaluations.sort_by_key(|evaluation| evaluation.documents);
-
     let drawn = [
         ("value_loss.svg", value_loss::draw(world, &evaluations)),
         ("classes.svg", classes::draw(world, &evaluations)),
+        ("redundancy.svg", redundancy::draw(steps)),
     ];
-    let mut files = Vec::new();
-    for (name, svg) in drawn {
-        let path = folder.join(name);
+    save(&run.figures(), drawn)
+}
+
+/// Writes figures into `folder`, which is made if it is missing, and returns the files.
+fn save<const N: usize>(
+    folder: &Path,
+    figures: [(&str, Drawn<String>); N],
+) -> Result<Vec<PathBuf>> {
+    files::make_folder(folder)?;
+    let save = |(name, svg): (&str, Drawn<String>)| {
         let svg = svg.map_err(|source| Error::Draw {
-            path: path.clone(),
+            path: folder.join(name),
             source,
         })?;
-        atomic::write_bytes(&path, svg.as_bytes()).map_err(|source| Error::Write {
-            path: path.clone(),
-            source,
-        })?;
-        files.push(path);
-    }
-    Ok(files)
+        files::write(folder, name, &svg)
+    };
+    figures.into_iter().map(save).collect()
 }
 
 #[cfg(test)]

@@ -4,24 +4,17 @@ use std::io;
 
 use plotters::chart::ChartContext;
 use plotters::drawing::DrawingAreaErrorKind;
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::axis::{self, LogAxis};
-use super::legend::Drawing;
+use super::axis::{self, Axis, LogAxis};
+use super::clip::pieces;
+use super::legend::{Drawing, Key, Legend, RADIUS};
 
 /// Of the page, in pixels of the reader.
 const SIZE: (u32, u32) = (900, 600);
 
 /// plotters rounds to whole units: so many of them a pixel keep curves smooth.
-const UNITS: u32 = 10;
-
-/// What is measured.
-pub(super) const MEASURED: RGBColor = RGBColor(31, 97, 168);
-/// What theory expects.
-pub(super) const THEORY: RGBColor = RGBColor(90, 90, 90);
-/// What is there for comparison.
-pub(super) const REFERENCE: RGBColor = RGBColor(160, 160, 160);
+pub(super) const UNITS: u32 = 10;
 
 const TEXT: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(222, 222, 222);
@@ -30,20 +23,20 @@ const LIGHT_GRID: RGBColor = RGBColor(243, 243, 243);
 /// The result of drawing. Drawing into memory fails for no reason a user could mend.
 pub(super) type Drawn<T> = Result<T, DrawingAreaErrorKind<io::Error>>;
 
-type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<LogAxis, LogAxis>>;
+type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<LogAxis, Axis>>;
 
 /// What is written around a figure.
-pub(super) struct Labels {
-    pub title: &'static str,
-    pub x: &'static str,
-    pub y: &'static str,
+pub(super) struct Labels<'a> {
+    pub title: &'a str,
+    pub x: &'a str,
+    pub y: &'a str,
 }
 
-/// A measured loss, nats per fact.
+/// What was measured, with its interval.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point {
     pub x: f64,
-    pub loss: f64,
+    pub y: f64,
     pub ci95: [f64; 2],
 }
 
@@ -51,7 +44,7 @@ impl Point {
     /// What the y axis should hold of it: the ends of the interval, but a lower end only where it
     /// does not run away towards zero.
     pub(super) fn extent(&self) -> [f64; 3] {
-        [self.loss, self.ci95[0].max(self.loss / 2.0), self.ci95[1]]
+        [self.y, self.ci95[0].max(self.y / 2.0), self.ci95[1]]
     }
 }
 
@@ -62,46 +55,30 @@ pub(super) enum Stroke {
     Dashed,
 }
 
-/// The area inside the axes, both logarithmic.
+/// The area inside the axes, of which the x axis is logarithmic.
 pub(super) struct Panel<'a> {
     chart: Chart<'a>,
     x: LogAxis,
-    y: LogAxis,
+    y: Axis,
     drawing: Drawing,
-    legend: Vec<String>,
+    legend: Legend,
 }
 
 /// Draws a figure and returns the SVG. `clamped` says that there are values below the y axis,
-/// which are drawn on its end.
+/// which are drawn on its end. `content` is drawn twice where the legend has no place inside the axes
+/// and needs a margin.
 pub(super) fn draw(
-    labels: &Labels,
-    (x, y): (LogAxis, LogAxis),
+    labels: &Labels<'_>,
+    (x, y): (LogAxis, impl Into<Axis>),
     clamped: bool,
-    content: impl FnOnce(&mut Panel) -> Drawn<()>,
+    content: impl Fn(&mut Panel) -> Drawn<()>,
 ) -> Drawn<String> {
+    let y = y.into();
     let mut svg = String::new();
-    {
-        let size = (SIZE.0 * UNITS, SIZE.1 * UNITS);
-        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        root.fill(&WHITE)?;
-        let chart = ChartBuilder::on(&root)
-            .margin(12 * UNITS)
-            .margin_right(28 * UNITS)
-            .caption(labels.title, font(25))
-            .x_label_area_size(58 * UNITS)
-            .y_label_area_size(82 * UNITS)
-            .build_cartesian_2d(x, y)?;
-        let mut panel = Panel {
-            chart,
-            x,
-            y,
-            drawing: Drawing::default(),
-            legend: Vec::new(),
-        };
-        panel.mesh(labels, clamped)?;
-        content(&mut panel)?;
-        panel.legend()?;
-        root.present()?;
+    let wanted = page(&mut svg, labels, (x, y), clamped, None, &content)?;
+    if let Some(margin) = wanted {
+        svg.clear();
+        page(&mut svg, labels, (x, y), clamped, Some(margin), &content)?;
     }
     // The view box keeps the units.
     let [units, pixels] = [UNITS, 1].map(|scale| {
@@ -111,21 +88,64 @@ pub(super) fn draw(
     Ok(svg.replacen(&units, &pixels, 1))
 }
 
-fn font(size: u32) -> TextStyle<'static> {
+/// Draws a figure with its legend in a margin so many pixels wide, or inside the axes if that is none.
+/// Returns the margin that the legend needs where it covers something.
+fn page(
+    svg: &mut String,
+    labels: &Labels<'_>,
+    (x, y): (LogAxis, Axis),
+    clamped: bool,
+    margin: Option<u32>,
+    content: impl Fn(&mut Panel) -> Drawn<()>,
+) -> Drawn<Option<u32>> {
+    let size = (SIZE.0 * UNITS, SIZE.1 * UNITS);
+    let root = SVGBackend::with_string(svg, size).into_drawing_area();
+    root.fill(&WHITE)?;
+    let left = SIZE.0 - margin.unwrap_or(0);
+    let (left, right) = root.split_horizontally(left * UNITS);
+    let chart = ChartBuilder::on(&left)
+        .margin(12 * UNITS)
+        .margin_right(28 * UNITS)
+        .caption(labels.title, font(25))
+        .x_label_area_size(58 * UNITS)
+        .y_label_area_size(82 * UNITS)
+        .build_cartesian_2d(x, y)?;
+    let mut panel = Panel {
+        chart,
+        x,
+        y,
+        drawing: Drawing::default(),
+        legend: Legend::default(),
+    };
+    panel.mesh(labels, clamped)?;
+    content(&mut panel)?;
+    let wanted = match margin {
+        Some(_) => {
+            panel.legend.draw(&right, (0, 40))?;
+            None
+        }
+        None => panel.draw_legend()?,
+    };
+    root.present()?;
+    Ok(wanted)
+}
+
+pub(super) fn font(size: u32) -> TextStyle<'static> {
     FontDesc::from((FontFamily::SansSerif, size * UNITS)).color(&TEXT)
 }
 
 /// A line `tenths` of a pixel wide.
-fn pen(color: RGBColor, tenths: u32) -> ShapeStyle {
+pub(super) fn pen(color: RGBColor, tenths: u32) -> ShapeStyle {
     color.stroke_width(tenths * UNITS / 10)
 }
 
 impl Panel<'_> {
-    fn mesh(&mut self, labels: &Labels, clamped: bool) -> Drawn<()> {
+    fn mesh(&mut self, labels: &Labels<'_>, clamped: bool) -> Drawn<()> {
         let end = 1.001 * self.y.low();
-        let loss_label = |loss: &f64| {
-            let mark = if clamped && *loss < end { "≤ " } else { "" };
-            format!("{mark}{}", axis::label(*loss))
+        let y = self.y;
+        let y_label = |value: &f64| {
+            let mark = if clamped && *value < end { "≤ " } else { "" };
+            format!("{mark}{}", y.label(*value))
         };
         self.chart
             .configure_mesh()
@@ -134,7 +154,7 @@ impl Panel<'_> {
             .axis_style(pen(TEXT, 10))
             .set_all_tick_mark_size(5 * UNITS)
             .x_label_formatter(&|value| axis::label(*value))
-            .y_label_formatter(&loss_label)
+            .y_label_formatter(&y_label)
             .label_style(font(18))
             .axis_desc_style(font(20))
             .x_desc(labels.x)
@@ -142,55 +162,76 @@ impl Panel<'_> {
             .draw()
     }
 
-    fn legend(&mut self) -> Drawn<()> {
-        let longest = self.legend.iter().map(|label| label.chars().count()).max();
-        let width = 60 + 9 * longest.unwrap_or(0);
-        let height = 20 + 23 * self.legend.len();
-        let (panel_width, panel_height) = self.chart.plotting_area().dim_in_pixel();
-        let size = (
-            width as f64 * f64::from(UNITS) / f64::from(panel_width),
-            height as f64 * f64::from(UNITS) / f64::from(panel_height),
+    /// Draws the legend where it covers least; returns its width, pixels, if it is long and covers
+    /// anything.
+    fn draw_legend(&self) -> Drawn<Option<u32>> {
+        const MARGIN: f64 = 10.0;
+        const LONG: usize = 4;
+        let area = self.chart.plotting_area().strip_coord_spec();
+        let (width, height) = self.legend.size();
+        let pixels = |units: u32| f64::from(units) / f64::from(UNITS);
+        let (area_width, area_height) = area.dim_in_pixel();
+        let (area_width, area_height) = (pixels(area_width), pixels(area_height));
+        let share = (
+            f64::from(width) / area_width,
+            f64::from(height) / area_height,
         );
-        self.chart
-            .configure_series_labels()
-            .position(self.drawing.clearest(size))
-            .margin(10 * UNITS)
-            .legend_area_size(32 * UNITS)
-            .background_style(WHITE.mix(0.85))
-            .label_font(font(18))
-            .draw()
+        let ((right, up), covered) = self.drawing.clearest(share);
+        let room = |all: f64, taken: u32| (all - f64::from(taken) - 2.0 * MARGIN).max(0.0);
+        let corner = (
+            MARGIN + right * room(area_width, width),
+            MARGIN + (1.0 - up) * room(area_height, height),
+        );
+        self.legend
+            .draw(&area, (corner.0 as u32, corner.1 as u32))?;
+        Ok((covered > 0 && self.legend.len() > LONG).then_some(width))
     }
 
     /// Notes what a series covers, for the legend to keep off it.
-    fn note(&mut self, label: &str, points: impl Iterator<Item = (f64, f64)>) {
-        let shares = points.map(|(x, loss)| (self.x.share(x), self.y.share(loss)));
+    fn cover(&mut self, points: impl Iterator<Item = (f64, f64)>) {
+        let shares = points.map(|(x, y)| (self.x.share(x), self.y.share(y)));
         self.drawing.add(shares.collect());
-        self.legend.push(label.to_owned());
     }
 
     /// Points with their intervals, joined by a line. A value below the axis is a hollow point on
     /// its end.
     pub(super) fn measured(&mut self, points: &[Point], color: RGBColor, label: &str) -> Drawn<()> {
+        if points.len() > 1 {
+            let line = points.iter().map(|point| (point.x, point.y));
+            self.chart
+                .draw_series(LineSeries::new(line, pen(color, 20)))?;
+        }
+        self.scatter(points, color, true, label)
+    }
+
+    /// The same without the line.
+    pub(super) fn counted(&mut self, points: &[Point], color: RGBColor, label: &str) -> Drawn<()> {
+        self.scatter(points, color, false, label)
+    }
+
+    /// Points with their intervals; in the legend, `joined` by a line.
+    fn scatter(
+        &mut self,
+        points: &[Point],
+        color: RGBColor,
+        joined: bool,
+        label: &str,
+    ) -> Drawn<()> {
         if points.is_empty() {
             return Ok(());
         }
-        self.note(label, points.iter().map(|point| (point.x, point.loss)));
-        let unit = UNITS as i32;
-        let radius = 35 * unit / 10;
+        self.cover(points.iter().map(|point| (point.x, point.y)));
+        self.legend.add(label, Key::Points { color, joined });
+        let radius = RADIUS * UNITS / 10;
         let bars = points.iter().filter_map(|point| {
             let [low, high] = point.ci95;
             let ends = vec![(point.x, low), (point.x, high)];
             (low.is_finite() && high.is_finite()).then(|| PathElement::new(ends, pen(color, 12)))
         });
         self.chart.draw_series(bars)?;
-        if points.len() > 1 {
-            let line = points.iter().map(|point| (point.x, point.loss));
-            self.chart
-                .draw_series(LineSeries::new(line, pen(color, 20)))?;
-        }
         for point in points {
-            let at = (point.x, point.loss);
-            if point.loss < self.y.low() {
+            let at = (point.x, point.y);
+            if point.y < self.y.low() {
                 self.chart
                     .draw_series([Circle::new(at, radius, WHITE.filled())])?;
                 self.chart
@@ -200,19 +241,11 @@ impl Panel<'_> {
                     .draw_series([Circle::new(at, radius, color.filled())])?;
             }
         }
-        let key = move |at| {
-            EmptyElement::at(at)
-                + PathElement::new(vec![(0, 0), (24 * unit, 0)], pen(color, 20))
-                + Circle::new((12 * unit, 0), radius, color.filled())
-        };
-        self.chart
-            .draw_series(std::iter::empty::<PathElement<(f64, f64)>>())?
-            .label(label)
-            .legend(key);
         Ok(())
     }
 
-    /// A falling curve through `points`, cut off where it leaves the axis at the bottom.
+    /// A curve through `points`, as far as it is on the y axis: it ends where it leaves the axis and
+    /// goes on where it comes back. A point that is no number is a gap.
     pub(super) fn curve(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -221,45 +254,20 @@ impl Panel<'_> {
         label: &str,
     ) -> Drawn<()> {
         let unit = UNITS as i32;
-        let points = self.above_the_floor(points);
-        self.note(label, points.iter().copied());
-        let annotation = match stroke {
-            Stroke::Solid => self
-                .chart
-                .draw_series([PathElement::new(points, pen(color, 20))])?,
-            Stroke::Dashed => {
-                let dashes = DashedLineSeries::new(points, 7 * unit, 5 * unit, pen(color, 16));
-                self.chart.draw_series(dashes)?
+        for piece in pieces(points, self.y) {
+            self.cover(piece.iter().copied());
+            match stroke {
+                Stroke::Solid => {
+                    let path = PathElement::new(piece, pen(color, 20));
+                    self.chart.draw_series([path])?;
+                }
+                Stroke::Dashed => {
+                    let dashes = DashedLineSeries::new(piece, 7 * unit, 5 * unit, pen(color, 16));
+                    self.chart.draw_series(dashes)?;
+                }
             }
-        };
-        annotation.label(label).legend(move |(x, y)| match stroke {
-            Stroke::Solid => {
-                PathElement::new(vec![(x, y), (x + 24 * unit, y)], pen(color, 20)).into_dyn()
-            }
-            Stroke::Dashed => {
-                let ends = [(x, y), (x + 24 * unit, y)];
-                DashedPathElement::new(ends, 7 * unit, 5 * unit, pen(color, 16)).into_dyn()
-            }
-        });
-        Ok(())
-    }
-
-    /// `points` up to where the curve through them meets the end of the y axis.
-    fn above_the_floor(&self, points: impl IntoIterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
-        let floor = self.y.low();
-        let mut kept: Vec<(f64, f64)> = Vec::new();
-        for (x, loss) in points {
-            if loss >= floor {
-                kept.push((x, loss));
-                continue;
-            }
-            if let Some(&(last, above)) = kept.last() {
-                // A loss of 0 is infinitely far below: the curve falls straight down.
-                let share = (above / floor).ln() / (above / loss).ln();
-                kept.push((last * (x / last).powf(share), floor));
-            }
-            break;
         }
-        kept
+        self.legend.add(label, Key::Curve(color, stroke));
+        Ok(())
     }
 }

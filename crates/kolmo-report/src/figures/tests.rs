@@ -1,8 +1,9 @@
-//! The figures, read back from the SVG.
+//! The figures of a run.
 
 use std::collections::HashSet;
 use std::fs;
 
+use super::svg::{assert_well_formed, attribute, distance, lines, points, tags};
 use super::*;
 use crate::examples::{self, CLASSES};
 
@@ -10,91 +11,16 @@ use crate::examples::{self, CLASSES};
 fn figures(world: &World, evaluations: &[EvaluationRecord]) -> [String; 2] {
     let folder = tempfile::tempdir().unwrap();
     let run = RunDirectory::open_or_create(folder.path().join("run")).unwrap();
-    let files = write(&run, world, evaluations).unwrap();
-    let expected = ["value_loss.svg", "classes.svg"].map(|name| run.figures().join(name));
+    let files = write(&run, world, &[], evaluations).unwrap();
+    let expected =
+        ["value_loss.svg", "classes.svg", "redundancy.svg"].map(|name| run.figures().join(name));
     assert_eq!(files, expected);
     let figures = expected.map(|path| fs::read_to_string(path).unwrap());
     for svg in &figures {
         assert_well_formed(svg);
     }
-    figures
-}
-
-fn assert_well_formed(svg: &str) {
-    assert!(
-        svg.starts_with("<svg width=\"900\" height=\"600\""),
-        "{}",
-        &svg[..200]
-    );
-    assert!(svg.trim_end().ends_with("</svg>"));
-    for bad in ["NaN", "inf", "n/a"] {
-        assert!(!svg.contains(bad), "{bad} in {svg}");
-    }
-    let mut open = Vec::new();
-    for tag in svg.split('<').skip(1) {
-        let (tag, text) = tag.split_once('>').expect("a tag is not closed");
-        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
-        assert!(!text.contains(['>', '"']), "{text}");
-        let name = tag.split([' ', '\n']).next().unwrap();
-        match name.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name)),
-            None if !tag.ends_with('/') => open.push(name),
-            None => {}
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
-}
-
-fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
-    let start = tag.split_once(&format!(" {name}=\"")).unwrap().1;
-    start.split_once('"').unwrap().0
-}
-
-fn tags<'a>(svg: &'a str, name: &str) -> Vec<&'a str> {
-    let tags = svg.split('<').filter_map(|tag| tag.split_once('>'));
-    tags.map(|(tag, _)| tag)
-        .filter(|tag| tag.split(' ').next() == Some(name))
-        .collect()
-}
-
-/// The corners of the polylines of a colour; those of a legend or a bar have two.
-fn lines(svg: &str, color: &str) -> Vec<Vec<(f64, f64)>> {
-    let polylines = tags(svg, "polyline").into_iter();
-    polylines
-        .filter(|tag| attribute(tag, "stroke") == color)
-        .map(|tag| {
-            let points = attribute(tag, "points").split_whitespace();
-            points
-                .map(|point| {
-                    let (x, y) = point.split_once(',').unwrap();
-                    (x.parse().unwrap(), y.parse().unwrap())
-                })
-                .collect()
-        })
-        .collect()
-}
-
-/// The middle of the solid points, those of the legend last.
-fn points(svg: &str) -> Vec<(f64, f64)> {
-    let circles = tags(svg, "circle").into_iter();
-    circles
-        .filter(|tag| !["none", "#FFFFFF"].contains(&attribute(tag, "fill")))
-        .map(|tag| ["cx", "cy"].map(|name| attribute(tag, name).parse().unwrap()))
-        .map(|[x, y]: [f64; 2]| (x, y))
-        .collect()
-}
-
-/// How far `point` is from the nearest piece of `lines`, in tenths of a pixel.
-fn distance(point: (f64, f64), lines: &[Vec<(f64, f64)>]) -> f64 {
-    let pieces = lines.iter().flat_map(|line| line.windows(2));
-    let away = pieces.map(|piece| {
-        let ((x0, y0), (x1, y1)) = (piece[0], piece[1]);
-        let (dx, dy) = (x1 - x0, y1 - y0);
-        let along = ((point.0 - x0) * dx + (point.1 - y0) * dy) / (dx * dx + dy * dy).max(1e-9);
-        let along = along.clamp(0.0, 1.0);
-        (point.0 - x0 - along * dx).hypot(point.1 - y0 - along * dy)
-    });
-    away.fold(f64::INFINITY, f64::min)
+    let [value_loss, classes, _] = figures;
+    [value_loss, classes]
 }
 
 const THEORY: &str = "#5A5A5A";
@@ -290,7 +216,7 @@ fn a_folder_that_cannot_be_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunDirectory::open_or_create(folder.path()).unwrap();
     fs::write(run.figures(), "in the way").unwrap();
-    let error = write(&run, &examples::world(), &[]).unwrap_err();
+    let error = write(&run, &examples::world(), &[], &[]).unwrap_err();
     assert!(matches!(error, Error::Folder { .. }));
     assert!(error.to_string().contains("figures"), "{error}");
 }

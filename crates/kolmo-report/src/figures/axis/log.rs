@@ -1,4 +1,4 @@
-//! A logarithmic axis: where values become places on the page, and which of them are labelled.
+//! A logarithmic axis.
 
 use std::ops::Range;
 
@@ -9,20 +9,23 @@ const MOST_LABELS: i32 = 10;
 
 /// A logarithmic axis from `low` to `high`, both positive and finite.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LogAxis {
+pub(in crate::figures) struct LogAxis {
     low: f64,
     high: f64,
 }
 
 impl LogAxis {
     /// The bounds of a plot no data has a say in.
-    pub(super) fn new(low: f64, high: f64) -> Self {
+    pub(in crate::figures) fn new(low: f64, high: f64) -> Self {
         Self { low, high }
     }
 
     /// The smallest axis that holds those of `values` that are finite and not below `least`; none
     /// if there are none.
-    pub(super) fn around(values: impl IntoIterator<Item = f64>, least: f64) -> Option<Self> {
+    pub(in crate::figures) fn around(
+        values: impl IntoIterator<Item = f64>,
+        least: f64,
+    ) -> Option<Self> {
         let fit = values
             .into_iter()
             .filter(|value| value.is_finite() && *value >= least);
@@ -33,14 +36,14 @@ impl LogAxis {
     }
 
     /// A little room at both ends, and no less than a decade in all.
-    pub(super) fn padded(self) -> Self {
+    pub(in crate::figures) fn padded(self) -> Self {
         let missing = (10.0 * self.low / self.high).max(1.0);
         let room = missing.sqrt().max(1.2);
         Self::new(self.low / room, self.high * room)
     }
 
     /// Out to the next of ..., 1, 2, 5, 10, 20, ... at both ends; a value on an end gets room.
-    pub(super) fn rounded(self) -> Self {
+    pub(in crate::figures) fn rounded(self) -> Self {
         let decade = |value: f64| 10_f64.powf(value.log10().floor());
         let steps = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0];
         let below = |value: f64| {
@@ -58,26 +61,30 @@ impl LogAxis {
     }
 
     /// The same axis with its lower end at `low`.
-    pub(super) fn starting_at(self, low: f64) -> Self {
+    pub(in crate::figures) fn starting_at(self, low: f64) -> Self {
         Self::new(low, self.high.max(10.0 * low))
     }
 
-    pub(super) fn low(&self) -> f64 {
+    pub(in crate::figures) fn low(&self) -> f64 {
         self.low
     }
 
-    pub(super) fn high(&self) -> f64 {
+    pub(in crate::figures) fn high(&self) -> f64 {
         self.high
     }
 
-    /// How far along the axis `value` is: 0 at the low end or below, 1 at the high end or above.
-    pub(super) fn share(&self, value: f64) -> f64 {
-        let on_axis = value.max(self.low).min(self.high);
-        (on_axis / self.low).log10() / self.decades()
+    /// See [`Axis::place`](super::Axis::place).
+    pub(in crate::figures) fn place(&self, value: f64) -> f64 {
+        (value / self.low).log10() / self.decades()
+    }
+
+    /// See [`Axis::share`](super::Axis::share).
+    pub(in crate::figures) fn share(&self, value: f64) -> f64 {
+        self.place(value.max(self.low).min(self.high))
     }
 
     /// `count` values, evenly spread over the axis on the log scale, both ends included.
-    pub(super) fn grid(&self, count: u32) -> impl Iterator<Item = f64> {
+    pub(in crate::figures) fn grid(&self, count: u32) -> impl Iterator<Item = f64> {
         let (low, ratio) = (self.low, self.high / self.low);
         (0..count).map(move |i| low * ratio.powf(f64::from(i) / f64::from(count - 1)))
     }
@@ -148,7 +155,7 @@ impl Ranged for LogAxis {
 }
 
 /// The label of m · 10^e: 0.001, 0.5, 20, 1k, 10k, 1M, 1B; 1e-5 and 1e12 outside.
-pub(super) fn label(value: f64) -> String {
+pub(in crate::figures) fn label(value: f64) -> String {
     let exponent = (value.log10() + 1e-6).floor() as i32;
     let mantissa = (value / 10_f64.powi(exponent)).round();
     match exponent {

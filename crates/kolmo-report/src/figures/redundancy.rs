@@ -1,0 +1,141 @@
+//! `redundancy.svg`: the training loss above the exact floor, by role, beside the Bayes learner's.
+
+use kolmo_run::StepRecord;
+use plotters::style::RGBColor;
+
+use super::axis::LogAxis;
+use super::panel::{self, Drawn, Labels, Point, Stroke};
+
+/// Redundancies below it, nats per token, are drawn at it: the log axis has no place for zero, and less
+/// cannot be told from it in a run of ordinary length.
+const FLOOR: f64 = 1e-4;
+
+/// Logged steps are averaged over so many intervals of documents for each factor of ten.
+const PER_DECADE: f64 = 6.0;
+
+const LABELS: Labels = Labels {
+    title: "Redundancy by role: training loss above the exact floor, 95 % intervals",
+    x: "documents",
+    y: "redundancy (nats per token of the role)",
+};
+
+/// A role's redundancy, of the model and of the Bayes learner.
+type Pick = fn(&StepRecord) -> Option<[f64; 2]>;
+
+const ROLES: [(&str, RGBColor, Pick); 3] = [
+    ("subject", RGBColor(45, 125, 70), |step| {
+        let exact = &step.exact;
+        let bayes = exact.bayes_subject? - exact.floor_subject?;
+        Some([exact.redundancy_subject?, bayes])
+    }),
+    ("value", RGBColor(31, 97, 168), |step| {
+        let exact = &step.exact;
+        let bayes = exact.bayes_value? - exact.floor_value?;
+        Some([exact.redundancy_value?, bayes])
+    }),
+    ("syntax", RGBColor(190, 92, 40), |step| {
+        let exact = &step.exact;
+        let bayes = exact.bayes_syntax? - exact.floor_syntax?;
+        Some([exact.redundancy_syntax?, bayes])
+    }),
+];
+
+/// Draws the logged `steps`, which come in order.
+pub(super) fn draw(steps: &[StepRecord]) -> Drawn<String> {
+    let series = ROLES.map(|(role, color, pick)| (role, color, averages(steps, pick)));
+    let points = || series.iter().flat_map(|(_, _, points)| points);
+    let x = LogAxis::around(points().map(|(model, _)| model.x), 1.0)
+        .map_or(LogAxis::new(1.0, 1e6), LogAxis::padded);
+    let heights = points().flat_map(|(model, bayes)| [model.y, *bayes]);
+    let y = LogAxis::around(heights, FLOOR)
+        .map_or(LogAxis::new(FLOOR, 1.0), LogAxis::rounded)
+        .starting_at(FLOOR);
+    let clamped = points().any(|(model, _)| model.y < FLOOR);
+    panel::draw(&LABELS, (x, y), clamped, |panel| {
+        for (role, color, points) in &series {
+            let model: Vec<Point> = points.iter().map(|(model, _)| *model).collect();
+            panel.measured(&model, *color, role)?;
+            let bayes = points.iter().map(|(model, bayes)| (model.x, *bayes));
+            let label = format!("{role}, Bayes learner");
+            panel.curve(bayes, *color, Stroke::Dashed, &label)?;
+        }
+        Ok(())
+    })
+}
+
+/// Means over intervals even in the logarithm of the documents: of the model with its interval by batch
+/// means, and of the Bayes learner on the same documents.
+fn averages(steps: &[StepRecord], pick: Pick) -> Vec<(Point, f64)> {
+    let interval = |step: &StepRecord| ((step.documents as f64).log10() * PER_DECADE).floor();
+    let together = steps.chunk_by(|a, b| interval(a) == interval(b));
+    together
+        .filter_map(|chunk| {
+            let picked: Vec<[f64; 2]> = chunk.iter().filter_map(pick).collect();
+            let n = picked.len() as f64;
+            let mean = |which: usize| picked.iter().map(|p| p[which]).sum::<f64>() / n;
+            let (model, bayes) = (mean(0), mean(1));
+            let squares: f64 = picked.iter().map(|p| (p[0] - model).powi(2)).sum();
+            let half = 1.96 * (squares / (n - 1.0) / n).sqrt();
+            let logs = chunk.iter().map(|step| (step.documents as f64).ln());
+            let point = Point {
+                x: (logs.sum::<f64>() / chunk.len() as f64).exp(),
+                y: model,
+                // The axis ends at the floor.
+                ci95: [(model - half).max(FLOOR / 2.0), model + half],
+            };
+            (n > 0.0).then_some((point, bayes))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kolmo_run::ExactLosses;
+
+    use super::*;
+
+    fn step(number: u64, redundancy: f64) -> StepRecord {
+        StepRecord {
+            step: number,
+            documents: 100 * number,
+            tokens: 1000 * number,
+            loss: 1.0,
+            loss_syntax: None,
+            loss_subject: None,
+            loss_value: Some(redundancy),
+            loss_eos: None,
+            exact: ExactLosses {
+                floor_value: Some(0.0),
+                redundancy_value: Some(redundancy),
+                bayes_value: Some(redundancy / 4.0),
+                ..ExactLosses::default()
+            },
+            lr: 1e-3,
+            grad_norm: 1.0,
+            tokens_per_s: 1.0,
+            elapsed_s: 1.0,
+        }
+    }
+
+    #[test]
+    fn steps_are_averaged_within_an_interval_and_every_one_counts_once() {
+        // 1000 to 1400 documents are one sixth of a decade, 1500 to 2000 the next.
+        let steps: Vec<StepRecord> = (10..=20).map(|k| step(k, k as f64)).collect();
+        let points = averages(&steps, ROLES[1].2);
+        assert_eq!(points.len(), 2);
+        let (first, bayes) = &points[0];
+        assert!((first.y - 12.0).abs() < 1e-12 && (bayes - 3.0).abs() < 1e-12);
+        // Five values one apart: a standard deviation of √2.5, over √5.
+        assert!((first.ci95[1] - 12.0 - 1.96 * 0.5f64.sqrt()).abs() < 1e-9);
+        assert!((points[1].0.y - 17.5).abs() < 1e-12);
+        assert!(averages(&steps, ROLES[0].2).is_empty());
+    }
+
+    #[test]
+    fn roles_that_were_measured_are_drawn() {
+        let steps: Vec<StepRecord> = (1..=300).map(|k| step(k, 4.0 / k as f64)).collect();
+        let svg = draw(&steps).unwrap();
+        assert!(svg.contains("value, Bayes learner"));
+        draw(&[]).unwrap();
+    }
+}
