@@ -123,12 +123,16 @@ fn capacity(predictions: &Predictions) -> String {
     format!("{text}Exponent of a power law without end, 1/α - 1: {exponent}.\n")
 }
 
-/// Half-learning times, and wrong answers at the first, middle and last number of documents.
+/// Half-learning times, and wrong answers at an early, a middle and the last number of documents.
 fn classes(predictions: &Predictions) -> String {
     let rates = &predictions.hallucination;
-    let mut moments: Vec<f64> = rates.iter().map(|at| at.n).collect();
-    moments.sort_by(f64::total_cmp);
-    moments.dedup();
+    let first = rates.first().map(|at| at.lo_rank);
+    let of_first = rates.iter().filter(|at| Some(at.lo_rank) == first);
+    let numbers: Vec<f64> = of_first.map(|at| at.n).collect();
+    let moments: Vec<f64> = decades(&numbers, |n| *n)
+        .into_iter()
+        .map(|k| numbers[k])
+        .collect();
     let last = moments.len().saturating_sub(1);
     let moments = [last / 3, 2 * last / 3, last].map(|k| moments.get(k).copied());
     let rows: Vec<[String; 5]> = predictions
