@@ -1,10 +1,10 @@
 //! The training loss by role in plain text, beside the predictor that knows the world and the Bayes
 //! learner on the very same documents.
 
-use kolmo_run::{EvaluationRecord, ExactLosses, StepRecord};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use kolmo_run::{EvaluationRecord, RoleLosses, StepRecord};
 
 use crate::{
+    batches::BatchMean,
     columns::columns,
     number::{NOTHING, count, grouped, loss, significant},
 };
@@ -22,7 +22,8 @@ pub fn training_table(steps: &[StepRecord], evaluations: &[EvaluationRecord]) ->
     let steps = &steps[..steps.len().checked_sub(1)?];
     let tail = &steps[steps.len() - steps.len().div_ceil(10)..];
     let (first, last) = (tail.first()?, tail.last()?);
-    let rows = ROLES.map(|(role, of)| row(role, tail, of));
+    let roles: Vec<_> = tail.iter().map(StepRecord::by_role).collect();
+    let rows: [_; 5] = std::array::from_fn(|k| row(k, &roles));
     let mut text = format!(
         "Training loss of steps {} to {}, nats per token of the role, before learning from it.\n\n",
         grouped(first.step),
@@ -51,91 +52,31 @@ pub fn training_table(steps: &[StepRecord], evaluations: &[EvaluationRecord]) ->
     Some(text)
 }
 
-/// A role's losses: measured, floor, redundancy, Bayes.
-type Losses = [Option<f64>; 4];
-
-/// What is picked of a logged step.
-type Pick = fn(&StepRecord) -> Losses;
-
-const ROLES: [(&str, Pick); 5] = [
-    ("syntax", |step| {
-        let ExactLosses {
-            floor_syntax: floor,
-            redundancy_syntax: redundancy,
-            bayes_syntax: bayes,
-            ..
-        } = step.exact;
-        [step.loss_syntax, floor, redundancy, bayes]
-    }),
-    ("subject", |step| {
-        let ExactLosses {
-            floor_subject: floor,
-            redundancy_subject: redundancy,
-            bayes_subject: bayes,
-            ..
-        } = step.exact;
-        [step.loss_subject, floor, redundancy, bayes]
-    }),
-    ("value", |step| {
-        let ExactLosses {
-            floor_value: floor,
-            redundancy_value: redundancy,
-            bayes_value: bayes,
-            ..
-        } = step.exact;
-        [step.loss_value, floor, redundancy, bayes]
-    }),
-    ("eos", |step| {
-        let ExactLosses {
-            floor_eos: floor,
-            redundancy_eos: redundancy,
-            bayes_eos: bayes,
-            ..
-        } = step.exact;
-        [step.loss_eos, floor, redundancy, bayes]
-    }),
-    ("all", |step| {
-        let ExactLosses {
-            floor,
-            redundancy,
-            bayes,
-            ..
-        } = step.exact;
-        [Some(step.loss), floor, redundancy, bayes]
-    }),
-];
-
-fn row(role: &str, tail: &[StepRecord], of: Pick) -> [String; 5] {
-    let series = |which: usize| -> Option<Vec<f64>> { tail.iter().map(|s| of(s)[which]).collect() };
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let shown =
-        |values: Option<Vec<f64>>| values.map_or(NOTHING.to_owned(), |values| loss(mean(&values)));
-    let redundancy = series(2).map(|values| {
-        let (n, mean) = (values.len() as f64, mean(&values));
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let half = half_width95(squares / (n - 1.0) / n, n);
-        format!("{} ± {}", significant(mean), significant(half))
-    });
-    let bayes = series(3).zip(series(1));
-    let bayes = bayes.map(|(bayes, floor)| significant(mean(&bayes) - mean(&floor)));
+/// Row number `k` of the table, of the roles of these steps.
+fn row(k: usize, tail: &[[RoleLosses; 5]]) -> [String; 5] {
+    let role = tail.first().map_or("", |step| step[k].role);
+    let mean = |of: &dyn Fn(&RoleLosses) -> Option<f64>| {
+        let values: Option<Vec<f64>> = tail.iter().map(|step| of(&step[k])).collect();
+        values.map(|values| BatchMean::of(&values))
+    };
+    let shown = |mean: Option<BatchMean>| mean.map_or(NOTHING.to_owned(), |m| loss(m.mean));
+    let redundancy = mean(&|losses| losses.redundancy);
+    let bayes = mean(&|losses| Some(losses.bayes? - losses.floor?));
     [
         role.to_owned(),
-        shown(series(0)),
-        shown(series(1)),
-        redundancy.unwrap_or(NOTHING.to_owned()),
-        bayes.unwrap_or(NOTHING.to_owned()),
+        shown(mean(&|losses| losses.loss)),
+        shown(mean(&|losses| losses.floor)),
+        redundancy.map_or(NOTHING.to_owned(), |m| {
+            format!("{} ± {}", significant(m.mean), significant(m.half_width))
+        }),
+        bayes.map_or(NOTHING.to_owned(), |m| significant(m.mean)),
     ]
-}
-
-/// Half the width of the 95 % interval of a mean of `n` batches by Student's t, `variance` being that of
-/// the mean; NaN for a single one, of which there is no spread.
-fn half_width95(variance: f64, n: f64) -> f64 {
-    let quantile = StudentsT::new(0.0, 1.0, n - 1.0).map(|t| t.inverse_cdf(0.975));
-    quantile.map_or(f64::NAN, |quantile| quantile * variance.sqrt())
 }
 
 #[cfg(test)]
 mod tests {
+    use kolmo_run::ExactLosses;
+
     use super::*;
     use crate::examples;
 

@@ -28,6 +28,6 @@ pub use facts_table::{FactRow, FactsTable};
 pub use manifest::{Manifest, RunState};
 pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, OnlineClass,
-    RoleBits, StepRecord, read_jsonl,
+    RoleBits, RoleLosses, StepRecord, read_jsonl,
 };
 pub use tensorboard::{HparamValue, TensorBoard};

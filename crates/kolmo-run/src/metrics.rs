@@ -8,7 +8,7 @@ mod exact;
 mod jsonl;
 mod number;
 
-pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits};
+pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits, RoleLosses};
 pub use jsonl::{JsonlWriter, read_jsonl};
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 
 use super::axis::LogAxis;
 use super::panel::{self, Drawn, Labels, Point, Stroke};
+use crate::batches::BatchMean;
 
 /// Redundancies below it, nats per token, are drawn at it: the log axis has no place for zero, and less
 /// cannot be told from it in a run of ordinary length.
@@ -19,30 +20,16 @@ const LABELS: Labels = Labels {
     y: "redundancy (nats per token of the role)",
 };
 
-/// A role's redundancy, of the model and of the Bayes learner.
-type Pick = fn(&StepRecord) -> Option<[f64; 2]>;
-
-const ROLES: [(&str, RGBColor, Pick); 3] = [
-    ("subject", RGBColor(45, 125, 70), |step| {
-        let exact = &step.exact;
-        let bayes = exact.bayes_subject? - exact.floor_subject?;
-        Some([exact.redundancy_subject?, bayes])
-    }),
-    ("value", RGBColor(31, 97, 168), |step| {
-        let exact = &step.exact;
-        let bayes = exact.bayes_value? - exact.floor_value?;
-        Some([exact.redundancy_value?, bayes])
-    }),
-    ("syntax", RGBColor(190, 92, 40), |step| {
-        let exact = &step.exact;
-        let bayes = exact.bayes_syntax? - exact.floor_syntax?;
-        Some([exact.redundancy_syntax?, bayes])
-    }),
+/// The roles drawn: the end of a document is no news.
+const ROLES: [(&str, RGBColor); 3] = [
+    ("subject", RGBColor(45, 125, 70)),
+    ("value", RGBColor(31, 97, 168)),
+    ("syntax", RGBColor(190, 92, 40)),
 ];
 
 /// Draws the logged `steps`, which come in order.
 pub(super) fn draw(steps: &[StepRecord]) -> Drawn<String> {
-    let series = ROLES.map(|(role, color, pick)| (role, color, averages(steps, pick)));
+    let series = ROLES.map(|(role, color)| (role, color, averages(steps, role)));
     let points = || series.iter().flat_map(|(_, _, points)| points);
     let x = LogAxis::around(points().map(|(model, _)| model.x), 1.0)
         .map_or(LogAxis::new(1.0, 1e6), LogAxis::padded);
@@ -65,25 +52,32 @@ pub(super) fn draw(steps: &[StepRecord]) -> Drawn<String> {
 
 /// Means over intervals even in the logarithm of the documents: of the model with its interval by batch
 /// means, and of the Bayes learner on the same documents.
-fn averages(steps: &[StepRecord], pick: Pick) -> Vec<(Point, f64)> {
+fn averages(steps: &[StepRecord], role: &str) -> Vec<(Point, f64)> {
     let interval = |step: &StepRecord| ((step.documents as f64).log10() * PER_DECADE).floor();
     let together = steps.chunk_by(|a, b| interval(a) == interval(b));
+    let pick = |step: &StepRecord| -> Option<(f64, f64)> {
+        let losses = step
+            .by_role()
+            .into_iter()
+            .find(|losses| losses.role == role)?;
+        Some((losses.redundancy?, losses.bayes? - losses.floor?))
+    };
     together
         .filter_map(|chunk| {
-            let picked: Vec<[f64; 2]> = chunk.iter().filter_map(pick).collect();
-            let n = picked.len() as f64;
-            let mean = |which: usize| picked.iter().map(|p| p[which]).sum::<f64>() / n;
-            let (model, bayes) = (mean(0), mean(1));
-            let squares: f64 = picked.iter().map(|p| (p[0] - model).powi(2)).sum();
-            let half = 1.96 * (squares / (n - 1.0) / n).sqrt();
+            let picked: Vec<(f64, f64)> = chunk.iter().filter_map(pick).collect();
+            let (model, bayes): (Vec<f64>, Vec<f64>) = picked.into_iter().unzip();
+            let (model, bayes) = (BatchMean::of(&model), BatchMean::of(&bayes));
             let logs = chunk.iter().map(|step| (step.documents as f64).ln());
             let point = Point {
                 x: (logs.sum::<f64>() / chunk.len() as f64).exp(),
-                y: model,
+                y: model.mean,
                 // The axis ends at the floor.
-                ci95: [(model - half).max(FLOOR / 2.0), model + half],
+                ci95: [
+                    (model.mean - model.half_width).max(FLOOR / 2.0),
+                    model.mean + model.half_width,
+                ],
             };
-            (n > 0.0).then_some((point, bayes))
+            model.mean.is_finite().then_some((point, bayes.mean))
         })
         .collect()
 }
@@ -121,14 +115,14 @@ mod tests {
     fn steps_are_averaged_within_an_interval_and_every_one_counts_once() {
         // 1000 to 1400 documents are one sixth of a decade, 1500 to 2000 the next.
         let steps: Vec<StepRecord> = (10..=20).map(|k| step(k, k as f64)).collect();
-        let points = averages(&steps, ROLES[1].2);
+        let points = averages(&steps, "value");
         assert_eq!(points.len(), 2);
         let (first, bayes) = &points[0];
         assert!((first.y - 12.0).abs() < 1e-12 && (bayes - 3.0).abs() < 1e-12);
-        // Five values one apart: a standard deviation of √2.5, over √5.
-        assert!((first.ci95[1] - 12.0 - 1.96 * 0.5f64.sqrt()).abs() < 1e-9);
+        // Five values one apart: a standard deviation of √2.5, over √5; t with four degrees of freedom.
+        assert!((first.ci95[1] - 12.0 - 2.7764 * 0.5f64.sqrt()).abs() < 1e-3);
         assert!((points[1].0.y - 17.5).abs() < 1e-12);
-        assert!(averages(&steps, ROLES[0].2).is_empty());
+        assert!(averages(&steps, "subject").is_empty());
     }
 
     #[test]

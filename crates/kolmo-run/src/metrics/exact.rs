@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StepRecord;
+
 /// Of the documents of a [`StepRecord`](super::StepRecord), nats per token of the role; `None` without
 /// such tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,72 @@ pub struct ExactLosses {
     pub bayes_value: Option<f64>,
     /// Loss of the Bayes learner, each document before it learns from it, on the end of the document.
     pub bayes_eos: Option<f64>,
+}
+
+/// All losses of one role, nats per token of the role.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RoleLosses {
+    /// `syntax`, `subject`, `value`, `eos`, or `all`.
+    pub role: &'static str,
+    /// The model's training loss.
+    pub loss: Option<f64>,
+    /// That of the predictor that knows the world.
+    pub floor: Option<f64>,
+    /// Training loss less floor.
+    pub redundancy: Option<f64>,
+    /// The Bayes learner's.
+    pub bayes: Option<f64>,
+}
+
+impl StepRecord {
+    /// The losses by role, those of all tokens last.
+    pub fn by_role(&self) -> [RoleLosses; 5] {
+        let exact = &self.exact;
+        let of = |role, loss, floor, redundancy, bayes| RoleLosses {
+            role,
+            loss,
+            floor,
+            redundancy,
+            bayes,
+        };
+        [
+            of(
+                "syntax",
+                self.loss_syntax,
+                exact.floor_syntax,
+                exact.redundancy_syntax,
+                exact.bayes_syntax,
+            ),
+            of(
+                "subject",
+                self.loss_subject,
+                exact.floor_subject,
+                exact.redundancy_subject,
+                exact.bayes_subject,
+            ),
+            of(
+                "value",
+                self.loss_value,
+                exact.floor_value,
+                exact.redundancy_value,
+                exact.bayes_value,
+            ),
+            of(
+                "eos",
+                self.loss_eos,
+                exact.floor_eos,
+                exact.redundancy_eos,
+                exact.bayes_eos,
+            ),
+            of(
+                "all",
+                Some(self.loss),
+                exact.floor,
+                exact.redundancy,
+                exact.bayes,
+            ),
+        ]
+    }
 }
 
 /// The same over a whole run so far, for an [`EvaluationRecord`](super::EvaluationRecord).
