@@ -119,34 +119,41 @@ pub fn expected_value_loss(world: &World, ranks: RangeInclusive<u64>, documents:
     if mass <= 0.0 {
         return mean_content(world);
     }
-    let relations = world.relations().iter().enumerate();
-    let loss: f64 = relations
-        .map(|(r, relation)| {
-            let inclusion = world.relation_draw().inclusion(r);
-            let unknown = |p: f64| p * unseen(p * inclusion, documents);
-            relation_share(world, r) * relation.content() * frequency.sum(ranks.clone(), unknown)
-        })
-        .sum();
-    loss / mass
+    let loss = worths(world).into_iter().map(|(inclusion, worth)| {
+        let unknown = |p: f64| p * unseen(p * inclusion, documents);
+        worth * frequency.sum(ranks.clone(), unknown)
+    });
+    loss.sum::<f64>() / mass
+}
+
+/// What the facts of relations that are stated equally often are worth, Σ w_r h_r, nats per fact stated,
+/// by how often they are, ρ_r.
+fn worths(world: &World) -> Vec<(f64, f64)> {
+    let mut worths: Vec<(f64, f64)> = Vec::new();
+    for (r, relation) in world.relations().iter().enumerate() {
+        let inclusion = world.relation_draw().inclusion(r);
+        let worth = relation_share(world, r) * relation.content();
+        match worths.iter_mut().find(|(other, _)| *other == inclusion) {
+            Some((_, sum)) => *sum += worth,
+            None => worths.push((inclusion, worth)),
+        }
+    }
+    worths
 }
 
 /// The slope of the expected Bayes value loss in logarithms, −d ln L / d ln n: the exponent where the
 /// curve is straight. NaN where there is nothing left to lose.
 pub fn local_exponent(world: &World, documents: f64) -> f64 {
     let frequency = world.frequency();
-    let relations = world.relations().iter().enumerate();
-    let falls: f64 = relations
-        .map(|(r, relation)| {
-            let inclusion = world.relation_draw().inclusion(r);
-            let fall = |p: f64| {
-                let rate = -(-(p * inclusion).min(1.0)).ln_1p();
-                let left = unseen(p * inclusion, documents);
-                if left > 0.0 { p * rate * left } else { 0.0 }
-            };
-            let sum = frequency.sum(1..=frequency.elements(), fall);
-            relation_share(world, r) * relation.content() * sum
-        })
-        .sum();
+    let falls = worths(world).into_iter().map(|(inclusion, worth)| {
+        let fall = |p: f64| {
+            let rate = -(-(p * inclusion).min(1.0)).ln_1p();
+            let left = unseen(p * inclusion, documents);
+            if left > 0.0 { p * rate * left } else { 0.0 }
+        };
+        worth * frequency.sum(1..=frequency.elements(), fall)
+    });
+    let falls: f64 = falls.sum();
     documents * falls / expected_value_loss(world, 1..=u64::MAX, documents)
 }
 
