@@ -41,3 +41,24 @@ impl Settings {
             .to_string_lossy()
     }
 }
+
+/// A whole number of things on the command line: `1000000` or `1e6`.
+pub fn count(text: &str) -> Result<u64, String> {
+    // Up to here every whole number is a float.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    if let Ok(count) = text.parse() {
+        return Ok(count);
+    }
+    match text.parse::<f64>() {
+        Ok(count) if count.fract() == 0.0 && (0.0..=MOST).contains(&count) => Ok(count as u64),
+        _ => Err("a whole number is wanted, such as 1000000 or 1e6".to_owned()),
+    }
+}
+
+/// The same, and at least 1.
+pub fn positive(text: &str) -> Result<u64, String> {
+    match count(text)? {
+        0 => Err("at least 1 is wanted".to_owned()),
+        count => Ok(count),
+    }
+}

@@ -1,7 +1,7 @@
 //! Files that grow at their end, a document at a time: JSON lines and token files.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, ErrorKind, Write},
     ops::Range,
     path::Path,
@@ -68,4 +68,17 @@ pub(crate) fn truncate(path: &Path, recorded: u64) -> Result<()> {
             .map_err(ExportError::io("cut", path))?;
     }
     Ok(())
+}
+
+/// Checks that the file at `path` is there in the `recorded` length.
+pub(crate) fn check_length(path: &Path, recorded: u64) -> Result<()> {
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        result => result.map_err(ExportError::io("read", path))?.len(),
+    };
+    if found == recorded {
+        Ok(())
+    } else {
+        Err(ExportError::damaged(path, found, recorded))
+    }
 }

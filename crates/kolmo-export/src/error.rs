@@ -64,6 +64,25 @@ pub enum ExportError {
         path: PathBuf,
     },
 
+    /// Another process is writing there.
+    #[error(
+        "{directory} is being written by another process: wait for it, or name another directory",
+        directory = directory.display()
+    )]
+    Busy {
+        /// The directory of the export.
+        directory: PathBuf,
+    },
+
+    /// The directory cannot be made.
+    #[error("could not create the folder {path}: check its parent's permissions and that no file has this name", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+
     /// A file is not what `export.json` says.
     #[error(
         "{path} has {found} bytes where export.json says {recorded}: remove the directory and export again",

@@ -1,12 +1,16 @@
 //! An export: from what is there to what was asked for, one commit after another.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
 
 use kolmo_run::atomic;
 use kolmo_world::World;
 
 use crate::{
-    append::{append, truncate},
+    append::{append, check_length, truncate},
     bin::TokenType,
     error::{ExportError, Result},
     format::{Format, Split},
@@ -42,6 +46,8 @@ pub struct Export<'w> {
     record: ExportRecord,
     /// Documents from one commit to the next.
     part: u64,
+    /// Keeps other processes out for as long as it is open.
+    _lock: Option<File>,
 }
 
 impl<'w> Export<'w> {
@@ -52,8 +58,9 @@ impl<'w> Export<'w> {
     /// # Errors
     /// [`ExportError::TooMany`] before anything is made; [`ExportError::Another`],
     /// [`ExportError::Fewer`], [`ExportError::InTheWay`], [`ExportError::Manifest`] if the directory
-    /// holds something else, which is left as it is; [`ExportError::Damaged`] if a file is not what
-    /// `export.json` says; [`ExportError::Io`] and [`ExportError::Run`] from the file system.
+    /// holds something else, which is left as it is; [`ExportError::Busy`] if another process is
+    /// writing there; [`ExportError::Damaged`] if a file is not what `export.json` says;
+    /// [`ExportError::Folder`], [`ExportError::Io`] and [`ExportError::Run`] from the file system.
     pub fn open(
         world: &'w World,
         directory: impl Into<PathBuf>,
@@ -81,8 +88,12 @@ impl<'w> Export<'w> {
                 });
             }
         }
-        fs::create_dir_all(&directory).map_err(ExportError::io("create the folder", &directory))?;
+        fs::create_dir_all(&directory).map_err(|source| ExportError::Folder {
+            path: directory.clone(),
+            source,
+        })?;
         let mut export = Self {
+            _lock: lock(&directory)?,
             world,
             directory,
             record: ExportRecord::new(request, world.vocabulary().len()),
@@ -190,8 +201,11 @@ impl<'w> Export<'w> {
         for file in files() {
             let path = self.directory.join(&file.name);
             match self.record.format {
-                Format::Jsonl | Format::Bin => truncate(&path, file.bytes)?,
-                Format::Parquet => parts::check(&path, file.bytes)?,
+                // Only what a killed process left is cut.
+                Format::Jsonl | Format::Bin if !self.record.complete => {
+                    truncate(&path, file.bytes)?;
+                }
+                _ => check_length(&path, file.bytes)?,
             }
         }
         let known = |name: &String| {
@@ -199,6 +213,9 @@ impl<'w> Export<'w> {
         };
         for name in self.own_files()?.iter().filter(|name| !known(name)) {
             let path = self.directory.join(name);
+            if self.record.complete {
+                return Err(ExportError::InTheWay { path });
+            }
             fs::remove_file(&path).map_err(ExportError::io("remove", &path))?;
         }
         Ok(())
@@ -281,6 +298,21 @@ impl<'w> Export<'w> {
     /// Makes what is on disk count.
     fn commit(&self) -> Result<()> {
         self.record.write(&self.directory.join(manifest::NAME))
+    }
+}
+
+/// Holds `directory` until it is dropped. None where the file system has no locks: then the user must
+/// take care.
+fn lock(directory: &Path) -> Result<Option<File>> {
+    let Ok(folder) = File::open(directory) else {
+        return Ok(None);
+    };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(ExportError::Busy {
+            directory: directory.to_path_buf(),
+        }),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

@@ -3,7 +3,7 @@
 mod columns;
 mod schema;
 
-use std::{fs, io, ops::Range, path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
 use kolmo_run::atomic;
 use kolmo_world::World;
@@ -61,17 +61,4 @@ fn encode(
     }
     file.close()?;
     Ok((bytes, tokens))
-}
-
-/// Checks that the file at `path` is there in the `recorded` length, which atomic writing promises.
-pub(crate) fn check(path: &Path, recorded: u64) -> Result<()> {
-    let found = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        result => result.map_err(ExportError::io("read", path))?.len(),
-    };
-    if found == recorded {
-        Ok(())
-    } else {
-        Err(ExportError::damaged(path, found, recorded))
-    }
 }

@@ -8,7 +8,8 @@ use kolmo_world::World;
 use crate::discovery::expected_value_loss;
 
 /// Documents after which the expected Bayes value loss of the subjects whose rank is in `ranks` is half
-/// of what it was at the start; none where there is nothing to learn. For facts of one frequency f this
+/// of what it was at the start; none where there is nothing to learn, and 0 for a fact of every
+/// document. For facts of one frequency f this
 /// is ln 2 / −ln(1 − f): slope −1 of its logarithm against ln f.
 pub fn half_learning_documents(world: &World, ranks: RangeInclusive<u64>) -> Option<f64> {
     let frequency = world.frequency();
@@ -27,6 +28,9 @@ pub fn half_learning_documents(world: &World, ranks: RangeInclusive<u64>) -> Opt
     let half = |f: f64| (2f64.ln() / -(-f.min(0.5)).ln_1p()).ln();
     let mut lo = half(most * inclusions().fold(0.0, f64::max)) - 10.0;
     let mut hi = half(least * inclusions().fold(1.0, f64::min)) + 1.0;
+    if loss(lo.exp()) <= start / 2.0 {
+        return Some(0.0);
+    }
     for _ in 0..60 {
         let middle: f64 = (lo + hi) / 2.0;
         if loss(middle.exp()) > start / 2.0 {

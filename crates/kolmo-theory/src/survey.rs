@@ -296,10 +296,11 @@ fn distinct(world: &World, n: u64, distinct: u64) -> Distinct {
     let variance = |p: f64| seen(p, documents) * unseen(p, documents);
     let half = Z * frequency.sum(1..=frequency.elements(), variance).sqrt();
     let counted = distinct as f64;
+    let most = documents.min(frequency.elements() as f64);
     Distinct {
         n,
         distinct,
-        distinct_ci95: [(counted - half).max(0.0), counted + half],
+        distinct_ci95: [(counted - half).max(1.0), (counted + half).min(most)],
         expected: expected_distinct(frequency, documents),
     }
 }

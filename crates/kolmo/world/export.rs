@@ -13,7 +13,7 @@ use kolmo_train::RunConfig;
 
 use crate::{
     progress::{DocumentCount, Volume, duration, print, say},
-    settings::Settings,
+    settings::{Settings, count, positive},
 };
 
 /// Write the documents of a world to files that other trainers read
@@ -27,13 +27,13 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// How documents are written
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value_t = FormatName::Jsonl)]
     format: FormatName,
     /// Training documents; by default as many as `kolmo train` trains on
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = positive)]
     documents: Option<u64>,
     /// Validation documents; by default a hundredth of the training documents, at least 1
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     validation: Option<u64>,
     /// Where the files go; by default runs/NAME-HASH-FORMAT, of the file and its world and seed
     #[arg(long, value_name = "DIR")]

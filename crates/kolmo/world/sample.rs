@@ -9,7 +9,7 @@ use kolmo_world::{Document, Role, Vocabulary};
 
 use crate::{
     progress::{Volume, say, unless_closed},
-    settings::Settings,
+    settings::{Settings, count},
 };
 
 /// Print documents of a world, one a line
@@ -20,7 +20,7 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// Documents to print
-    #[arg(short = 'n', long, default_value_t = 10)]
+    #[arg(short = 'n', long, default_value_t = 10, value_parser = count)]
     count: u64,
     /// Index of the first; training begins at 0, validation at 2^63
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
@@ -42,8 +42,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let mut out = BufWriter::new(AutoStream::auto(stdout.lock()));
     let mut document = Document::default();
     let mut write = || {
-        let last = arguments.first.saturating_add(arguments.count);
-        for index in arguments.first..last {
+        for index in (arguments.first..=u64::MAX).take(arguments.count as usize) {
             world.write_document(index, &mut document);
             if arguments.json {
                 let (world, document) = (&world, &document);

@@ -10,7 +10,7 @@ use kolmo_train::RunConfig;
 
 use crate::{
     progress::{DocumentCount, Volume, print, say},
-    settings::Settings,
+    settings::{Settings, positive},
 };
 
 /// Count the first documents of a world, and lay them beside what theory has for them
@@ -24,8 +24,7 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// Documents to count, from index 0
-    #[arg(long, value_name = "N", default_value_t = 100_000,
-          value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = positive)]
     documents: u64,
     /// Print one JSON object, the content of stats.json
     #[arg(long)]

@@ -206,7 +206,7 @@ fn parquet_parts_hold_the_same_as_columns() {
     let mut next = 0;
     for part in 0..3 {
         let path = folder.path().join(Split::Train.part(Format::Parquet, part));
-        let reader = SerializedFileReader::new(fs::File::open(path).unwrap()).unwrap();
+        let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
         let group = reader.get_row_group(0).unwrap();
         let tokens = lists::<Int32Type>(&*group, 2);
         let roles = lists::<ByteArrayType>(&*group, 3);
@@ -245,7 +245,7 @@ fn parquet_parts_hold_the_same_as_columns() {
     }
     assert_eq!(next, 25);
     let path = folder.path().join("val-00000.parquet");
-    let reader = SerializedFileReader::new(fs::File::open(path).unwrap()).unwrap();
+    let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
     let first = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
     assert_eq!(first.get_ulong(0).unwrap(), VALIDATION_FIRST);
 }
@@ -296,11 +296,34 @@ fn a_complete_export_asked_again_stays_as_it_is() {
         assert!(export.record().complete);
         export.run(|_| panic!("nothing is left to write")).unwrap();
         assert!(content(&folder) == before && times() == then);
-        // Nor does what somebody appended stay.
+        // What somebody added since is no remains of ours: it is named and left.
         tear(folder.path(), format);
-        open(&world, &folder, &request).unwrap();
-        assert!(content(&folder) == before);
+        let theirs = |folder: &TempDir| {
+            let mut files = content(folder);
+            files.retain(|name, _| !name.ends_with(".kolmo-tmp"));
+            files
+        };
+        let torn = theirs(&folder);
+        let error = open(&world, &folder, &request).unwrap_err();
+        let named = matches!(
+            error,
+            ExportError::Damaged { .. } | ExportError::InTheWay { .. }
+        );
+        assert!(named, "{error}");
+        assert!(theirs(&folder) == torn);
     }
+}
+
+#[test]
+fn two_at_once_are_one_too_many() {
+    let world = world();
+    let request = request(Format::Jsonl, 35, 12);
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(&world, &folder, &request).unwrap();
+    let error = open(&world, &folder, &request).unwrap_err();
+    assert!(matches!(error, ExportError::Busy { .. }), "{error}");
+    drop(first);
+    open(&world, &folder, &request).unwrap();
 }
 
 #[test]

@@ -27,9 +27,13 @@ pub fn table(survey: &Survey) -> String {
 
 fn by_role(what: &str, means: &MeansByRole) -> String {
     let row = |role: &str, mean: Mean| {
+        // Documents so few that all are alike say nothing of their spread.
+        let is_off = |expected: f64| (expected - mean.mean).abs() > 1e-9;
+        let alike = mean.ci95[0] == mean.ci95[1] && mean.expected.is_some_and(is_off);
+        let ci95 = if alike { [f64::NAN; 2] } else { mean.ci95 };
         [
             role.to_owned(),
-            estimate(mean.mean, mean.ci95),
+            estimate(mean.mean, ci95),
             mean.expected.map_or(NOTHING.to_owned(), loss),
         ]
     };
@@ -67,10 +71,11 @@ fn is_power_of_ten(n: u64) -> bool {
     n > 0 && 10_u64.checked_pow(n.ilog10()) == Some(n)
 }
 
-/// Every fourth class of ranks, half a decade apart, of those that documents are about.
+/// Every fourth class of ranks, half a decade apart.
 fn ranks(survey: &Survey) -> String {
-    let met = survey.ranks.iter().filter(|class| class.documents > 0);
-    let rows: Vec<[String; 4]> = met
+    let rows: Vec<[String; 4]> = survey
+        .ranks
+        .iter()
         .step_by(4)
         .map(|class| {
             [

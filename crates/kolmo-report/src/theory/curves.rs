@@ -6,13 +6,14 @@ use serde::Serialize;
 use crate::{csv::csv, error::Result};
 
 /// Name and content of a CSV file for each curve.
-pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, String); 8]> {
+pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, String); 9]> {
     Ok([
         (
             "expected_distinct.csv",
             csv(&predictions.expected_distinct)?,
         ),
         ("bayes_value_loss.csv", csv(&predictions.bayes_value_loss)?),
+        ("bayes_slope.csv", csv(&predictions.bayes_slope)?),
         ("redundancy.csv", csv(&predictions.redundancy)?),
         ("capacity.csv", csv(&predictions.capacity)?),
         ("surface.csv", csv(&predictions.surface)?),

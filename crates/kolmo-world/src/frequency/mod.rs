@@ -224,10 +224,12 @@ impl Frequency {
 
     /// H(p), the entropy of the subject in nats.
     pub fn entropy(&self) -> f64 {
-        self.sum(
+        let entropy = self.sum(
             1..=self.elements(),
             |p| if p > 0.0 { -p * p.ln() } else { 0.0 },
-        )
+        );
+        // Of a single element it is -0.
+        entropy + 0.0
     }
 
     /// Ranks at which classes of equal frequency end, if the law has any (`grouped`).
