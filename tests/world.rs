@@ -189,7 +189,8 @@ fn mistakes_are_usage_errors_and_change_nothing() {
         ),
         ("jsonl", &[], "an export of another format (bin, not jsonl)"),
         ("csv", &[], "possible values: jsonl, parquet, bin"),
-        ("bin", &["--documents", "0"], "0 is not in 1.."),
+        ("bin", &["--documents", "0"], "at least 1 is wanted"),
+        ("bin", &["--documents", "1e-3"], "a whole number is wanted"),
         ("bin", &["--documents", "2000000000000"], "are too many"),
         (
             "bin",
