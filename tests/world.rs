@@ -170,6 +170,11 @@ fn an_export_that_asks_for_more_is_extended() {
         export(&place, format, &few)
             .exits(2)
             .says("holds 300 train documents, more than the 100 asked for");
+        // Who says nothing of validation keeps what there is.
+        let silent = ["--documents", "301", "--out", "grown"];
+        export(&place, format, &silent)
+            .exits(0)
+            .says("301 training and 9 validation documents");
         fs::remove_dir_all(grown).unwrap();
         fs::remove_dir_all(once).unwrap();
     }

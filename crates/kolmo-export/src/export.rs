@@ -99,7 +99,7 @@ impl<'w> Export<'w> {
             record: ExportRecord::new(request, world.vocabulary().len()),
             part,
         };
-        match ExportRecord::read(&export.directory.join(manifest::NAME))? {
+        match ExportRecord::of(&export.directory)? {
             Some(there) => export.continue_from(there)?,
             None => export.start()?,
         }

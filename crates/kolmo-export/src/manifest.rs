@@ -114,6 +114,14 @@ impl ExportRecord {
         self.train.documents + self.val.documents
     }
 
+    /// The record of the export in `directory`, if there is one.
+    ///
+    /// # Errors
+    /// [`ExportError::Manifest`] if it is none of this version's; [`ExportError::Io`].
+    pub fn of(directory: &Path) -> Result<Option<Self>> {
+        Self::read(&directory.join(NAME))
+    }
+
     /// Reads the record in `path`, if there is one.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
         let text = match fs::read(path) {

@@ -32,7 +32,8 @@ pub struct Arguments {
     /// Training documents; by default as many as `kolmo train` trains on
     #[arg(long, value_name = "N", value_parser = positive)]
     documents: Option<u64>,
-    /// Validation documents; by default a hundredth of the training documents, at least 1
+    /// Validation documents; by default a hundredth of the training documents, at least 1 and as many
+    /// as are there already
     #[arg(long, value_name = "N", value_parser = count)]
     validation: Option<u64>,
     /// Where the files go; by default runs/NAME-HASH-FORMAT, of the file and its world and seed
@@ -69,13 +70,14 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let started = Instant::now();
     let (config, world) = arguments.settings.load()?;
     let documents = arguments.documents.unwrap_or_else(|| trained_on(&config));
+    let (format, identity) = (arguments.format.into(), identity(&config)?);
+    let directory = directory(arguments, format, &identity);
     let request = Request {
-        format: arguments.format.into(),
-        identity: identity(&config)?,
+        format,
+        identity,
         documents,
-        validation: arguments.validation.unwrap_or((documents / 100).max(1)),
+        validation: validation(arguments, documents, &directory),
     };
-    let directory = directory(arguments, &request);
     let export = Export::open(&world, &directory, &request)?;
     let before = export.record().done();
     let mut count = DocumentCount::new(volume, before, export.record().documents());
@@ -113,11 +115,20 @@ fn identity(config: &RunConfig) -> anyhow::Result<String> {
 }
 
 /// The directory named, or one named after the world.
-fn directory(arguments: &Arguments, request: &Request) -> PathBuf {
+fn directory(arguments: &Arguments, format: Format, hash: &str) -> PathBuf {
     arguments.out.clone().unwrap_or_else(|| {
-        let (name, hash) = (arguments.settings.name(), &request.identity);
-        let format = request.format.name();
+        let (name, format) = (arguments.settings.name(), format.name());
         Path::new("runs").join(format!("{name}-{hash}-{format}"))
+    })
+}
+
+/// Validation documents asked for; where none are, as many as are there already at least.
+fn validation(arguments: &Arguments, documents: u64, directory: &Path) -> u64 {
+    // If the record cannot be read, opening the export says why.
+    let there = || ExportRecord::of(directory).ok().flatten();
+    arguments.validation.unwrap_or_else(|| {
+        let there = there().map_or(0, |record| record.val.documents);
+        (documents / 100).max(1).max(there)
     })
 }
 
