@@ -72,30 +72,14 @@ pub(crate) fn relations(world: &World) -> Choice {
 /// What the Bayes learner pays for learning the syntax over `documents` documents, to leading order,
 /// nats. It learns the relations separately after each set of them.
 pub(crate) fn learning_cost(world: &World, documents: f64) -> f64 {
-    let draw = world.relation_draw();
-    let relations = world.relations().len();
-    let mut cost: f64 = wording(world).iter().map(|c| c.cost(documents)).sum();
-    let mut reached = vec![0.0; 1 << relations];
-    reached[0] = 1.0;
-    // A set is numerically smaller than every set that contains it.
-    for stated in 0..1usize << relations {
-        let (p, size) = (reached[stated], stated.count_ones() as usize);
-        if p == 0.0 || size >= draw.per_document() {
-            continue;
-        }
-        let outside = |r: &usize| stated & (1 << r) == 0;
-        let left: f64 = (0..relations).filter(outside).map(|r| draw.weight(r)).sum();
-        for r in (0..relations).filter(outside) {
-            reached[stated | 1 << r] += p * draw.weight(r) / left;
-        }
-        let choice = Choice {
-            outcomes: relations - size,
-            per_document: p,
-            saving: 0.0,
-        };
-        cost += choice.cost(documents);
-    }
-    cost
+    let sets = world.relation_draw().sets().into_iter();
+    let choices = sets.map(|(stated, p)| Choice {
+        outcomes: world.relations().len() - stated.count_ones() as usize,
+        per_document: p,
+        saving: 0.0,
+    });
+    let choices = choices.chain(wording(world));
+    choices.map(|choice| choice.cost(documents)).sum()
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ impl RelationDraw {
         self.entropy
     }
 
+    /// The sets of relations stated already when another one is drawn, a bit each, with the probability
+    /// that a document comes by each.
+    pub fn sets(&self) -> Vec<(u16, f64)> {
+        let sets = sets(&self.weights, self.per_document).into_iter();
+        sets.map(|(set, p)| (set as u16, p)).collect()
+    }
+
     /// Draws the relations of a document, in the order they are stated.
     pub fn draw(&self, random: &mut Random, into: &mut Vec<u32>) {
         into.clear();
@@ -78,30 +85,45 @@ impl RelationDraw {
     }
 }
 
-/// Exact inclusion probabilities and sequence entropy, by walking the sets of relations already
-/// stated in order of size: P(S) flows from each set to the sets with one relation more.
+/// Exact inclusion probabilities and sequence entropy.
 fn walk_subsets(weights: &[f64], per_document: usize) -> (Vec<f64>, f64) {
-    let count = weights.len();
-    let mut inclusion = vec![0.0; count];
+    let mut inclusion = vec![0.0; weights.len()];
     let mut entropy = 0.0;
-    let mut reached = vec![0.0; 1 << count];
-    reached[0] = 1.0;
-    // A set is numerically smaller than every set that contains it, so one ascending pass suffices.
-    for set in 0..1usize << count {
-        if reached[set] == 0.0 || set.count_ones() as usize >= per_document {
-            continue;
-        }
-        let outside = |r: &usize| set & (1 << r) == 0;
-        let left: f64 = (0..count).filter(outside).map(|r| weights[r]).sum();
-        for r in (0..count).filter(outside) {
-            let p = weights[r] / left;
-            reached[set | 1 << r] += reached[set] * p;
-            inclusion[r] += reached[set] * p;
-            entropy -= reached[set] * p * p.ln();
+    for (set, reached) in sets(weights, per_document) {
+        for (r, p) in next(weights, set) {
+            inclusion[r] += reached * p;
+            entropy -= reached * p * p.ln();
         }
     }
     // Sums of many probabilities may pass 1 by a rounding error.
     (inclusion.into_iter().map(|p| p.min(1.0)).collect(), entropy)
+}
+
+/// The sets of relations stated already when another one is drawn, a bit each, with the probability
+/// that a document comes by each: P(S) flows from each set to the sets with one relation more.
+fn sets(weights: &[f64], per_document: usize) -> Vec<(usize, f64)> {
+    let mut reached = vec![0.0; 1 << weights.len()];
+    reached[0] = 1.0;
+    let mut sets = Vec::new();
+    // A set is numerically smaller than every set that contains it, so one ascending pass suffices.
+    for set in 0..reached.len() {
+        if reached[set] == 0.0 || set.count_ones() as usize >= per_document {
+            continue;
+        }
+        for (r, p) in next(weights, set) {
+            reached[set | 1 << r] += reached[set] * p;
+        }
+        sets.push((set, reached[set]));
+    }
+    sets
+}
+
+/// The relations that can follow `set`, with their probabilities.
+fn next(weights: &[f64], set: usize) -> impl Iterator<Item = (usize, f64)> {
+    let outside = move |r: &usize| set & (1 << r) == 0;
+    let left: f64 = (0..weights.len()).filter(outside).map(|r| weights[r]).sum();
+    let outside = (0..weights.len()).filter(outside);
+    outside.map(move |r| (r, weights[r] / left))
 }
 
 #[cfg(test)]

@@ -13,32 +13,18 @@ use crate::{grammar::Symbol, roles::ByRole};
 /// Sums over all beliefs within a sentence, and over all sets of relations stated before it. Every
 /// later naming of the subject costs nothing but its place in the template; the first costs H(p) too.
 pub fn expected_floor(world: &World) -> ByRole {
-    let draw = world.relation_draw();
-    let relations = world.relations().len();
     let mut automaton = Automaton::new(world);
     let mut memory = HashMap::new();
     let mut floor = ByRole {
         subject: world.frequency().entropy(),
         ..ByRole::default()
     };
-    let mut reached = vec![0.0; 1 << relations];
-    reached[0] = 1.0;
-    // A set is numerically smaller than every set that contains it.
-    for stated in 0..1usize << relations {
-        let p = reached[stated];
-        if p == 0.0 || stated.count_ones() as usize >= draw.per_document() {
-            continue;
-        }
+    for (stated, p) in world.relation_draw().sets() {
         if automaton.forget_if_large() {
             memory.clear();
         }
-        let start = automaton.start(stated as u16);
+        let start = automaton.start(stated);
         floor += expected(&mut automaton, start, &mut memory).scaled(p);
-        let outside = |r: &usize| stated & (1 << r) == 0;
-        let left: f64 = (0..relations).filter(outside).map(|r| draw.weight(r)).sum();
-        for r in (0..relations).filter(outside) {
-            reached[stated | 1 << r] += p * draw.weight(r) / left;
-        }
     }
     floor
 }
