@@ -148,18 +148,13 @@ fn the_table_comes_with_files_of_the_same_numbers() {
 
     // Without --out beside the runs, named like them.
     place.kolmo(&["theory", "small.toml", "-q"]).exits(0);
-    let entries: Vec<_> = fs::read_dir(place.path().join("runs")).unwrap().collect();
-    let name = entries[0]
-        .as_ref()
-        .unwrap()
-        .file_name()
-        .into_string()
-        .unwrap();
+    let runs = place.runs();
+    let name = &runs[0];
     assert!(
         name.starts_with("small-") && name.ends_with("-theory"),
         "{name}"
     );
-    assert_eq!(entries.len(), 1);
+    assert_eq!(runs.len(), 1);
 }
 
 #[test]
@@ -284,13 +279,8 @@ fn documents_are_counted_beside_theory() {
         assert!(place.path().join("out").join(name).is_file(), "{name}");
     }
     stats(&["-q"]).exits(0);
-    let entries: Vec<_> = fs::read_dir(place.path().join("runs")).unwrap().collect();
-    let name = entries[0]
-        .as_ref()
-        .unwrap()
-        .file_name()
-        .into_string()
-        .unwrap();
+    let runs = place.runs();
+    let name = &runs[0];
     assert!(
         name.starts_with("small-") && name.ends_with("-stats"),
         "{name}"

@@ -1,6 +1,10 @@
 //! The configuration on the command line: a file, and keys set on the way.
 
-use std::{borrow::Cow, fs, path::PathBuf};
+use std::{
+    borrow::Cow,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use kolmo_train::RunConfig;
@@ -34,11 +38,16 @@ impl Settings {
     }
 
     /// The name of the configuration: that of the file.
-    pub fn name(&self) -> Cow<'_, str> {
+    fn name(&self) -> Cow<'_, str> {
         self.config
             .file_stem()
             .unwrap_or_default()
             .to_string_lossy()
+    }
+
+    /// Where output goes unasked: runs/NAME-HASH, and what is no run has `ending` behind it.
+    pub fn directory(&self, hash: &str, ending: &str) -> PathBuf {
+        Path::new("runs").join(format!("{}-{hash}{ending}", self.name()))
     }
 }
 

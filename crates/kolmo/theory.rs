@@ -1,6 +1,6 @@
 //! `kolmo theory`: every prediction for a world, without training anything.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use kolmo_eval::classes::classes;
@@ -103,8 +103,6 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<Option
     if arguments.out.is_some() || arguments.json || arguments.csv {
         return Ok(arguments.out.clone());
     }
-    let (name, hash) = (arguments.settings.name(), short_hash(&config.to_toml()?));
-    Ok(Some(
-        Path::new("runs").join(format!("{name}-{hash}-theory")),
-    ))
+    let hash = short_hash(&config.to_toml()?);
+    Ok(Some(arguments.settings.directory(&hash, "-theory")))
 }

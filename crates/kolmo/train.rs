@@ -102,9 +102,8 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<PathBu
     if let Some(directory) = &arguments.run_dir {
         return Ok(directory.clone());
     }
-    let name = arguments.settings.name();
     let hash = short_hash(&config.to_toml()?);
-    Ok(Path::new("runs").join(format!("{name}-{hash}")))
+    Ok(arguments.settings.directory(&hash, ""))
 }
 
 fn announce(

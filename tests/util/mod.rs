@@ -1,7 +1,8 @@
 //! A temporary folder and the real `kolmo` in it.
 
 use std::{
-    fs,
+    fs::{self, DirEntry},
+    io,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -22,6 +23,13 @@ impl Place {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Names of what is in `runs/`.
+    pub fn runs(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path().join("runs")).unwrap();
+        let name = |entry: io::Result<DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        entries.map(name).collect()
     }
 
     /// Writes `text` to `name` and gives its path.

@@ -84,14 +84,9 @@ impl PowerLaw {
     /// A in L(n) ~ A n^-(1 − α), nats per fact: Σ_r w_r h_r ρ_r^-(1 − α) α Γ(1 − α) c^α.
     pub fn loss_constant(&self, world: &World) -> Option<f64> {
         let distinct = self.distinct_constant()?;
-        let relations = world.relations().iter().enumerate();
-        let weighted = relations.map(|(r, relation)| {
-            let rarer = world
-                .relation_draw()
-                .inclusion(r)
-                .powf(-self.data_exponent());
-            relation_share(world, r) * relation.content() * rarer
-        });
+        let weighted = worths(world)
+            .into_iter()
+            .map(|(inclusion, worth)| worth * inclusion.powf(-self.data_exponent()));
         Some(weighted.sum::<f64>() * self.discount * distinct)
     }
 }

@@ -18,6 +18,7 @@ pub mod dynamics;
 pub mod entropy;
 pub mod floor;
 mod grammar;
+mod grid;
 pub mod hallucination;
 pub mod pitman_yor;
 pub mod predictions;

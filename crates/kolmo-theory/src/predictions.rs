@@ -13,6 +13,7 @@ use crate::{
     dynamics::half_learning_documents,
     entropy::DocumentEntropy,
     floor::expected_floor,
+    grid::{log_grid, whole_grid},
     hallucination::expected_error,
     pitman_yor::PitmanYorParameters,
     roles::ByRole,
@@ -201,8 +202,9 @@ const STRUCTURE_POINTS: usize = 60;
 impl Predictions {
     /// The predictions for `world`.
     pub fn of(world: &World, scope: &Scope) -> Self {
-        let grid = documents_grid(scope, scope.per_decade);
-        let decades = documents_grid(scope, 1);
+        let from = scope.from.max(1.0);
+        let grid = whole_grid(from, scope.to, scope.per_decade);
+        let decades = whole_grid(from, scope.to, 1);
         let at = |f: &dyn Fn(f64) -> f64| -> Vec<AtDocuments> {
             let points = grid.iter().map(|n| AtDocuments {
                 n: *n,
@@ -232,32 +234,6 @@ impl Predictions {
             prior: Prior::of(world, &grid),
         }
     }
-}
-
-/// From `from` to `to`, both included, evenly in the logarithm.
-pub(crate) fn log_grid(from: f64, to: f64, per_decade: u32) -> Vec<f64> {
-    let decades = (to / from).log10();
-    let steps = (decades * f64::from(per_decade)).round().max(1.0);
-    let point = |k: u32| match f64::from(k) {
-        k if k == steps => to,
-        k => from * 10f64.powf(decades * k / steps),
-    };
-    (0..=steps as u32).map(point).collect()
-}
-
-/// Whole numbers of documents from `from` to `to`, both included, evenly in the logarithm; whole decades
-/// are among them.
-fn documents_grid(scope: &Scope, per_decade: u32) -> Vec<f64> {
-    let from = scope.from.max(1.0);
-    let to = scope.to.max(from);
-    let step = |n: f64| n.log10() * f64::from(per_decade);
-    let inside = step(from).ceil() as i32..=step(to).floor() as i32;
-    let points = inside.map(|k| 10f64.powf(f64::from(k) / f64::from(per_decade)));
-    let mut grid = vec![from.round()];
-    grid.extend(points.map(f64::round));
-    grid.push(to.round());
-    grid.dedup();
-    grid
 }
 
 impl WorldFigures {

@@ -25,6 +25,7 @@ use crate::{
     discovery::{expected_distinct, seen, unseen},
     entropy::DocumentEntropy,
     floor::{Floor, expected_floor},
+    grid::whole_grid,
     roles::ByRole,
 };
 use means::RunningByRole;
@@ -95,7 +96,7 @@ pub struct Distinct {
     pub n: u64,
     /// K_n as counted.
     pub distinct: u64,
-    /// K_n ± 1.96 of the largest standard deviation it can have, cut off at zero.
+    /// K_n ± 1.96 of the largest standard deviation it can have, cut off at what it can be.
     pub distinct_ci95: [f64; 2],
     /// `E[K_n]`.
     pub expected: f64,
@@ -237,15 +238,10 @@ impl Words {
     }
 }
 
-/// Whole numbers from 1 to `last`, both included, evenly spaced in their logarithm as far as whole
-/// numbers can be; all powers of ten are among them.
+/// Whole numbers from 1 to `last`, both included.
 fn milestones(last: u64) -> Vec<u64> {
-    let all = (0..).map(|k| 10_f64.powf(f64::from(k) / f64::from(PER_DECADE)));
-    let whole = all.map(|number| number.round() as u64);
-    let mut numbers: Vec<u64> = whole.take_while(|number| *number < last).collect();
-    numbers.push(last);
-    numbers.dedup();
-    numbers
+    let grid = whole_grid(1.0, last as f64, PER_DECADE).into_iter();
+    grid.map(|number| number as u64).collect()
 }
 
 /// `subjects`: documents about each element.

@@ -117,8 +117,8 @@ fn identity(config: &RunConfig) -> anyhow::Result<String> {
 /// The directory named, or one named after the world.
 fn directory(arguments: &Arguments, format: Format, hash: &str) -> PathBuf {
     arguments.out.clone().unwrap_or_else(|| {
-        let (name, format) = (arguments.settings.name(), format.name());
-        Path::new("runs").join(format!("{name}-{hash}-{format}"))
+        let ending = format!("-{}", format.name());
+        arguments.settings.directory(hash, &ending)
     })
 }
 

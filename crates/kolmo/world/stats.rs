@@ -1,6 +1,6 @@
 //! `kolmo world stats`: the documents of a world, counted.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use kolmo_report::survey;
@@ -60,6 +60,6 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<Option
     if arguments.out.is_some() || arguments.json {
         return Ok(arguments.out.clone());
     }
-    let (name, hash) = (arguments.settings.name(), short_hash(&config.to_toml()?));
-    Ok(Some(Path::new("runs").join(format!("{name}-{hash}-stats"))))
+    let hash = short_hash(&config.to_toml()?);
+    Ok(Some(arguments.settings.directory(&hash, "-stats")))
 }
