@@ -3,13 +3,13 @@
 //! A world has one draw of it. These are the means over all draws, which is what a learner that has
 //! read nothing expects.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::digamma;
 
 use crate::special::ln_gamma_step;
 
 /// The parameters of a Pitman-Yor process.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PitmanYorParameters {
     /// α, in [0, 1).
     pub discount: f64,

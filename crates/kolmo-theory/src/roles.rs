@@ -3,10 +3,10 @@
 use std::ops::{Add, AddAssign};
 
 use kolmo_world::{Role, Token, World};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Nats (or whatever is being summed) by the role of the tokens they were spent on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ByRole {
     /// On template words and fillers.
     pub syntax: f64,

@@ -534,3 +534,53 @@ fn what_cannot_be_costs_infinity_and_is_not_learnt() {
     learner.read(&document.tokens, &mut nats);
     assert!(nats.iter().all(|n| n.is_finite()));
 }
+
+#[test]
+fn a_learner_that_is_taken_up_again_goes_on_as_if_it_had_never_stopped() {
+    let laws = [
+        FrequencyConfig::Zipf {
+            elements: 300,
+            exponent: 1.3,
+            bias: 0.0,
+        },
+        FrequencyConfig::Uniform { elements: 40 },
+    ];
+    for (frequency, discount) in laws.into_iter().zip([Discount::Law, Discount::Fit]) {
+        let config = WorldConfig {
+            names: NamesConfig {
+                pools: Some(vec![20, 30]),
+            },
+            ..tiny(frequency)
+        };
+        let world = World::new(&config, 1).unwrap();
+        let mut learner = BayesLearner::new(&world, discount);
+        let mut nats = Vec::new();
+        // 1000 documents between two fits, and one more fit to come.
+        (0..1000).for_each(|n| learner.read(&world.document(n).tokens, &mut nats));
+        let kept = serde_json::to_string(&learner.state()).unwrap();
+        assert_eq!(kept, serde_json::to_string(&learner.state()).unwrap());
+        let state = serde_json::from_str(&kept).unwrap();
+        let mut resumed = BayesLearner::resume(&world, discount, state).unwrap();
+        assert_eq!(resumed.state(), learner.state());
+        let mut again = Vec::new();
+        for n in 1000..3000 {
+            let document = world.document(n).tokens;
+            learner.read(&document, &mut nats);
+            resumed.read(&document, &mut again);
+            assert!(
+                nats.iter()
+                    .zip(&again)
+                    .all(|(a, b)| a.to_bits() == b.to_bits())
+            );
+        }
+        assert_eq!(resumed.state(), learner.state());
+
+        // A state of another world is refused.
+        let other = WorldConfig {
+            relations: vec![relation("one", 2, 1.0)],
+            ..config
+        };
+        let other = World::new(&other, 1).unwrap();
+        assert!(BayesLearner::resume(&other, discount, learner.state()).is_err());
+    }
+}

@@ -321,3 +321,28 @@ fn the_average_over_the_stream_is_the_expectation() {
         assert!(sums.iter().all(|s| s.value == 0.0 && s.eos == 0.0));
     }
 }
+
+#[test]
+fn a_document_costs_the_same_bits_whatever_was_read_before_it() {
+    // A run that resumes has a new predictor, which meets beliefs in another order.
+    let config = WorldConfig {
+        family: Family::Biography,
+        frequency: zipf(50),
+        relations_per_document: RelationCount::All(All::All),
+        ..WorldConfig::default()
+    };
+    let world = World::new(&config, 1).unwrap();
+    let documents: Vec<_> = (0..400).map(|n| world.document(n).tokens).collect();
+    let mut forth = Floor::by_token(&world);
+    let mut back = Floor::by_token(&world);
+    let (mut nats, mut costs) = (Vec::new(), Vec::new());
+    for document in &documents {
+        forth.read(document, &mut nats);
+        costs.push(nats.clone());
+    }
+    for (document, costs) in documents.iter().zip(&costs).rev() {
+        back.read(document, &mut nats);
+        let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits();
+        assert!(nats.iter().zip(costs).all(same), "{nats:?} {costs:?}");
+    }
+}

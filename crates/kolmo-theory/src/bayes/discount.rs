@@ -131,6 +131,16 @@ impl Rule {
         due
     }
 
+    /// Documents at which parameters are fitted next.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Takes up where another of the same kind stood.
+    pub fn set_next(&mut self, next: u64) {
+        self.next = next;
+    }
+
     /// Parameters for elements met so and so often, see [`PitmanYorParameters::fit`].
     pub fn fit(&self, counts: &[(u64, u64)]) -> PitmanYorParameters {
         match self.fitted {

@@ -13,8 +13,9 @@
 use std::collections::HashMap;
 
 use kolmo_world::{Token, World};
+use serde::{Deserialize, Serialize};
 
-use super::discount::Rule;
+use super::{discount::Rule, state::StateError};
 use crate::pitman_yor::PitmanYorParameters;
 
 const ROOT: u32 = 0;
@@ -23,6 +24,22 @@ const ROOT: u32 = 0;
 struct Node {
     documents: u64,
     distinct: u64,
+}
+
+/// What was learnt of subjects, as it is kept. Node 0 is the root; the others come after their parents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ElementsState {
+    /// Documents and distinct subjects of each node.
+    documents: Vec<u64>,
+    distinct: Vec<u64>,
+    /// Of each node but the root, where it hangs and by which word.
+    parents: Vec<u32>,
+    words: Vec<Token>,
+    leaves: Vec<u32>,
+    /// Leaf, relation and value, in order.
+    facts: Vec<(u32, u8, u32)>,
+    next_fit: u64,
+    parameters: PitmanYorParameters,
 }
 
 /// The subjects met.
@@ -156,6 +173,64 @@ impl Elements {
     /// The number of the value of `relation` of the subject `leaf`, if it was stated.
     pub fn fact(&self, leaf: usize, relation: usize) -> Option<u32> {
         self.facts.get(&(leaf as u32, relation as u8)).copied()
+    }
+
+    pub fn state(&self) -> ElementsState {
+        let mut links = vec![(ROOT, 0); self.nodes.len() - 1];
+        for ((parent, word), child) in &self.children {
+            links[*child as usize - 1] = (*parent, *word);
+        }
+        let facts = self.facts.iter();
+        let mut facts: Vec<_> = facts
+            .map(|((leaf, r), value)| (*leaf, *r, *value))
+            .collect();
+        facts.sort_unstable();
+        ElementsState {
+            documents: self.nodes.iter().map(|node| node.documents).collect(),
+            distinct: self.nodes.iter().map(|node| node.distinct).collect(),
+            parents: links.iter().map(|(parent, _)| *parent).collect(),
+            words: links.iter().map(|(_, word)| *word).collect(),
+            leaves: self.leaves.clone(),
+            facts,
+            next_fit: self.rule.next(),
+            parameters: self.parameters,
+        }
+    }
+
+    /// Takes up what was learnt by one of the same `world` and rule.
+    pub fn resume(&mut self, world: &World, state: ElementsState) -> Result<(), StateError> {
+        let nodes = state.documents.len();
+        let links = state.parents.iter().zip(&state.words).zip(1..);
+        let relations = world.relations();
+        let sound = state.distinct.len() == nodes
+            && state.parents.len() + 1 == nodes
+            && state.words.len() + 1 == nodes
+            && links.clone().all(|((parent, _), child)| *parent < child)
+            && state.leaves.iter().all(|leaf| (*leaf as usize) < nodes)
+            && state.facts.iter().all(|(leaf, relation, value)| {
+                let relation = relations.get(*relation as usize);
+                let values = relation.map_or(0, |relation| relation.value_count());
+                (*leaf as usize) < nodes && (*value as usize) < values
+            });
+        if !sound {
+            return Err(StateError("its subjects"));
+        }
+        let counts = state.documents.iter().zip(&state.distinct);
+        self.nodes = counts
+            .map(|(documents, distinct)| Node {
+                documents: *documents,
+                distinct: *distinct,
+            })
+            .collect();
+        self.children = links
+            .map(|((parent, word), child)| ((*parent, *word), child))
+            .collect();
+        self.leaves = state.leaves;
+        let facts = state.facts.into_iter();
+        self.facts = facts.map(|(leaf, r, value)| ((leaf, r), value)).collect();
+        self.rule.set_next(state.next_fit);
+        self.parameters = state.parameters;
+        Ok(())
     }
 
     pub fn learn_fact(&mut self, leaf: usize, relation: usize, value: u32) {

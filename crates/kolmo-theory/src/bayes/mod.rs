@@ -16,6 +16,7 @@
 
 mod discount;
 mod elements;
+mod state;
 mod syntax;
 mod values;
 
@@ -24,6 +25,7 @@ use kolmo_world::{Token, World};
 pub use discount::Discount;
 use discount::Rule;
 use elements::Elements;
+pub use state::{BayesState, StateError};
 use syntax::SyntaxCounts;
 use values::ValueTree;
 

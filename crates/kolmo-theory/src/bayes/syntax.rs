@@ -7,13 +7,15 @@
 //! truth, that all of these follow from one vector of weights, and pays for it a few nats a set and
 //! relation, once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kolmo_world::{Token, World};
+use serde::{Deserialize, Serialize};
 
+use super::state::StateError;
 use crate::grammar::{Pattern, Place, Symbol};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Dirichlet {
     /// Concentration and observations of each outcome.
     weights: Vec<f64>,
@@ -50,6 +52,14 @@ struct Class {
     slots: Vec<Slot>,
 }
 
+/// The learner's counts, as they are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SyntaxState {
+    choices: BTreeMap<u16, Dirichlet>,
+    /// Templates, then the slots, of each class.
+    classes: Vec<(Dirichlet, Vec<Dirichlet>)>,
+}
+
 /// The learner's counts.
 #[derive(Debug, Clone)]
 pub(super) struct SyntaxCounts {
@@ -81,6 +91,52 @@ impl SyntaxCounts {
             choices: HashMap::new(),
             classes: world.syntax().classes().iter().map(class).collect(),
         }
+    }
+
+    pub fn state(&self) -> SyntaxState {
+        let choices = self.choices.iter();
+        let classes = self.classes.iter().map(|class| {
+            let slots = class.slots.iter().map(|slot| slot.fillers.clone());
+            (class.templates.clone(), slots.collect())
+        });
+        SyntaxState {
+            choices: choices
+                .map(|(set, choice)| (*set, choice.clone()))
+                .collect(),
+            classes: classes.collect(),
+        }
+    }
+
+    /// Takes up what was learnt by one of the same world.
+    pub fn resume(&mut self, state: SyntaxState) -> Result<(), StateError> {
+        let fits = |there: &Dirichlet, outcomes: usize| there.weights.len() == outcomes;
+        let choices = state.choices.values();
+        let sound = choices.into_iter().all(|c| fits(c, self.relations))
+            && state.classes.len() == self.classes.len()
+            && state
+                .classes
+                .iter()
+                .zip(&self.classes)
+                .all(|(there, class)| {
+                    let (templates, slots) = there;
+                    fits(templates, class.templates.weights.len())
+                        && slots.len() == class.slots.len()
+                        && slots
+                            .iter()
+                            .zip(&class.slots)
+                            .all(|(there, slot)| fits(there, slot.words.len()))
+                });
+        if !sound {
+            return Err(StateError("its syntax"));
+        }
+        self.choices = state.choices.into_iter().collect();
+        for (class, (templates, slots)) in self.classes.iter_mut().zip(state.classes) {
+            class.templates = templates;
+            for (slot, fillers) in class.slots.iter_mut().zip(slots) {
+                slot.fillers = fillers;
+            }
+        }
+        Ok(())
     }
 
     /// Weight, in proportion to probability, of `pattern` for the sentence after the relations `stated`,

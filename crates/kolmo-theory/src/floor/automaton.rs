@@ -121,7 +121,7 @@ impl<'a> Automaton<'a> {
     }
 
     fn expand(&mut self, state: State) -> HashMap<Symbol, Step> {
-        // In order: which of two beliefs that differ by rounding is kept must not be left to chance.
+        // In order, so that sums are the same whenever a state is first reached.
         let mut after: BTreeMap<Symbol, Belief> = BTreeMap::new();
         for ((k, at), p) in &self.nodes[state as usize].belief {
             let pattern = &self.grammar.patterns[*k as usize];
@@ -145,7 +145,7 @@ impl<'a> Automaton<'a> {
             .filter_map(|(symbol, belief)| {
                 let p: f64 = belief.iter().map(|(_, p)| p).sum();
                 let to = (p > 0.0).then(|| self.intern(belief))?;
-                // A belief is normalised but for rounding: nothing costs less than nothing.
+                // A belief is normalised up to rounding: nothing costs less than nothing.
                 let nats = (-p.ln()).max(0.0);
                 Some((symbol, Step { nats, to }))
             })
@@ -154,15 +154,15 @@ impl<'a> Automaton<'a> {
 
     /// The state of `belief`, which need not be normalised.
     fn intern(&mut self, mut belief: Belief) -> State {
-        // Beliefs that differ by rounding alone, by a few hundred units in the last place, are the same.
+        // Beliefs that differ by rounding alone, by a few hundred units in the last place, are the same:
+        // all are rounded, so that a state is what it is whichever of them came first.
         const MERGED: u64 = 1 << 8;
         belief.retain(|(_, p)| *p > 0.0);
         let total: f64 = belief.iter().map(|(_, p)| p).sum();
         for (_, p) in &mut belief {
-            *p /= total;
+            *p = f64::from_bits(((*p / total).to_bits() + MERGED / 2) / MERGED * MERGED);
         }
-        let rounded = |p: f64| (p.to_bits() + MERGED / 2) / MERGED;
-        let key = |(hypothesis, p): &(Hypothesis, f64)| (*hypothesis, rounded(*p));
+        let key = |(hypothesis, p): &(Hypothesis, f64)| (*hypothesis, p.to_bits());
         let key: Vec<_> = belief.iter().map(key).collect();
         let next = self.nodes.len() as State;
         let state = *self.states.entry(key).or_insert(next);
