@@ -13,11 +13,13 @@ pub const HELP: &str = "Exit codes:
   0   done
   1   failed
   2   bad usage or configuration
-  3   diverged: the loss exploded or is no longer a finite number";
+  3   diverged: the loss exploded or is no longer a finite number
+  75  stopped on request and saved: the same command goes on";
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const DIVERGED: u8 = 3;
+const STOPPED: u8 = 75;
 
 /// A mistake in how kolmo was called.
 #[derive(Debug)]
@@ -31,9 +33,31 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// A run that was asked to stop, and can go on.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Steps done.
+    pub step: u64,
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let step = self.step;
+        write!(
+            f,
+            "stopped on request after step {step}; the same command goes on from there"
+        )
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// Prints `error` with its causes and gives its code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    say(&format!("error: {error:#}"));
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => say(&stopped.to_string()),
+        None => say(&format!("error: {error:#}")),
+    }
     ExitCode::from(code(error))
 }
 
@@ -65,6 +89,8 @@ fn code(error: &anyhow::Error) -> u8 {
         USAGE
     } else if let Some(TrainError::Diverged { .. }) = error.downcast_ref() {
         DIVERGED
+    } else if error.is::<Stopped>() {
+        STOPPED
     } else {
         FAILED
     }

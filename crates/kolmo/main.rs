@@ -3,10 +3,11 @@
 mod devices;
 mod exit;
 mod progress;
+mod provenance;
 mod settings;
+mod stop;
 mod theory;
 mod train;
-mod version;
 mod world;
 
 use std::process::ExitCode;

@@ -9,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kolmo_run::{EvaluationRecord, StepRecord};
 use kolmo_train::Observer;
 
+use crate::stop::StopRequest;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Volume {
@@ -24,21 +26,26 @@ pub enum Volume {
 pub struct Progress {
     volume: Volume,
     steps: u64,
+    /// Steps that were done when it began.
+    from: u64,
     bar: Option<ProgressBar>,
     started: Instant,
     last_line: Instant,
     value_loss: Option<f64>,
+    stop: StopRequest,
 }
 
 /// Time between two plain lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl Progress {
-    /// The display of a run of `steps` steps.
-    pub fn new(volume: Volume, steps: u64) -> Self {
+    /// The display of a run of `steps` steps, which can be stopped by `stop`.
+    pub fn new(volume: Volume, steps: u64, stop: StopRequest) -> Self {
         Self {
             volume,
             steps,
+            from: 0,
+            stop,
             bar: bar(volume, steps),
             started: Instant::now(),
             last_line: Instant::now(),
@@ -76,7 +83,8 @@ impl Progress {
     }
 
     fn eta(&self, step: u64) -> Duration {
-        let left = self.steps.saturating_sub(step) as f64 / step.max(1) as f64;
+        let done = step.saturating_sub(self.from).max(1) as f64;
+        let left = self.steps.saturating_sub(step) as f64 / done;
         self.started.elapsed().mul_f64(left)
     }
 }
@@ -141,6 +149,31 @@ impl DocumentCount {
 }
 
 impl Observer for Progress {
+    fn begin(&mut self, step: u64) {
+        self.from = step;
+        self.started = Instant::now();
+        if let Some(bar) = &self.bar {
+            bar.set_position(step);
+        }
+        if step > 0 && self.volume != Volume::Quiet {
+            self.line(&format!("goes on from its checkpoint of step {step}"));
+        }
+    }
+
+    fn checkpoint(&mut self, step: u64) {
+        if self.volume == Volume::Verbose {
+            self.line(&format!("saved after step {step}"));
+        }
+    }
+
+    fn warning(&mut self, text: &str) {
+        self.line(&format!("warning: {text}"));
+    }
+
+    fn wants_stop(&self) -> bool {
+        self.stop.is_asked()
+    }
+
     fn step(&mut self, record: &StepRecord) {
         if let Some(bar) = &self.bar {
             bar.set_position(record.step);

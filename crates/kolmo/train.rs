@@ -1,7 +1,7 @@
 //! `kolmo train`: one run, from a configuration file to a run directory.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -10,16 +10,17 @@ use anyhow::Context;
 use clap::ValueEnum;
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, roles, table};
-use kolmo_run::{EvaluationRecord, RunDirectory, RunState, StepRecord, read_jsonl, short_hash};
-use kolmo_train::{Outcome, Provenance, RunConfig};
+use kolmo_run::{EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, read_jsonl};
+use kolmo_train::{Job, Outcome, RunConfig, Start};
 use kolmo_world::World;
 use serde::Serialize;
 
 use crate::{
-    exit::Usage,
+    exit::{Stopped, Usage},
     progress::{Progress, Volume, duration, print, say},
+    provenance,
     settings::Settings,
-    version,
+    stop::StopRequest,
 };
 
 /// Train a transformer on a world and measure what it learns
@@ -46,9 +47,9 @@ pub struct Arguments {
 /// What to do with a run that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Resume {
-    /// Leave a finished run as it is; start an unfinished one again from the first step
+    /// Leave a finished run as it is; go on with an unfinished one from its newest checkpoint
     Auto,
-    /// Replace it
+    /// Remove it and start again from the first step
     Never,
 }
 
@@ -64,37 +65,48 @@ struct Final<'a> {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let started = Instant::now();
+    let stop = StopRequest::listen().context("could not listen for signals")?;
     let (config, world) = arguments.settings.load()?;
     let device: DeviceName = arguments.device.parse()?;
     let directory = directory(arguments, &config)?;
 
-    // Before anything is made or opened: a finished run needs neither folder nor device.
-    let there = directory
-        .is_dir()
-        .then(|| RunDirectory::open_or_create(&directory));
-    if let Some(run) = there.transpose()?.filter(RunDirectory::holds_a_run)
-        && arguments.resume == Resume::Auto
-    {
+    // A finished run needs neither a device nor the directory for itself.
+    let there = RunDirectory::at(&directory);
+    if arguments.resume == Resume::Auto && there.holds_a_run() {
+        check_same(&there, &config)?;
+        if there.is_done() {
+            return show_finished(&there, &config, &world, arguments, volume);
+        }
+    }
+    let device = device.open()?;
+    let run = RunDirectory::open_or_create(directory)?;
+    let _lock = Lock::take(run.root())?;
+    let start = match arguments.resume {
+        Resume::Auto => Start::Resume,
+        Resume::Never => Start::Anew,
+    };
+    // Again, for another process may have been at work until the lock was free.
+    if start == Start::Resume && run.holds_a_run() {
         check_same(&run, &config)?;
         if run.is_done() {
             return show_finished(&run, &config, &world, arguments, volume);
         }
     }
-    let device = device.open()?;
-    let run = RunDirectory::open_or_create(directory)?;
     announce(&config, &world, &device, &run, volume);
-    run.clear()?;
 
-    let mut progress = Progress::new(volume, config.train.steps());
-    let provenance = Provenance {
-        kolmo_version: version::VERSION.to_owned(),
-        git_revision: version::REVISION.map(str::to_owned),
-        command_line: std::env::args().collect(),
+    let mut progress = Progress::new(volume, config.train.steps(), stop);
+    let job = Job {
+        config: &config,
+        world: &world,
+        device: &device,
+        run: &run,
     };
-    let trained = kolmo_train::train(&config, &world, &device, &run, provenance, &mut progress);
+    let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
     progress.finish();
-    let outcome = trained?;
-    finish(&run, &world, outcome, arguments, volume, started)
+    match trained? {
+        Outcome::Finished(manifest) => finish(&job, manifest, arguments, volume, started),
+        Outcome::Stopped(step) => Err(Stopped { step }.into()),
+    }
 }
 
 /// The run directory: the one named, or one named after the configuration.
@@ -102,8 +114,7 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<PathBu
     if let Some(directory) = &arguments.run_dir {
         return Ok(directory.clone());
     }
-    let hash = short_hash(&config.to_toml()?);
-    Ok(arguments.settings.directory(&hash, ""))
+    Ok(arguments.settings.directory(&config.identity()?[..8], ""))
 }
 
 fn announce(
@@ -154,32 +165,27 @@ fn example(world: &World) -> String {
 
 /// What comes after the last step: figures, table, manifest, and `DONE` last.
 fn finish(
-    run: &RunDirectory,
-    world: &World,
-    outcome: Outcome,
+    job: &Job<'_>,
+    mut manifest: Manifest,
     arguments: &Arguments,
     volume: Volume,
     started: Instant,
 ) -> anyhow::Result<()> {
-    let mut warnings = outcome.warnings;
+    let Job { world, run, .. } = *job;
+    let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
+    let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
     // A plot that fails is no reason to lose a run.
-    if let Err(error) = figures::write(run, world, &outcome.steps, &outcome.evaluations) {
-        warnings.push(format!(
-            "the figures were not drawn: {:#}",
-            anyhow::Error::new(error)
-        ));
-    }
-    let mut manifest = outcome.manifest;
-    manifest.finish(RunState::Done);
+    let drawn = figures::write(run, world, &steps, &evaluations);
+    manifest.let_go(RunState::Done, job.config.train.steps());
     manifest.write(run)?;
     let last = Final {
         run_dir: run.root(),
         parameters: manifest.parameters,
-        last_step: outcome.steps.last(),
-        last_evaluation: outcome.evaluations.last(),
+        last_step: steps.last(),
+        last_evaluation: evaluations.last(),
     };
     run.mark_done(&last)?;
-    show(world, &outcome.evaluations, &outcome.steps, volume);
+    show(world, &evaluations, &steps, volume);
     if volume != Volume::Quiet {
         let root = run.root().display();
         say(&format!(
@@ -193,20 +199,30 @@ fn finish(
             "  curves   tensorboard --logdir {root}/tensorboard"
         ));
     }
-    for warning in warnings {
-        say(&format!("warning: {warning}"));
+    if let Err(error) = drawn {
+        let error = anyhow::Error::new(error);
+        say(&format!("warning: the figures were not drawn: {error:#}"));
     }
     print_json(&last, arguments)
 }
 
 /// Refuses to take the directory of a run of another configuration.
 fn check_same(run: &RunDirectory, config: &RunConfig) -> anyhow::Result<()> {
-    let there = fs::read_to_string(run.config()).unwrap_or_default();
+    let directory = run.root().display();
+    let there = match fs::read_to_string(run.config()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Usage(format!(
+                "{directory} holds a run without its config.toml: restore the file, name another \
+                 --run-dir, or replace the run with --resume never"
+            ))
+            .into());
+        }
+        text => text.with_context(|| format!("could not read {}", run.config().display()))?,
+    };
     let there = RunConfig::parse(&there, &[]).and_then(RunConfig::settle);
-    if there.is_ok_and(|(there, _)| there == *config) {
+    if there.is_ok_and(|(there, _)| there.is_same_run(config)) {
         return Ok(());
     }
-    let directory = run.root().display();
     let problem = format!(
         "{directory} holds a run of another configuration: name another --run-dir, or replace it \
          with --resume never"

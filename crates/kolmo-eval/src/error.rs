@@ -16,4 +16,10 @@ pub enum EvalError {
     /// Answers that did not come back from the device.
     #[error("reading the model's answers from the device failed: {0}")]
     Read(String),
+    /// A kept state that is not of this run.
+    #[error("the state of {0} is not of this run")]
+    State(&'static str),
+    /// The same of the Bayes learner.
+    #[error(transparent)]
+    Bayes(#[from] kolmo_theory::StateError),
 }

@@ -3,10 +3,11 @@
 use std::f64::consts::LN_2;
 
 use kolmo_run::{CodeBits, EvaluationRecord, ExactCode, ExactLosses, OnlineClass, RoleBits};
-use kolmo_theory::{BayesLearner, ByRole, Discount, Floor};
+use kolmo_theory::{BayesLearner, BayesState, ByRole, Discount, Floor};
 use kolmo_world::{Batch, Role, World};
+use serde::{Deserialize, Serialize};
 
-use crate::classes::Class;
+use crate::{classes::Class, error::EvalError};
 
 /// The predictor that knows the world and the Bayes learner, with the sums of their losses.
 #[derive(Debug)]
@@ -22,15 +23,25 @@ pub struct Exact<'a> {
     nats: Vec<f64>,
 }
 
+/// Where the predictors stand between two batches. The one that knows the world learns nothing, and needs
+/// no state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExactState {
+    bayes: BayesState,
+    classes: Vec<ClassSums>,
+    since_record: Sums,
+    since_start: Sums,
+}
+
 /// Nats by role.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Sums {
     floor: ByRole,
     bayes: ByRole,
 }
 
 /// Sums over the documents about a class, nats.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct ClassSums {
     documents: u64,
     bayes_value: f64,
@@ -51,6 +62,38 @@ impl<'a> Exact<'a> {
             since_start: Sums::default(),
             nats: Vec::new(),
         }
+    }
+
+    /// Where the predictors stand.
+    pub fn state(&self) -> ExactState {
+        ExactState {
+            bayes: self.bayes.state(),
+            classes: self.classes.clone(),
+            since_record: self.since_record,
+            since_start: self.since_start,
+        }
+    }
+
+    /// The predictors that `state` was taken from: they go on as if they had never stopped, bit for bit.
+    ///
+    /// # Errors
+    /// [`EvalError::State`] and [`EvalError::Bayes`] if it is not of this world and these classes.
+    pub fn resume(
+        world: &'a World,
+        discount: Discount,
+        classes: &[Class],
+        state: ExactState,
+    ) -> Result<Self, EvalError> {
+        if state.classes.len() != classes.len() {
+            return Err(EvalError::State("the exact predictors"));
+        }
+        Ok(Self {
+            bayes: BayesLearner::resume(world, discount, state.bayes)?,
+            classes: state.classes,
+            since_record: state.since_record,
+            since_start: state.since_start,
+            ..Self::new(world, discount, classes)
+        })
     }
 
     /// Reads the documents of a batch; the Bayes learner predicts each before it learns from it.

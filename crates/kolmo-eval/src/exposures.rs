@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kolmo_world::Fact;
 
-use crate::probe::Probe;
+use crate::{error::EvalError, probe::Probe};
 
 /// Realised exposures of the facts of a probe. Facts outside the probe are not counted, so memory
 /// does not grow with training.
@@ -22,6 +22,19 @@ impl Exposures {
             index: facts.map(|(k, probed)| (probed.fact, k)).collect(),
             counts: vec![0; probe.facts.len()],
         }
+    }
+
+    /// The exposures counted so far, `counts` being [`counts`](Self::counts) of then.
+    ///
+    /// # Errors
+    /// [`EvalError::State`] if they are not of this probe.
+    pub fn resume(probe: &Probe, counts: Vec<u64>) -> Result<Self, EvalError> {
+        if counts.len() != probe.facts.len() {
+            return Err(EvalError::State("the exposures"));
+        }
+        let mut exposures = Self::new(probe);
+        exposures.counts = counts;
+        Ok(exposures)
     }
 
     /// Counts the facts of documents trained on.

@@ -16,7 +16,7 @@ pub mod summary;
 
 pub use classes::Class;
 pub use error::EvalError;
-pub use exact::Exact;
+pub use exact::{Exact, ExactState};
 pub use exposures::Exposures;
 pub use measure::{Answer, measure};
 pub use probe::{EvalConfig, Probe, ProbedFact};

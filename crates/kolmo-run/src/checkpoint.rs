@@ -1,52 +1,263 @@
 //! Checkpoints: folders that are there whole or not at all. What is in them is the caller's.
+//!
+//! ```text
+//! checkpoints/step-00001000/
+//!     manifest.json            step, run, and size and BLAKE3 hash of every other file; written last
+//!     model.safetensors, ...   the caller's files
+//! ```
+//!
+//! The files are written and forced to disk in a folder of a temporary name, which is then renamed: a
+//! reader, or a run that comes after a power cut, never sees part of a checkpoint. Whatever a disk does to
+//! one later, [`read`] notices.
 
-use std::fs;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::atomic::{self, TEMPORARY_SUFFIX};
-use crate::directory::{RunDirectory, remove};
+use crate::directory::{RunDirectory, remove, write_json};
 use crate::error::{Error, Result};
 
-/// Writes the checkpoint of `step` with `files`, names and contents, and gives its folder.
-///
-/// The files are written and forced to disk in a folder of a temporary name, which is then renamed:
-/// a reader, or a run that comes after a power cut, never sees part of a checkpoint. One of the same
-/// step that was there is replaced.
+/// Contents of the files of a checkpoint, by name.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Which checkpoints stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// So many of the newest; the newest stays in any case.
+    pub keep_last: usize,
+    /// And all whose step is a multiple of this; 0 for none.
+    pub keep_every: u64,
+}
+
+impl Retention {
+    /// Whether the checkpoint of `step` stays for good.
+    pub fn keeps(&self, step: u64) -> bool {
+        self.keep_every > 0 && step.is_multiple_of(self.keep_every)
+    }
+}
+
+const FORMAT: u32 = 1;
+const MANIFEST: &str = "manifest.json";
+
+/// `manifest.json` of a checkpoint. Every field is checked, so that no damage to it goes unseen.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointManifest {
+    format: u32,
+    step: u64,
+    /// Hash of what the run is, [`content_hash`] of its configuration.
+    run: String,
+    files: BTreeMap<String, FileRecord>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRecord {
+    bytes: u64,
+    blake3: String,
+}
+
+impl FileRecord {
+    fn of(content: &[u8]) -> Self {
+        Self {
+            bytes: content.len() as u64,
+            blake3: content_hash(content),
+        }
+    }
+}
+
+/// The BLAKE3 hash of `content`, in hexadecimal digits.
+pub fn content_hash(content: &[u8]) -> String {
+    blake3::hash(content).to_hex().to_string()
+}
+
+/// Writes the checkpoint of `step` with `files`, and gives its folder. `identity` is the
+/// [`content_hash`] of what makes the run that run. One of the same step that was there is replaced.
 ///
 /// # Errors
-/// [`Error::Io`] if a folder or file cannot be made, written or renamed.
-pub fn write(run: &RunDirectory, step: u64, files: &[(&str, &[u8])]) -> Result<PathBuf> {
-    let folder = run.checkpoint(step);
-    let temporary = run
-        .checkpoints()
-        .join(format!(".step-{step:08}{TEMPORARY_SUFFIX}"));
+/// [`Error::Io`] if a folder or file cannot be made, written or renamed. The checkpoints that were there
+/// are as they were.
+pub fn write(run: &RunDirectory, step: u64, identity: &str, files: &Files) -> Result<PathBuf> {
+    let checkpoints = run.checkpoints();
+    // Not its parents: a run directory that has vanished is not made again with half of what it had.
+    make_folder(&checkpoints)?;
+    let temporary = checkpoints.join(format!(".step-{step:08}{TEMPORARY_SUFFIX}"));
     remove(&temporary)?;
-    fs::create_dir_all(&temporary).map_err(Error::io("create the folder", &temporary))?;
-    for (name, content) in files {
-        atomic::write_bytes(temporary.join(name), content)?;
+    let written = write_into(&temporary, step, identity, files);
+    if written.is_err() {
+        // The disk may be full: what is of no use goes. The error says more than a second one would.
+        let _ = remove(&temporary);
     }
+    written?;
+    let folder = run.checkpoint(step);
     remove(&folder)?;
     fs::rename(&temporary, &folder).map_err(Error::io("replace", &folder))?;
-    let checkpoints = run.checkpoints();
     atomic::sync_folder(&checkpoints).map_err(Error::io("force to disk", &checkpoints))?;
     Ok(folder)
+}
+
+fn write_into(folder: &Path, step: u64, identity: &str, files: &Files) -> Result<()> {
+    make_folder(folder)?;
+    for (name, content) in files {
+        write_file(&folder.join(name), content)?;
+    }
+    let records = files.iter();
+    let manifest = CheckpointManifest {
+        format: FORMAT,
+        step,
+        run: identity.to_owned(),
+        files: records
+            .map(|(name, content)| (name.clone(), FileRecord::of(content)))
+            .collect(),
+    };
+    // It forces the folder to disk, too.
+    write_json(&folder.join(MANIFEST), &manifest)
+}
+
+/// A new file, forced to disk. Nobody looks for it before its folder has its name.
+fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+    let mut file = File::create_new(path).map_err(Error::io("create", path))?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    written.map_err(Error::io("write", path))
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir(folder).map_err(Error::io("create the folder", folder))
+}
+
+/// The steps of the checkpoints that are there, the newest first, sound or not.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be listed; none, no checkpoints.
+pub fn steps(run: &RunDirectory) -> Result<Vec<u64>> {
+    let folder = run.checkpoints();
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        result => result.map_err(Error::io("list", &folder))?,
+    };
+    let mut steps = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(Error::io("list", &folder))?.file_name();
+        let digits = name.to_str().and_then(|name| name.strip_prefix("step-"));
+        // Only what the number would be written as: not a user's step-1-copy, nor step-+1.
+        let step = digits.and_then(|digits| digits.parse().ok());
+        steps.extend(step.filter(|step| run.checkpoint(*step).file_name() == Some(&name)));
+    }
+    steps.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(steps)
+}
+
+/// Reads the checkpoint of `step`, every byte of it checked.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if it is damaged, incomplete, of another run or of another version;
+/// [`Error::Io`] if a file cannot be read.
+pub fn read(run: &RunDirectory, step: u64, identity: &str) -> Result<Files> {
+    let folder = run.checkpoint(step);
+    let problem = |reason: String| Error::Checkpoint {
+        path: folder.clone(),
+        reason,
+    };
+    let path = folder.join(MANIFEST);
+    let manifest = fs::read(&path).map_err(Error::io("read", &path))?;
+    let manifest: CheckpointManifest = serde_json::from_slice(&manifest)
+        .map_err(|error| problem(format!("{MANIFEST} is damaged: {error}")))?;
+    if manifest.format != FORMAT {
+        let format = manifest.format;
+        return Err(problem(format!(
+            "its format is {format}, and this kolmo reads {FORMAT}"
+        )));
+    }
+    if manifest.step != step {
+        let found = manifest.step;
+        return Err(problem(format!("it says that it is of step {found}")));
+    }
+    if manifest.run != identity {
+        return Err(problem("it is of another run".to_owned()));
+    }
+    let mut files = Files::new();
+    for (name, record) in manifest.files {
+        let path = folder.join(&name);
+        let content = fs::read(&path).map_err(Error::io("read", &path))?;
+        if FileRecord::of(&content) != record {
+            return Err(problem(format!("{name} is damaged")));
+        }
+        files.insert(name, content);
+    }
+    Ok(files)
+}
+
+/// Removes the checkpoints that need not stay.
+///
+/// # Errors
+/// [`Error::Io`] if one cannot be removed.
+pub fn prune(run: &RunDirectory, retention: Retention) -> Result<()> {
+    for step in steps(run)?.into_iter().skip(retention.keep_last.max(1)) {
+        if retention.keeps(step) {
+            continue;
+        }
+        // Under another name first: half a checkpoint must not look like one.
+        let folder = run.checkpoint(step);
+        let temporary = run
+            .checkpoints()
+            .join(format!(".step-{step:08}.old{TEMPORARY_SUFFIX}"));
+        remove(&temporary)?;
+        fs::rename(&folder, &temporary).map_err(Error::io("remove", &folder))?;
+        remove(&temporary)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn files(names: &[(&str, &str)]) -> Files {
+        let files = names.iter();
+        files
+            .map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec()))
+            .collect()
+    }
+
+    fn open(folder: &tempfile::TempDir) -> RunDirectory {
+        RunDirectory::open_or_create(folder.path().join("run")).unwrap()
+    }
+
+    #[test]
+    fn it_reads_back_what_it_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        assert!(steps(&run).unwrap().is_empty());
+        let written = files(&[("model", "weights"), ("state", "")]);
+        for step in [7, 100_000_000, 12] {
+            write(&run, step, "run", &written).unwrap();
+        }
+        fs::create_dir(run.checkpoints().join("step-12-copy")).unwrap();
+        assert_eq!(steps(&run).unwrap(), [100_000_000, 12, 7]);
+        assert_eq!(read(&run, 12, "run").unwrap(), written);
+        let error = read(&run, 12, "other").unwrap_err().to_string();
+        assert!(error.contains("another run"), "{error}");
+        assert!(read(&run, 13, "run").is_err());
+    }
+
     #[test]
     fn a_checkpoint_replaces_the_one_of_the_same_step_and_leaves_no_remains() {
         let folder = tempfile::tempdir().unwrap();
-        let run = RunDirectory::open_or_create(folder.path().join("run")).unwrap();
+        let run = open(&folder);
         // Remains of a process that was killed while it wrote.
         let remains = run.checkpoints().join(".step-00000007.kolmo-tmp");
         fs::create_dir_all(&remains).unwrap();
         fs::write(remains.join("half"), "half").unwrap();
 
-        write(&run, 7, &[("old", b"old"), ("model", b"old")]).unwrap();
-        let written = write(&run, 7, &[("model", b"new")]).unwrap();
+        write(&run, 7, "run", &files(&[("old", "old"), ("model", "old")])).unwrap();
+        let written = write(&run, 7, "run", &files(&[("model", "new")])).unwrap();
         assert_eq!(written, run.checkpoint(7));
         assert_eq!(fs::read(written.join("model")).unwrap(), b"new");
         assert!(!written.join("old").exists() && !written.join("half").exists());
@@ -54,12 +265,68 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_no_checkpoint() {
+    fn a_failure_leaves_no_checkpoint_and_no_remains() {
         let folder = tempfile::tempdir().unwrap();
-        let run = RunDirectory::open_or_create(folder.path().join("run")).unwrap();
+        let run = open(&folder);
         // A file in a folder that is not there.
-        let files: [(&str, &[u8]); 2] = [("model", b"new"), ("no/such", b"new")];
-        assert!(write(&run, 7, &files).is_err());
-        assert!(!run.checkpoint(7).exists());
+        let wrong = files(&[("model", "new"), ("no/such", "new")]);
+        assert!(write(&run, 7, "run", &wrong).is_err());
+        assert_eq!(fs::read_dir(run.checkpoints()).unwrap().count(), 0);
+        // A run directory that has vanished is not made again.
+        fs::remove_dir_all(run.root()).unwrap();
+        assert!(write(&run, 7, "run", &files(&[])).is_err());
+        assert!(!run.root().exists());
+    }
+
+    #[test]
+    fn the_newest_and_the_round_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        let left = |keep_last, keep_every| {
+            for step in (10..=100).step_by(10) {
+                write(&run, step, "run", &files(&[("model", "m")])).unwrap();
+            }
+            let retention = Retention {
+                keep_last,
+                keep_every,
+            };
+            prune(&run, retention).unwrap();
+            steps(&run).unwrap()
+        };
+        assert_eq!(left(2, 0), [100, 90]);
+        assert_eq!(left(1, 40), [100, 80, 40]);
+        assert_eq!(left(0, 0), [100]);
+        assert_eq!(left(20, 0).len(), 10);
+    }
+
+    #[test]
+    fn every_damaged_byte_and_every_truncation_is_noticed_or_harmless() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        let whole = files(&[("model", "some weights"), ("state", "{\"step\":7}")]);
+        let written = write(&run, 7, "run", &whole).unwrap();
+        for name in ["model", "state", MANIFEST] {
+            let path = written.join(name);
+            let sound = fs::read(&path).unwrap();
+            let damaged = |bytes: &[u8]| {
+                fs::write(&path, bytes).unwrap();
+                match read(&run, 7, "run") {
+                    Ok(files) => assert_eq!(files, whole, "{name}: {bytes:?}"),
+                    Err(error) => assert!(!error.to_string().is_empty()),
+                }
+            };
+            for place in 0..sound.len() {
+                for bit in 0..8 {
+                    let mut bytes = sound.clone();
+                    bytes[place] ^= 1 << bit;
+                    damaged(&bytes);
+                }
+                damaged(&sound[..place]);
+            }
+            fs::remove_file(&path).unwrap();
+            assert!(read(&run, 7, "run").is_err());
+            fs::write(&path, &sound).unwrap();
+        }
+        assert_eq!(read(&run, 7, "run").unwrap(), whole);
     }
 }

@@ -31,6 +31,11 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
+    /// The folder `root`, whether it is there or not.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
     /// Opens the folder `root`, and makes it, with its parents, if it is missing. What it holds is
     /// left alone: see [`holds_a_run`](Self::holds_a_run).
     ///
@@ -110,6 +115,17 @@ impl RunDirectory {
     /// form.
     pub fn mark_done(&self, figures: &impl Serialize) -> Result<()> {
         write_json(&self.done(), figures)
+    }
+
+    /// Removes what killed processes left of half-written files, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a folder cannot be listed or a file not removed.
+    pub fn remove_remains(&self) -> Result<()> {
+        for folder in [&self.root, &self.checkpoints(), &self.figures()] {
+            atomic::remove_remains(folder)?;
+        }
+        Ok(())
     }
 
     /// Whether a run was begun here: its configuration or its manifest is there.

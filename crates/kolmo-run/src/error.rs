@@ -46,6 +46,24 @@ pub enum Error {
         source: serde_json::Error,
     },
 
+    /// A checkpoint that cannot be used.
+    #[error("the checkpoint {path} cannot be used: {reason}", path = path.display())]
+    Checkpoint {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// Another process is at work in the directory.
+    #[error("{directory} is in use by {holder}: wait for it, stop it, or name another directory", directory = directory.display())]
+    Busy {
+        /// The directory.
+        directory: PathBuf,
+        /// Who has it, in words.
+        holder: String,
+    },
+
     /// A record has no JSON form: its type is at fault, not the disk.
     #[error("could not turn a record for {path} into JSON: its type needs a plain serde form", path = path.display())]
     Serialize {

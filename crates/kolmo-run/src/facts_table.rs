@@ -84,6 +84,11 @@ impl FactsTable {
         self.evaluations.iter().flatten()
     }
 
+    /// How many evaluations there are rows of.
+    pub fn evaluations(&self) -> usize {
+        self.evaluations.len()
+    }
+
     /// Removes the evaluations after `step`: a run that resumes from a checkpoint makes them again.
     pub fn truncate_after(&mut self, step: u64) {
         self.evaluations

@@ -8,6 +8,7 @@
 //! | `facts.parquet` | [`facts_table`] |
 //! | `tensorboard/` | [`tensorboard`] |
 //! | `checkpoints/` | [`checkpoint`] |
+//! | `.lock` | [`lock`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
 //! of a batch. The JSONL files are the truth; the event files are a view of them.
@@ -18,14 +19,17 @@ pub mod checkpoint;
 pub mod directory;
 pub mod error;
 pub mod facts_table;
+pub mod lock;
 pub mod manifest;
 pub mod metrics;
 pub mod tensorboard;
 
+pub use checkpoint::{Retention, content_hash};
 pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
 pub use facts_table::{FactRow, FactsTable};
-pub use manifest::{Manifest, RunState};
+pub use lock::Lock;
+pub use manifest::{Build, Machine, Manifest, Provenance, RunState, Session};
 pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, OnlineClass,
     RoleBits, RoleLosses, StepRecord, read_jsonl,

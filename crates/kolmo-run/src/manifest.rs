@@ -1,9 +1,11 @@
 //! `manifest.json`: where the figures of a run come from.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
@@ -12,8 +14,10 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Begun, and not ended: at work, or stopped and to be resumed.
+    /// At work, or killed.
     Running,
+    /// Stopped on request, to be resumed.
+    Stopped,
     /// Ended as planned.
     Done,
     /// Ended because the loss exploded or was no number.
@@ -22,40 +26,179 @@ pub enum RunState {
     Failed,
 }
 
-/// What a run was made with. Written when it starts and again when it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the figures of a run come from. Written when a process takes the run up and again when it lets it
+/// go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of kolmo.
-    pub kolmo_version: String,
-    /// The revision of the source, if it was built from a checkout.
-    pub git_revision: Option<String>,
-    /// The device that trained, as `--device` names it.
-    pub device: String,
-    /// The graphics adapter as its driver names itself, where there is one.
-    pub adapter: Option<String>,
-    /// The cargo features of the backend that were compiled in.
-    pub backend_features: Vec<String>,
-    /// Threads of the CPU backends: `RAYON_NUM_THREADS`, or as many as the machine runs at once.
-    pub threads: usize,
+    /// What is at work on the run, or was last.
+    #[serde(flatten)]
+    pub provenance: Provenance,
     /// The seed of the run.
     pub seed: u64,
-    /// The command as it was typed, the program first.
-    pub command_line: Vec<String>,
     /// How many parameters the model has.
     pub parameters: u64,
+    /// BLAKE3 hash of the configuration, but for `[checkpoint]`: what makes the run that run.
+    pub config_blake3: String,
     /// When the run started: RFC 3339, UTC.
     pub started: String,
     /// When it ended: RFC 3339, UTC. `None` while it runs.
     pub ended: Option<String>,
     /// How it stands.
     pub state: RunState,
+    /// The processes that worked on it, one after another; the last one is that of the fields above.
+    pub sessions: Vec<Session>,
+}
+
+/// What a process is and what it computes with.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The version of kolmo.
+    pub kolmo_version: String,
+    /// The revision of the source, with `-dirty` behind it if files differed from it; none if it was not
+    /// built from a checkout.
+    pub git_revision: Option<String>,
+    /// The compiler, the target and the profile it was built with.
+    pub build: Build,
+    /// The device that trained, as `--device` names it.
+    pub device: String,
+    /// The graphics adapter as its driver names itself, where there is one.
+    pub adapter: Option<String>,
+    /// The cargo features of the backend that were compiled in.
+    pub backend_features: Vec<String>,
+    /// Settings of the backend in force: fusion, autotune, streams, memory; null where it has none.
+    pub backend_settings: Value,
+    /// Threads of the CPU backends: `RAYON_NUM_THREADS`, or as many as the machine runs at once.
+    pub threads: usize,
+    /// Where it ran.
+    pub machine: Machine,
+    /// The variables of the environment that can change what is computed.
+    pub environment: BTreeMap<String, String>,
+    /// The command as it was typed, the program first.
+    pub command_line: Vec<String>,
+}
+
+/// How a binary was built.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Build {
+    /// Version of the compiler.
+    pub rustc: String,
+    /// Target triple.
+    pub target: String,
+    /// `opt-level` of the profile.
+    pub opt_level: String,
+    /// Extra flags of the compiler, such as `-C target-cpu=native`.
+    pub rustflags: String,
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Machine {
+    /// Its name.
+    pub host: String,
+    /// Operating system and architecture.
+    pub system: String,
+    /// What its processor calls itself, where the system says so.
+    pub processor: Option<String>,
+    /// What it can run at once, as far as this process is let.
+    pub parallelism: usize,
+}
+
+impl Machine {
+    /// This machine.
+    pub fn this() -> Self {
+        let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let named = |line: &str| {
+            let (key, name) = line.split_once(':')?;
+            (key.trim() == "model name").then(|| name.trim().to_owned())
+        };
+        Self {
+            host: crate::lock::host(),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            processor: processors.lines().find_map(named),
+            parallelism: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// One process that worked on a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// When it took the run up: RFC 3339, UTC.
+    pub started: String,
+    /// When it let it go. `None` while it is at work, and if it was killed.
+    pub ended: Option<String>,
+    /// How it left the run.
+    pub state: RunState,
+    /// Steps that were done when it came.
+    pub from_step: u64,
+    /// Steps that were done when it went; `None` if it was killed.
+    pub to_step: Option<u64>,
+    /// The device it trained on.
+    pub device: String,
+    /// The machine's name.
+    pub host: String,
+    /// Its number on that machine.
+    pub process: u32,
+    /// The version of kolmo.
+    pub kolmo_version: String,
+    /// The revision of the source.
+    pub git_revision: Option<String>,
+}
+
+/// The time now: RFC 3339, UTC, whole seconds.
+pub(crate) fn now() -> String {
+    format!("{:.0}", Timestamp::now())
 }
 
 impl Manifest {
-    /// The time now, as [`started`](Self::started) and [`ended`](Self::ended) have it: RFC 3339,
-    /// UTC, whole seconds.
-    pub fn now() -> String {
-        format!("{:.0}", Timestamp::now())
+    /// The manifest of a run that starts now.
+    pub fn new(seed: u64, parameters: u64, config_blake3: String, provenance: Provenance) -> Self {
+        let mut manifest = Self {
+            provenance: Provenance::default(),
+            seed,
+            parameters,
+            config_blake3,
+            started: now(),
+            ended: None,
+            state: RunState::Running,
+            sessions: Vec::new(),
+        };
+        manifest.take_up(provenance, 0);
+        manifest
+    }
+
+    /// A process that is `provenance` takes the run up, `step` of its steps being done.
+    pub fn take_up(&mut self, provenance: Provenance, step: u64) {
+        self.sessions.push(Session {
+            started: now(),
+            ended: None,
+            state: RunState::Running,
+            from_step: step,
+            to_step: None,
+            device: provenance.device.clone(),
+            host: provenance.machine.host.clone(),
+            process: std::process::id(),
+            kolmo_version: provenance.kolmo_version.clone(),
+            git_revision: provenance.git_revision.clone(),
+        });
+        self.provenance = provenance;
+        self.state = RunState::Running;
+        self.ended = None;
+    }
+
+    /// The process lets the run go, `step` of its steps being done. Writes nothing: call
+    /// [`write`](Self::write) after it.
+    pub fn let_go(&mut self, state: RunState, step: u64) {
+        self.state = state;
+        self.ended = match state {
+            RunState::Running | RunState::Stopped => None,
+            RunState::Done | RunState::Diverged | RunState::Failed => Some(now()),
+        };
+        if let Some(session) = self.sessions.last_mut() {
+            session.state = state;
+            session.ended = Some(now());
+            session.to_step = Some(step);
+        }
     }
 
     /// Writes `manifest.json`, atomically.
@@ -75,16 +218,6 @@ impl Manifest {
         let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path, source })
     }
-
-    /// Sets the state, and the end to now; [`RunState::Running`] takes the end back. Writes
-    /// nothing: call [`write`](Self::write) after it.
-    pub fn finish(&mut self, state: RunState) {
-        self.state = state;
-        self.ended = match state {
-            RunState::Running => None,
-            RunState::Done | RunState::Diverged | RunState::Failed => Some(Self::now()),
-        };
-    }
 }
 
 #[cfg(test)]
@@ -92,20 +225,17 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
-        Manifest {
+        let provenance = Provenance {
             kolmo_version: "0.1.0".into(),
-            git_revision: None,
             device: "flex".into(),
-            adapter: None,
             backend_features: vec!["wgpu".into()],
+            backend_settings: serde_json::json!({ "autotune": { "level": "full" } }),
             threads: 2,
-            seed: 1,
+            machine: Machine::this(),
             command_line: vec!["kolmo".into(), "train".into(), "a.toml".into()],
-            parameters: 229_376,
-            started: Manifest::now(),
-            ended: None,
-            state: RunState::Running,
-        }
+            ..Provenance::default()
+        };
+        Manifest::new(1, 229_376, "af13".into(), provenance)
     }
 
     #[test]
@@ -116,21 +246,50 @@ mod tests {
         written.write(&run).unwrap();
         assert_eq!(Manifest::read(&run).unwrap(), written);
 
-        written.finish(RunState::Diverged);
+        written.let_go(RunState::Diverged, 17);
         written.write(&run).unwrap();
         let read = Manifest::read(&run).unwrap();
         assert_eq!(read, written);
-        assert!(
-            fs::read_to_string(run.manifest())
-                .unwrap()
-                .contains("\"diverged\"")
+        let text = fs::read_to_string(run.manifest()).unwrap();
+        assert!(text.contains("\"diverged\""));
+        // The fields of the process are those of the run, as readers expect them.
+        let json: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["device"], "flex");
+        assert_eq!(json["threads"], 2);
+    }
+
+    #[test]
+    fn every_process_that_worked_on_a_run_is_told() {
+        let mut manifest = manifest();
+        manifest.let_go(RunState::Stopped, 40);
+        assert_eq!(
+            (manifest.state, &manifest.ended),
+            (RunState::Stopped, &None)
         );
+        let other = Provenance {
+            device: "vulkan".into(),
+            ..manifest.provenance.clone()
+        };
+        manifest.take_up(other, 40);
+        assert_eq!(manifest.provenance.device, "vulkan");
+        assert_eq!(
+            (manifest.state, &manifest.ended),
+            (RunState::Running, &None)
+        );
+        manifest.let_go(RunState::Done, 100);
+        let told: Vec<_> = manifest
+            .sessions
+            .iter()
+            .map(|s| (&s.device[..], s.from_step, s.to_step))
+            .collect();
+        assert_eq!(told, [("flex", 0, Some(40)), ("vulkan", 40, Some(100))]);
+        assert_eq!(manifest.sessions[1].state, RunState::Done);
     }
 
     #[test]
     fn the_times_are_rfc_3339_in_utc_and_in_order() {
         let mut manifest = manifest();
-        manifest.finish(RunState::Done);
+        manifest.let_go(RunState::Done, 1);
         let ended = manifest.ended.clone().unwrap();
         assert!(
             ended.ends_with('Z') && ended.len() == "2026-01-01T00:00:00Z".len(),
@@ -138,8 +297,6 @@ mod tests {
         );
         let started: Timestamp = manifest.started.parse().unwrap();
         assert!(started <= ended.parse().unwrap());
-        manifest.finish(RunState::Running);
-        assert_eq!(manifest.ended, None);
     }
 
     #[test]

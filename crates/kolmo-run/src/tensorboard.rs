@@ -67,6 +67,10 @@ impl TensorBoard {
         if let Err(error) = removed {
             board.thread.fail(error);
         }
+        match event::restart(now_s()) {
+            Ok(event) => board.thread.send(event),
+            Err(error) => board.thread.fail(error),
+        }
 
         let ended = steps.last().map_or(0.0, |record| record.elapsed_s);
         let date = |elapsed: f64| {
@@ -306,7 +310,8 @@ mod tests {
         files.sort();
         assert_eq!(files.len(), 2, "the old file is left: {files:?}");
         let events = events(&files[0]);
-        let order: Vec<(i64, bool)> = events[1..]
+        // Then the points, after a word to those who have seen others.
+        let order: Vec<(i64, bool)> = events[2..]
             .iter()
             .map(|event| (step_of(event), contains(event, "eval/value_loss")))
             .collect();
@@ -325,7 +330,7 @@ mod tests {
         );
         let time = |event: &[u8]| f64::from_le_bytes(event[1..9].try_into().unwrap());
         // Steps 1 and 5 are two seconds of training apart.
-        let apart = time(&events[5]) - time(&events[2]);
+        let apart = time(&events[6]) - time(&events[3]);
         assert!((apart - 2.0).abs() < 0.5, "{apart}");
     }
 }

@@ -1,10 +1,14 @@
 //! The configuration file: defaults, then the file, then `--set key.path=value`.
 
+mod checkpoint;
+
 use kolmo_eval::EvalConfig;
 use kolmo_model::ModelConfig;
 use kolmo_world::{World, WorldConfig};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
+
+pub use checkpoint::CheckpointConfig;
 
 use crate::{error::ConfigError, schedule::ScheduleKind};
 
@@ -22,6 +26,8 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// What is measured.
     pub eval: EvalConfig,
+    /// When the run is saved. It changes nothing that is computed, and may differ when a run is resumed.
+    pub checkpoint: CheckpointConfig,
 }
 
 impl Default for RunConfig {
@@ -32,6 +38,7 @@ impl Default for RunConfig {
             model: ModelConfig::default(),
             train: TrainConfig::default(),
             eval: EvalConfig::default(),
+            checkpoint: CheckpointConfig::default(),
         }
     }
 }
@@ -220,6 +227,7 @@ impl RunConfig {
         }
         self.train.check()?;
         self.eval.check()?;
+        self.checkpoint.check()?;
         self.model.check()?;
         let world = World::new(&self.world, self.seed)?;
         self.world = world.config().clone();
@@ -232,6 +240,30 @@ impl RunConfig {
     /// None for a configuration that was parsed.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         toml::to_string(self).map_err(|error| ConfigError::Toml(error.to_string()))
+    }
+
+    /// Whether the two are the same run: all is alike but, perhaps, when it is saved.
+    pub fn is_same_run(&self, other: &Self) -> bool {
+        self.without_checkpoint() == other.without_checkpoint()
+    }
+
+    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`].
+    ///
+    /// # Errors
+    /// None for a configuration that was parsed.
+    pub fn identity(&self) -> Result<String, ConfigError> {
+        let table = Table::try_from(self);
+        let mut table = table.map_err(|error| ConfigError::Toml(error.to_string()))?;
+        table.remove("checkpoint");
+        let text = toml::to_string(&table).map_err(|error| ConfigError::Toml(error.to_string()))?;
+        Ok(kolmo_run::content_hash(text.as_bytes()))
+    }
+
+    fn without_checkpoint(&self) -> Self {
+        Self {
+            checkpoint: CheckpointConfig::default(),
+            ..self.clone()
+        }
     }
 
     /// Every key with its value, dotted: `train.learning_rate`, ...

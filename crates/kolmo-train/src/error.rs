@@ -1,5 +1,7 @@
 //! What can go wrong with a configuration and with a run.
 
+use std::path::PathBuf;
+
 use kolmo_eval::EvalError;
 use kolmo_model::ModelError;
 use kolmo_world::WorldError;
@@ -55,6 +57,20 @@ pub enum TrainError {
         /// Global norm of the gradient.
         grad_norm: f64,
     },
+    /// Checkpoints of which none can be used.
+    #[error(
+        "none of the {count} checkpoints in {run} can be used, as told above: restore one, or start the \
+         run again from its first step with --resume never", run = run.display()
+    )]
+    NoCheckpoint {
+        /// The run directory.
+        run: PathBuf,
+        /// How many there are.
+        count: usize,
+    },
+    /// A state that could not be turned into bytes.
+    #[error("the state of the run could not be encoded: {0}")]
+    State(String),
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),

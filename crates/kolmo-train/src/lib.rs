@@ -1,18 +1,22 @@
 //! One training run: documents in, a trained model and a run directory out.
 //!
 //! [`config`] is the whole configuration file; [`train`] the loop, readable from top to bottom;
-//! [`schedule`], [`loss`] and [`optimizer`] what it calls.
+//! [`schedule`], [`loss`] and [`optimizer`] what it calls; `training` is what a checkpoint keeps.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod config;
 mod error;
 pub mod loss;
+mod meter;
 pub mod optimizer;
 mod recorder;
 pub mod schedule;
 pub mod trainer;
+mod training;
 
-pub use config::{RunConfig, TrainConfig};
+pub use config::{CheckpointConfig, RunConfig, TrainConfig};
 pub use error::{ConfigError, TrainError};
-pub use trainer::{Observer, Outcome, Provenance, train};
+pub use recorder::hparams;
+pub use trainer::{Job, Observer, Outcome, Start, train};
+pub use training::load_model;

@@ -1,19 +1,37 @@
 //! AdamW with global-norm clipping.
 
+use std::collections::BTreeMap;
+
 use burn::{
-    module::{ModuleVisitor, Param},
-    optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
+    module::{ModuleMapper, ModuleVisitor, Param},
+    optim::{
+        AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _,
+    },
     prelude::*,
-    tensor::Gradients,
+    tensor::{Gradients, TensorData},
 };
-use kolmo_model::Gpt;
+use kolmo_model::{
+    Gpt, ModelError,
+    weights::{HostTensor, NamedTensors, Path},
+};
 
 use crate::config::TrainConfig;
 
 /// AdamW (Loshchilov & Hutter 2019) on all parameters, after clipping the gradient as a whole.
 pub struct Optimizer {
-    adamw: ModuleOptimizer,
+    adamw: AdamW,
     clip_norm: f64,
+    /// Updates made.
+    steps: u64,
+    /// By the name of the parameter; none before the first update.
+    moments: BTreeMap<String, Moments>,
+}
+
+/// The running means of a parameter's gradient and of its square, flattened.
+struct Moments {
+    shape: Vec<usize>,
+    first: Tensor<1>,
+    second: Tensor<1>,
 }
 
 /// The gradient of a batch, by parameter.
@@ -49,8 +67,10 @@ impl Optimizer {
             .with_epsilon(config.epsilon as f32)
             .with_weight_decay(config.weight_decay as f32);
         Self {
-            adamw: adamw.init(),
+            adamw: adamw.build(),
             clip_norm: config.clip_norm,
+            steps: 0,
+            moments: BTreeMap::new(),
         }
     }
 
@@ -63,7 +83,156 @@ impl Optimizer {
                 factor: self.clip_norm / norm,
             });
         }
-        self.adamw.step(learning_rate, model, parts)
+        let model = model.map(&mut Update {
+            optimizer: self,
+            parts,
+            learning_rate,
+            path: Path::default(),
+        });
+        self.steps += 1;
+        model
+    }
+
+    /// Updates made so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The moments, `<parameter>.moment_1` and `<parameter>.moment_2`.
+    ///
+    /// # Errors
+    /// A device that does not give a tensor back.
+    pub fn read(&self) -> Result<NamedTensors, ModelError> {
+        let mut tensors = NamedTensors::new();
+        for (name, moments) in &self.moments {
+            for (which, tensor) in [(FIRST, &moments.first), (SECOND, &moments.second)] {
+                let name = format!("{name}.{which}");
+                let mut host = HostTensor::read(&name, tensor.clone())?;
+                host.shape.clone_from(&moments.shape);
+                tensors.insert(name, host);
+            }
+        }
+        Ok(tensors)
+    }
+
+    /// Takes up the optimiser of `model` after `steps` updates, `tensors` being what [`read`](Self::read)
+    /// gave then. `device` is without automatic differentiation.
+    ///
+    /// # Errors
+    /// [`ModelError::Weights`] for moments that are missing, of another shape, or of no parameter.
+    pub fn resume(
+        &mut self,
+        model: &Gpt,
+        steps: u64,
+        tensors: NamedTensors,
+        device: &Device,
+    ) -> Result<(), ModelError> {
+        let mut shapes = Shapes::default();
+        model.visit(&mut shapes);
+        let mut tensors = tensors;
+        let mut moments = BTreeMap::new();
+        if steps > 0 {
+            for (name, shape) in shapes.shapes {
+                let count: usize = shape.iter().product();
+                let mut take = |which: &str| {
+                    let name = format!("{name}.{which}");
+                    let host = tensors
+                        .remove(&name)
+                        .filter(|host| host.shape == shape && host.values.len() == count);
+                    let host = host.ok_or_else(|| {
+                        ModelError::Weights(format!("{name} is missing or of another shape"))
+                    })?;
+                    let data = TensorData::new(host.values, [count]);
+                    Ok::<_, ModelError>(Tensor::from_data(data, device))
+                };
+                let (first, second) = (take(FIRST)?, take(SECOND)?);
+                let both = Moments {
+                    shape,
+                    first,
+                    second,
+                };
+                moments.insert(name, both);
+            }
+        }
+        if let Some(name) = tensors.keys().next() {
+            return Err(ModelError::Weights(format!("the optimiser has no {name}")));
+        }
+        self.moments = moments;
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+const FIRST: &str = "moment_1";
+const SECOND: &str = "moment_2";
+
+/// Updates every parameter that has a gradient.
+struct Update<'a> {
+    optimizer: &'a mut Optimizer,
+    parts: GradientsParams,
+    learning_rate: f64,
+    path: Path,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.parts.remove::<D>(param.id) else {
+            return param;
+        };
+        let name = self.path.name();
+        let optimizer = &mut *self.optimizer;
+        let shape = gradient.dims();
+        let state = optimizer.moments.remove(&name).map(|moments| {
+            let time = optimizer.steps as usize;
+            let (first, second) = (moments.first.reshape(shape), moments.second.reshape(shape));
+            AdamWState::new(AdaptiveMomentumState::new(time, first, second))
+        });
+        param.map(|tensor| {
+            let learns = tensor.is_require_grad();
+            let (tensor, state) =
+                optimizer
+                    .adamw
+                    .step(self.learning_rate, tensor.inner(), gradient, state);
+            if let Some(AdamWState { momentum }) = state {
+                let moments = Moments {
+                    shape: shape.to_vec(),
+                    first: momentum.moment_1.reshape([-1]),
+                    second: momentum.moment_2.reshape([-1]),
+                };
+                optimizer.moments.insert(name, moments);
+            }
+            Tensor::from_inner(tensor).set_require_grad(learns)
+        })
+    }
+}
+
+/// Names and shapes of the parameters.
+#[derive(Default)]
+struct Shapes {
+    path: Path,
+    shapes: Vec<(String, Vec<usize>)>,
+}
+
+impl ModuleVisitor for Shapes {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let shape = param.val().dims().to_vec();
+        self.shapes.push((self.path.name(), shape));
     }
 }
 

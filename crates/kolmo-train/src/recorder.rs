@@ -2,12 +2,12 @@
 
 use kolmo_run::{
     EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, RunDirectory, StepRecord,
-    TensorBoard,
+    TensorBoard, read_jsonl,
 };
-use kolmo_world::World;
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::{config::RunConfig, error::TrainError};
+use crate::{config::RunConfig, error::TrainError, trainer::Job};
 
 /// The open files of a run.
 pub(crate) struct Recorder<'a> {
@@ -18,23 +18,78 @@ pub(crate) struct Recorder<'a> {
     tensorboard: TensorBoard,
 }
 
+/// How much was written: a checkpoint says so, lest a run goes on behind a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Counts {
+    /// Lines of `metrics.jsonl`.
+    metrics: u64,
+    /// Lines of `evaluations.jsonl`.
+    evaluations: u64,
+    /// Evaluations in `facts.parquet`.
+    facts: u64,
+}
+
 impl<'a> Recorder<'a> {
-    pub fn new(
-        run: &'a RunDirectory,
-        config: &RunConfig,
-        world: &World,
-    ) -> Result<Self, TrainError> {
-        let relations = world.relations().iter();
-        let names = relations
-            .map(|relation| relation.name().to_owned())
-            .collect();
+    /// Starts every file.
+    pub fn create(job: &Job<'a>) -> Result<Self, TrainError> {
+        let run = job.run;
         let tensorboard = TensorBoard::open(run.tensorboard());
-        tensorboard.hparams(&hparams(config)?);
+        tensorboard.hparams(&hparams(job.config)?);
         Ok(Self {
             run,
             metrics: JsonlWriter::create(run.metrics())?,
             evaluations: JsonlWriter::create(run.evaluations())?,
-            facts: FactsTable::new(names),
+            facts: FactsTable::new(relation_names(job)),
+            tensorboard,
+        })
+    }
+
+    /// Continues every file after `step`; what was written later is removed. `written` is what there was
+    /// then.
+    pub fn resume(job: &Job<'a>, step: u64, written: Counts) -> Result<Self, TrainError> {
+        let run = job.run;
+        let metrics = JsonlWriter::resume(run.metrics(), |r: &StepRecord| r.step <= step)?;
+        let evaluations =
+            JsonlWriter::resume(run.evaluations(), |r: &EvaluationRecord| r.step <= step)?;
+        let mut facts = FactsTable::new(relation_names(job));
+        if written.facts > 0 {
+            facts = FactsTable::read(run.facts())?;
+            facts.truncate_after(step);
+            facts.write(run.facts())?;
+        }
+        let there = Counts {
+            metrics: metrics.lines(),
+            evaluations: evaluations.lines(),
+            facts: facts.evaluations() as u64,
+        };
+        if there != written || facts.relation_names() != relation_names(job) {
+            return Err(kolmo_run::Error::Checkpoint {
+                path: run.checkpoint(step),
+                reason: format!(
+                    "metrics.jsonl, evaluations.jsonl and facts.parquet have {}, {} and {} records \
+                     up to its step, and it was written after {}, {} and {}",
+                    there.metrics,
+                    there.evaluations,
+                    there.facts,
+                    written.metrics,
+                    written.evaluations,
+                    written.facts
+                ),
+            }
+            .into());
+        }
+        let tensorboard = TensorBoard::rebuild(
+            run.tensorboard(),
+            &read_jsonl(run.metrics())?,
+            &read_jsonl(run.evaluations())?,
+        );
+        tensorboard.hparams(&hparams(job.config)?);
+        Ok(Self {
+            run,
+            metrics,
+            evaluations,
+            facts,
             tensorboard,
         })
     }
@@ -57,14 +112,56 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Closes the files. A failing event file is a warning: the JSON lines hold everything.
-    pub fn finish(self) -> Vec<String> {
-        let failed = self.tensorboard.finish().err();
-        failed.map(|error| error.to_string()).into_iter().collect()
+    /// Forces to disk what was written.
+    pub fn sync(&self) -> Result<(), TrainError> {
+        self.metrics.sync()?;
+        self.evaluations.sync()?;
+        Ok(())
+    }
+
+    /// How much was written.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            metrics: self.metrics.lines(),
+            evaluations: self.evaluations.lines(),
+            facts: self.facts.evaluations() as u64,
+        }
+    }
+
+    /// A failing event file, told once: a warning, for the JSON lines hold everything.
+    pub fn warning(&self) -> Option<String> {
+        self.tensorboard.health().err().map(explain)
+    }
+
+    /// Closes the files; gives a last warning.
+    pub fn finish(self) -> Option<String> {
+        self.tensorboard.finish().err().map(explain)
     }
 }
 
-fn hparams(config: &RunConfig) -> Result<Vec<(String, HparamValue)>, TrainError> {
+/// An error with its causes.
+pub(crate) fn explain(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}
+
+fn relation_names(job: &Job<'_>) -> Vec<String> {
+    let relations = job.world.relations().iter();
+    relations
+        .map(|relation| relation.name().to_owned())
+        .collect()
+}
+
+/// The settings of a run as TensorBoard's HPARAMS page shows them.
+///
+/// # Errors
+/// None for a configuration that was parsed.
+pub fn hparams(config: &RunConfig) -> Result<Vec<(String, HparamValue)>, TrainError> {
     let keys = config.flatten()?.into_iter();
     let values = keys.map(|(key, value)| {
         let value = match value {

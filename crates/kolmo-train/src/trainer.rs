@@ -1,140 +1,217 @@
 //! The loop.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::prelude::*;
-use kolmo_eval::{
-    Exact, Exposures, Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment,
-};
-use kolmo_model::{ComputeDevice, Gpt, device, rotary::Positions, weights};
+use kolmo_eval::{Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment};
+use kolmo_model::{ComputeDevice, rotary::Positions, weights};
 use kolmo_run::{
-    EvaluationRecord, Manifest, RunDirectory, RunState, StepRecord, atomic, checkpoint,
+    EvaluationRecord, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic, checkpoint,
 };
-use kolmo_theory::ByRole;
 use kolmo_world::{World, document::Role, random::Streams};
 
 use crate::{
     config::RunConfig,
     error::TrainError,
     loss::{DeviceBatch, loss},
-    optimizer::{Gradient, Optimizer},
-    recorder::Recorder,
+    meter::StepFigures,
+    optimizer::Gradient,
+    recorder::explain,
     schedule::Schedule,
+    training::Training,
 };
 
-/// Who is told how a run goes. A terminal shows it; the files are written without it.
+/// Who is told how a run goes, and may stop it. A terminal shows it; the files are written without it.
 pub trait Observer {
+    /// Training begins, so many steps being done already.
+    fn begin(&mut self, step: u64);
     /// A logged step.
     fn step(&mut self, record: &StepRecord);
     /// An evaluation.
     fn evaluation(&mut self, record: &EvaluationRecord);
+    /// A checkpoint was written after so many steps.
+    fn checkpoint(&mut self, step: u64);
+    /// Something went wrong beside the training, and does not stop it.
+    fn warning(&mut self, text: &str);
+    /// Whether the run is to be saved and left after the step under way.
+    fn wants_stop(&self) -> bool;
 }
 
-/// Where a run comes from, for its manifest.
-#[derive(Debug, Clone, Default)]
-pub struct Provenance {
-    /// Version of kolmo.
-    pub kolmo_version: String,
-    /// Git revision it was built from.
-    pub git_revision: Option<String>,
-    /// The command that started it.
-    pub command_line: Vec<String>,
+/// A run: what is trained, on what, where.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The configuration, settled.
+    pub config: &'a RunConfig,
+    /// Its world.
+    pub world: &'a World,
+    /// The device.
+    pub device: &'a ComputeDevice,
+    /// The run directory, held by this process.
+    pub run: &'a RunDirectory,
 }
 
-/// What a run that reached its end leaves.
+/// What to do with a run that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Go on from its newest checkpoint that can be used, or from the first step if it has none.
+    Resume,
+    /// Remove it.
+    Anew,
+}
+
+/// How training ended.
 #[derive(Debug)]
-pub struct Outcome {
-    /// Every evaluation, in order.
-    pub evaluations: Vec<EvaluationRecord>,
-    /// Every logged step, in order.
-    pub steps: Vec<StepRecord>,
-    /// What went wrong beside the training, and did not stop it.
-    pub warnings: Vec<String>,
-    /// The manifest, still `running`: the caller finishes it with what it adds to the directory.
-    pub manifest: Manifest,
+pub enum Outcome {
+    /// After the last step. The manifest still says `running`: the caller lets go of it when it has added
+    /// what it adds to the directory.
+    Finished(Manifest),
+    /// On request, after so many steps, with a checkpoint.
+    Stopped(u64),
 }
 
-/// Trains the model of `config`, which is settled, on `world`, from the first step to the last.
+/// Trains the model of a run to the last step, or until the observer wants it to stop.
 ///
 /// Writes everything in the run directory but the figures and `DONE`: `config.toml` and
-/// `manifest.json` before the first step, the weights after the last.
+/// `manifest.json` before the first step, checkpoints as the configuration has them, one more at the end.
+/// A run that was killed and resumed has the same bits as one that was not.
 ///
 /// # Errors
 /// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
-/// finite; a failing device or disk. The manifest then says so, as far as the disk lets it.
+/// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and none can be used; a failing device or
+/// disk. The manifest then says so, as far as the disk lets it, and the last checkpoint is as it was.
 pub fn train(
-    config: &RunConfig,
-    world: &World,
-    device: &ComputeDevice,
-    run: &RunDirectory,
+    job: &Job<'_>,
+    start: Start,
     provenance: Provenance,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
-    let parameters = config.model.parameters(world.vocabulary().len());
-    let mut manifest = new_manifest(config, device, provenance, parameters);
-    atomic::write_bytes(run.config(), config.to_toml()?.as_bytes())?;
-    manifest.write(run)?;
-    let result = run_loop(config, world, &device.device, run, parameters, observer);
-    match result {
-        Ok((steps, evaluations, warnings)) => Ok(Outcome {
-            steps,
-            evaluations,
-            warnings,
-            manifest,
-        }),
-        Err(error) => {
-            manifest.finish(match error {
-                TrainError::Diverged { .. } => RunState::Diverged,
-                _ => RunState::Failed,
-            });
-            // The run's own error says more than a second one about the manifest would.
-            let _ = manifest.write(run);
-            Err(error)
+    let probe = Probe::new(job.world, &job.config.eval, &Streams::new(job.config.seed));
+    let device = job.device.device.clone().autodiff();
+    let mut training = prepare(job, start, &probe, &device, observer)?;
+    let mut manifest = manifest(job, &training, provenance, observer)?;
+    atomic::write_bytes(job.run.config(), job.config.to_toml()?.as_bytes())?;
+    manifest.write(job.run)?;
+
+    observer.begin(training.step);
+    let result = run_loop(job, &probe, &device, &mut training, observer);
+    let state = match &result {
+        Ok(true) => None,
+        Ok(false) => Some(RunState::Stopped),
+        Err(TrainError::Diverged { .. }) => Some(RunState::Diverged),
+        Err(_) => Some(RunState::Failed),
+    };
+    let step = training.step;
+    if let Some(warning) = training.recorder.finish() {
+        observer.warning(&warning);
+    }
+    if let Some(state) = state {
+        manifest.let_go(state, step);
+        let written = manifest.write(job.run);
+        // An error of the run itself says more than a second one about the manifest would.
+        if result.is_ok() {
+            written?;
         }
     }
+    Ok(match result? {
+        true => Outcome::Finished(manifest),
+        false => Outcome::Stopped(step),
+    })
+}
+
+/// The run where it begins: before the first step, or after a checkpoint.
+fn prepare<'a>(
+    job: &Job<'a>,
+    start: Start,
+    probe: &Probe,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<Training<'a>, TrainError> {
+    if start == Start::Resume {
+        job.run.remove_remains()?;
+        let steps = checkpoint::steps(job.run)?;
+        for step in &steps {
+            match Training::resume(job, probe, device, *step) {
+                Ok(training) => return Ok(training),
+                Err(error) => observer.warning(&explain(error)),
+            }
+        }
+        if !steps.is_empty() {
+            return Err(TrainError::NoCheckpoint {
+                run: job.run.root().to_path_buf(),
+                count: steps.len(),
+            });
+        }
+    }
+    job.run.clear()?;
+    Training::new(job, probe, device)
+}
+
+/// The manifest of the run, this process added.
+fn manifest(
+    job: &Job<'_>,
+    training: &Training<'_>,
+    provenance: Provenance,
+    observer: &mut dyn Observer,
+) -> Result<Manifest, TrainError> {
+    let identity = job.config.identity()?;
+    if training.step > 0 {
+        match Manifest::read(job.run) {
+            Ok(mut manifest) => {
+                manifest.take_up(provenance, training.step);
+                return Ok(manifest);
+            }
+            Err(error) => observer.warning(&format!(
+                "{}; what was before it is not in the manifest any more",
+                explain(error)
+            )),
+        }
+    }
+    let parameters = job.config.model.parameters(job.world.vocabulary().len());
+    let mut manifest = Manifest::new(job.config.seed, parameters, identity, provenance);
+    if let Some(session) = manifest.sessions.last_mut() {
+        session.from_step = training.step;
+    }
+    Ok(manifest)
 }
 
 /// A loss of so many times ln(vocabulary), where a model that knows nothing loses one, is an explosion.
 const EXPLOSION: f64 = 10.0;
 
-type Trained = (Vec<StepRecord>, Vec<EvaluationRecord>, Vec<String>);
-
-/// Read top to bottom: batch, forward, backward, clip, update, log, measure.
+/// Read top to bottom: batch, forward, backward, clip, update, log, measure, save. Gives whether the last
+/// step was reached.
 fn run_loop(
-    config: &RunConfig,
-    world: &World,
-    device: &Device,
-    run: &RunDirectory,
-    parameters: u64,
+    job: &Job<'_>,
+    probe: &Probe,
+    autodiff: &Device,
+    training: &mut Training<'_>,
     observer: &mut dyn Observer,
-) -> Result<Trained, TrainError> {
-    let streams = Streams::new(config.seed);
-    let autodiff = device.clone().autodiff();
-    let mut model = Gpt::new(&config.model, world.vocabulary().len(), &streams, &autodiff)?;
-    let mut optimizer = Optimizer::new(&config.train);
+) -> Result<bool, TrainError> {
+    let Job { config, world, .. } = *job;
+    let vocabulary = world.vocabulary().len();
+    let parameters = config.model.parameters(vocabulary);
     let schedule = Schedule::new(&config.train);
     let length = world.max_document_length();
-    let positions = Positions::new(length, config.model.head_width(), &autodiff);
-    let probe = Probe::new(world, &config.eval, &streams);
-    let mut exposures = Exposures::new(&probe);
-    let mut exact = Exact::new(world, config.eval.bayes_discount, &probe.classes);
-    let mut recorder = Recorder::new(run, config, world)?;
-
+    let positions = Positions::new(length, config.model.head_width(), autodiff);
     let last_step = config.train.steps();
     let evaluate_at = log_spaced(last_step, config.eval.evaluations);
-    let explosion = EXPLOSION * (world.vocabulary().len() as f64).ln();
+    let explosion = EXPLOSION * (vocabulary as f64).ln();
     let batch_documents = config.train.batch_documents;
-    let mut documents = 0;
-    let mut meter = Meter::new();
-    let mut steps = Vec::new();
-    let mut evaluations = Vec::new();
+    let mut saves = Saves::new(config, training.step);
 
-    for step in 1..=last_step {
-        let batch = world.batch(documents, batch_documents);
-        let on_device = DeviceBatch::new(&batch, &autodiff);
-        let logits = model.forward(on_device.inputs.clone(), &positions);
+    while training.step < last_step {
+        if observer.wants_stop() {
+            if saves.step != training.step {
+                training.save(job)?;
+                observer.checkpoint(training.step);
+            }
+            return Ok(false);
+        }
+        let step = training.step + 1;
+        let batch = world.batch(training.documents, batch_documents);
+        let on_device = DeviceBatch::new(&batch, autodiff);
+        let logits = training.model.forward(on_device.inputs.clone(), &positions);
         let nats = loss(logits, &on_device);
-        let gradient = Gradient::new(nats.mean.backward(), &model);
+        let gradient = Gradient::new(nats.mean.backward(), &training.model);
 
         // The one wait for the device in a step.
         let figures = Tensor::cat(vec![nats.by_role.inner(), gradient.norm_squared.clone()], 0);
@@ -152,154 +229,104 @@ fn run_loop(
         }
 
         let learning_rate = schedule.learning_rate(step);
-        model = optimizer.step(model, gradient, grad_norm, learning_rate);
-        documents += batch_documents as u64;
-        exposures.count(&batch.facts);
-        exact.read(&batch);
-        meter.add(&batch.roles, by_role);
+        let model = training.model.clone();
+        training.model = training
+            .optimizer
+            .step(model, gradient, grad_norm, learning_rate);
+        training.step = step;
+        training.documents += batch_documents as u64;
+        training.exposures.count(&batch.facts);
+        training.exact.read(&batch);
+        training.meter.add(&batch.roles, by_role);
 
         if step % config.train.log_every == 0 || step == last_step {
-            let record = meter.record(step, documents, learning_rate, grad_norm, &mut exact);
-            recorder.step(&record)?;
+            let figures = StepFigures {
+                step,
+                documents: training.documents,
+                learning_rate,
+                grad_norm,
+            };
+            let record = training.meter.record(figures, &mut training.exact);
+            training.recorder.step(&record)?;
             observer.step(&record);
-            steps.push(record);
         }
         if evaluate_at.binary_search(&step).is_ok() {
-            meter.pause();
-            let answers = measure(&model.valid(), world, &probe, device)?;
-            if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {
-                return Err(TrainError::Diverged {
-                    step,
-                    loss: f64::NAN,
-                    grad_norm,
-                });
-            }
-            let moment = Moment { step, documents };
-            let mut record = summarise(world, &probe, &exposures, &answers, parameters, moment);
-            exact.complete(&mut record, &meter.code);
-            recorder.evaluation(&record, fact_rows(&probe, &exposures, &answers, moment))?;
+            training.meter.pause();
+            let record = evaluate(job, probe, training, parameters, grad_norm)?;
             observer.evaluation(&record);
-            evaluations.push(record);
-            meter.resume();
+            if let Some(warning) = training.recorder.warning() {
+                observer.warning(&warning);
+            }
+            training.meter.resume();
+        }
+        if saves.is_due(step) || step == last_step {
+            training.save(job)?;
+            saves.saved(step);
+            observer.checkpoint(step);
         }
     }
-    save_weights(&model, run, last_step)?;
-    Ok((steps, evaluations, recorder.finish()))
+    Ok(true)
 }
 
-fn save_weights(model: &Gpt, run: &RunDirectory, step: u64) -> Result<(), TrainError> {
-    let bytes = weights::to_safetensors(&weights::read(model)?)?;
-    checkpoint::write(run, step, &[("model.safetensors", &bytes)])?;
-    Ok(())
-}
-
-fn new_manifest(
-    config: &RunConfig,
-    device: &ComputeDevice,
-    provenance: Provenance,
+/// Asks the model every fact of `probe`, and records the answers.
+fn evaluate(
+    job: &Job<'_>,
+    probe: &Probe,
+    training: &mut Training<'_>,
     parameters: u64,
-) -> Manifest {
-    Manifest {
-        kolmo_version: provenance.kolmo_version,
-        git_revision: provenance.git_revision,
-        device: device.name.to_string(),
-        adapter: device.adapter.clone(),
-        backend_features: device::built_in().into_iter().map(str::to_owned).collect(),
-        threads: threads(),
-        seed: config.seed,
-        command_line: provenance.command_line,
-        parameters,
-        started: Manifest::now(),
-        ended: None,
-        state: RunState::Running,
-    }
-}
-
-/// Threads of the CPU backends, by rayon's own rule.
-fn threads() -> usize {
-    let asked = std::env::var("RAYON_NUM_THREADS").ok();
-    let asked = asked.and_then(|text| text.parse().ok()).filter(|n| *n > 0);
-    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
-}
-
-/// Sums between two logged steps, and a clock of training that stands still during evaluations.
-struct Meter {
-    started: Instant,
-    resumed: Instant,
-    trained_s: f64,
-    tokens: u64,
-    nats: [f64; Role::ALL.len()],
-    counts: [u64; Role::ALL.len()],
-    /// Nats of all documents so far: the prequential code.
-    code: ByRole,
-}
-
-impl Meter {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            resumed: Instant::now(),
-            trained_s: 0.0,
-            tokens: 0,
-            nats: [0.0; Role::ALL.len()],
-            counts: [0; Role::ALL.len()],
-            code: ByRole::default(),
-        }
-    }
-
-    fn add(&mut self, roles: &[Option<Role>], by_role: &[f32]) {
-        for (role, nats) in Role::ALL.into_iter().zip(by_role) {
-            self.nats[role as usize] += f64::from(*nats);
-            self.code.add_to(role, f64::from(*nats));
-        }
-        for role in roles.iter().flatten() {
-            self.counts[*role as usize] += 1;
-        }
-    }
-
-    fn pause(&mut self) {
-        self.trained_s += self.resumed.elapsed().as_secs_f64();
-    }
-
-    fn resume(&mut self) {
-        self.resumed = Instant::now();
-    }
-
-    /// Means since the last record; then begins anew.
-    fn record(
-        &mut self,
-        step: u64,
-        documents: u64,
-        lr: f64,
-        grad_norm: f64,
-        exact: &mut Exact<'_>,
-    ) -> StepRecord {
-        self.pause();
-        let count: u64 = self.counts.iter().sum();
-        self.tokens += count;
-        let mean = |role: Role| {
-            let count = self.counts[role as usize];
-            (count > 0).then(|| self.nats[role as usize] / count as f64)
-        };
-        let record = StepRecord {
-            step,
-            documents,
-            tokens: self.tokens,
-            loss: self.nats.iter().sum::<f64>() / count as f64,
-            loss_syntax: mean(Role::Syntax),
-            loss_subject: mean(Role::Subject),
-            loss_value: mean(Role::Value),
-            loss_eos: mean(Role::Eos),
-            exact: exact.losses(&self.nats, &self.counts),
-            lr,
+    grad_norm: f64,
+) -> Result<EvaluationRecord, TrainError> {
+    let moment = Moment {
+        step: training.step,
+        documents: training.documents,
+    };
+    let answers = measure(
+        &training.model.valid(),
+        job.world,
+        probe,
+        &job.device.device,
+    )?;
+    if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {
+        return Err(TrainError::Diverged {
+            step: moment.step,
+            loss: f64::NAN,
             grad_norm,
-            tokens_per_s: count as f64 / self.trained_s,
-            elapsed_s: self.started.elapsed().as_secs_f64(),
-        };
-        self.nats = [0.0; Role::ALL.len()];
-        self.counts = [0; Role::ALL.len()];
-        self.trained_s = 0.0;
-        self.resume();
-        record
+        });
+    }
+    let exposures = &training.exposures;
+    let mut record = summarise(job.world, probe, exposures, &answers, parameters, moment);
+    training.exact.complete(&mut record, training.meter.code());
+    let rows = fact_rows(probe, exposures, &answers, moment);
+    training.recorder.evaluation(&record, rows)?;
+    Ok(record)
+}
+
+/// When checkpoints are due.
+struct Saves<'a> {
+    config: &'a RunConfig,
+    /// Of the newest checkpoint; 0 before the first.
+    step: u64,
+    since: Instant,
+    every: Duration,
+}
+
+impl<'a> Saves<'a> {
+    fn new(config: &'a RunConfig, step: u64) -> Self {
+        let every = Duration::try_from_secs_f64(config.checkpoint.every_s);
+        Self {
+            config,
+            step,
+            since: Instant::now(),
+            every: every.unwrap_or(Duration::MAX),
+        }
+    }
+
+    fn is_due(&self, step: u64) -> bool {
+        self.since.elapsed() >= self.every || self.config.checkpoint.retention().keeps(step)
+    }
+
+    fn saved(&mut self, step: u64) {
+        self.step = step;
+        self.since = Instant::now();
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use protobuf::{Message, well_known_types::Value};
 use tensorboard_proto::api::{DataType, Experiment, HParamInfo, MetricInfo, MetricName};
-use tensorboard_proto::event::Event;
+use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::plugin_hparams::{HParamsPluginData, SessionStartInfo};
 use tensorboard_proto::summary::{
     Summary, Summary_Value, SummaryMetadata, SummaryMetadata_PluginData,
@@ -46,6 +46,16 @@ pub(super) fn first(wall_time_s: f64) -> io::Result<Vec<u8>> {
     let mut event = Event::new();
     event.set_wall_time(wall_time_s);
     event.set_file_version("brain.Event:2".to_owned());
+    Ok(event.write_to_bytes()?)
+}
+
+/// Tells a TensorBoard that is looking on to forget all points it has: they come again.
+pub(super) fn restart(wall_time_s: f64) -> io::Result<Vec<u8>> {
+    let mut log = SessionLog::new();
+    log.set_status(SessionLog_SessionStatus::START);
+    let mut event = Event::new();
+    event.set_wall_time(wall_time_s);
+    event.set_session_log(log);
     Ok(event.write_to_bytes()?)
 }
 

@@ -1,0 +1,134 @@
+//! One process at a time in a directory.
+//!
+//! The lock is the operating system's, on the file `.lock`: it ends with the process, however that ends, so
+//! that nothing has to be cleaned up after a crash. The file says who holds it and stays, for removing it
+//! could remove another's.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, Write},
+    path::Path,
+    process,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::manifest::now;
+
+/// Name of the file that is locked.
+const FILE: &str = ".lock";
+
+/// A directory held by this process, until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    process: u32,
+    host: String,
+    since: String,
+}
+
+impl Lock {
+    /// Takes `directory`, which must exist.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], which names the holder, if another process has it; [`Error::Io`] if the file cannot
+    /// be opened or written. A file system that knows no locks is no error: there is none then.
+    pub fn take(directory: impl AsRef<Path>) -> Result<Self> {
+        let directory = directory.as_ref();
+        let path = directory.join(FILE);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(&path).map_err(Error::io("open", &path))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Error::Busy {
+                directory: directory.to_path_buf(),
+                holder: read_holder(&mut file),
+            });
+        }
+        let holder = Holder {
+            process: process::id(),
+            host: host(),
+            since: now(),
+        };
+        write_holder(&mut file, &holder).map_err(Error::io("write", &path))?;
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Nobody holds it any more. The lock itself goes when the file is closed.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// What the machine calls itself.
+pub fn host() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
+}
+
+/// The holder in words; another process may be about to write it.
+fn read_holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let holder = file.read_to_string(&mut text).ok();
+    match holder.and_then(|_| serde_json::from_str::<Holder>(&text).ok()) {
+        Some(Holder {
+            process,
+            host,
+            since,
+        }) => {
+            format!("process {process} on {host}, since {since}")
+        }
+        None => "another process".to_owned(),
+    }
+}
+
+fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
+    let mut text = serde_json::to_vec(holder)?;
+    text.push(b'\n');
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_the_first_is_and_comes_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        let error = Lock::take(folder.path()).unwrap_err();
+        let message = error.to_string();
+        assert!(matches!(error, Error::Busy { .. }), "{message}");
+        assert!(
+            message.contains(&format!("process {}", process::id())),
+            "{message}"
+        );
+        assert!(message.contains(&host()), "{message}");
+        drop(first);
+        Lock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_holder_that_has_not_written_yet_is_just_another_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        lock.file.set_len(0).unwrap();
+        let message = Lock::take(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("another process"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Lock::take(folder.path().join("none")).is_err());
+    }
+}

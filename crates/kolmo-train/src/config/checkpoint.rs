@@ -1,0 +1,64 @@
+//! `[checkpoint]`: when a run is saved, and what is kept.
+
+use kolmo_run::Retention;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ConfigError;
+
+/// `[checkpoint]`. Besides what it asks for there is a checkpoint after the last step, and one when the run
+/// is stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Seconds from one checkpoint to the next; 0 for one after every step.
+    pub every_s: f64,
+    /// How many of the newest stay.
+    pub keep_last: usize,
+    /// A checkpoint after every so many steps, which stays for good; 0 for none.
+    pub keep_every: u64,
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        Self {
+            every_s: 300.0,
+            keep_last: 2,
+            keep_every: 0,
+        }
+    }
+}
+
+impl CheckpointConfig {
+    /// Which checkpoints stay.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            keep_last: self.keep_last,
+            keep_every: self.keep_every,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !(self.every_s >= 0.0) {
+            return Err(ConfigError::Invalid {
+                key: "checkpoint.every_s",
+                value: self.every_s.to_string(),
+                valid: "0 or more (inf for none but the last)",
+            });
+        }
+        if !(1..=1_000_000).contains(&self.keep_last) {
+            return Err(ConfigError::Invalid {
+                key: "checkpoint.keep_last",
+                value: self.keep_last.to_string(),
+                valid: "1 to 1000000",
+            });
+        }
+        if i64::try_from(self.keep_every).is_err() {
+            return Err(ConfigError::Invalid {
+                key: "checkpoint.keep_every",
+                value: self.keep_every.to_string(),
+                valid: "0 to 2^63 - 1",
+            });
+        }
+        Ok(())
+    }
+}

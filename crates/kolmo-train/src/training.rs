@@ -1,0 +1,172 @@
+//! Everything that a step changes: kept in a checkpoint and taken up from one.
+
+use burn::prelude::*;
+use kolmo_eval::{Exact, ExactState, Exposures, Probe};
+use kolmo_model::{Gpt, weights};
+use kolmo_run::checkpoint::{self, Files};
+use kolmo_world::{World, random::Streams};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::TrainError,
+    meter::{Meter, Sums},
+    optimizer::Optimizer,
+    recorder::{Counts, Recorder},
+    trainer::Job,
+};
+
+const MODEL: &str = "model.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.cbor";
+
+/// A run between two steps.
+pub(crate) struct Training<'a> {
+    /// Steps done.
+    pub step: u64,
+    /// Documents trained on.
+    pub documents: u64,
+    pub model: Gpt,
+    pub optimizer: Optimizer,
+    pub exposures: Exposures,
+    pub exact: Exact<'a>,
+    pub meter: Meter,
+    pub recorder: Recorder<'a>,
+}
+
+/// What of it is neither weights nor moments: `state.cbor`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    step: u64,
+    documents: u64,
+    updates: u64,
+    meter: Sums,
+    exposures: Vec<u64>,
+    exact: ExactState,
+    written: Counts,
+}
+
+/// The weights in the checkpoint of `step`, on `device`: a model to ask, without the rest of its training.
+///
+/// # Errors
+/// A checkpoint that cannot be used, and weights that are not of this model.
+pub fn load_model(job: &Job<'_>, step: u64) -> Result<Gpt, TrainError> {
+    let mut files = checkpoint::read(job.run, step, &job.config.identity()?)?;
+    model_of(job, &mut files, step, &job.device.device)
+}
+
+impl<'a> Training<'a> {
+    /// A run before its first step.
+    pub fn new(job: &Job<'a>, probe: &Probe, device: &Device) -> Result<Self, TrainError> {
+        let streams = Streams::new(job.config.seed);
+        let vocabulary = job.world.vocabulary().len();
+        Ok(Self {
+            step: 0,
+            documents: 0,
+            model: Gpt::new(&job.config.model, vocabulary, &streams, device)?,
+            optimizer: Optimizer::new(&job.config.train),
+            exposures: Exposures::new(probe),
+            exact: exact(job.world, job, probe),
+            recorder: Recorder::create(job)?,
+            meter: Meter::new(Sums::default()),
+        })
+    }
+
+    /// The run as it was after `step` steps, from its checkpoint. The files of the run directory are cut
+    /// back to what they were then.
+    pub fn resume(
+        job: &Job<'a>,
+        probe: &Probe,
+        device: &Device,
+        step: u64,
+    ) -> Result<Self, TrainError> {
+        let mut files = checkpoint::read(job.run, step, &job.config.identity()?)?;
+        let unusable = |reason: String| {
+            let path = job.run.checkpoint(step);
+            kolmo_run::Error::Checkpoint { path, reason }
+        };
+        let bytes = take(job, &mut files, step, STATE)?;
+        let state: State = ciborium::from_reader(&bytes[..])
+            .map_err(|error| unusable(format!("{STATE} cannot be read: {error}")))?;
+        let batch = job.config.train.batch_documents as u64;
+        if state.step != step || state.documents != step * batch {
+            return Err(unusable(format!("{STATE} is not of its step")).into());
+        }
+        let model = model_of(job, &mut files, step, device)?;
+        let mut optimizer = Optimizer::new(&job.config.train);
+        let moments = take(job, &mut files, step, OPTIMIZER)?;
+        let moments = weights::from_safetensors(&moments)?;
+        optimizer.resume(&model, state.updates, moments, &job.device.device)?;
+        let eval = &job.config.eval;
+        Ok(Self {
+            step,
+            documents: state.documents,
+            model,
+            optimizer,
+            exposures: Exposures::resume(probe, state.exposures)?,
+            exact: Exact::resume(job.world, eval.bayes_discount, &probe.classes, state.exact)?,
+            recorder: Recorder::resume(job, step, state.written)?,
+            meter: Meter::new(state.meter),
+        })
+    }
+
+    /// Writes a checkpoint, and removes those that need not stay.
+    pub fn save(&mut self, job: &Job<'_>) -> Result<(), TrainError> {
+        // What the checkpoint counts on comes first.
+        self.recorder.sync()?;
+        self.meter.pause();
+        let state = State {
+            step: self.step,
+            documents: self.documents,
+            updates: self.optimizer.steps(),
+            meter: self.meter.state(),
+            exposures: self.exposures.counts().to_vec(),
+            exact: self.exact.state(),
+            written: self.recorder.counts(),
+        };
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&state, &mut bytes)
+            .map_err(|error| TrainError::State(error.to_string()))?;
+        let files = Files::from([
+            (
+                MODEL.to_owned(),
+                weights::to_safetensors(&weights::read(&self.model)?)?,
+            ),
+            (
+                OPTIMIZER.to_owned(),
+                weights::to_safetensors(&self.optimizer.read()?)?,
+            ),
+            (STATE.to_owned(), bytes),
+        ]);
+        checkpoint::write(job.run, self.step, &job.config.identity()?, &files)?;
+        checkpoint::prune(job.run, job.config.checkpoint.retention())?;
+        self.meter.resume();
+        Ok(())
+    }
+}
+
+fn exact<'a>(world: &'a World, job: &Job<'_>, probe: &Probe) -> Exact<'a> {
+    Exact::new(world, job.config.eval.bayes_discount, &probe.classes)
+}
+
+fn take(job: &Job<'_>, files: &mut Files, step: u64, name: &str) -> Result<Vec<u8>, TrainError> {
+    let bytes = files.remove(name);
+    let missing = || kolmo_run::Error::Checkpoint {
+        path: job.run.checkpoint(step),
+        reason: format!("{name} is missing"),
+    };
+    Ok(bytes.ok_or_else(missing)?)
+}
+
+fn model_of(
+    job: &Job<'_>,
+    files: &mut Files,
+    step: u64,
+    device: &Device,
+) -> Result<Gpt, TrainError> {
+    let tensors = weights::from_safetensors(&take(job, files, step, MODEL)?)?;
+    let vocabulary = job.world.vocabulary().len();
+    let streams = Streams::new(job.config.seed);
+    let model = Gpt::new(&job.config.model, vocabulary, &streams, device)?;
+    Ok(weights::write(model, tensors)?)
+}
