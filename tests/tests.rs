@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod cli;
+#[cfg(unix)]
+mod resume;
 mod theory;
 mod train;
 mod util;

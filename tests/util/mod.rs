@@ -4,7 +4,7 @@ use std::{
     fs::{self, DirEntry},
     io,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -50,6 +50,58 @@ impl Place {
     }
 }
 
+/// A command under way, killed if the test ends before it.
+pub struct Running {
+    child: Option<Child>,
+}
+
+impl Place {
+    /// Starts `kolmo` with `arguments` and `variables` in this folder.
+    pub fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let child = Command::new(env!("CARGO_BIN_EXE_kolmo"))
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(self.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Running { child: Some(child) }
+    }
+}
+
+impl Running {
+    /// Sends a signal by its name, such as `TERM`; that it comes too late is no failure.
+    pub fn signal(&mut self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        let signal = format!("-{name}");
+        Command::new("kill").args([&signal, &id]).output().unwrap();
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        let child = self.child.as_mut().unwrap();
+        child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Ran {
+        let child = self.child.take().unwrap();
+        Ran {
+            output: child.wait_with_output().unwrap(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 /// What a command did.
 pub struct Ran {
     output: Output,
@@ -62,6 +114,11 @@ impl Ran {
 
     pub fn stderr(&self) -> String {
         String::from_utf8(self.output.stderr.clone()).unwrap()
+    }
+
+    /// The exit code; none after a signal.
+    pub fn code(&self) -> Option<i32> {
+        self.output.status.code()
     }
 
     /// Asserts the exit code, showing what was said if it is another.
