@@ -16,6 +16,8 @@ fn every_command_has_help_with_an_example() {
     );
     for command in [
         "train",
+        "eval",
+        "tensorboard",
         "devices",
         "theory",
         "world",

@@ -166,32 +166,23 @@ fn a_finished_run_is_left_alone_unless_told_otherwise() {
 }
 
 #[test]
-fn an_unfinished_run_starts_again_and_keeps_what_is_not_its_own() {
+fn an_unfinished_run_without_a_checkpoint_starts_again_and_keeps_what_is_not_its_own() {
     let place = Place::new();
     place.file("small.toml", SMALL);
     let arguments = ["--run-dir", "run", "-q"];
     train(&place, "small.toml", &arguments).exits(0);
     let run = place.path().join("run");
-    let whole = fs::read(run.join("metrics.jsonl")).unwrap();
+    let whole = fs::read(run.join("evaluations.jsonl")).unwrap();
     fs::remove_file(run.join("DONE")).unwrap();
-    fs::write(run.join("metrics.jsonl"), "torn").unwrap();
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    fs::write(run.join("evaluations.jsonl"), "torn").unwrap();
     fs::write(run.join("notes.txt"), "mine").unwrap();
     let other = [&arguments[..], &["--set", "seed=5"]].concat();
     train(&place, "small.toml", &other)
         .exits(2)
         .says("another configuration");
     train(&place, "small.toml", &arguments).exits(0);
-    let losses = |bytes: &[u8]| -> Vec<serde_json::Value> {
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let lines = text
-            .lines()
-            .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
-        lines.map(|line| line["loss"].clone()).collect()
-    };
-    assert_eq!(
-        losses(&fs::read(run.join("metrics.jsonl")).unwrap()),
-        losses(&whole)
-    );
+    assert_eq!(fs::read(run.join("evaluations.jsonl")).unwrap(), whole);
     assert_eq!(fs::read_to_string(run.join("notes.txt")).unwrap(), "mine");
 }
 

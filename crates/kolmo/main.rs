@@ -1,11 +1,13 @@
 //! `kolmo`: arguments in, exit code out. One file per command.
 
 mod devices;
+mod eval;
 mod exit;
 mod progress;
 mod provenance;
 mod settings;
 mod stop;
+mod tensorboard;
 mod theory;
 mod train;
 mod world;
@@ -32,9 +34,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Eval(eval::Arguments),
     Devices(devices::Arguments),
     Theory(theory::Arguments),
     World(world::Arguments),
+    Tensorboard(tensorboard::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -47,9 +51,11 @@ fn main() -> ExitCode {
     // A bug here or in a graphics driver: the message is on the terminal, the code is the documented one.
     let result = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(arguments) => train::run(arguments, volume),
+        Command::Eval(arguments) => eval::run(arguments, volume),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),
+        Command::Tensorboard(arguments) => tensorboard::run(arguments, volume),
     });
     match result {
         Ok(Ok(())) => ExitCode::SUCCESS,

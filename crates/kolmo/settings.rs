@@ -7,6 +7,8 @@ use std::{
 };
 
 use anyhow::Context;
+use kolmo_eval::EvalConfig;
+use kolmo_run::RunDirectory;
 use kolmo_train::RunConfig;
 use kolmo_world::World;
 
@@ -32,9 +34,7 @@ impl Settings {
                 path.display()
             ))
         })?;
-        RunConfig::parse(&text, &self.overrides)
-            .and_then(RunConfig::settle)
-            .with_context(|| format!("in {}", path.display()))
+        read(&text, &self.overrides, path)
     }
 
     /// The name of the configuration: that of the file.
@@ -49,6 +49,47 @@ impl Settings {
     pub fn directory(&self, hash: &str, ending: &str) -> PathBuf {
         Path::new("runs").join(format!("{}-{hash}{ending}", self.name()))
     }
+}
+
+/// The configuration of a run that is there, and its world.
+pub fn of_run(run: &RunDirectory) -> anyhow::Result<(RunConfig, World)> {
+    let text = text_of_run(run)?;
+    read(&text, &[], &run.config())
+}
+
+/// `[eval]` of a run that is there, with `overrides`. Only keys of `[eval]` can be set: with others it would
+/// be another run.
+pub fn eval_of_run(run: &RunDirectory, overrides: &[String]) -> anyhow::Result<EvalConfig> {
+    let text = text_of_run(run)?;
+    let (there, _) = read(&text, &[], &run.config())?;
+    let (config, _) = read(&text, overrides, &run.config())?;
+    let alike = RunConfig {
+        eval: there.eval.clone(),
+        ..config.clone()
+    };
+    if !alike.is_same_run(&there) {
+        let problem = "--set can change the keys of [eval] alone: the run was made with the others";
+        return Err(Usage(problem.to_owned()).into());
+    }
+    Ok(config.eval)
+}
+
+fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
+    let path = run.config();
+    let text = fs::read_to_string(&path).map_err(|error| {
+        Usage(format!(
+            "{} is no run of kolmo: could not read {}: {error}",
+            run.root().display(),
+            path.display()
+        ))
+    })?;
+    Ok(text)
+}
+
+fn read(text: &str, overrides: &[String], path: &Path) -> anyhow::Result<(RunConfig, World)> {
+    RunConfig::parse(text, overrides)
+        .and_then(RunConfig::settle)
+        .with_context(|| format!("in {}", path.display()))
 }
 
 /// A whole number of things on the command line: `1000000` or `1e6`.

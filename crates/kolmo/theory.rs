@@ -86,7 +86,7 @@ fn scope(arguments: &Arguments, config: &RunConfig, world: &World) -> anyhow::Re
         );
         return Err(Usage(problem).into());
     }
-    let classes = classes(world, config.eval.classes).into_iter();
+    let classes = classes(world, 1..=u64::MAX, config.eval.classes).into_iter();
     Ok(Scope {
         from,
         to,

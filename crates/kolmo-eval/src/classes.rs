@@ -1,5 +1,7 @@
 //! Frequency classes: subjects of similar frequency, by rank.
 
+use std::ops::RangeInclusive;
+
 use kolmo_world::World;
 
 /// A class of subjects, by rank.
@@ -15,14 +17,21 @@ pub struct Class {
     pub facts: u64,
 }
 
-/// Splits the subjects of `world` into at most `count` classes: the groups of a `grouped` law, and
-/// classes with ends spaced evenly in the logarithm of the rank for every other law.
-pub fn classes(world: &World, count: usize) -> Vec<Class> {
+/// Splits the subjects of `world` whose ranks are in `ranks` into at most `count` classes: the groups of a
+/// `grouped` law, and classes with ends spaced evenly in the logarithm of the rank for every other law.
+pub fn classes(world: &World, ranks: RangeInclusive<u64>, count: usize) -> Vec<Class> {
     let frequency = world.frequency();
-    let ends = frequency
-        .group_ends()
-        .unwrap_or_else(|| log_spaced(frequency.elements(), count));
-    let mut lo_rank = 1;
+    let (first, last) = (*ranks.start(), (*ranks.end()).min(frequency.elements()));
+    let ends = match frequency.group_ends() {
+        Some(groups) => {
+            let inside = groups.into_iter().filter(|end| *end >= first);
+            let mut ends: Vec<u64> = inside.map(|end| end.min(last)).collect();
+            ends.dedup();
+            ends
+        }
+        None => log_spaced_from(first, last, count),
+    };
+    let mut lo_rank = first;
     let mut classes = Vec::with_capacity(ends.len());
     for hi_rank in ends {
         classes.push(Class {
@@ -39,9 +48,15 @@ pub fn classes(world: &World, count: usize) -> Vec<Class> {
 /// At most `count` different whole numbers from 1 to `last`, the last one included, evenly spaced in
 /// their logarithm as far as whole numbers can be.
 pub fn log_spaced(last: u64, count: usize) -> Vec<u64> {
+    log_spaced_from(1, last, count)
+}
+
+/// The same from `first` on.
+fn log_spaced_from(first: u64, last: u64, count: usize) -> Vec<u64> {
+    let ratio = last as f64 / first as f64;
     let mut ends: Vec<u64> = (1..=count)
-        .map(|k| (last as f64).powf(k as f64 / count as f64).round() as u64)
-        .map(|end| end.clamp(1, last))
+        .map(|k| (first as f64 * ratio.powf(k as f64 / count as f64)).round() as u64)
+        .map(|end| end.clamp(first, last.max(first)))
         .collect();
     ends.dedup();
     ends
@@ -67,10 +82,21 @@ mod tests {
     #[test]
     fn classes_cover_every_subject_once() {
         let world = World::new(&WorldConfig::default(), 1).unwrap();
-        let classes = classes(&world, 10);
+        let classes = classes(&world, 1..=u64::MAX, 10);
         assert_eq!(classes.len(), 10);
         assert!((classes.iter().map(|c| c.mass).sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!(classes.iter().map(|c| c.facts).sum::<u64>(), 80_000);
+    }
+
+    #[test]
+    fn part_of_the_ranks_has_classes_of_its_own() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let part = classes(&world, 100..=999, 3);
+        let ranks: Vec<_> = part.iter().map(|c| (c.lo_rank, c.hi_rank)).collect();
+        assert_eq!(ranks, [(100, 215), (216, 464), (465, 999)]);
+        let mass: f64 = part.iter().map(|c| c.mass).sum();
+        assert!((mass - world.frequency().mass(100..=999)).abs() < 1e-15);
+        assert_eq!(classes(&world, 7..=7, 3).len(), 1);
     }
 
     #[test]
@@ -83,7 +109,12 @@ mod tests {
             ..WorldConfig::default()
         };
         let world = World::new(&config, 1).unwrap();
-        let ends: Vec<u64> = classes(&world, 7).iter().map(|c| c.hi_rank).collect();
-        assert_eq!(ends, [10, 510]);
+        let ends = |ranks| -> Vec<u64> {
+            let classes = classes(&world, ranks, 7);
+            classes.iter().map(|c| c.hi_rank).collect()
+        };
+        assert_eq!(ends(1..=u64::MAX), [10, 510]);
+        assert_eq!(ends(3..=500), [10, 500]);
+        assert_eq!(ends(20..=30), [30]);
     }
 }

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn records_add_up_to_the_code() {
         let world = World::new(&WorldConfig::default(), 1).unwrap();
-        let classes = classes(&world, 5);
+        let classes = classes(&world, 1..=u64::MAX, 5);
         let mut exact = Exact::new(&world, Discount::Law, &classes);
         let (mut floor, mut bayes, mut documents, mut values) = (0.0, 0.0, 0, 0.0);
         for step in 0..40 {

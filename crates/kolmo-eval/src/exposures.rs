@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kolmo_world::Fact;
+use kolmo_world::{Document, Fact, World};
 
 use crate::{error::EvalError, probe::Probe};
 
@@ -44,6 +44,20 @@ impl Exposures {
                 self.counts[*k] += 1;
             }
         }
+    }
+
+    /// Counts the facts of the first `documents` documents of `world`, and tells `progress` now and then how
+    /// many it has.
+    pub fn count_stream(&mut self, world: &World, documents: u64, mut progress: impl FnMut(u64)) {
+        let mut document = Document::default();
+        for n in 0..documents {
+            world.write_document(n, &mut document);
+            self.count(&document.facts);
+            if n % (1 << 16) == 0 {
+                progress(n);
+            }
+        }
+        progress(documents);
     }
 
     /// Exposures of each fact of the probe, in its order.

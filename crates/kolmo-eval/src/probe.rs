@@ -1,5 +1,7 @@
 //! Which facts are asked, and how.
 
+use std::ops::RangeInclusive;
+
 use kolmo_theory::Discount;
 use kolmo_world::{Document, Fact, Token, World, random::Streams};
 use rand::RngExt;
@@ -91,10 +93,20 @@ pub struct ProbedFact {
 }
 
 impl Probe {
-    /// Draws a probe. Within a class facts are taken at random from as many equal strata as are
-    /// asked, so that every rank of the class is covered evenly.
+    /// Draws a probe of all subjects, see [`of_ranks`](Self::of_ranks).
     pub fn new(world: &World, config: &EvalConfig, streams: &Streams) -> Self {
-        let classes = classes(world, config.classes);
+        Self::of_ranks(world, 1..=u64::MAX, config, streams)
+    }
+
+    /// Draws a probe of the subjects whose ranks are in `ranks`. Within a class facts are taken at random from as many equal strata as are
+    /// asked, so that every rank of the class is covered evenly.
+    pub fn of_ranks(
+        world: &World,
+        ranks: RangeInclusive<u64>,
+        config: &EvalConfig,
+        streams: &Streams,
+    ) -> Self {
+        let classes = classes(world, ranks, config.classes);
         let choice = streams.stream("evaluation/facts");
         let wording = streams.stream("evaluation/wording");
         let relations = world.relations().len() as u64;

@@ -39,6 +39,8 @@ pub fn summarise(
 ) -> EvaluationRecord {
     let mut classes = Vec::with_capacity(probe.classes.len());
     let mut variance = 0.0;
+    // Of all subjects that is 1.
+    let mass: f64 = probe.classes.iter().map(|class| class.mass).sum();
     for (k, class) in probe.classes.iter().enumerate() {
         let facts: Vec<Item> = probe
             .facts
@@ -56,7 +58,7 @@ pub fn summarise(
             .collect();
         let value_loss = weighted(&facts, |f| f.answer.loss_nats);
         let class_variance = ratio_variance(&facts, value_loss, class.facts);
-        variance += class.mass.powi(2) * class_variance;
+        variance += (class.mass / mass).powi(2) * class_variance;
         let stored = |f: &Item| (f.content - f.answer.loss_nats).max(0.0);
         let plain = |f: &dyn Fn(&Item) -> f64| -> f64 {
             let sum: f64 = facts.iter().map(|item| item.stands_for * f(item)).sum();
@@ -85,7 +87,7 @@ pub fn summarise(
         });
     }
     let mean = |f: fn(&ClassRecord) -> f64| -> f64 {
-        let terms = classes.iter().map(|class| class.mass * f(class));
+        let terms = classes.iter().map(|class| class.mass / mass * f(class));
         terms.sum()
     };
     let value_loss = mean(|c| c.value_loss);

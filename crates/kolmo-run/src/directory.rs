@@ -24,6 +24,8 @@ const FILES: [&str; 6] = [
     "config.toml",
 ];
 
+const EVAL: &str = "eval";
+
 /// The folder of one run. It names the places; their content is the other modules' matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDirectory {
@@ -97,6 +99,11 @@ impl RunDirectory {
         self.checkpoints().join(format!("step-{step:08}"))
     }
 
+    /// `eval/step-00001000/`: what `kolmo eval` found of the checkpoint after `step` steps.
+    pub fn evaluation(&self, step: u64) -> PathBuf {
+        self.root.join(EVAL).join(format!("step-{step:08}"))
+    }
+
     /// `DONE`: written last, with the final figures as JSON.
     pub fn done(&self) -> PathBuf {
         self.root.join("DONE")
@@ -134,7 +141,7 @@ impl RunDirectory {
     }
 
     /// Removes what kolmo wrote, so that a run may start over, and nothing else: the files named
-    /// above, event files, `checkpoints/step-*`, the SVG files of `figures/`, and the remains of
+    /// above, event files, `checkpoints/step-*`, `eval/step-*`, the SVG files of `figures/`, and the remains of
     /// interrupted writes. A folder goes when that has emptied it; the run directory stays.
     ///
     /// # Errors
@@ -146,6 +153,7 @@ impl RunDirectory {
         clear_folder(&self.tensorboard(), is_event_file)?;
         clear_folder(&self.figures(), |name| name.ends_with(".svg"))?;
         clear_folder(&self.checkpoints(), is_checkpoint)?;
+        clear_folder(&self.root.join(EVAL), is_checkpoint)?;
         remove_entries(&self.root, |_| false)?;
         for file in files {
             remove(&self.root.join(file))?;
@@ -259,6 +267,7 @@ mod tests {
             (run.tensorboard(), "tensorboard"),
             (run.figures(), "figures"),
             (run.checkpoint(1000), "checkpoints/step-00001000"),
+            (run.evaluation(1000), "eval/step-00001000"),
             (run.done(), "DONE"),
         ] {
             assert_eq!(path, root.join(name));
@@ -306,6 +315,7 @@ mod tests {
             run.done(),
             root.join(".facts.parquet.17-0.kolmo-tmp"),
             run.checkpoint(10).join("model.bin"),
+            run.evaluation(10).join("facts.parquet"),
             run.checkpoints().join(".step-00000020.partial/model.bin"),
             run.figures().join("loss.svg"),
         ];

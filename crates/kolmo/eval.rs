@@ -1,0 +1,153 @@
+//! `kolmo eval`: a checkpoint of a run, asked again or about other facts.
+
+use std::{
+    fs,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use kolmo_eval::{Exposures, Probe, fact_rows, measure, summarise, summary::Moment};
+use kolmo_model::{DeviceName, device};
+use kolmo_report::table;
+use kolmo_run::{EvaluationRecord, FactsTable, RunDirectory, atomic, checkpoint};
+use kolmo_train::{Job, load_model};
+use kolmo_world::random::Streams;
+
+use crate::{
+    exit::Usage,
+    progress::{DocumentCount, Volume, print, say},
+    settings,
+};
+
+/// Ask a checkpoint of a run for facts, again or for others than it was asked for
+///
+/// Prints a table, and writes evaluation.json and facts.parquet to --out. The facts are drawn as in
+/// training: with the same [eval] they are the same.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo eval runs/quickstart-a0b78ae6 --ranks 1-100 --set eval.facts_per_class=1000")]
+pub struct Arguments {
+    /// The run directory
+    run_dir: PathBuf,
+    /// The checkpoint: a step, or `latest`
+    #[arg(long, default_value = "latest", value_parser = which)]
+    step: Which,
+    /// Ask for the facts of these subjects alone, such as 100-200; 1 is the most frequent
+    #[arg(long, value_name = "LO-HI", value_parser = ranks)]
+    ranks: Option<RangeInclusive<u64>>,
+    /// Set a key of [eval]; may be given more than once
+    #[arg(long = "set", value_name = "eval.KEY=VALUE")]
+    overrides: Vec<String>,
+    // A plain text, for rustdoc would read `[:k]` as a link.
+    #[arg(long, default_value = "auto", help = format!("Where to compute: {}", device::NAMES))]
+    device: String,
+    /// Where the files go; by default RUN_DIR/eval/step-NNNNNNNN
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object, the content of evaluation.json, on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which checkpoint.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    Latest,
+    Step(u64),
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text {
+        "latest" => Ok(Which::Latest),
+        _ => settings::count(text).map(Which::Step),
+    }
+}
+
+fn ranks(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (settings::positive(first)?, settings::positive(last)?);
+    if first > last {
+        return Err("the first rank must not be above the last".to_owned());
+    }
+    Ok(first..=last)
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let run = RunDirectory::at(&arguments.run_dir);
+    let (config, world) = settings::of_run(&run)?;
+    let eval = settings::eval_of_run(&run, &arguments.overrides)?;
+    let ranks = arguments.ranks.clone().unwrap_or(1..=u64::MAX);
+    let elements = world.frequency().elements();
+    if *ranks.start() > elements {
+        return Err(Usage(format!("--ranks: the world has {elements} subjects")).into());
+    }
+    let step = step(arguments.step, &run)?;
+    let device = arguments.device.parse::<DeviceName>()?.open()?;
+    let job = Job {
+        config: &config,
+        world: &world,
+        device: &device,
+        run: &run,
+    };
+    let model = load_model(&job, step)?;
+
+    let probe = Probe::of_ranks(&world, ranks, &eval, &Streams::new(config.seed));
+    let documents = step * config.train.batch_documents as u64;
+    let mut exposures = Exposures::new(&probe);
+    let mut count = DocumentCount::new(volume, 0, documents);
+    exposures.count_stream(&world, documents, |done| count.set(done));
+    count.finish();
+    let answers = measure(&model, &world, &probe, &device.device)?;
+    let moment = Moment { step, documents };
+    let parameters = config.model.parameters(world.vocabulary().len());
+    let record = summarise(&world, &probe, &exposures, &answers, parameters, moment);
+
+    let relations = world.relations().iter();
+    let names = relations.map(|relation| relation.name().to_owned());
+    let mut facts = FactsTable::new(names.collect());
+    facts.push(fact_rows(&probe, &exposures, &answers, moment))?;
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => run.evaluation(step),
+    };
+    write(&out, &record, &facts)?;
+    if arguments.json {
+        print(&serde_json::to_string(&record).context("the record has no JSON form")?)?;
+    } else {
+        print(table::final_table(&world, &[record]).trim_end())?;
+    }
+    if volume != Volume::Quiet {
+        say(&format!("\nwritten to {}/", out.display()));
+    }
+    Ok(())
+}
+
+/// The step of the checkpoint that is meant.
+fn step(which: Which, run: &RunDirectory) -> anyhow::Result<u64> {
+    let steps = checkpoint::steps(run)?;
+    let found = match which {
+        Which::Latest => steps.first().copied(),
+        Which::Step(step) => steps.contains(&step).then_some(step),
+    };
+    let known: Vec<String> = steps.iter().rev().map(u64::to_string).collect();
+    let root = run.root().display();
+    let problem = match known.is_empty() {
+        true => format!("{root} has no checkpoint yet"),
+        false => format!(
+            "--step: {root} has checkpoints of the steps {}",
+            known.join(", ")
+        ),
+    };
+    Ok(found.ok_or(Usage(problem))?)
+}
+
+fn write(out: &Path, record: &EvaluationRecord, facts: &FactsTable) -> anyhow::Result<()> {
+    let problem = || format!("could not create the folder {}", out.display());
+    fs::create_dir_all(out).with_context(problem)?;
+    let json = serde_json::to_vec_pretty(record).context("the record has no JSON form")?;
+    atomic::write_bytes(out.join("evaluation.json"), &json)?;
+    facts.write(out.join("facts.parquet"))?;
+    Ok(())
+}

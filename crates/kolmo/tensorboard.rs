@@ -1,0 +1,41 @@
+//! `kolmo tensorboard`: the event files of a run, from its JSON lines.
+
+use std::path::PathBuf;
+
+use kolmo_run::{EvaluationRecord, Lock, RunDirectory, StepRecord, TensorBoard, read_jsonl};
+use kolmo_train::hparams;
+
+use crate::{
+    progress::{Volume, say},
+    settings,
+};
+
+/// Write the event files of a run anew, from metrics.jsonl and evaluations.jsonl
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo tensorboard runs/quickstart-a0b78ae6 && tensorboard --logdir runs")]
+pub struct Arguments {
+    /// The run directory
+    run_dir: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let run = RunDirectory::at(&arguments.run_dir);
+    let (config, _) = settings::of_run(&run)?;
+    let _lock = Lock::take(run.root())?;
+    let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
+    let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
+    let board = TensorBoard::rebuild(run.tensorboard(), &steps, &evaluations);
+    board.hparams(&hparams(&config)?);
+    board.finish()?;
+    if volume != Volume::Quiet {
+        say(&format!(
+            "{} logged steps and {} evaluations are in {}/",
+            steps.len(),
+            evaluations.len(),
+            run.tensorboard().display()
+        ));
+    }
+    Ok(())
+}
