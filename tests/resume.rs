@@ -274,7 +274,17 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_it_used() {
         .start(&arguments("gap"), &[])
         .wait()
         .exits(1)
-        .says("metrics.jsonl");
+        .says("lines of metrics.jsonl");
+    // Nothing was cut off meanwhile: with the line back, the newest checkpoint can be used again.
+    fs::write(run.join("metrics.jsonl"), metrics).unwrap();
+    let newest = saved(&run).pop().unwrap();
+    let says = format!("from its checkpoint of step {newest}");
+    place
+        .start(&arguments("gap")[..6], &[])
+        .wait()
+        .exits(0)
+        .says(&says);
+    assert_same(&whole, &run);
 }
 
 #[test]

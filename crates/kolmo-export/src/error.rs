@@ -64,16 +64,6 @@ pub enum ExportError {
         path: PathBuf,
     },
 
-    /// Another process is writing there.
-    #[error(
-        "{directory} is being written by another process: wait for it, or name another directory",
-        directory = directory.display()
-    )]
-    Busy {
-        /// The directory of the export.
-        directory: PathBuf,
-    },
-
     /// The directory cannot be made.
     #[error("could not create the folder {path}: check its parent's permissions and that no file has this name", path = path.display())]
     Folder {
@@ -138,7 +128,7 @@ pub enum ExportError {
         source: serde_pickle::Error,
     },
 
-    /// A file could not be replaced atomically.
+    /// A file could not be replaced atomically, or another process is at work in the directory.
     #[error(transparent)]
     Run(#[from] kolmo_run::Error),
 }

@@ -1,12 +1,8 @@
 //! An export: from what is there to what was asked for, one commit after another.
 
-use std::{
-    fs::{self, File, TryLockError},
-    io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::PathBuf};
 
-use kolmo_run::atomic;
+use kolmo_run::{Lock, atomic};
 use kolmo_world::World;
 
 use crate::{
@@ -47,7 +43,7 @@ pub struct Export<'w> {
     /// Documents from one commit to the next.
     part: u64,
     /// Keeps other processes out for as long as it is open.
-    _lock: Option<File>,
+    _lock: Lock,
 }
 
 impl<'w> Export<'w> {
@@ -58,7 +54,7 @@ impl<'w> Export<'w> {
     /// # Errors
     /// [`ExportError::TooMany`] before anything is made; [`ExportError::Another`],
     /// [`ExportError::Fewer`], [`ExportError::InTheWay`], [`ExportError::Manifest`] if the directory
-    /// holds something else, which is left as it is; [`ExportError::Busy`] if another process is
+    /// holds something else, which is left as it is; [`kolmo_run::Error::Busy`] if another process is
     /// writing there; [`ExportError::Damaged`] if a file is not what `export.json` says;
     /// [`ExportError::Folder`], [`ExportError::Io`] and [`ExportError::Run`] from the file system.
     pub fn open(
@@ -93,7 +89,7 @@ impl<'w> Export<'w> {
             source,
         })?;
         let mut export = Self {
-            _lock: lock(&directory)?,
+            _lock: Lock::take(&directory)?,
             world,
             directory,
             record: ExportRecord::new(request, world.vocabulary().len()),
@@ -298,21 +294,6 @@ impl<'w> Export<'w> {
     /// Makes what is on disk count.
     fn commit(&self) -> Result<()> {
         self.record.write(&self.directory.join(manifest::NAME))
-    }
-}
-
-/// Holds `directory` until it is dropped. None where the file system has no locks: then the user must
-/// take care.
-fn lock(directory: &Path) -> Result<Option<File>> {
-    let Ok(folder) = File::open(directory) else {
-        return Ok(None);
-    };
-    match folder.try_lock() {
-        Ok(()) => Ok(Some(folder)),
-        Err(TryLockError::WouldBlock) => Err(ExportError::Busy {
-            directory: directory.to_path_buf(),
-        }),
-        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -126,10 +126,10 @@ fn write_file(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 fn make_folder(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made.map_err(Error::io("create the folder", folder)),
     }
-    fs::create_dir(folder).map_err(Error::io("create the folder", folder))
 }
 
 /// The steps of the checkpoints that are there, the newest first, sound or not.
@@ -139,7 +139,7 @@ fn make_folder(folder: &Path) -> Result<()> {
 pub fn steps(run: &RunDirectory) -> Result<Vec<u64>> {
     let folder = run.checkpoints();
     let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         result => result.map_err(Error::io("list", &folder))?,
     };
     let mut steps = Vec::new();
@@ -158,15 +158,23 @@ pub fn steps(run: &RunDirectory) -> Result<Vec<u64>> {
 ///
 /// # Errors
 /// [`Error::Checkpoint`] if it is damaged, incomplete, of another run or of another version;
-/// [`Error::Io`] if a file cannot be read.
+/// [`Error::Io`] if a file is there and cannot be read, which may pass.
 pub fn read(run: &RunDirectory, step: u64, identity: &str) -> Result<Files> {
     let folder = run.checkpoint(step);
     let problem = |reason: String| Error::Checkpoint {
         path: folder.clone(),
         reason,
     };
-    let path = folder.join(MANIFEST);
-    let manifest = fs::read(&path).map_err(Error::io("read", &path))?;
+    let content = |name: &str| {
+        let path = folder.join(name);
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(problem(format!("{name} is missing")))
+            }
+            read => read.map_err(Error::io("read", &path)),
+        }
+    };
+    let manifest = content(MANIFEST)?;
     let manifest: CheckpointManifest = serde_json::from_slice(&manifest)
         .map_err(|error| problem(format!("{MANIFEST} is damaged: {error}")))?;
     if manifest.format != FORMAT {
@@ -184,8 +192,7 @@ pub fn read(run: &RunDirectory, step: u64, identity: &str) -> Result<Files> {
     }
     let mut files = Files::new();
     for (name, record) in manifest.files {
-        let path = folder.join(&name);
-        let content = fs::read(&path).map_err(Error::io("read", &path))?;
+        let content = content(&name)?;
         if FileRecord::of(&content) != record {
             return Err(problem(format!("{name} is damaged")));
         }
@@ -324,7 +331,8 @@ mod tests {
                 damaged(&sound[..place]);
             }
             fs::remove_file(&path).unwrap();
-            assert!(read(&run, 7, "run").is_err());
+            let error = read(&run, 7, "run").unwrap_err();
+            assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
             fs::write(&path, &sound).unwrap();
         }
         assert_eq!(read(&run, 7, "run").unwrap(), whole);

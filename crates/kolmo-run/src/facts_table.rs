@@ -10,6 +10,8 @@ mod schema;
 use std::fs;
 use std::path::Path;
 
+use bytes::Bytes;
+
 use crate::atomic;
 use crate::error::{Error, Result};
 
@@ -118,8 +120,8 @@ impl FactsTable {
     /// no Parquet file, [`Error::FactsLayout`] if its columns are not those of [`FactRow`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = fs::File::open(path).map_err(Error::io("read", path))?;
-        decode::decode(path, file)
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        decode::decode(path, Bytes::from(bytes))
     }
 }
 

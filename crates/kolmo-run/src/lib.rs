@@ -31,7 +31,7 @@ pub use facts_table::{FactRow, FactsTable};
 pub use lock::Lock;
 pub use manifest::{Build, Machine, Manifest, Provenance, RunState, Session};
 pub use metrics::{
-    ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, OnlineClass,
-    RoleBits, RoleLosses, StepRecord, read_jsonl,
+    ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, KeptLines,
+    OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl,
 };
 pub use tensorboard::{HparamValue, TensorBoard};

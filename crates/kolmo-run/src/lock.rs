@@ -1,13 +1,13 @@
 //! One process at a time in a directory.
 //!
 //! The lock is the operating system's, on the file `.lock`: it ends with the process, however that ends, so
-//! that nothing has to be cleaned up after a crash. The file says who holds it and stays, for removing it
-//! could remove another's.
+//! that nothing has to be cleaned up after a crash. The file says who holds it, and goes when it is given
+//! back.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process,
 };
 
@@ -22,7 +22,9 @@ const FILE: &str = ".lock";
 /// A directory held by this process, until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    file: File,
+    /// Open for as long as it is locked.
+    _file: File,
+    path: PathBuf,
 }
 
 /// Who holds a lock.
@@ -44,28 +46,52 @@ impl Lock {
         let path = directory.join(FILE);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&path).map_err(Error::io("open", &path))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(Error::Busy {
-                directory: directory.to_path_buf(),
-                holder: read_holder(&mut file),
-            });
-        }
+        let mut file = loop {
+            let mut file = options.open(&path).map_err(Error::io("open", &path))?;
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                return Err(Error::Busy {
+                    directory: directory.to_path_buf(),
+                    holder: read_holder(&mut file),
+                });
+            }
+            // The one before may have removed the file between the two calls: it is nobody's then.
+            if is_at(&file, &path) {
+                break file;
+            }
+        };
         let holder = Holder {
             process: process::id(),
             host: host(),
             since: now(),
         };
         write_holder(&mut file, &holder).map_err(Error::io("write", &path))?;
-        Ok(Self { file })
+        Ok(Self { _file: file, path })
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Nobody holds it any more. The lock itself goes when the file is closed.
-        let _ = self.file.set_len(0);
+        // While it is still locked. If it cannot be removed, it stays, and can be locked again.
+        let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Whether the open `file` is the one at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        // A disk that does not answer says nothing of another holder.
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        _ => true,
+    }
+}
+
+/// An open file cannot be removed elsewhere.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 /// What the machine calls itself.
@@ -114,14 +140,36 @@ mod tests {
         );
         assert!(message.contains(&host()), "{message}");
         drop(first);
-        Lock::take(folder.path()).unwrap();
+        drop(Lock::take(folder.path()).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn of_many_at_once_one_has_it() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        let (inside, taken) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        if let Ok(_lock) = Lock::take(folder.path()) {
+                            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                            taken.fetch_add(1, Ordering::SeqCst);
+                            inside.fetch_sub(1, Ordering::SeqCst);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(taken.into_inner() > 100);
     }
 
     #[test]
     fn a_holder_that_has_not_written_yet_is_just_another_process() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::take(folder.path()).unwrap();
-        lock.file.set_len(0).unwrap();
+        let _lock = Lock::take(folder.path()).unwrap();
+        fs::write(folder.path().join(FILE), "").unwrap();
         let message = Lock::take(folder.path()).unwrap_err().to_string();
         assert!(message.contains("another process"), "{message}");
     }

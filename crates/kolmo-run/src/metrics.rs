@@ -9,7 +9,7 @@ mod jsonl;
 mod number;
 
 pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits, RoleLosses};
-pub use jsonl::{JsonlWriter, read_jsonl};
+pub use jsonl::{JsonlWriter, KeptLines, read_jsonl};
 
 use serde::{Deserialize, Serialize};
 

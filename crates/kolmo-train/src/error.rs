@@ -84,3 +84,16 @@ pub enum TrainError {
     #[error(transparent)]
     Run(#[from] kolmo_run::Error),
 }
+
+impl TrainError {
+    /// Whether it says that a checkpoint is damaged. What may pass, such as a disk that does not answer,
+    /// is no damage.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(kolmo_run::Error::Checkpoint { .. })
+                | Self::Model(ModelError::Weights(_))
+                | Self::Eval(EvalError::State(_) | EvalError::Bayes(_))
+        )
+    }
+}

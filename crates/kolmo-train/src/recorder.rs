@@ -1,8 +1,10 @@
 //! Everything a run writes while it goes on: JSON lines, the table of facts, event files.
 
+use std::fmt;
+
 use kolmo_run::{
-    EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, RunDirectory, StepRecord,
-    TensorBoard, read_jsonl,
+    EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, RunDirectory,
+    StepRecord, TensorBoard,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -30,6 +32,16 @@ pub(crate) struct Counts {
     facts: u64,
 }
 
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} lines of metrics.jsonl, {} of evaluations.jsonl and {} evaluations in facts.parquet",
+            self.metrics, self.evaluations, self.facts
+        )
+    }
+}
+
 impl<'a> Recorder<'a> {
     /// Starts every file.
     pub fn create(job: &Job<'a>) -> Result<Self, TrainError> {
@@ -46,49 +58,40 @@ impl<'a> Recorder<'a> {
     }
 
     /// Continues every file after `step`; what was written later is removed. `written` is what there was
-    /// then.
+    /// then: nothing is changed before all of it is known to be there.
     pub fn resume(job: &Job<'a>, step: u64, written: Counts) -> Result<Self, TrainError> {
         let run = job.run;
-        let metrics = JsonlWriter::resume(run.metrics(), |r: &StepRecord| r.step <= step)?;
+        let metrics = KeptLines::read(run.metrics(), |r: &StepRecord| r.step <= step)?;
         let evaluations =
-            JsonlWriter::resume(run.evaluations(), |r: &EvaluationRecord| r.step <= step)?;
+            KeptLines::read(run.evaluations(), |r: &EvaluationRecord| r.step <= step)?;
         let mut facts = FactsTable::new(relation_names(job));
         if written.facts > 0 {
             facts = FactsTable::read(run.facts())?;
             facts.truncate_after(step);
-            facts.write(run.facts())?;
         }
         let there = Counts {
-            metrics: metrics.lines(),
-            evaluations: evaluations.lines(),
+            metrics: metrics.records().len() as u64,
+            evaluations: evaluations.records().len() as u64,
             facts: facts.evaluations() as u64,
         };
         if there != written || facts.relation_names() != relation_names(job) {
             return Err(kolmo_run::Error::Checkpoint {
                 path: run.checkpoint(step),
-                reason: format!(
-                    "metrics.jsonl, evaluations.jsonl and facts.parquet have {}, {} and {} records \
-                     up to its step, and it was written after {}, {} and {}",
-                    there.metrics,
-                    there.evaluations,
-                    there.facts,
-                    written.metrics,
-                    written.evaluations,
-                    written.facts
-                ),
+                reason: format!("it was written after {written}, and there are {there}"),
             }
             .into());
         }
-        let tensorboard = TensorBoard::rebuild(
-            run.tensorboard(),
-            &read_jsonl(run.metrics())?,
-            &read_jsonl(run.evaluations())?,
-        );
+
+        let tensorboard =
+            TensorBoard::rebuild(run.tensorboard(), metrics.records(), evaluations.records());
         tensorboard.hparams(&hparams(job.config)?);
+        if written.facts > 0 {
+            facts.write(run.facts())?;
+        }
         Ok(Self {
             run,
-            metrics,
-            evaluations,
+            metrics: metrics.resume()?,
+            evaluations: evaluations.resume()?,
             facts,
             tensorboard,
         })

@@ -77,7 +77,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
-/// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and none can be used; a failing device or
+/// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and all are damaged; a failing device or
 /// disk. The manifest then says so, as far as the disk lets it, and the last checkpoint is as it was.
 pub fn train(
     job: &Job<'_>,
@@ -132,7 +132,8 @@ fn prepare<'a>(
         for step in &steps {
             match Training::resume(job, probe, device, *step) {
                 Ok(training) => return Ok(training),
-                Err(error) => observer.warning(&explain(error)),
+                Err(error) if error.is_damage() => observer.warning(&explain(error)),
+                Err(error) => return Err(error),
             }
         }
         if !steps.is_empty() {
@@ -201,8 +202,7 @@ fn run_loop(
     while training.step < last_step {
         if observer.wants_stop() {
             if saves.step != training.step {
-                training.save(job)?;
-                observer.checkpoint(training.step);
+                saves.save(job, training, observer)?;
             }
             return Ok(false);
         }
@@ -260,9 +260,7 @@ fn run_loop(
             training.meter.resume();
         }
         if saves.is_due(step) || step == last_step {
-            training.save(job)?;
-            saves.saved(step);
-            observer.checkpoint(step);
+            saves.save(job, training, observer)?;
         }
     }
     Ok(true)
@@ -325,8 +323,21 @@ impl<'a> Saves<'a> {
         self.since.elapsed() >= self.every || self.config.checkpoint.retention().keeps(step)
     }
 
-    fn saved(&mut self, step: u64) {
-        self.step = step;
+    /// Writes a checkpoint, and removes those that need not stay.
+    fn save(
+        &mut self,
+        job: &Job<'_>,
+        training: &mut Training<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        training.save(job)?;
+        self.step = training.step;
         self.since = Instant::now();
+        observer.checkpoint(training.step);
+        // One checkpoint too many is no reason to stop.
+        if let Err(error) = checkpoint::prune(job.run, self.config.checkpoint.retention()) {
+            observer.warning(&explain(error));
+        }
+        Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// Writes a checkpoint, and removes those that need not stay.
+    /// Writes a checkpoint.
     pub fn save(&mut self, job: &Job<'_>) -> Result<(), TrainError> {
         // What the checkpoint counts on comes first.
         self.recorder.sync()?;
@@ -139,7 +139,6 @@ impl<'a> Training<'a> {
             (STATE.to_owned(), bytes),
         ]);
         checkpoint::write(job.run, self.step, &job.config.identity()?, &files)?;
-        checkpoint::prune(job.run, job.config.checkpoint.retention())?;
         self.meter.resume();
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Exports of every format, whole, cut at every commit, torn, extended and refused.
 
+use std::fs::File;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use kolmo_world::{Document, Token, WorldConfig, config::Family, config::RelationConfig};
@@ -321,7 +322,10 @@ fn two_at_once_are_one_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(&world, &folder, &request).unwrap();
     let error = open(&world, &folder, &request).unwrap_err();
-    assert!(matches!(error, ExportError::Busy { .. }), "{error}");
+    assert!(
+        matches!(error, ExportError::Run(kolmo_run::Error::Busy { .. })),
+        "{error}"
+    );
     drop(first);
     open(&world, &folder, &request).unwrap();
 }

@@ -1,9 +1,9 @@
 //! From a Parquet file to rows.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::Path;
 
+use bytes::Bytes;
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{BoolType, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -14,8 +14,8 @@ use super::schema::{COLUMNS, RELATIONS_KEY};
 use super::{FactRow, FactsTable};
 use crate::error::{Error, Result};
 
-/// Reads the table in `file`; `path` is for the messages.
-pub(super) fn decode(path: &Path, file: File) -> Result<FactsTable> {
+/// Reads the table in `file`, its bytes; `path` is for the messages.
+pub(super) fn decode(path: &Path, file: Bytes) -> Result<FactsTable> {
     let damaged = |source| Error::Parquet {
         action: "decode",
         path: path.to_path_buf(),
@@ -184,7 +184,7 @@ mod tests {
             ),
         ] {
             let schema = Arc::new(parse_message_type(schema).unwrap());
-            let file = File::create(&path).unwrap();
+            let file = std::fs::File::create(&path).unwrap();
             let writer =
                 SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::new())).unwrap();
             writer.close().unwrap();

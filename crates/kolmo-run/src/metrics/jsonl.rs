@@ -1,7 +1,7 @@
 //! Files of one JSON object a line, which grow while a run goes on.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -33,35 +33,6 @@ impl<T> JsonlWriter<T> {
         let path = path.into();
         File::create(&path).map_err(Error::io("create", &path))?;
         Self::open(path, 0)
-    }
-
-    /// Continues the file at `path` after the records that `keep` wants, byte for byte; the others
-    /// and a torn last line are removed. A run that resumes keeps the records up to its checkpoint.
-    /// A missing file is started.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the file cannot be read or written, [`Error::Jsonl`] if a line is damaged;
-    /// the file is then unchanged.
-    pub fn resume(path: impl Into<PathBuf>, mut keep: impl FnMut(&T) -> bool) -> Result<Self>
-    where
-        T: DeserializeOwned,
-    {
-        let path = path.into();
-        let mut kept = Vec::new();
-        let mut count = 0;
-        if path.exists() {
-            let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-            for line in lines(&path, &bytes) {
-                let (text, record) = line?;
-                if keep(&record) {
-                    kept.extend_from_slice(text);
-                    kept.push(b'\n');
-                    count += 1;
-                }
-            }
-        }
-        atomic::write_bytes(&path, &kept)?;
-        Self::open(path, count)
     }
 
     fn open(path: PathBuf, lines: u64) -> Result<Self> {
@@ -116,6 +87,59 @@ impl<T> JsonlWriter<T> {
         self.length += line.len() as u64;
         self.lines += 1;
         Ok(())
+    }
+}
+
+/// What of a JSONL file stays when a run goes on from a checkpoint. Nothing is changed before
+/// [`resume`](Self::resume).
+#[derive(Debug)]
+pub struct KeptLines<T> {
+    path: PathBuf,
+    /// The lines, as they are in the file.
+    bytes: Vec<u8>,
+    records: Vec<T>,
+}
+
+impl<T: DeserializeOwned> KeptLines<T> {
+    /// The lines of the file at `path` whose records `keep` wants; a torn last line never stays, and a
+    /// missing file has none.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file is there and cannot be read, [`Error::Jsonl`] if a line is damaged.
+    pub fn read(path: impl Into<PathBuf>, mut keep: impl FnMut(&T) -> bool) -> Result<Self> {
+        let path = path.into();
+        let whole = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(Error::io("read", &path))?,
+        };
+        let (mut bytes, mut records) = (Vec::new(), Vec::new());
+        for line in lines(&path, &whole) {
+            let (text, record) = line?;
+            if keep(&record) {
+                bytes.extend_from_slice(text);
+                bytes.push(b'\n');
+                records.push(record);
+            }
+        }
+        Ok(Self {
+            path,
+            bytes,
+            records,
+        })
+    }
+
+    /// Their records.
+    pub fn records(&self) -> &[T] {
+        &self.records
+    }
+
+    /// Continues the file after them, byte for byte; the others are removed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written; it is then unchanged.
+    pub fn resume(self) -> Result<JsonlWriter<T>> {
+        atomic::write_bytes(&self.path, &self.bytes)?;
+        JsonlWriter::open(self.path, self.records.len() as u64)
     }
 }
 
@@ -218,7 +242,7 @@ mod tests {
             error.to_string().contains("metrics.jsonl, line 2"),
             "{error}"
         );
-        assert!(JsonlWriter::<StepRecord>::resume(&path, |_| true).is_err());
+        assert!(KeptLines::<StepRecord>::read(&path, |_| true).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
     }
 
@@ -230,9 +254,15 @@ mod tests {
             read_jsonl::<StepRecord>(&path),
             Err(Error::Io { .. })
         ));
-        let mut writer = JsonlWriter::resume(&path, |_: &StepRecord| true).unwrap();
+        let none = KeptLines::read(&path, |_: &StepRecord| true).unwrap();
+        assert!(none.records().is_empty());
+        let mut writer = none.resume().unwrap();
         writer.append(&examples::step(1)).unwrap();
         assert_eq!(read_jsonl::<StepRecord>(&path).unwrap().len(), 1);
+        // What is there and cannot be read is not taken for missing: it would be written over.
+        let folder = tempfile::tempdir().unwrap();
+        let error = KeptLines::read(folder.path(), |_: &StepRecord| true).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
     }
 
     #[test]
@@ -246,8 +276,11 @@ mod tests {
         bytes.extend_from_slice(b"{\"step\":5,\"docu");
         fs::write(&resumed, bytes).unwrap();
 
-        let mut writer =
-            JsonlWriter::resume(&resumed, |record: &StepRecord| record.step <= 3).unwrap();
+        let torn = fs::read(&resumed).unwrap();
+        let kept = KeptLines::read(&resumed, |record: &StepRecord| record.step <= 3).unwrap();
+        assert_eq!(kept.records().len(), 3);
+        assert_eq!(fs::read(&resumed).unwrap(), torn, "only read so far");
+        let mut writer = kept.resume().unwrap();
         assert_eq!(writer.lines(), 3);
         for step in 4..=6 {
             writer.append(&examples::step(step)).unwrap();
