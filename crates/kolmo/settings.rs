@@ -2,15 +2,18 @@
 
 use std::{
     borrow::Cow,
-    fs,
+    fs::File,
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use kolmo_train::RunConfig;
 use kolmo_world::World;
 
 use crate::exit::Usage;
+
+/// Bytes of the largest configuration: none that a person or a script writes has as many.
+const LARGEST: u64 = 1 << 20;
 
 /// Which configuration, and what of it is set on the way.
 #[derive(Debug, clap::Args)]
@@ -25,16 +28,19 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration, and builds its world.
     pub fn load(&self) -> anyhow::Result<(RunConfig, World)> {
-        let path = &self.config;
-        let text = fs::read_to_string(path).map_err(|error| {
-            Usage(format!(
-                "could not read the configuration {}: {error}",
-                path.display()
-            ))
+        let path = self.config.display();
+        let text = read(&self.config).map_err(|reason| {
+            Usage(format!("could not read the configuration {path}: {reason}"))
         })?;
-        RunConfig::parse(&text, &self.overrides)
-            .and_then(RunConfig::settle)
-            .with_context(|| format!("in {}", path.display()))
+        RunConfig::load(&text, &self.overrides).map_err(|error| {
+            let is_override = error.is_override();
+            let error = anyhow::Error::new(error);
+            if is_override {
+                error
+            } else {
+                error.context(format!("in {path}"))
+            }
+        })
     }
 
     /// The name of the configuration: that of the file.
@@ -49,6 +55,27 @@ impl Settings {
     pub fn directory(&self, hash: &str, ending: &str) -> PathBuf {
         Path::new("runs").join(format!("{}-{hash}{ending}", self.name()))
     }
+}
+
+/// The text of a configuration, or why there is none.
+fn read(path: &Path) -> Result<String, String> {
+    let problem = |error: io::Error| match error.kind() {
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(problem)?;
+    // A device or a data file could fill the memory.
+    let mut file = file.take(LARGEST + 1);
+    file.read_to_end(&mut bytes).map_err(problem)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it has more than {LARGEST} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} is not UTF-8, the encoding of TOML")
+    })
 }
 
 /// A whole number of things on the command line: `1000000` or `1e6`.

@@ -14,5 +14,5 @@ pub mod schedule;
 pub mod trainer;
 
 pub use config::{RunConfig, TrainConfig};
-pub use error::{ConfigError, TrainError};
+pub use error::{ConfigError, Place, TrainError};
 pub use trainer::{Observer, Outcome, Provenance, train};
