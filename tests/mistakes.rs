@@ -190,7 +190,7 @@ fn a_configuration_that_cannot_be_read_is_a_usage_error() {
 
         train("/dev/zero").says("it has more than 1048576 bytes");
         let path = place.file("locked.toml", "seed = -1");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         // Who may read everything is told what is wrong inside.
         let says = match fs::read(&path) {
             Ok(_) => "seed = -1 is not possible",

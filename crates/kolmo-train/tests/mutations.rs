@@ -67,6 +67,7 @@ fn no_configuration_does_harm_and_every_refusal_names_its_key() {
         cases: 10_000,
         rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
+        max_shrink_time: 30_000,
         ..Config::default()
     };
     let (accepted, refused) = (Cell::new(0), Cell::new(0));

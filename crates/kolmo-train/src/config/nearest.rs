@@ -36,11 +36,11 @@ pub(super) fn nearest_name<'a>(unknown: &str, names: &'a [String]) -> Option<&'a
 }
 
 fn names(path: &KeyPath) -> Vec<&str> {
-    let name = |step| match step {
-        &Step::Key(ref key) => Some(key.as_str()),
+    let names = path.0.iter().filter_map(|step| match step {
+        Step::Key(key) => Some(key.as_str()),
         Step::Item(_) => None,
-    };
-    path.0.iter().filter_map(name).collect()
+    });
+    names.collect()
 }
 
 /// From 0 for the same to 1 for nothing in common.
@@ -56,9 +56,10 @@ fn distance(unknown: &[&str], known: &[&str]) -> f64 {
     }
     // A right name in the wrong table, or a slip in the name of a table.
     let names = unknown.iter().zip(known).map(|(a, b)| unlike(a, b));
-    let slips = match unknown.len() == known.len() {
-        true => names.fold(0.0, f64::max),
-        false => 1.0,
+    let slips = if unknown.len() == known.len() {
+        names.fold(0.0, f64::max)
+    } else {
+        1.0
     };
     (last + 0.15).min(slips)
 }

@@ -6,11 +6,11 @@ use toml::{Table, Value, map::Entry};
 
 use super::{
     check::{Mistake, check, mistyped, unknown},
-    key::KeyPath,
+    key::{KeyPath, Step},
     place::{Sources, explain},
     shape::{Shape, find},
 };
-use crate::error::ConfigError;
+use crate::error::{ConfigError, shortened};
 
 /// One `--set key.path=value`.
 pub(super) struct Setting {
@@ -52,7 +52,7 @@ pub(super) fn parse_all(overrides: &[String]) -> Result<Vec<Setting>, ConfigErro
 /// needs no quotes.
 fn parse(given: &str) -> Result<Setting, ConfigError> {
     let problem = |reason: &str| ConfigError::Override {
-        given: crate::error::shortened(given).into_owned(),
+        given: shortened(given).into_owned(),
         reason: reason.to_owned(),
     };
     let (path, text) = given
@@ -108,7 +108,7 @@ fn set(table: &mut Table, setting: &Setting, shape: &Shape) -> Result<(), Mistak
 fn array_on_the_way(path: &KeyPath, shape: &Shape) -> Option<String> {
     let mut way = KeyPath::default();
     for (k, step) in path.0.iter().enumerate() {
-        let super::key::Step::Key(key) = step else {
+        let Step::Key(key) = step else {
             return None;
         };
         let (name, rest) = key
