@@ -4,6 +4,7 @@
 
 mod cli;
 mod eval;
+mod mistakes;
 #[cfg(unix)]
 mod resume;
 mod theory;

@@ -2,17 +2,20 @@
 
 use std::{
     borrow::Cow,
-    fs,
+    fs::File,
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use kolmo_eval::EvalConfig;
 use kolmo_run::RunDirectory;
 use kolmo_train::RunConfig;
 use kolmo_world::World;
 
 use crate::exit::Usage;
+
+/// Bytes of the largest configuration: none that a person or a script writes has as many.
+const LARGEST: u64 = 1 << 20;
 
 /// Which configuration, and what of it is set on the way.
 #[derive(Debug, clap::Args)]
@@ -27,14 +30,11 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration, and builds its world.
     pub fn load(&self) -> anyhow::Result<(RunConfig, World)> {
-        let path = &self.config;
-        let text = fs::read_to_string(path).map_err(|error| {
-            Usage(format!(
-                "could not read the configuration {}: {error}",
-                path.display()
-            ))
+        let path = self.config.display();
+        let text = read(&self.config).map_err(|reason| {
+            Usage(format!("could not read the configuration {path}: {reason}"))
         })?;
-        read(&text, &self.overrides, path)
+        parse(&text, &self.overrides, &self.config)
     }
 
     /// The name of the configuration: that of the file.
@@ -54,15 +54,15 @@ impl Settings {
 /// The configuration of a run that is there, and its world.
 pub fn of_run(run: &RunDirectory) -> anyhow::Result<(RunConfig, World)> {
     let text = text_of_run(run)?;
-    read(&text, &[], &run.config())
+    parse(&text, &[], &run.config())
 }
 
 /// `[eval]` of a run that is there, with `overrides`. Only keys of `[eval]` can be set: with others it would
 /// be another run.
 pub fn eval_of_run(run: &RunDirectory, overrides: &[String]) -> anyhow::Result<EvalConfig> {
     let text = text_of_run(run)?;
-    let (there, _) = read(&text, &[], &run.config())?;
-    let (config, _) = read(&text, overrides, &run.config())?;
+    let (there, _) = parse(&text, &[], &run.config())?;
+    let (config, _) = parse(&text, overrides, &run.config())?;
     let alike = RunConfig {
         eval: there.eval.clone(),
         ..config.clone()
@@ -76,9 +76,9 @@ pub fn eval_of_run(run: &RunDirectory, overrides: &[String]) -> anyhow::Result<E
 
 fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
     let path = run.config();
-    let text = fs::read_to_string(&path).map_err(|error| {
+    let text = read(&path).map_err(|reason| {
         Usage(format!(
-            "{} is no run of kolmo: could not read {}: {error}",
+            "{} is no run of kolmo: could not read {}: {reason}",
             run.root().display(),
             path.display()
         ))
@@ -86,10 +86,38 @@ fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn read(text: &str, overrides: &[String], path: &Path) -> anyhow::Result<(RunConfig, World)> {
-    RunConfig::parse(text, overrides)
-        .and_then(RunConfig::settle)
-        .with_context(|| format!("in {}", path.display()))
+/// The configuration in `text`, which is from `path`.
+fn parse(text: &str, overrides: &[String], path: &Path) -> anyhow::Result<(RunConfig, World)> {
+    RunConfig::load(text, overrides).map_err(|error| {
+        let is_override = error.is_override();
+        let error = anyhow::Error::new(error);
+        if is_override {
+            error
+        } else {
+            error.context(format!("in {}", path.display()))
+        }
+    })
+}
+
+/// The text of a configuration, or why there is none.
+fn read(path: &Path) -> Result<String, String> {
+    let problem = |error: io::Error| match error.kind() {
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(problem)?;
+    // A device or a data file could fill the memory.
+    let mut file = file.take(LARGEST + 1);
+    file.read_to_end(&mut bytes).map_err(problem)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it has more than {LARGEST} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} is not UTF-8, the encoding of TOML")
+    })
 }
 
 /// A whole number of things on the command line: `1000000` or `1e6`.

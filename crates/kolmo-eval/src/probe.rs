@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use kolmo_theory::Discount;
 use kolmo_world::{Document, Fact, Token, World, random::Streams};
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// `[eval]`: what is measured during training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvalConfig {
     /// Frequency classes, evenly spaced in the logarithm of the rank.
@@ -38,6 +39,9 @@ impl Default for EvalConfig {
 }
 
 impl EvalConfig {
+    /// Facts of all classes together, at most.
+    pub const MOST_FACTS: usize = 100 * 100_000;
+
     /// Checks the sizes.
     ///
     /// # Errors

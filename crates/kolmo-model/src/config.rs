@@ -1,11 +1,12 @@
 //! `[model]`: the shape of the transformer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 
 /// `[model]`: the architecture and its sizes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
     /// `gpt` (LayerNorm, GELU) or `llama` (RMSNorm, SwiGLU).
@@ -32,8 +33,11 @@ impl Default for ModelConfig {
     }
 }
 
+/// Weights, gradients and both moments of so many are 1.6 terabytes, more than one device has.
+const MOST_PARAMETERS: u64 = 100_000_000_000;
+
 /// An architecture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
     /// LayerNorm with gain and bias; a feed-forward layer of width 4d with GELU.
@@ -70,8 +74,17 @@ impl ModelConfig {
         if !self.d_model.is_multiple_of(2 * self.heads) {
             let heads = self.heads;
             let valid = format!(
-                "a multiple of 2 x heads = {}, so that rotary positions pair the halves of a head",
+                "a multiple of 2 x model.heads = {}, so that rotary positions pair the halves of a head",
                 2 * heads
+            );
+            return Err(invalid("model.d_model", self.d_model, valid));
+        }
+        let parameters = self.block_parameters();
+        if parameters > MOST_PARAMETERS {
+            let layers = self.layers;
+            let valid = format!(
+                "a width at which the blocks of model.layers = {layers} have at most \
+                 {MOST_PARAMETERS} parameters: these would have {parameters}"
             );
             return Err(invalid("model.d_model", self.d_model, valid));
         }
@@ -138,7 +151,12 @@ mod tests {
         };
         assert!(refusal(|c| c.layers = 0).contains("model.layers = 0 is not possible"));
         assert!(refusal(|c| c.heads = 0).contains("model.heads = 0"));
-        assert!(refusal(|c| c.d_model = 60).contains("a multiple of 2 x heads = 8"));
+        assert!(refusal(|c| c.d_model = 60).contains("a multiple of 2 x model.heads = 8"));
+        // 3 x 10^12 bytes of weights.
+        let message = refusal(|c| (c.d_model, c.layers, c.heads) = (16384, 256, 64));
+        assert!(
+            message.contains("model.d_model = 16384") && message.contains("model.layers = 256")
+        );
         ModelConfig::default().check().unwrap();
     }
 }

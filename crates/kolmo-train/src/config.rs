@@ -5,6 +5,7 @@ mod checkpoint;
 use kolmo_eval::EvalConfig;
 use kolmo_model::ModelConfig;
 use kolmo_world::{World, WorldConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -12,8 +13,17 @@ pub use checkpoint::CheckpointConfig;
 
 use crate::{error::ConfigError, schedule::ScheduleKind};
 
+mod check;
+mod key;
+mod nearest;
+mod place;
+mod read;
+mod shape;
+#[cfg(test)]
+mod tests;
+
 /// A whole run: what `config.toml` holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunConfig {
     /// The one seed: world, initialisation and evaluation each take named streams of it.
@@ -44,7 +54,7 @@ impl Default for RunConfig {
 }
 
 /// `[train]`: the data budget and the optimiser.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Documents trained on, each once; rounded down to whole batches.
@@ -148,22 +158,23 @@ impl TrainConfig {
         ];
         for (ok, key, value, valid) in checks {
             if !ok {
-                return Err(ConfigError::Invalid { key, value, valid });
+                return Err(ConfigError::invalid(key, value, valid));
             }
         }
         if self.schedule == ScheduleKind::Wsd && self.warmup + self.cooldown > 1.0 {
-            return Err(ConfigError::Invalid {
-                key: "train.warmup + train.cooldown",
-                value: (self.warmup + self.cooldown).to_string(),
-                valid: "at most 1",
-            });
+            let key = "train.warmup + train.cooldown";
+            return Err(ConfigError::invalid(
+                key,
+                self.warmup + self.cooldown,
+                "at most 1 with train.schedule = \"wsd\"",
+            ));
         }
         if self.log_every == 0 {
-            return Err(ConfigError::Invalid {
-                key: "train.log_every",
-                value: self.log_every.to_string(),
-                valid: "at least 1",
-            });
+            return Err(ConfigError::invalid(
+                "train.log_every",
+                self.log_every,
+                "at least 1",
+            ));
         }
         Ok(())
     }
@@ -192,24 +203,24 @@ fn below_one(key: &'static str, value: f64) -> Check {
 }
 
 impl RunConfig {
+    /// Reads a configuration file's `text`, with each of `overrides`, `key.path=value`, on top, and
+    /// [settles](Self::settle) it.
+    ///
+    /// # Errors
+    /// The first mistake: its key, what was found, what would be valid, and the line of the file or
+    /// the override that it comes from.
+    pub fn load(text: &str, overrides: &[String]) -> Result<(Self, World), ConfigError> {
+        let settled = Self::parse(text, overrides)?.settle();
+        settled.map_err(|error| place::find(text, overrides, error))
+    }
+
     /// Reads a configuration file's `text`, with each of `overrides`, `key.path=value`, on top.
     ///
     /// # Errors
-    /// TOML that does not parse, an unknown key (with the nearest known one) or a wrong type.
-    /// Values are checked by [`settle`](Self::settle).
+    /// TOML that does not parse, an unknown key (with the nearest known one) or a value of the wrong
+    /// type. Ranges are checked by [`settle`](Self::settle).
     pub fn parse(text: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        let mut table: Table = toml::from_str(text).map_err(|error| explain(&error))?;
-        if overrides.is_empty() && !lacks_law(&table) {
-            // Straight from the text, so that the error points at the line.
-            return toml::from_str(text).map_err(|error| explain(&error));
-        }
-        for given in overrides {
-            set(&mut table, given)?;
-        }
-        if lacks_law(&table) {
-            set(&mut table, "world.frequency.law=zipf")?;
-        }
-        table.try_into().map_err(|error| explain(&error))
+        read::read(text, overrides, name_law)
     }
 
     /// Checks every value, builds the world, and fills in what the world's family presets. The
@@ -219,19 +230,45 @@ impl RunConfig {
     /// The first value outside its range, with its key and the range.
     pub fn settle(mut self) -> Result<(Self, World), ConfigError> {
         if i64::try_from(self.seed).is_err() {
-            return Err(ConfigError::Invalid {
-                key: "seed",
-                value: self.seed.to_string(),
-                valid: "0 to 2^63 - 1, the whole numbers of TOML",
-            });
+            let valid = "0 to 2^63 - 1, the whole numbers of TOML";
+            return Err(ConfigError::invalid("seed", self.seed, valid));
         }
         self.train.check()?;
         self.eval.check()?;
         self.checkpoint.check()?;
         self.model.check()?;
         let world = World::new(&self.world, self.seed)?;
+        self.check_size(&world)?;
         self.world = world.config().clone();
         Ok((self, world))
+    }
+
+    /// Refuses what no memory holds, so that it fails here and not after an hour of work.
+    fn check_size(&self, world: &World) -> Result<(), ConfigError> {
+        // A terabyte of numbers, of which a step needs the gradient as well.
+        const MOST_LOGITS: u64 = 1 << 38;
+        let row = (world.max_document_length() * world.vocabulary().len()) as u64;
+        let batch = self.train.batch_documents;
+        if batch as u64 * row > MOST_LOGITS {
+            let valid = format!(
+                "at most {} with this world, whose documents take {} tokens from a vocabulary of {}",
+                MOST_LOGITS / row,
+                world.max_document_length(),
+                world.vocabulary().len()
+            );
+            return Err(ConfigError::invalid("train.batch_documents", batch, valid));
+        }
+        // Of all other laws there are no more classes than `eval.classes` has been checked for.
+        let groups = world.frequency().group_ends().map_or(0, |ends| ends.len());
+        let facts = self.eval.facts_per_class;
+        if groups * facts > EvalConfig::MOST_FACTS {
+            let valid = format!(
+                "at most {} with {groups} world.frequency.groups, each of which is a class",
+                EvalConfig::MOST_FACTS / groups
+            );
+            return Err(ConfigError::invalid("eval.facts_per_class", facts, valid));
+        }
+        Ok(())
     }
 
     /// The configuration as TOML.
@@ -290,166 +327,12 @@ impl RunConfig {
     }
 }
 
-/// Whether a table of frequencies names no law: it then takes the default one.
-fn lacks_law(table: &Table) -> bool {
-    let world = table.get("world").and_then(|world| world.get("frequency"));
-    world
-        .and_then(Value::as_table)
-        .is_some_and(|frequency| !frequency.contains_key("law"))
-}
-
-/// Sets `key.path=value` in `table`. A value that is no TOML is taken as a string, so that
-/// `model.arch=llama` needs no quotes.
-fn set(table: &mut Table, given: &str) -> Result<(), ConfigError> {
-    let problem = |reason: &str| ConfigError::Override {
-        given: given.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let (path, text) = given
-        .split_once('=')
-        .ok_or_else(|| problem("there is no ="))?;
-    let parsed = toml::from_str::<Table>(&format!("value = {text}")).ok();
-    // More than the value would be a second assignment behind a line break.
-    let parsed = parsed.filter(|table| table.len() == 1);
-    let value = parsed.and_then(|mut table| table.remove("value"));
-    let value = value.unwrap_or_else(|| Value::String(text.to_owned()));
-
-    let mut keys: Vec<&str> = path.trim().split('.').collect();
-    let last = keys.pop().filter(|key| !key.is_empty());
-    let last = last.ok_or_else(|| problem("there is no key"))?;
-    let mut table = table;
-    for key in keys {
-        let entry = table
-            .entry(key)
-            .or_insert_with(|| Value::Table(Table::new()));
-        let inner = entry.as_table_mut();
-        table = inner.ok_or_else(|| problem(&format!("{key} is no table of keys")))?;
-    }
-    table.insert(last.to_owned(), value);
-    Ok(())
-}
-
-/// A TOML error, and for an unknown key the nearest known one.
-fn explain(error: &toml::de::Error) -> ConfigError {
-    let mut text = error.to_string().trim_end().to_owned();
-    if let Some(nearest) = nearest_key(error.message()) {
-        text.push_str(&format!("\ndid you mean `{nearest}`?"));
-    }
-    ConfigError::Toml(text)
-}
-
-/// Reads serde's "unknown field `x`, expected one of `a`, `b`" (or variant) and finds what resembles
-/// x most.
-fn nearest_key(message: &str) -> Option<&str> {
-    let is_unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = quoted.next().filter(|_| is_unknown)?;
-    let distance = |known: &&str| strsim::damerau_levenshtein(unknown, known);
-    let nearest = quoted.min_by_key(distance)?;
-    (distance(&nearest) <= nearest.len().max(unknown.len()) / 2).then_some(nearest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(text: &str, overrides: &[&str]) -> String {
-        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
-        let parsed = RunConfig::parse(text, &overrides);
-        parsed.and_then(RunConfig::settle).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn mistakes_are_explained() {
-        for (text, overrides, expected) in [
-            ("[trian]\n", &[][..], "did you mean `train`?"),
-            (
-                "[train]\nlerning_rate = 1.0",
-                &[],
-                "did you mean `learning_rate`?",
-            ),
-            ("[train]\nlerning_rate = 1.0", &[], "line 2"),
-            (
-                "[train]\ndocuments = 'many'",
-                &[],
-                "invalid type: string \"many\", expected u64",
-            ),
-            ("[train]\nschedule = 'cosin'", &[], "did you mean `cosine`?"),
-            ("", &["train.lr=1"], "unknown field `lr`"),
-            ("", &["train.warmpu=0.1"], "did you mean `warmup`?"),
-            ("", &["seed"], "--set seed: there is no ="),
-            ("", &["=1"], "there is no key"),
-            ("seed = 1", &["seed.x=1"], "seed is no table"),
-            (
-                "",
-                &["model.d_model=65"],
-                "model.d_model = 65 is not possible",
-            ),
-            (
-                "",
-                &["train.learning_rate=-1"],
-                "train.learning_rate = -1 is not possible",
-            ),
-            (
-                "",
-                &["train.documents=10"],
-                "at least train.batch_documents",
-            ),
-            ("", &["train.warmup=0.9"], "train.warmup + train.cooldown"),
-            ("seed = 9223372036854775808", &[], "seed"),
-            (
-                "",
-                &["train.beta_2=0.9999999999"],
-                "train.beta_2 = 0.9999999999",
-            ),
-            ("", &["train.epsilon=1e-50"], "train.epsilon"),
-            ("", &["train.log_every=1\nmodel.layers=3"], "expected u64"),
-            ("", &["train.log_every=0"], "train.log_every = 0"),
-            ("", &["eval.classes=0"], "eval.classes = 0 is not possible"),
-            (
-                "",
-                &["world.frequency.exponent=0"],
-                "world.frequency.exponent = 0 is not",
-            ),
-        ] {
-            let message = refusal(text, overrides);
-            assert!(
-                message.contains(expected),
-                "{text} {overrides:?} gave: {message}"
-            );
-        }
-    }
-
-    #[test]
-    fn overrides_lie_on_top_of_the_file() {
-        let overrides = ["model.arch=llama", "train.learning_rate=1e-2", "seed=7"];
-        let overrides = overrides.map(str::to_owned);
-        let config = RunConfig::parse("seed = 3\n[model]\nlayers = 5", &overrides).unwrap();
-        assert_eq!(config.seed, 7);
-        assert_eq!(config.model.layers, 5);
-        assert_eq!(config.model.arch.name(), "llama");
-        assert_eq!(config.train.learning_rate, 1e-2);
-    }
-
-    #[test]
-    fn defaults_lie_under_tables_that_say_less() {
-        let config = RunConfig::parse("[world.frequency]\nelements = 50", &[]).unwrap();
-        let frequency = config.to_toml().unwrap();
-        assert!(frequency.contains("elements = 50") && frequency.contains("exponent = 1.5"));
-        let overrides = ["train.schedule=cosine", "train.warmup=0.9"].map(str::to_owned);
-        RunConfig::parse("", &overrides).unwrap().settle().unwrap();
-    }
-
-    #[test]
-    fn a_settled_configuration_makes_itself_again() {
-        for family in ["abstract", "biography"] {
-            let text = format!("[world]\nfamily = '{family}'\nrelations_per_document = 'all'");
-            let (config, _) = RunConfig::parse(&text, &[]).unwrap().settle().unwrap();
-            assert!(!config.world.relations.is_empty());
-            let written = config.to_toml().unwrap();
-            let again = RunConfig::parse(&written, &[]).unwrap();
-            assert_eq!(again.clone().settle().unwrap().0, config);
-            assert_eq!(again.to_toml().unwrap(), written);
-        }
+/// A table of frequencies that names no law has the default one.
+fn name_law(table: &mut Table) {
+    let world = table.get_mut("world").and_then(Value::as_table_mut);
+    let frequency = world.and_then(|world| world.get_mut("frequency"));
+    if let Some(frequency) = frequency.and_then(Value::as_table_mut) {
+        let law = || Value::String("zipf".to_owned());
+        frequency.entry("law").or_insert_with(law);
     }
 }

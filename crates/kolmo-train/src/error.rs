@@ -1,6 +1,10 @@
 //! What can go wrong with a configuration and with a run.
 
-use std::path::PathBuf;
+use std::{
+    borrow::Cow,
+    fmt::{self, Display, Formatter},
+    path::PathBuf,
+};
 
 use kolmo_eval::EvalError;
 use kolmo_model::ModelError;
@@ -9,9 +13,39 @@ use kolmo_world::WorldError;
 /// A configuration that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// TOML that does not parse, or a key or type that is not known.
+    /// TOML that does not parse.
     #[error("{0}")]
     Toml(String),
+    /// A key that there is not.
+    #[error("there is no key {key}{hint}")]
+    Unknown {
+        /// The key, dotted.
+        key: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A key that is needed and not given.
+    #[error("{key} is missing: it must be given, as {valid}")]
+    Missing {
+        /// The key, dotted.
+        key: String,
+        /// What would be accepted.
+        valid: String,
+    },
+    /// A `--set` of a part of an array.
+    #[error("{array} is an array, which is set as a whole: {array}=[...]")]
+    IntoArray {
+        /// The key of the array, dotted.
+        array: String,
+    },
+    /// One of the others, with the place of its cause.
+    #[error("{place}: {error}")]
+    At {
+        /// The place.
+        place: Place,
+        /// The error.
+        error: Box<ConfigError>,
+    },
     /// A `--set` that is no `key.path=value`.
     #[error("--set {given}: {reason}; write key.path=value, such as train.learning_rate=1e-3")]
     Override {
@@ -20,15 +54,15 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A value outside its range in `[train]`.
+    /// A value of the wrong type or outside its range.
     #[error("{key} = {value} is not possible: valid is {valid}")]
     Invalid {
         /// The key, dotted as in the file.
-        key: &'static str,
+        key: String,
         /// The value found.
         value: String,
         /// What would be accepted.
-        valid: &'static str,
+        valid: String,
     },
     /// An impossible `[world]`.
     #[error(transparent)]
@@ -39,6 +73,69 @@ pub enum ConfigError {
     /// An impossible `[eval]`.
     #[error(transparent)]
     Eval(#[from] EvalError),
+}
+
+impl ConfigError {
+    pub(crate) fn invalid(key: &str, value: impl ToString, valid: impl Into<String>) -> Self {
+        Self::Invalid {
+            key: key.to_owned(),
+            value: shortened(&value.to_string()).into_owned(),
+            valid: valid.into(),
+        }
+    }
+
+    /// The key that it is about, dotted, if there is one.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Toml(_) | Self::Override { .. } => None,
+            Self::Unknown { key, .. }
+            | Self::Missing { key, .. }
+            | Self::Invalid { key, .. }
+            | Self::IntoArray { array: key }
+            | Self::World(WorldError::Invalid { key, .. })
+            | Self::Model(ModelError::Invalid { key, .. }) => Some(key),
+            Self::Eval(EvalError::Invalid { key, .. }) => Some(key),
+            Self::Model(_) | Self::Eval(_) => None,
+            Self::At { error, .. } => error.key(),
+        }
+    }
+
+    /// Whether the file has no part in it.
+    pub fn is_override(&self) -> bool {
+        let place = match self {
+            Self::At { place, .. } => Some(place),
+            _ => None,
+        };
+        matches!(self, Self::Override { .. }) || matches!(place, Some(Place::Override(_)))
+    }
+}
+
+/// What a mistake in a configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A line of the file, from 1.
+    Line(usize),
+    /// `key.path=value`, given with `--set`.
+    Override(String),
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Override(given) => write!(f, "--set {given}"),
+        }
+    }
+}
+
+/// What a message shows of `text` that a user gave: all of it, if it is not too long.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 60;
+    match (text.char_indices().nth(MOST), text.parse::<f64>()) {
+        (None, _) => Cow::Borrowed(text),
+        (Some(_), Ok(number)) => Cow::Owned(format!("{number:e}")),
+        (Some((end, _)), _) => Cow::Owned(format!("{}...", &text[..end])),
+    }
 }
 
 /// A run that did not end well.

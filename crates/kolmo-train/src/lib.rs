@@ -16,7 +16,7 @@ pub mod trainer;
 mod training;
 
 pub use config::{CheckpointConfig, RunConfig, TrainConfig};
-pub use error::{ConfigError, TrainError};
+pub use error::{ConfigError, Place, TrainError};
 pub use recorder::hparams;
 pub use trainer::{Job, Observer, Outcome, Start, train};
 pub use training::load_model;

@@ -44,7 +44,12 @@ pub(crate) fn build(
     let mut words = Words::new(streams);
     let syntax = build_syntax(config, streams, &mut words)?;
     let names = Names::new(
-        build_names(&mut config.names, elements, &mut words)?,
+        build_names(
+            &mut config.names,
+            elements,
+            config.frequency.elements_key(),
+            &mut words,
+        )?,
         &streams.stream("names"),
     );
     let mut relations = Vec::new();
@@ -70,6 +75,7 @@ fn require_within(key: &str, value: usize, lo: usize, hi: usize) -> Result<(), W
 fn build_names(
     config: &mut NamesConfig,
     elements: u64,
+    elements_key: &str,
     words: &mut Words,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
@@ -83,7 +89,7 @@ fn build_names(
     for (k, pool) in pools.iter().enumerate() {
         require_within(&format!("{KEY}[{k}]"), *pool, 1, 20_000)?;
     }
-    check_name_space(pools, elements)?;
+    check_name_space(pools, elements, elements_key)?;
     let pool = |size: &usize| (0..*size).map(|_| words.next(Look::Name)).collect();
     Ok(pools.iter().map(pool).collect())
 }
@@ -102,7 +108,11 @@ fn preset_pools(elements: u64) -> Vec<usize> {
 }
 
 /// The name space holds every element.
-pub(crate) fn check_name_space(pools: &[usize], elements: u64) -> Result<(), WorldError> {
+pub(crate) fn check_name_space(
+    pools: &[usize],
+    elements: u64,
+    elements_key: &str,
+) -> Result<(), WorldError> {
     let space = pools
         .iter()
         .try_fold(1u64, |space, pool| space.checked_mul(*pool as u64))
@@ -111,7 +121,9 @@ pub(crate) fn check_name_space(pools: &[usize], elements: u64) -> Result<(), Wor
         space.is_some_and(|space| space >= elements),
         "world.names.pools",
         format!("{pools:?}"),
-        &format!("a product of at least world.frequency's {elements} elements and at most 2^62"),
+        &format!(
+            "sizes whose product is at least {elements}, a name for all of {elements_key}, and at most 2^62"
+        ),
     )
 }
 
@@ -127,8 +139,13 @@ fn build_syntax(
     let pool = *syntax.words.get_or_insert(WORDS);
     let slots = *syntax.filler_slots.get_or_insert(FILLER_SLOTS);
     let fillers = *syntax.filler_words.get_or_insert(FILLER_WORDS);
+    WorldError::require(
+        (1..=relations).contains(&classes),
+        "world.syntax.classes",
+        classes,
+        &format!("1 to {relations} (the number of world.relations)"),
+    )?;
     for (key, value, lo, hi) in [
-        ("classes", classes, 1, relations),
         ("templates", templates, 1, 64),
         ("words", pool, 1, 64),
         ("filler_slots", slots, 0, 4),
@@ -194,7 +211,7 @@ fn draw_templates(
     }
     let most = templates.len();
     let valid = format!(
-        "1 to {most} with {} words and {slots} filler slots",
+        "1 to {most} with world.syntax.words = {} and world.syntax.filler_slots = {slots}",
         pool.len()
     );
     Err(WorldError::invalid("world.syntax.templates", count, valid))

@@ -1,12 +1,13 @@
 //! `[world]` as a user types it. [`World::new`](crate::World::new) checks it; the rest of the code
 //! never sees an impossible one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::frequency::{FrequencyConfig, GroupConfig};
 
 /// `[world]`: everything that, with the seed, fixes a world.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldConfig {
     /// Where words, templates and preset relations come from.
@@ -37,7 +38,7 @@ impl Default for WorldConfig {
 }
 
 /// A family of worlds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// Made-up words; any number of relations.
@@ -58,7 +59,7 @@ impl Family {
 }
 
 /// `relations_per_document`: a number from 1 to the number of relations, or `"all"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a whole number or \"all\"")]
 pub enum RelationCount {
     /// This many.
@@ -68,7 +69,7 @@ pub enum RelationCount {
 }
 
 /// The word `"all"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum All {
     /// `"all"`.
@@ -76,7 +77,7 @@ pub enum All {
 }
 
 /// `[[world.relations]]`: one relation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RelationConfig {
     /// Its name; in the biography family one of the six.
@@ -95,7 +96,7 @@ fn one() -> f64 {
 }
 
 /// `[world.names]`: the name space.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NamesConfig {
     /// Number of words to choose from at each position of a name. `abstract`: where it is not given,
@@ -106,7 +107,7 @@ pub struct NamesConfig {
 }
 
 /// `[world.syntax]`: templates and fillers. Keys that are not given take the family's preset.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyntaxConfig {
     /// Syntax classes; relation r has class r mod classes. `abstract`: one a relation; `biography`:

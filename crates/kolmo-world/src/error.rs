@@ -15,6 +15,16 @@ pub enum WorldError {
     },
 }
 
+/// What a message shows of a value: a name can be a book, and a float has up to 300 digits.
+fn shown(value: &str) -> String {
+    const MOST: usize = 60;
+    match (value.char_indices().nth(MOST), value.parse::<f64>()) {
+        (None, _) => value.to_owned(),
+        (Some(_), Ok(number)) => format!("{number:e}"),
+        (Some((end, _)), _) => format!("{}...", &value[..end]),
+    }
+}
+
 impl WorldError {
     pub(crate) fn invalid(
         key: impl Into<String>,
@@ -23,7 +33,7 @@ impl WorldError {
     ) -> Self {
         Self::Invalid {
             key: key.into(),
-            value: value.to_string(),
+            value: shown(&value.to_string()),
             valid: valid.into(),
         }
     }

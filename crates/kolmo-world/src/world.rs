@@ -62,7 +62,7 @@ impl World {
             "world.relations_per_document",
             per_document,
             &format!(
-                "1 to {} (the number of relations), or \"all\"",
+                "1 to {} (the number of world.relations), or \"all\"",
                 weights.len()
             ),
         )?;
@@ -242,13 +242,14 @@ fn check_priors(config: &WorldConfig) -> Result<(), WorldError> {
         )?;
         let earlier = config.relations[..r]
             .iter()
-            .find(|e| e.name == relation.name);
-        WorldError::require(
-            earlier.is_none(),
-            &format!("world.relations[{r}].name"),
-            &relation.name,
-            "a name no earlier relation has",
-        )?;
+            .position(|e| e.name == relation.name);
+        if let Some(earlier) = earlier {
+            return Err(WorldError::invalid(
+                format!("world.relations[{r}].name"),
+                &relation.name,
+                format!("another name than that of world.relations[{earlier}].name"),
+            ));
+        }
     }
     Ok(())
 }

@@ -158,7 +158,7 @@ fn impossible_worlds_are_refused_with_key_value_and_range() {
         ),
         (
             "frequency = {law = 'pitman_yor', discount = 0.5, concentration = -0.5}",
-            "above -discount = -0.5",
+            "above -world.frequency.discount = -0.5",
         ),
         (
             "frequency = {law = 'pitman_yor', discount = 0.0, concentration = 0.0}",
@@ -174,7 +174,7 @@ fn impossible_worlds_are_refused_with_key_value_and_range() {
         ),
         (
             "frequency = {law = 'grouped', groups = []}",
-            "frequency.groups | []",
+            "frequency.groups | 0 groups | 1 to 1000 groups",
         ),
         (
             "frequency = {law = 'grouped', groups = [{elements = 5, weight = 0.0}]}",
@@ -206,7 +206,7 @@ fn impossible_worlds_are_refused_with_key_value_and_range() {
         ),
         (
             "names = {pools = [10, 10]}",
-            "names.pools | [10, 10] | a product of at least",
+            "names.pools | [10, 10] | sizes whose product is at least 20000",
         ),
         (
             "names = {pools = []}",

@@ -1,12 +1,13 @@
 //! The Pitman-Yor parameters of the learner: of the law, or of greatest likelihood.
 
 use kolmo_world::{World, config::FrequencyConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{discovery::PowerLaw, pitman_yor::PitmanYorParameters};
 
 /// Where the learner has its Pitman-Yor parameters from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Discount {
     /// From the law of frequencies: its own α and β if it is Pitman-Yor; for a power law of exponent

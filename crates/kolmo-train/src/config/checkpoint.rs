@@ -1,13 +1,14 @@
 //! `[checkpoint]`: when a run is saved, and what is kept.
 
 use kolmo_run::Retention;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 
 /// `[checkpoint]`. Besides what it asks for there is a checkpoint after the last step, and one when the run
 /// is stopped.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointConfig {
     /// Seconds from one checkpoint to the next; 0 for one after every step.
@@ -38,26 +39,30 @@ impl CheckpointConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if !(self.every_s >= 0.0) {
-            return Err(ConfigError::Invalid {
-                key: "checkpoint.every_s",
-                value: self.every_s.to_string(),
-                valid: "0 or more (inf for none but the last)",
-            });
+        // Not NaN either.
+        if !(0.0..).contains(&self.every_s) {
+            let valid = "0 or more, seconds (inf for none but the last)";
+            return Err(ConfigError::invalid(
+                "checkpoint.every_s",
+                self.every_s,
+                valid,
+            ));
         }
         if !(1..=1_000_000).contains(&self.keep_last) {
-            return Err(ConfigError::Invalid {
-                key: "checkpoint.keep_last",
-                value: self.keep_last.to_string(),
-                valid: "1 to 1000000",
-            });
+            let valid = "1 to 1000000";
+            return Err(ConfigError::invalid(
+                "checkpoint.keep_last",
+                self.keep_last,
+                valid,
+            ));
         }
         if i64::try_from(self.keep_every).is_err() {
-            return Err(ConfigError::Invalid {
-                key: "checkpoint.keep_every",
-                value: self.keep_every.to_string(),
-                valid: "0 to 2^63 - 1",
-            });
+            let valid = "0 to 2^63 - 1";
+            return Err(ConfigError::invalid(
+                "checkpoint.keep_every",
+                self.keep_every,
+                valid,
+            ));
         }
         Ok(())
     }

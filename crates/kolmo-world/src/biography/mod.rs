@@ -55,7 +55,12 @@ pub(crate) fn build(
     }
     let mut vocabulary = Vocabulary::new();
     let syntax = build_syntax(config, streams, &mut vocabulary)?;
-    let pools = build_names(&mut config.names, elements, &mut vocabulary)?;
+    let pools = build_names(
+        &mut config.names,
+        elements,
+        config.frequency.elements_key(),
+        &mut vocabulary,
+    )?;
     let mut relations = Vec::new();
     for (r, relation) in config.relations.iter_mut().enumerate() {
         let pool = value_pool(&relation.name);
@@ -64,7 +69,11 @@ pub(crate) fn build(
             (1..=pool.len()).contains(&values),
             &format!("world.relations[{r}].values"),
             values,
-            &format!("1 to {} for {}", pool.len(), relation.name),
+            &format!(
+                "1 to {} with world.relations[{r}].name = {:?}",
+                pool.len(),
+                relation.name
+            ),
         )?;
         let words = pool.iter().take(values);
         let values = words.map(|text| vocabulary.intern_all(text)).collect();
@@ -104,6 +113,7 @@ fn dates() -> Vec<String> {
 fn build_names(
     config: &mut NamesConfig,
     elements: u64,
+    elements_key: &str,
     vocabulary: &mut Vocabulary,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
@@ -113,17 +123,17 @@ fn build_names(
         pools.len() == NAMES.len(),
         KEY,
         format!("{pools:?}"),
-        "three sizes: first, middle and last names",
+        "three sizes, of first, middle and last names, with world.family = \"biography\"",
     )?;
     for (k, pool) in pools.iter().enumerate() {
         WorldError::require(
             (1..=written[k]).contains(pool),
             &format!("{KEY}[{k}]"),
             pool,
-            &format!("1 to {}", written[k]),
+            &format!("1 to {} with world.family = \"biography\"", written[k]),
         )?;
     }
-    check_name_space(pools, elements)?;
+    check_name_space(pools, elements, elements_key)?;
     let pool = |(words, size): (&str, &usize)| {
         let words = words.lines().take(*size);
         words.map(|word| vocabulary.intern(word)).collect()
@@ -142,18 +152,21 @@ fn build_syntax(
     let syntax = &mut config.syntax;
     let templates = *syntax.templates.get_or_insert(TEMPLATES);
     let filler_words = *syntax.filler_words.get_or_insert(words);
-    let fixed = |key: &str, given: Option<usize>, valid: usize| match given {
-        Some(value) if value != valid => Err(WorldError::invalid(
-            format!("world.syntax.{key}"),
-            value,
-            format!("{valid} in the biography family"),
-        )),
-        _ => Ok(()),
-    };
-    fixed("classes", syntax.classes, count)?;
-    fixed("filler_slots", syntax.filler_slots, FILLER_SLOTS)?;
+    if let Some(classes) = syntax.classes.filter(|classes| *classes != count) {
+        let valid = "the number of world.relations with world.family = \"biography\"";
+        return Err(WorldError::invalid("world.syntax.classes", classes, valid));
+    }
+    if let Some(slots) = syntax.filler_slots.filter(|slots| *slots != FILLER_SLOTS) {
+        let valid = format!("{FILLER_SLOTS} with world.family = \"biography\"");
+        return Err(WorldError::invalid(
+            "world.syntax.filler_slots",
+            slots,
+            valid,
+        ));
+    }
     if let Some(words) = syntax.words {
-        let valid = "left out in the biography family, whose templates are written";
+        let valid =
+            "to leave it out with world.family = \"biography\", whose templates are written";
         return Err(WorldError::invalid("world.syntax.words", words, valid));
     }
     for (key, value, most) in [
@@ -164,7 +177,7 @@ fn build_syntax(
             (1..=most).contains(&value),
             &format!("world.syntax.{key}"),
             value,
-            &format!("1 to {most} in the biography family"),
+            &format!("1 to {most} with world.family = \"biography\""),
         )?;
     }
 
@@ -177,7 +190,10 @@ fn build_syntax(
             WorldError::invalid(
                 format!("world.relations[{r}].name"),
                 &relation.name,
-                format!("one of {} in the biography family", known.join(", ")),
+                format!(
+                    "one of {} with world.family = \"biography\"",
+                    known.join(", ")
+                ),
             )
         })?;
         let texts = sentences.templates.iter().take(templates);

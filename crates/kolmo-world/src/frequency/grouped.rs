@@ -5,6 +5,9 @@ use rand::RngExt;
 use super::{GroupConfig, MAX_ELEMENTS};
 use crate::{error::WorldError, random::Random, world::WEIGHTS};
 
+/// Each group is a class of its own, measured apart.
+const MOST_GROUPS: usize = 1000;
+
 /// A law of a few groups.
 #[derive(Debug, Clone)]
 pub struct Grouped {
@@ -26,7 +29,12 @@ struct Group {
 impl Grouped {
     pub(super) fn new(groups: &[GroupConfig]) -> Result<Self, WorldError> {
         const KEY: &str = "world.frequency.groups";
-        WorldError::require(!groups.is_empty(), KEY, "[]", "at least one group")?;
+        WorldError::require(
+            (1..=MOST_GROUPS).contains(&groups.len()),
+            KEY,
+            format!("{} groups", groups.len()),
+            &format!("1 to {MOST_GROUPS} groups"),
+        )?;
         for (k, group) in groups.iter().enumerate() {
             WorldError::require(
                 (1..=MAX_ELEMENTS).contains(&group.elements),

@@ -12,6 +12,7 @@ mod zipf;
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,7 +26,7 @@ pub use uniform::Uniform;
 pub use zipf::Zipf;
 
 /// `[world.frequency]`: the law of the frequencies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "law", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FrequencyConfig {
     /// p_i ∝ (i + bias)^-exponent, i = 1..elements.
@@ -72,8 +73,18 @@ impl Default for FrequencyConfig {
     }
 }
 
+impl FrequencyConfig {
+    /// The key that says how many elements there are.
+    pub(crate) fn elements_key(&self) -> &'static str {
+        match self {
+            Self::Grouped { .. } => "world.frequency.groups",
+            _ => "world.frequency.elements",
+        }
+    }
+}
+
 /// One group of a `grouped` law.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupConfig {
     /// Number of elements of the group.

@@ -61,31 +61,57 @@ impl PitmanYor {
             concentration > -discount && concentration.is_finite(),
             "world.frequency.concentration",
             concentration,
-            &format!("above -discount = {} and finite", -discount),
+            &format!("above -world.frequency.discount = {} and finite", -discount),
         )?;
         WorldError::require(
             (1..=Self::MAX_STICKS).contains(&elements),
             "world.frequency.elements",
             elements,
-            "1 to 67108864 for pitman_yor",
+            "1 to 67108864 with world.frequency.law = \"pitman_yor\"",
         )?;
-        let given_up = expected_left(discount, concentration, elements);
+        const MOST_LEFT: f64 = 0.5;
+        let left = expected_left(discount, concentration, elements, MOST_LEFT);
         WorldError::require(
-            given_up <= 0.5,
-            "world.frequency",
-            format!("pitman_yor({discount}, {concentration}) with elements = {elements}"),
+            left <= MOST_LEFT,
+            "world.frequency.elements",
+            elements,
             &format!(
-                "elements whose sticks cover at least half of the mass: these leave {given_up:.2}"
+                "as many as cover at least half of the mass with world.frequency.discount = \
+                 {discount} and world.frequency.concentration = {concentration}: these leave {left:.2}"
             ),
         )?;
-        Ok(Self {
+        let law = Self {
             discount,
             concentration,
             elements,
             stream,
             left: RwLock::new(Vec::new()),
             ranked: OnceLock::new(),
-        })
+        };
+        WorldError::require(
+            law.can_be_drawn_from(),
+            "world.frequency.discount",
+            discount,
+            &format!(
+                "one further from 1, with world.frequency.concentration = {concentration} further \
+                 from -1, or another seed: its first sticks have next to no length"
+            ),
+        )?;
+        Ok(law)
+    }
+
+    /// Whether the first sticks cover some of the mass. Where both discount and concentration are next
+    /// to their limits a stick is nearly all of the mass or nearly nothing, whatever the mean is, and a
+    /// draw would have to be drawn again for ever.
+    fn can_be_drawn_from(&self) -> bool {
+        const STICKS: u64 = 1 << 20;
+        const LEFT: f64 = 0.995;
+        let mut left = self.left.write().unwrap_or_else(PoisonError::into_inner);
+        let most = STICKS.min(self.elements) as usize;
+        while left.len() < most && left.last().is_none_or(|l| *l > LEFT) {
+            self.break_stick(&mut left);
+        }
+        left.last().is_some_and(|l| *l <= LEFT)
     }
 
     /// Elements that can be drawn: all sticks, but those too thin for a number.
@@ -194,12 +220,18 @@ impl PitmanYor {
     }
 }
 
-/// E[mass left after `sticks` sticks] = Π (β + kα) / (β + 1 + (k − 1)α).
-fn expected_left(discount: f64, concentration: f64, sticks: u64) -> f64 {
-    (1..=sticks).fold(1.0, |left, k| {
+/// E[mass left after `sticks` sticks] = Π (β + kα) / (β + 1 + (k − 1)α), or after the first ones that
+/// leave no more than `enough`.
+fn expected_left(discount: f64, concentration: f64, sticks: u64, enough: f64) -> f64 {
+    let mut left = 1.0;
+    for k in 1..=sticks {
         let shift = k as f64 * discount;
-        left * (concentration + shift) / (concentration + 1.0 + shift - discount)
-    })
+        left *= (concentration + shift) / (concentration + 1.0 + shift - discount);
+        if left <= enough {
+            break;
+        }
+    }
+    left
 }
 
 #[cfg(test)]
@@ -247,6 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn a_law_that_could_not_be_drawn_from_is_refused() {
+        // The first stick is all of the mass or, half of the time, shorter than any number.
+        let (alpha, beta) = (0.999_999, -0.999_998);
+        let law = |seed| {
+            let stream = Streams::new(seed).stream("sticks");
+            PitmanYor::new(alpha, beta, 1000, stream)
+        };
+        let (good, bad): (Vec<_>, Vec<_>) = (0..100).map(law).partition(Result::is_ok);
+        assert!(good.len() > 20 && bad.len() > 20);
+        for law in good.into_iter().flatten() {
+            let mut random = Streams::new(1).stream("test").at(0);
+            assert!(law.sample(&mut random) < law.elements());
+            assert!(law.probability(1) > 0.0);
+        }
+        let message = bad[0].as_ref().unwrap_err().to_string();
+        assert!(message.contains("world.frequency.discount = 0.999999 is not possible"));
+    }
+
+    #[test]
     fn the_mass_left_is_as_expected() {
         let (alpha, beta, sticks, n) = (0.6, 1.0, 100, 1000);
         let left: Vec<f64> = (0..n)
@@ -258,7 +309,7 @@ mod tests {
             .collect();
         let mean = left.iter().sum::<f64>() / n as f64;
         let variance = left.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / n as f64;
-        let expected = expected_left(alpha, beta, sticks);
+        let expected = expected_left(alpha, beta, sticks, 0.0);
         assert!((mean - expected).abs() < 4.0 * (variance / n as f64).sqrt());
     }
 

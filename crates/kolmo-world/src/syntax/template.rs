@@ -53,12 +53,13 @@ impl Template {
     /// Whether a sentence of one of the two can have its value where the other goes on with a word,
     /// so that even who knows the world could not tell that the value comes next.
     pub(crate) fn hides_value_of(&self, other: &Self) -> bool {
-        let before = |template: &Self| {
-            let end = template.pieces.iter().position(|p| *p == Piece::Value);
-            template.pieces[..end.unwrap_or(0)].to_vec()
-        };
-        let (one, two) = (before(self), before(other));
-        one.len() != two.len() && (one.starts_with(&two) || two.starts_with(&one))
+        let (one, two) = (self.before_value(), other.before_value());
+        one.len() != two.len() && (one.starts_with(two) || two.starts_with(one))
+    }
+
+    fn before_value(&self) -> &[Piece] {
+        let end = self.pieces.iter().position(|p| *p == Piece::Value);
+        &self.pieces[..end.unwrap_or(0)]
     }
 
     /// The filler slots used, in order.

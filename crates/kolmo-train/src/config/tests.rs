@@ -1,0 +1,260 @@
+//! Defaults, overrides and mistakes.
+
+use kolmo_world::config::FrequencyConfig;
+
+use super::*;
+
+fn refusal(text: &str, overrides: &[&str]) -> String {
+    let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+    RunConfig::load(text, &overrides).unwrap_err().to_string()
+}
+
+#[test]
+fn mistakes_are_explained() {
+    for (text, overrides, expected) in [
+        (
+            "[trian]\n",
+            &[][..],
+            "line 1: there is no key trian; did you mean train?",
+        ),
+        (
+            "[train]\n\nlerning_rate = 1.0",
+            &[],
+            "line 3: there is no key train.lerning_rate; did you mean train.learning_rate?",
+        ),
+        (
+            "[train]\nfoo = 1.0",
+            &[],
+            "line 2: there is no key train.foo; train has documents, batch_documents,",
+        ),
+        ("foo = 1", &[], "there are seed, world, model, train, eval"),
+        (
+            "[train]\ndocuments = 'many'",
+            &[],
+            "line 2: train.documents = \"many\" is not possible: valid is a whole number",
+        ),
+        (
+            "train = {documents = 4e5}",
+            &[],
+            "train.documents = 400000.0 is not possible: valid is a whole number, written without",
+        ),
+        (
+            "",
+            &["train.documents=-1"],
+            "--set train.documents=-1: train.documents = -1 is not possible",
+        ),
+        (
+            "[train]\nschedule = 'cosin'",
+            &[],
+            "\"constant\", \"cosine\" or \"wsd\"; did you mean \"cosine\"?",
+        ),
+        ("seed = 1\nseed = 2", &[], "line 2: seed: duplicate key"),
+        (
+            "seed = 1\n[train]\nbeta_1 = wrong",
+            &[],
+            "line 3: train.beta_1: string values must be quoted",
+        ),
+        (
+            "[train]\nbeta_1 = 1e400",
+            &[],
+            "line 2: train.beta_1 = 1e400 is not possible",
+        ),
+        (
+            "seed = 99999999999999999999",
+            &[],
+            "line 1: seed = 99999999999999999999",
+        ),
+        ("", &["seed=99999999999999999999"], "at most 2^63 - 1"),
+        ("", &["lr=1"], "did you mean train.learning_rate?"),
+        (
+            "",
+            &["train.warmpu=0.1"],
+            "--set train.warmpu=0.1: there is no key train.warmpu; did you mean train.warmup?",
+        ),
+        ("", &["trian.warmup=0.1"], "did you mean train.warmup?"),
+        ("", &["seed"], "--set seed: there is no ="),
+        ("", &["=1"], "there is no key"),
+        ("", &["seed.x=1"], "no key seed.x; seed is a whole number"),
+        ("model = 1", &["model.layers=1"], "line 1: model = 1 is not"),
+        (
+            "",
+            &["world.relations[0].values=3"],
+            "world.relations is an array, which is set as a whole",
+        ),
+        (
+            "",
+            &["world.relations.values=3"],
+            "world.relations is an array",
+        ),
+        (
+            "[[world.relations]]\nname = 'a'\n[[world.relations]]\nvalues = 3",
+            &[],
+            "world.relations[1].name is missing: it must be given, as a string",
+        ),
+        (
+            "[[world.relations]]\nname = 'a'\n[[world.relations]]\nname = 'b'\nvalues = 0",
+            &[],
+            "line 5: world.relations[1].values = 0 is not possible",
+        ),
+        (
+            "[world.names]\npools = [100, 0, 1]",
+            &[],
+            "line 2: world.names.pools[1] = 0 is not possible",
+        ),
+        (
+            "[world.names]\npools = [100, 'x', 1]",
+            &[],
+            "line 2: world.names.pools[1] = \"x\" is not possible",
+        ),
+        (
+            "[world]\nrelations_per_document = 'al'",
+            &[],
+            "valid is a whole number or \"all\"",
+        ),
+        (
+            "[world.frequency]\nlaw = 'zip'",
+            &[],
+            "line 2: world.frequency.law = \"zip\" is not possible: valid is \"zipf\", \
+             \"pitman_yor\", \"uniform\" or \"grouped\"; did you mean \"zipf\"?",
+        ),
+        (
+            "[world.frequency]\nlaw = 'zipf'\nexponent = 'steep'",
+            &[],
+            "line 3: world.frequency.exponent = \"steep\" is not possible: valid is a number",
+        ),
+        (
+            "[world.frequency]\nlaw = 'zipf'\nexponnent = 1",
+            &[],
+            "line 3: there is no key world.frequency.exponnent; did you mean \
+             world.frequency.exponent?",
+        ),
+        (
+            "[world.frequency]\nlaw = 'uniform'\nelements = 5\nexponent = 1.5",
+            &[],
+            "line 4: there is no key world.frequency.exponent with world.frequency.law = \"uniform\"; it is a key \
+             of law = \"zipf\"",
+        ),
+        (
+            "[world.frequency]\nlaw = 'uniform'",
+            &[],
+            "line 2: world.frequency.elements is missing: it must be given, as a whole number \
+             with world.frequency.law = \"uniform\"",
+        ),
+        (
+            "",
+            &["model.d_model=65"],
+            "--set model.d_model=65: model.d_model = 65 is not possible",
+        ),
+        (
+            "[train]\nlearning_rate = -1",
+            &[],
+            "line 2: train.learning_rate = -1 is not possible",
+        ),
+        (
+            "",
+            &["train.documents=10"],
+            "at least train.batch_documents",
+        ),
+        (
+            "[train]\nwarmup=0.9",
+            &[],
+            "line 2: train.warmup + train.cooldown",
+        ),
+        ("seed = 9223372036854775808", &[], "seed"),
+        (
+            "",
+            &["train.beta_2=0.9999999999"],
+            "train.beta_2 = 0.9999999999",
+        ),
+        ("", &["train.epsilon=1e-50"], "train.epsilon"),
+        (
+            "",
+            &["train.log_every=1\nmodel.layers=3"],
+            "valid is a whole number",
+        ),
+        ("", &["train.log_every=0"], "train.log_every = 0"),
+        ("", &["eval.classes=0"], "eval.classes = 0 is not possible"),
+        (
+            "",
+            &["world.frequency.exponent=0"],
+            "world.frequency.exponent = 0 is not",
+        ),
+    ] {
+        let message = refusal(text, overrides);
+        assert!(
+            message.contains(expected),
+            "{text} {overrides:?} gave: {message}"
+        );
+    }
+}
+
+#[test]
+fn overrides_lie_on_top_of_the_file() {
+    let overrides = ["model.arch=llama", "train.learning_rate=1e-2", "seed=7"];
+    let overrides = overrides.map(str::to_owned);
+    let config = RunConfig::parse("seed = 3\n[model]\nlayers = 5", &overrides).unwrap();
+    assert_eq!(config.seed, 7);
+    assert_eq!(config.model.layers, 5);
+    assert_eq!(config.model.arch.name(), "llama");
+    assert_eq!(config.train.learning_rate, 1e-2);
+}
+
+#[test]
+fn a_law_that_is_set_takes_only_its_own_keys_from_the_file() {
+    let zipf = "[world.frequency]\nlaw = 'zipf'\nelements = 50\nexponent = 1.5\nbias = 2.0";
+    let parse = |text: &str, overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        RunConfig::parse(text, &overrides).map(|config| config.world.frequency)
+    };
+    let uniform = FrequencyConfig::Uniform { elements: 50 };
+    let law = "world.frequency.law=uniform";
+    assert_eq!(parse(zipf, &[law]).unwrap(), uniform);
+    let nameless = "[world.frequency]\nelements = 50\nexponent = 1.5";
+    assert_eq!(parse(nameless, &[law]).unwrap(), uniform);
+    let other = "world.frequency.law=grouped";
+    assert_eq!(parse(zipf, &[other, law]).unwrap(), uniform);
+    // What is set is meant.
+    for overrides in [
+        [law, "world.frequency.bias=1"],
+        ["world.frequency.bias=1", law],
+    ] {
+        let message = parse(zipf, &overrides).unwrap_err().to_string();
+        let expected = "--set world.frequency.bias=1: there is no key world.frequency.bias \
+                        with world.frequency.law = \"uniform\"; it is a key of law = \"zipf\"";
+        assert_eq!(message, expected);
+    }
+    // The new law has to be complete, and what was never a key stays a mistake.
+    let message = parse(zipf, &["world.frequency.law=pitman_yor"]).unwrap_err();
+    assert!(
+        message.to_string().starts_with(
+            "--set world.frequency.law=pitman_yor: world.frequency.discount is missing"
+        )
+    );
+    let message = parse(&format!("{zipf}\nbais = 1"), &[law]).unwrap_err();
+    assert!(message.to_string().contains("no key world.frequency.bais"));
+    // The law that the file has already changes nothing.
+    let text = "[world.frequency]\nlaw = 'uniform'\nelements = 5\nbias = 1";
+    parse(text, &[law]).unwrap_err();
+}
+
+#[test]
+fn defaults_lie_under_tables_that_say_less() {
+    let config = RunConfig::parse("[world.frequency]\nelements = 50", &[]).unwrap();
+    let frequency = config.to_toml().unwrap();
+    assert!(frequency.contains("elements = 50") && frequency.contains("exponent = 1.5"));
+    let overrides = ["train.schedule=cosine", "train.warmup=0.9"].map(str::to_owned);
+    RunConfig::parse("", &overrides).unwrap().settle().unwrap();
+}
+
+#[test]
+fn a_settled_configuration_makes_itself_again() {
+    for family in ["abstract", "biography"] {
+        let text = format!("[world]\nfamily = '{family}'\nrelations_per_document = 'all'");
+        let (config, _) = RunConfig::parse(&text, &[]).unwrap().settle().unwrap();
+        assert!(!config.world.relations.is_empty());
+        let written = config.to_toml().unwrap();
+        let again = RunConfig::parse(&written, &[]).unwrap();
+        assert_eq!(again.clone().settle().unwrap().0, config);
+        assert_eq!(again.to_toml().unwrap(), written);
+    }
+}
