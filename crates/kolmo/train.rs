@@ -1,7 +1,6 @@
 //! `kolmo train`: one run, from a configuration file to a run directory.
 
 use std::{
-    fs, io,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -19,7 +18,7 @@ use crate::{
     exit::{Stopped, Usage},
     progress::{Progress, Volume, duration, print, say},
     provenance,
-    settings::Settings,
+    settings::{self, Settings},
     stop::StopRequest,
 };
 
@@ -208,24 +207,14 @@ fn finish(
 
 /// Refuses to take the directory of a run of another configuration.
 fn check_same(run: &RunDirectory, config: &RunConfig) -> anyhow::Result<()> {
-    let directory = run.root().display();
-    let there = match fs::read_to_string(run.config()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Usage(format!(
-                "{directory} holds a run without its config.toml: restore the file, name another \
-                 --run-dir, or replace the run with --resume never"
-            ))
-            .into());
-        }
-        text => text.with_context(|| format!("could not read {}", run.config().display()))?,
-    };
-    let there = RunConfig::parse(&there, &[]).and_then(RunConfig::settle);
-    if there.is_ok_and(|(there, _)| there.is_same_run(config)) {
+    let (there, _) = settings::of_run(run)?;
+    if there.is_same_run(config) {
         return Ok(());
     }
     let problem = format!(
-        "{directory} holds a run of another configuration: name another --run-dir, or replace it \
-         with --resume never"
+        "{} holds a run of another configuration: name another --run-dir, or replace it with \
+         --resume never",
+        run.root().display()
     );
     Err(Usage(problem).into())
 }

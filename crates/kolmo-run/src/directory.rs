@@ -129,10 +129,23 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`] if a folder cannot be listed or a file not removed.
     pub fn remove_remains(&self) -> Result<()> {
-        for folder in [&self.root, &self.checkpoints(), &self.figures()] {
-            atomic::remove_remains(folder)?;
+        let _ = atomic::remove_remains(self.figures());
+        atomic::remove_remains(&self.root)?;
+        atomic::remove_remains(self.checkpoints())
+    }
+
+    /// Makes sure that the run is still there. Behind a mount that has vanished lies an empty folder, which
+    /// would be written to in vain.
+    ///
+    /// # Errors
+    /// [`Error::Vanished`] if it is not.
+    pub fn check_there(&self) -> Result<()> {
+        match self.holds_a_run() {
+            true => Ok(()),
+            false => Err(Error::Vanished {
+                directory: self.root.clone(),
+            }),
         }
-        Ok(())
     }
 
     /// Whether a run was begun here: its configuration or its manifest is there.
@@ -145,13 +158,14 @@ impl RunDirectory {
     /// interrupted writes. A folder goes when that has emptied it; the run directory stays.
     ///
     /// # Errors
-    /// [`Error::Io`] at the first file that cannot be removed. What is left still counts as a run,
-    /// and a second call continues.
+    /// [`Error::Io`] at the first file that cannot be removed, event files and figures excepted. What is
+    /// left still counts as a run, and a second call continues.
     pub fn clear(&self) -> Result<()> {
         let [done, files @ ..] = FILES;
         remove(&self.root.join(done))?;
-        clear_folder(&self.tensorboard(), is_event_file)?;
-        clear_folder(&self.figures(), |name| name.ends_with(".svg"))?;
+        // Views of the other files: what is left of them stops nothing, and their writers tell of it.
+        let _ = clear_folder(&self.tensorboard(), is_event_file);
+        let _ = clear_folder(&self.figures(), |name| name.ends_with(".svg"));
         clear_folder(&self.checkpoints(), is_checkpoint)?;
         clear_folder(&self.root.join(EVAL), is_checkpoint)?;
         remove_entries(&self.root, |_| false)?;
@@ -299,6 +313,28 @@ mod tests {
             .unwrap();
         assert!(run.is_done());
         assert!(fs::read_to_string(run.done()).unwrap().contains("1.5"));
+    }
+
+    #[test]
+    fn a_run_that_vanishes_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        touch(&run.config());
+        run.check_there().unwrap();
+        fs::remove_file(run.config()).unwrap();
+        let error = run.check_there().unwrap_err();
+        assert!(matches!(error, Error::Vanished { .. }), "{error}");
+    }
+
+    #[test]
+    fn files_where_views_should_be_stop_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        touch(&run.tensorboard());
+        touch(&run.figures());
+        run.remove_remains().unwrap();
+        run.clear().unwrap();
+        assert!(run.tensorboard().is_file());
     }
 
     #[test]

@@ -55,6 +55,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// A run directory that is not there any more.
+    #[error("the run directory {directory} has vanished: is its disk still mounted?", directory = directory.display())]
+    Vanished {
+        /// The run directory.
+        directory: PathBuf,
+    },
+
     /// Another process is at work in the directory.
     #[error("{directory} is in use by {holder}: wait for it, stop it, or name another directory", directory = directory.display())]
     Busy {

@@ -46,7 +46,8 @@ impl<'a> Recorder<'a> {
     /// Starts every file.
     pub fn create(job: &Job<'a>) -> Result<Self, TrainError> {
         let run = job.run;
-        let tensorboard = TensorBoard::open(run.tensorboard());
+        // Of nothing: event files of another run go, or are told of.
+        let tensorboard = TensorBoard::rebuild(run.tensorboard(), &[], &[]);
         tensorboard.hparams(&hparams(job.config)?);
         Ok(Self {
             run,
@@ -108,6 +109,7 @@ impl<'a> Recorder<'a> {
         record: &EvaluationRecord,
         rows: Vec<FactRow>,
     ) -> Result<(), TrainError> {
+        self.run.check_there()?;
         self.evaluations.append(record)?;
         self.facts.push(rows)?;
         self.facts.write(self.run.facts())?;
@@ -117,6 +119,7 @@ impl<'a> Recorder<'a> {
 
     /// Forces to disk what was written.
     pub fn sync(&self) -> Result<(), TrainError> {
+        self.run.check_there()?;
         self.metrics.sync()?;
         self.evaluations.sync()?;
         Ok(())
