@@ -206,6 +206,8 @@ pub fn read(run: &RunDirectory, step: u64, identity: &str) -> Result<Files> {
 /// # Errors
 /// [`Error::Io`] if one cannot be removed.
 pub fn prune(run: &RunDirectory, retention: Retention) -> Result<()> {
+    // Of a removal that failed half-way.
+    atomic::remove_remains(run.checkpoints())?;
     for step in steps(run)?.into_iter().skip(retention.keep_last.max(1)) {
         if retention.keeps(step) {
             continue;
