@@ -106,7 +106,8 @@ pub fn train(
     }
     if let Some(state) = state {
         manifest.let_go(state, step);
-        let written = manifest.write(job.run);
+        let there = job.run.check_there();
+        let written = there.and_then(|()| manifest.write(job.run));
         // An error of the run itself says more than a second one about the manifest would.
         if result.is_ok() {
             written?;
