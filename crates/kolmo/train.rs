@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
     progress.finish();
     match trained? {
-        Outcome::Finished(manifest) => finish(&job, manifest, arguments, volume, started),
+        Outcome::Finished(manifest) => finish(&job, *manifest, arguments, volume, started),
         Outcome::Stopped(step) => Err(Stopped { step }.into()),
     }
 }

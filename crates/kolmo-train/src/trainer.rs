@@ -64,7 +64,7 @@ pub enum Start {
 pub enum Outcome {
     /// After the last step. The manifest still says `running`: the caller lets go of it when it has added
     /// what it adds to the directory.
-    Finished(Manifest),
+    Finished(Box<Manifest>),
     /// On request, after so many steps, with a checkpoint.
     Stopped(u64),
 }
@@ -114,7 +114,7 @@ pub fn train(
         }
     }
     Ok(match result? {
-        true => Outcome::Finished(manifest),
+        true => Outcome::Finished(Box::new(manifest)),
         false => Outcome::Stopped(step),
     })
 }
@@ -240,7 +240,7 @@ fn run_loop(
         training.exact.read(&batch);
         training.meter.add(&batch.roles, by_role);
 
-        if step % config.train.log_every == 0 || step == last_step {
+        if step.is_multiple_of(config.train.log_every) || step == last_step {
             let figures = StepFigures {
                 step,
                 documents: training.documents,
