@@ -76,14 +76,17 @@ pub fn eval_of_run(run: &RunDirectory, overrides: &[String]) -> anyhow::Result<E
 
 fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
     let path = run.config();
-    let text = read(&path).map_err(|reason| {
-        Usage(format!(
-            "{} is no run of kolmo: could not read {}: {reason}",
-            run.root().display(),
-            path.display()
-        ))
-    })?;
-    Ok(text)
+    read(&path).map_err(|error| {
+        let problem = format!("could not read {}: {error}", path.display());
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidData => {
+                let root = run.root().display();
+                Usage(format!("{root} is no run of kolmo: {problem}")).into()
+            }
+            // A disk that does not answer may do so a minute later.
+            _ => anyhow::Error::msg(problem),
+        }
+    })
 }
 
 /// The configuration in `text`, which is from `path`.
@@ -99,24 +102,25 @@ fn parse(text: &str, overrides: &[String], path: &Path) -> anyhow::Result<(RunCo
     })
 }
 
-/// The text of a configuration, or why there is none.
-fn read(path: &Path) -> Result<String, String> {
-    let problem = |error: io::Error| match error.kind() {
-        ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        _ => error.to_string(),
+/// The text of a configuration.
+fn read(path: &Path) -> io::Result<String> {
+    let problem = |text: String| io::Error::new(ErrorKind::InvalidData, text);
+    let directory = |error: io::Error| match error.kind() {
+        ErrorKind::IsADirectory => problem("it is a directory".to_owned()),
+        _ => error,
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(problem)?;
+    let file = File::open(path).map_err(directory)?;
     // A device or a data file could fill the memory.
     let mut file = file.take(LARGEST + 1);
-    file.read_to_end(&mut bytes).map_err(problem)?;
+    file.read_to_end(&mut bytes).map_err(directory)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("it has more than {LARGEST} bytes"));
+        return Err(problem(format!("it has more than {LARGEST} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        format!("line {line} is not UTF-8, the encoding of TOML")
+        problem(format!("line {line} is not UTF-8, the encoding of TOML"))
     })
 }
 
