@@ -1,9 +1,11 @@
 //! `kolmo`: arguments in, exit code out. One file per command.
 
+mod check;
 mod devices;
 mod exit;
 mod progress;
 mod settings;
+mod switches;
 mod theory;
 mod train;
 mod version;
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
     // A bug here or in a graphics driver: the message is on the terminal, the code is the documented one.
     let result = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(arguments) => train::run(arguments, volume),
-        Command::Devices(arguments) => devices::run(arguments),
+        Command::Devices(arguments) => devices::run(arguments, volume),
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),
     });

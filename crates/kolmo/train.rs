@@ -19,6 +19,7 @@ use crate::{
     exit::Usage,
     progress::{Progress, Volume, duration, print, say},
     settings::Settings,
+    switches::SwitchFlags,
     version,
 };
 
@@ -35,6 +36,8 @@ pub struct Arguments {
     // A plain text, for rustdoc would read `[:k]` as a link.
     #[arg(long, default_value = "auto", help = format!("Where to train: {}", device::NAMES))]
     device: String,
+    #[command(flatten)]
+    switches: SwitchFlags,
     /// What to do with a run that is there already
     #[arg(long, value_enum, default_value_t = Resume::Auto)]
     resume: Resume,
@@ -80,6 +83,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             return show_finished(&run, &config, &world, arguments, volume);
         }
     }
+    arguments.switches.apply()?;
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;
     announce(&config, &world, &device, &run, volume);

@@ -136,6 +136,11 @@ pub struct ComputeDevice {
 }
 
 impl DeviceName {
+    /// Whether CubeCL runs it: a GPU, or software that plays one.
+    pub fn on_cubecl(self) -> bool {
+        matches!(self, Self::Gpu(..) | Self::Software)
+    }
+
     /// Opens the device.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ pub mod config;
 mod error;
 pub mod loss;
 pub mod optimizer;
+pub mod parity;
 mod recorder;
 pub mod schedule;
 pub mod trainer;
