@@ -119,16 +119,20 @@ fn check(name: String, flags: SwitchFlags, volume: Volume) -> anyhow::Result<Che
             break;
         }
     }
-    let trusted = trials.first().is_some_and(|trial| trial.trusted);
-    let trusted_with = trials.iter().find(|trial| trial.trusted);
-    let trusted_with = trusted_with.map(|trial| trial.flags.clone());
-    Ok(CheckedDevice {
-        name,
-        bound,
-        trusted,
-        trusted_with,
-        trials,
-    })
+    Ok(CheckedDevice::new(name, bound, trials))
+}
+
+impl CheckedDevice {
+    fn new(name: String, bound: Bound, trials: Vec<Trial>) -> Self {
+        let trusted_with = trials.iter().find(|trial| trial.trusted);
+        Self {
+            name,
+            bound,
+            trusted: trials.first().is_some_and(|trial| trial.trusted),
+            trusted_with: trusted_with.map(|trial| trial.flags.clone()),
+            trials,
+        }
+    }
 }
 
 fn trial(name: &str, flags: SwitchFlags, bound: Bound) -> anyhow::Result<Trial> {
@@ -259,5 +263,51 @@ fn advice(device: &CheckedDevice) -> String {
             "{name} is not to be trusted with any switch tried: train on flex, or build kolmo without autotune \
              as docs/devices.md says and check again"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(outcomes: &[bool]) -> CheckedDevice {
+        let trials = SwitchFlags::ALL.iter().zip(outcomes);
+        let trials = trials.map(|(flags, trusted)| Trial {
+            flags: flags.flags(),
+            trusted: *trusted,
+            difference: None,
+            error: Some("signal: 11".to_owned()),
+            settings: Value::Null,
+            seconds: 1.0,
+        });
+        CheckedDevice::new("vulkan:1".to_owned(), parity::FLOAT32, trials.collect())
+    }
+
+    #[test]
+    fn the_first_combination_that_can_be_trusted_is_the_advice() {
+        assert!(device(&[true]).trusted);
+        let device_with = device(&[false, false, true, true]);
+        assert!(!device_with.trusted);
+        let text = advice(&device_with);
+        assert!(
+            text.contains("vulkan:1 is to be trusted only with --minimal-autotune:"),
+            "{text}"
+        );
+        let text = advice(&device(&[false; 4]));
+        assert!(text.contains("train on flex"), "{text}");
+    }
+
+    #[test]
+    fn the_table_says_why_a_trial_failed() {
+        let checked = Checked {
+            reference: "flex".to_owned(),
+            devices: vec![device(&[false, true])],
+        };
+        let text = table(&checked);
+        assert!(
+            text.contains("vulkan:1 as it is failed: signal: 11"),
+            "{text}"
+        );
+        assert_eq!(text.matches("NOT trusted").count(), 1, "{text}");
     }
 }

@@ -150,6 +150,8 @@ impl DeviceName {
             Self::Auto => Ok(gpus().into_iter().next().unwrap_or_else(flex)),
             Self::Flex => Ok(flex()),
             #[cfg(feature = "ndarray")]
+            // Deprecated, and the one independent second implementation there is.
+            #[allow(deprecated)]
             Self::NdArray => Ok(ComputeDevice {
                 device: Device::ndarray(),
                 name: self,
