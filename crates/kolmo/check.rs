@@ -255,14 +255,15 @@ fn table(checked: &Checked) -> String {
 fn advice(device: &CheckedDevice) -> String {
     let name = &device.name;
     match &device.trusted_with {
-        Some(flags) => {
-            let flags = flags.join(" ");
-            format!("{name} is to be trusted only with {flags}: give that to kolmo train")
-        }
-        None => format!(
-            "{name} is not to be trusted with any switch tried: train on flex, or build kolmo without autotune \
-             as docs/devices.md says and check again"
+        Some(flags) => format!(
+            "{name} is to be trusted only with {0}: train with --device {name} {0}",
+            flags.join(" ")
         ),
+        None if device.trials.len() > 1 => format!(
+            "{name} is not to be trusted, whatever is switched off: train on flex, or build kolmo without \
+             autotune as docs/devices.md says and check again"
+        ),
+        None => format!("{name} is not to be trusted so: train on flex"),
     }
 }
 
