@@ -5,6 +5,7 @@
 mod cli;
 mod eval;
 mod mistakes;
+mod parity;
 #[cfg(unix)]
 mod resume;
 mod theory;

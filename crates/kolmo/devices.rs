@@ -1,18 +1,40 @@
-//! `kolmo devices`: what can train here, and which one `auto` takes.
+//! `kolmo devices`: what can train here, which one `auto` takes, and which can be trusted.
 
 use anyhow::Context;
 use kolmo_model::{DeviceName, device};
 use serde::Serialize;
 
-use crate::progress::print;
+use crate::{
+    check,
+    exit::Usage,
+    progress::{Volume, print},
+    switches::SwitchFlags,
+};
 
-/// List what can train here, and which device `auto` takes
+/// List what can train here, and which device `auto` takes; or check whether it can be trusted
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  kolmo devices --json")]
+#[command(after_help = "Example:
+  kolmo devices --json
+  kolmo devices --check --device wgpu
+
+A check trains two tiny models on flex and on the device under test and compares every loss. It
+exits 0 if the device is to be trusted as it is (or with the flags given), 1 if not.")]
 pub struct Arguments {
-    /// Print one JSON object: {auto, devices: [{name, adapter}], built_in}
+    /// Print one JSON object: {auto, devices: [{name, adapter}], built_in}; of a check
+    /// {reference, devices: [{name, bound, trusted, trusted_with, trials}]}
     #[arg(long)]
     json: bool,
+    /// Train the same tiny runs here and on flex, and compare their curves
+    #[arg(long, group = "checking")]
+    check: bool,
+    /// What to check; by default every device found but a software adapter
+    #[arg(long, requires = "checking")]
+    device: Option<String>,
+    #[command(flatten)]
+    switches: SwitchFlags,
+    /// One check in this very process
+    #[arg(long, hide = true, group = "checking", requires = "device")]
+    trial: bool,
 }
 
 #[derive(Serialize)]
@@ -29,7 +51,17 @@ struct Listed {
 }
 
 /// Runs the command.
-pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let device = arguments.device.as_deref();
+    if arguments.trial {
+        return check::run_trial(device.unwrap_or_default(), arguments.switches);
+    }
+    if arguments.check {
+        return check::run(device, arguments.switches, arguments.json, volume);
+    }
+    if let Some(flag) = arguments.switches.flags().first() {
+        return Err(Usage(format!("{flag} changes a check: add --check")).into());
+    }
     let auto = DeviceName::Auto.open()?.name.to_string();
     let found = device::available();
     let built_in = device::built_in();

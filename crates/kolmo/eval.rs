@@ -18,6 +18,7 @@ use crate::{
     exit::Usage,
     progress::{DocumentCount, Volume, print, say},
     settings,
+    switches::SwitchFlags,
 };
 
 /// Ask a checkpoint of a run for facts, again or for others than it was asked for
@@ -42,6 +43,8 @@ pub struct Arguments {
     // A plain text, for rustdoc would read `[:k]` as a link.
     #[arg(long, default_value = "auto", help = format!("Where to compute: {}", device::NAMES))]
     device: String,
+    #[command(flatten)]
+    switches: SwitchFlags,
     /// Where the files go; by default RUN_DIR/eval/step-NNNNNNNN
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -84,7 +87,9 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         return Err(Usage(format!("--ranks: the world has {elements} subjects")).into());
     }
     let step = step(arguments.step, &run)?;
-    let device = arguments.device.parse::<DeviceName>()?.open()?;
+    let device: DeviceName = arguments.device.parse()?;
+    arguments.switches.apply()?;
+    let device = device.open()?;
     let job = Job {
         config: &config,
         world: &world,

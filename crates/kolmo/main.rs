@@ -1,5 +1,6 @@
 //! `kolmo`: arguments in, exit code out. One file per command.
 
+mod check;
 mod devices;
 mod eval;
 mod exit;
@@ -7,6 +8,7 @@ mod progress;
 mod provenance;
 mod settings;
 mod stop;
+mod switches;
 mod tensorboard;
 mod theory;
 mod train;
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
     let result = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(arguments) => train::run(arguments, volume),
         Command::Eval(arguments) => eval::run(arguments, volume),
-        Command::Devices(arguments) => devices::run(arguments),
+        Command::Devices(arguments) => devices::run(arguments, volume),
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),
         Command::Tensorboard(arguments) => tensorboard::run(arguments, volume),

@@ -1,6 +1,6 @@
 //! Where the figures of a run come from: this binary, this machine, this command.
 
-use kolmo_model::{ComputeDevice, device};
+use kolmo_model::{ComputeDevice, device, settings};
 use kolmo_run::{Build, Machine, Provenance};
 
 /// Version of kolmo.
@@ -34,7 +34,7 @@ pub fn this(device: &ComputeDevice) -> Provenance {
         device: device.name.to_string(),
         adapter: device.adapter.clone(),
         backend_features: device::built_in().into_iter().map(str::to_owned).collect(),
-        backend_settings: serde_json::Value::Null,
+        backend_settings: settings::in_force(device),
         threads: threads(machine.parallelism),
         machine,
         environment: variables.collect(),

@@ -20,6 +20,7 @@ use crate::{
     provenance,
     settings::{self, Settings},
     stop::StopRequest,
+    switches::SwitchFlags,
 };
 
 /// Train a transformer on a world and measure what it learns
@@ -35,6 +36,8 @@ pub struct Arguments {
     // A plain text, for rustdoc would read `[:k]` as a link.
     #[arg(long, default_value = "auto", help = format!("Where to train: {}", device::NAMES))]
     device: String,
+    #[command(flatten)]
+    switches: SwitchFlags,
     /// What to do with a run that is there already
     #[arg(long, value_enum, default_value_t = Resume::Auto)]
     resume: Resume,
@@ -77,6 +80,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             return show_finished(&there, &config, &world, arguments, volume);
         }
     }
+    arguments.switches.apply()?;
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;
     let _lock = Lock::take(run.root())?;

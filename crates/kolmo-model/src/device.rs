@@ -136,6 +136,11 @@ pub struct ComputeDevice {
 }
 
 impl DeviceName {
+    /// Whether CubeCL runs it: a GPU, or software that plays one.
+    pub fn on_cubecl(self) -> bool {
+        matches!(self, Self::Gpu(..) | Self::Software)
+    }
+
     /// Opens the device.
     ///
     /// # Errors
@@ -145,6 +150,8 @@ impl DeviceName {
             Self::Auto => Ok(gpus().into_iter().next().unwrap_or_else(flex)),
             Self::Flex => Ok(flex()),
             #[cfg(feature = "ndarray")]
+            // Deprecated, and the one independent second implementation there is.
+            #[allow(deprecated)]
             Self::NdArray => Ok(ComputeDevice {
                 device: Device::ndarray(),
                 name: self,

@@ -29,6 +29,9 @@ pub enum ModelError {
         /// Why not, and what to do.
         reason: String,
     },
+    /// Settings of Burn or CubeCL that could not be made.
+    #[error("the settings of the GPU could not be made: {0}")]
+    Settings(String),
     /// Weights that are not those of this model.
     #[error("the weights do not fit the model: {0}")]
     Weights(String),

@@ -6,6 +6,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(feature = "cubecl")]
+pub mod adapter;
 pub mod attention;
 pub mod block;
 pub mod config;
@@ -16,9 +18,11 @@ pub mod gpt;
 mod initialise;
 pub mod norm;
 pub mod rotary;
+pub mod settings;
 pub mod weights;
 
 pub use config::{Architecture, ModelConfig};
 pub use device::{ComputeDevice, DeviceName};
 pub use error::ModelError;
 pub use gpt::Gpt;
+pub use settings::Switches;

@@ -10,6 +10,7 @@ mod error;
 pub mod loss;
 mod meter;
 pub mod optimizer;
+pub mod parity;
 mod recorder;
 pub mod schedule;
 pub mod trainer;
