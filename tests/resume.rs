@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::util::{Place, Running, jsonl};
 
-/// 200 steps, a second's training, saved twenty times a second.
+/// 200 steps, a second's training and as much again to save every one of them.
 const RUN: &str = r#"
 [world]
 relations_per_document = 2
@@ -39,10 +39,12 @@ classes = 3
 facts_per_class = 20
 evaluations = 12
 [checkpoint]
-every_s = 0.05
+every_s = 0.0
 keep_last = 3
 "#;
 const STEPS: u64 = 200;
+/// Of a checkpoint, beside its manifest.
+const FILES: [&str; 3] = ["model.safetensors", "optimizer.safetensors", "state.cbor"];
 
 fn arguments(run: &str) -> [&str; 7] {
     [
@@ -93,7 +95,6 @@ fn wait_until(running: &mut Running, what: impl Fn() -> bool) {
 fn assert_same(one: &Path, other: &Path) {
     let last = format!("checkpoints/step-{STEPS:08}");
     for name in [
-        "config.toml",
         "facts.parquet",
         "evaluations.jsonl",
         "figures/value_loss.svg",
@@ -132,7 +133,7 @@ fn killed(signal: &str, times: u64, variables: &[(&str, &str)]) {
                 saved(&run).last().is_some_and(|s| *s >= goal)
             });
         }
-        sleep(Duration::from_millis(7 * k % 60));
+        sleep(Duration::from_millis(7 * k % 12));
         assert!(!run.join("DONE").exists(), "done before kill {k}");
         running.signal(signal);
         let ran = running.wait();
@@ -191,12 +192,12 @@ fn the_second_interrupt_leaves_at_once() {
             "--set",
             "train.batch_documents=3000",
             "--set",
-            "train.documents=6000",
+            "train.documents=600000",
         ],
         &["--set", "model.d_model=64", "--set", "model.layers=4"],
     ]
     .concat();
-    let mut running = place.start(&slow, &[]);
+    let mut running = place.start(&slow, &[("RAYON_NUM_THREADS", "1")]);
     let manifest = place.path().join("run/manifest.json");
     wait_until(&mut running, || manifest.exists());
     // The first step is under way a moment later.
@@ -217,8 +218,9 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_it_used() {
         let mut running = place.start(&arguments(name), &[]);
         let run = place.path().join(name);
         // Three checkpoints, all after the first record of step 3.
-        let enough = || saved(&run).len() == 3 && saved(&run)[0] >= 3;
+        let enough = || saved(&run).len() >= 3 && saved(&run)[0] >= 3;
         wait_until(&mut running, enough);
+        assert!(!run.join("DONE").exists());
         running.signal("KILL");
         running.wait();
         run
@@ -253,7 +255,8 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_it_used() {
 
     // All of them: nothing is thrown away unasked.
     let run = copy("none");
-    for step in saved(&run) {
+    let there = saved(&run);
+    for step in &there {
         fs::remove_file(run.join(format!("checkpoints/step-{step:08}/state.cbor"))).unwrap();
     }
     let metrics = fs::read(run.join("metrics.jsonl")).unwrap();
@@ -261,7 +264,7 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_it_used() {
         .start(&arguments("none"), &[])
         .wait()
         .exits(1)
-        .says("none of the 3 checkpoints")
+        .says(&format!("none of the {} checkpoints", there.len()))
         .says("--resume never");
     assert_eq!(fs::read(run.join("metrics.jsonl")).unwrap(), metrics);
 
@@ -308,15 +311,10 @@ fn no_damage_to_a_checkpoint_goes_unseen() {
     let config = kolmo_train::RunConfig::parse(&config, &[]).unwrap();
     let (config, _) = config.settle().unwrap();
     let identity = config.identity().unwrap();
-    let read = || kolmo_run::checkpoint::read(&run, 2, &identity);
+    let read = || kolmo_run::checkpoint::read(&run, 2, &identity, &FILES);
     let whole = read().unwrap();
     let (mut seen, mut harmless) = (0, 0);
-    for name in [
-        "model.safetensors",
-        "optimizer.safetensors",
-        "state.cbor",
-        "manifest.json",
-    ] {
+    for name in FILES.into_iter().chain(["manifest.json"]) {
         let path = run.checkpoint(2).join(name);
         let sound = fs::read(&path).unwrap();
         let mut check = || match read() {
@@ -346,6 +344,39 @@ fn no_damage_to_a_checkpoint_goes_unseen() {
         seen > 10_000 && harmless < 100,
         "{seen} seen, {harmless} harmless"
     );
+}
+
+#[test]
+fn a_damaged_checkpoint_does_not_outlive_the_sound_ones() {
+    let (place, whole) = undisturbed(&[]);
+    let run = place.path().join("run");
+    let one = [&arguments("run")[..], &["--set", "checkpoint.keep_last=2"]].concat();
+    let mut running = place.start(&one, &[]);
+    wait_until(&mut running, || {
+        saved(&run).first().is_some_and(|s| *s >= 20)
+    });
+    running.signal("KILL");
+    running.wait();
+    let newest = saved(&run).pop().unwrap();
+    let state = run.join(format!("checkpoints/step-{newest:08}/state.cbor"));
+    fs::write(state, "").unwrap();
+    // It is of a later step than the one that is written next, and none but that one is to be kept.
+    let one = [
+        &arguments("run")[..],
+        &[
+            "--set",
+            "checkpoint.keep_last=1",
+            "--set",
+            "checkpoint.every_s=inf",
+        ],
+    ]
+    .concat();
+    let mut running = place.start(&one, &[]);
+    sleep(Duration::from_millis(50));
+    running.signal("TERM");
+    running.wait();
+    place.start(&one, &[]).wait().exits(0);
+    assert_same(&whole, &run);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use kolmo_eval::{Exposures, Probe, fact_rows, measure, summarise, summary::Momen
 use kolmo_model::{DeviceName, device};
 use kolmo_report::table;
 use kolmo_run::{EvaluationRecord, FactsTable, RunDirectory, atomic, checkpoint};
-use kolmo_train::{Job, load_model};
+use kolmo_train::load_model;
 use kolmo_world::random::Streams;
 
 use crate::{
@@ -79,8 +79,8 @@ fn ranks(text: &str) -> Result<RangeInclusive<u64>, String> {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let run = RunDirectory::at(&arguments.run_dir);
-    let (config, world) = settings::of_run(&run)?;
-    let eval = settings::eval_of_run(&run, &arguments.overrides)?;
+    let config = settings::of_run(&run)?;
+    let (eval, world) = settings::eval_of_run(&run, &arguments.overrides)?;
     let ranks = arguments.ranks.clone().unwrap_or(1..=u64::MAX);
     let elements = world.frequency().elements();
     if *ranks.start() > elements {
@@ -90,13 +90,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let device: DeviceName = arguments.device.parse()?;
     arguments.switches.apply()?;
     let device = device.open()?;
-    let job = Job {
-        config: &config,
-        world: &world,
-        device: &device,
-        run: &run,
-    };
-    let model = load_model(&job, step)?;
+    let model = load_model(&config, &world, &run, step, &device.device)?;
 
     let probe = Probe::of_ranks(&world, ranks, &eval, &Streams::new(config.seed));
     let documents = step * config.train.batch_documents as u64;

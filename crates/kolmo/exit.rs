@@ -14,7 +14,7 @@ pub const HELP: &str = "Exit codes:
   1   failed
   2   bad usage or configuration
   3   diverged: the loss exploded or is no longer a finite number
-  75  stopped on request and saved: the same command goes on";
+  75  stopped on request and saved: train without --resume never goes on";
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -38,14 +38,20 @@ impl std::error::Error for Usage {}
 pub struct Stopped {
     /// Steps done.
     pub step: u64,
+    /// Whether the command would begin it anew.
+    pub anew: bool,
 }
 
 impl std::fmt::Display for Stopped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let step = self.step;
+        let command = match self.anew {
+            false => "the same command",
+            true => "the command without --resume never",
+        };
         write!(
             f,
-            "stopped on request after step {step}; the same command goes on from there"
+            "stopped on request after step {step}; {command} goes on from there"
         )
     }
 }

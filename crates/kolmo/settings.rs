@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::Context;
 use kolmo_eval::EvalConfig;
 use kolmo_run::RunDirectory;
 use kolmo_train::RunConfig;
@@ -51,27 +52,30 @@ impl Settings {
     }
 }
 
-/// The configuration of a run that is there, and its world.
-pub fn of_run(run: &RunDirectory) -> anyhow::Result<(RunConfig, World)> {
+/// The configuration of a run that is there.
+pub fn of_run(run: &RunDirectory) -> anyhow::Result<RunConfig> {
     let text = text_of_run(run)?;
-    parse(&text, &[], &run.config())
+    // It was settled before it was written.
+    RunConfig::parse(&text, &[]).with_context(|| format!("in {}", run.config().display()))
 }
 
-/// `[eval]` of a run that is there, with `overrides`. Only keys of `[eval]` can be set: with others it would
-/// be another run.
-pub fn eval_of_run(run: &RunDirectory, overrides: &[String]) -> anyhow::Result<EvalConfig> {
-    let text = text_of_run(run)?;
-    let (there, _) = parse(&text, &[], &run.config())?;
-    let (config, _) = parse(&text, overrides, &run.config())?;
+/// `[eval]` of a run that is there, with `overrides`, and its world. Only keys of `[eval]` can be set: with
+/// others it would be another run.
+pub fn eval_of_run(
+    run: &RunDirectory,
+    overrides: &[String],
+) -> anyhow::Result<(EvalConfig, World)> {
+    let (config, world) = parse(&text_of_run(run)?, overrides, &run.config())?;
+    let there = of_run(run)?;
     let alike = RunConfig {
         eval: there.eval.clone(),
         ..config.clone()
     };
-    if !alike.is_same_run(&there) {
+    if alike != there {
         let problem = "--set can change the keys of [eval] alone: the run was made with the others";
         return Err(Usage(problem.to_owned()).into());
     }
-    Ok(config.eval)
+    Ok((config.eval, world))
 }
 
 fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {

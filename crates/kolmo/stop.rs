@@ -24,8 +24,10 @@ impl StopRequest {
     /// Listens from now on.
     pub fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
-        // In this order: the first signal finds the flag down, raises it and does no more.
-        flag::register_conditional_default(SIGINT, Arc::clone(&asked))?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        // In this order: the first Ctrl-C finds the flag down, raises it and does no more.
+        flag::register_conditional_default(SIGINT, Arc::clone(&interrupted))?;
+        flag::register(SIGINT, interrupted)?;
         #[cfg(unix)]
         flag::register(signal_hook::consts::SIGUSR1, Arc::clone(&asked))?;
         for signal in [SIGINT, SIGTERM] {

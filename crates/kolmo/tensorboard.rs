@@ -22,7 +22,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let run = RunDirectory::at(&arguments.run_dir);
-    let (config, _) = settings::of_run(&run)?;
+    let config = settings::of_run(&run)?;
     let _lock = Lock::take(run.root())?;
     let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
     let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;

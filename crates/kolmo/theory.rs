@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Context;
 use kolmo_eval::classes::classes;
 use kolmo_report::theory;
-use kolmo_run::short_hash;
 use kolmo_theory::{Predictions, Scope};
 use kolmo_train::RunConfig;
 use kolmo_world::World;
@@ -103,6 +102,6 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<Option
     if arguments.out.is_some() || arguments.json || arguments.csv {
         return Ok(arguments.out.clone());
     }
-    let hash = short_hash(&config.to_toml()?);
-    Ok(Some(arguments.settings.directory(&hash, "-theory")))
+    let hash = &config.identity()?[..8];
+    Ok(Some(arguments.settings.directory(hash, "-theory")))
 }

@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     arguments.switches.apply()?;
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;
-    let _lock = Lock::take(run.root())?;
+    let lock = Lock::take(run.root())?;
     let start = match arguments.resume {
         Resume::Auto => Start::Resume,
         Resume::Never => Start::Anew,
@@ -103,12 +103,17 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         world: &world,
         device: &device,
         run: &run,
+        lock: &lock,
     };
     let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
     progress.finish();
     match trained? {
         Outcome::Finished(manifest) => finish(&job, *manifest, arguments, volume, started),
-        Outcome::Stopped(step) => Err(Stopped { step }.into()),
+        Outcome::Stopped(step) => Err(Stopped {
+            step,
+            anew: start == Start::Anew,
+        }
+        .into()),
     }
 }
 
@@ -211,8 +216,7 @@ fn finish(
 
 /// Refuses to take the directory of a run of another configuration.
 fn check_same(run: &RunDirectory, config: &RunConfig) -> anyhow::Result<()> {
-    let (there, _) = settings::of_run(run)?;
-    if there.is_same_run(config) {
+    if settings::of_run(run)?.identity()? == config.identity()? {
         return Ok(());
     }
     let problem = format!(

@@ -75,47 +75,90 @@ pub fn content_hash(content: &[u8]) -> String {
     blake3::hash(content).to_hex().to_string()
 }
 
-/// Writes the checkpoint of `step` with `files`, and gives its folder. `identity` is the
-/// [`content_hash`] of what makes the run that run. One of the same step that was there is replaced.
-///
-/// # Errors
-/// [`Error::Io`] if a folder or file cannot be made, written or renamed. The checkpoints that were there
-/// are as they were.
-pub fn write(run: &RunDirectory, step: u64, identity: &str, files: &Files) -> Result<PathBuf> {
-    let checkpoints = run.checkpoints();
-    // Not its parents: a run directory that has vanished is not made again with half of what it had.
-    make_folder(&checkpoints)?;
-    let temporary = checkpoints.join(format!(".step-{step:08}{TEMPORARY_SUFFIX}"));
-    remove(&temporary)?;
-    let written = write_into(&temporary, step, identity, files);
-    if written.is_err() {
-        // The disk may be full: what is of no use goes. The error says more than a second one would.
-        let _ = remove(&temporary);
-    }
-    written?;
-    let folder = run.checkpoint(step);
-    remove(&folder)?;
-    fs::rename(&temporary, &folder).map_err(Error::io("replace", &folder))?;
-    atomic::sync_folder(&checkpoints).map_err(Error::io("force to disk", &checkpoints))?;
-    Ok(folder)
+/// A checkpoint that is being written. Dropped before it is [finished](Self::finish), it leaves nothing.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    run: &'a RunDirectory,
+    step: u64,
+    /// Where it grows.
+    folder: PathBuf,
+    files: BTreeMap<String, FileRecord>,
 }
 
-fn write_into(folder: &Path, step: u64, identity: &str, files: &Files) -> Result<()> {
-    make_folder(folder)?;
-    for (name, content) in files {
-        write_file(&folder.join(name), content)?;
+impl<'a> Draft<'a> {
+    /// Begins the checkpoint of `step`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if its folder cannot be made.
+    pub fn begin(run: &'a RunDirectory, step: u64) -> Result<Self> {
+        let checkpoints = run.checkpoints();
+        // Not its parents: a run directory that has vanished is not made again with half of what it had.
+        make_folder(&checkpoints)?;
+        let folder = checkpoints.join(format!(".step-{step:08}{TEMPORARY_SUFFIX}"));
+        remove(&folder)?;
+        make_folder(&folder)?;
+        Ok(Self {
+            run,
+            step,
+            folder,
+            files: BTreeMap::new(),
+        })
     }
-    let records = files.iter();
-    let manifest = CheckpointManifest {
-        format: FORMAT,
-        step,
-        run: identity.to_owned(),
-        files: records
-            .map(|(name, content)| (name.clone(), FileRecord::of(content)))
-            .collect(),
-    };
-    // It forces the folder to disk, too.
-    write_json(&folder.join(MANIFEST), &manifest)
+
+    /// Adds a file, and forces it to disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn add(&mut self, name: &str, content: &[u8]) -> Result<()> {
+        write_file(&self.folder.join(name), content)?;
+        self.files.insert(name.to_owned(), FileRecord::of(content));
+        Ok(())
+    }
+
+    /// Makes it a checkpoint. `identity` is the [`content_hash`] of what makes the run that run. One of the
+    /// same step that was there is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the manifest cannot be written or the folder not renamed.
+    pub fn finish(mut self, identity: &str) -> Result<()> {
+        let manifest = CheckpointManifest {
+            format: FORMAT,
+            step: self.step,
+            run: identity.to_owned(),
+            files: std::mem::take(&mut self.files),
+        };
+        // It forces the folder to disk, too.
+        write_json(&self.folder.join(MANIFEST), &manifest)?;
+        retire(self.run, self.step)?;
+        let folder = self.run.checkpoint(self.step);
+        fs::rename(&self.folder, &folder).map_err(Error::io("replace", &folder))?;
+        let checkpoints = self.run.checkpoints();
+        atomic::sync_folder(&checkpoints).map_err(Error::io("force to disk", &checkpoints))
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        // The disk may be full: what is of no use goes, if it can.
+        let _ = remove(&self.folder);
+    }
+}
+
+/// Removes the checkpoint of `step`, if there is one, under another name first: half a checkpoint must not
+/// look like one.
+fn retire(run: &RunDirectory, step: u64) -> Result<()> {
+    let folder = run.checkpoint(step);
+    let old = run
+        .checkpoints()
+        .join(format!(".step-{step:08}.old{TEMPORARY_SUFFIX}"));
+    remove(&old)?;
+    match fs::rename(&folder, &old) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        renamed => {
+            renamed.map_err(Error::io("remove", &folder))?;
+            remove(&old)
+        }
+    }
 }
 
 /// A new file, forced to disk. Nobody looks for it before its folder has its name.
@@ -135,11 +178,17 @@ fn make_folder(folder: &Path) -> Result<()> {
 /// The steps of the checkpoints that are there, the newest first, sound or not.
 ///
 /// # Errors
-/// [`Error::Io`] if the folder cannot be listed; none, no checkpoints.
+/// [`Error::Io`] if the folder cannot be listed. No folder, no checkpoints; but a link to nowhere is an
+/// error, for they may be behind it.
 pub fn steps(run: &RunDirectory) -> Result<Vec<u64>> {
     let folder = run.checkpoints();
     let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound
+                && fs::symlink_metadata(&folder).is_err() =>
+        {
+            return Ok(Vec::new());
+        }
         result => result.map_err(Error::io("list", &folder))?,
     };
     let mut steps = Vec::new();
@@ -154,12 +203,12 @@ pub fn steps(run: &RunDirectory) -> Result<Vec<u64>> {
     Ok(steps)
 }
 
-/// Reads the checkpoint of `step`, every byte of it checked.
+/// Reads the files `names` of the checkpoint of `step`, every byte of them checked.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] if it is damaged, incomplete, of another run or of another version;
 /// [`Error::Io`] if a file is there and cannot be read, which may pass.
-pub fn read(run: &RunDirectory, step: u64, identity: &str) -> Result<Files> {
+pub fn read(run: &RunDirectory, step: u64, identity: &str, names: &[&str]) -> Result<Files> {
     let folder = run.checkpoint(step);
     let problem = |reason: String| Error::Checkpoint {
         path: folder.clone(),
@@ -188,38 +237,33 @@ pub fn read(run: &RunDirectory, step: u64, identity: &str) -> Result<Files> {
         return Err(problem(format!("it says that it is of step {found}")));
     }
     if manifest.run != identity {
-        return Err(problem("it is of another run".to_owned()));
+        let other = "it is of another run, or of a kolmo with other settings";
+        return Err(problem(other.to_owned()));
     }
     let mut files = Files::new();
-    for (name, record) in manifest.files {
-        let content = content(&name)?;
-        if FileRecord::of(&content) != record {
+    for name in names {
+        let content = content(name)?;
+        if manifest.files.get(*name) != Some(&FileRecord::of(&content)) {
             return Err(problem(format!("{name} is damaged")));
         }
-        files.insert(name, content);
+        files.insert((*name).to_owned(), content);
     }
     Ok(files)
 }
 
-/// Removes the checkpoints that need not stay.
+/// Removes the checkpoints that need not stay once that of `step` is written. Those of later steps are of a
+/// way that is not gone any more: the run went on from before them because they are damaged.
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be removed.
-pub fn prune(run: &RunDirectory, retention: Retention) -> Result<()> {
+pub fn prune(run: &RunDirectory, retention: Retention, step: u64) -> Result<()> {
     // Of a removal that failed half-way.
     atomic::remove_remains(run.checkpoints())?;
-    for step in steps(run)?.into_iter().skip(retention.keep_last.max(1)) {
-        if retention.keeps(step) {
-            continue;
-        }
-        // Under another name first: half a checkpoint must not look like one.
-        let folder = run.checkpoint(step);
-        let temporary = run
-            .checkpoints()
-            .join(format!(".step-{step:08}.old{TEMPORARY_SUFFIX}"));
-        remove(&temporary)?;
-        fs::rename(&folder, &temporary).map_err(Error::io("remove", &folder))?;
-        remove(&temporary)?;
+    let (later, steps): (Vec<u64>, Vec<u64>) = steps(run)?.into_iter().partition(|s| *s > step);
+    let old = steps.into_iter().skip(retention.keep_last.max(1));
+    let old = old.filter(|step| !retention.keeps(*step));
+    for step in later.into_iter().chain(old) {
+        retire(run, step)?;
     }
     Ok(())
 }
@@ -239,6 +283,15 @@ mod tests {
         RunDirectory::open_or_create(folder.path().join("run")).unwrap()
     }
 
+    fn write(run: &RunDirectory, step: u64, identity: &str, files: &Files) -> Result<PathBuf> {
+        let mut draft = Draft::begin(run, step)?;
+        for (name, content) in files {
+            draft.add(name, content)?;
+        }
+        draft.finish(identity)?;
+        Ok(run.checkpoint(step))
+    }
+
     #[test]
     fn it_reads_back_what_it_wrote() {
         let folder = tempfile::tempdir().unwrap();
@@ -250,10 +303,12 @@ mod tests {
         }
         fs::create_dir(run.checkpoints().join("step-12-copy")).unwrap();
         assert_eq!(steps(&run).unwrap(), [100_000_000, 12, 7]);
-        assert_eq!(read(&run, 12, "run").unwrap(), written);
-        let error = read(&run, 12, "other").unwrap_err().to_string();
+        assert_eq!(read(&run, 12, "run", &["model", "state"]).unwrap(), written);
+        assert_eq!(read(&run, 12, "run", &["model"]).unwrap().len(), 1);
+        assert!(read(&run, 12, "run", &["moments"]).is_err());
+        let error = read(&run, 12, "other", &["model"]).unwrap_err().to_string();
         assert!(error.contains("another run"), "{error}");
-        assert!(read(&run, 13, "run").is_err());
+        assert!(read(&run, 13, "run", &[]).is_err());
     }
 
     #[test]
@@ -299,13 +354,29 @@ mod tests {
                 keep_last,
                 keep_every,
             };
-            prune(&run, retention).unwrap();
+            prune(&run, retention, 100).unwrap();
             steps(&run).unwrap()
         };
         assert_eq!(left(2, 0), [100, 90]);
         assert_eq!(left(1, 40), [100, 80, 40]);
         assert_eq!(left(0, 0), [100]);
         assert_eq!(left(20, 0).len(), 10);
+        // The run went back to 50: what is later must not make the newest sound one go.
+        let retention = Retention {
+            keep_last: 1,
+            keep_every: 20,
+        };
+        prune(&run, retention, 50).unwrap();
+        assert_eq!(steps(&run).unwrap(), [50, 40, 20]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nowhere_is_not_taken_for_no_checkpoints() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        std::os::unix::fs::symlink(folder.path().join("gone"), run.checkpoints()).unwrap();
+        assert!(steps(&run).is_err());
     }
 
     #[test]
@@ -319,7 +390,7 @@ mod tests {
             let sound = fs::read(&path).unwrap();
             let damaged = |bytes: &[u8]| {
                 fs::write(&path, bytes).unwrap();
-                match read(&run, 7, "run") {
+                match read(&run, 7, "run", &["model", "state"]) {
                     Ok(files) => assert_eq!(files, whole, "{name}: {bytes:?}"),
                     Err(error) => assert!(!error.to_string().is_empty()),
                 }
@@ -333,10 +404,10 @@ mod tests {
                 damaged(&sound[..place]);
             }
             fs::remove_file(&path).unwrap();
-            let error = read(&run, 7, "run").unwrap_err();
+            let error = read(&run, 7, "run", &["model", "state"]).unwrap_err();
             assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
             fs::write(&path, &sound).unwrap();
         }
-        assert_eq!(read(&run, 7, "run").unwrap(), whole);
+        assert_eq!(read(&run, 7, "run", &["model", "state"]).unwrap(), whole);
     }
 }

@@ -134,20 +134,6 @@ impl RunDirectory {
         atomic::remove_remains(self.checkpoints())
     }
 
-    /// Makes sure that the run is still there. Behind a mount that has vanished lies an empty folder, which
-    /// would be written to in vain.
-    ///
-    /// # Errors
-    /// [`Error::Vanished`] if it is not.
-    pub fn check_there(&self) -> Result<()> {
-        match self.holds_a_run() {
-            true => Ok(()),
-            false => Err(Error::Vanished {
-                directory: self.root.clone(),
-            }),
-        }
-    }
-
     /// Whether a run was begun here: its configuration or its manifest is there.
     pub fn holds_a_run(&self) -> bool {
         self.config().is_file() || self.manifest().is_file()
@@ -313,17 +299,6 @@ mod tests {
             .unwrap();
         assert!(run.is_done());
         assert!(fs::read_to_string(run.done()).unwrap().contains("1.5"));
-    }
-
-    #[test]
-    fn a_run_that_vanishes_is_noticed() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = open(&folder);
-        touch(&run.config());
-        run.check_there().unwrap();
-        fs::remove_file(run.config()).unwrap();
-        let error = run.check_there().unwrap_err();
-        assert!(matches!(error, Error::Vanished { .. }), "{error}");
     }
 
     #[test]

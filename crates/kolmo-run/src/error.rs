@@ -27,7 +27,7 @@ pub enum Error {
     },
 
     /// A line of a JSONL file, not a torn last one, is not a record.
-    #[error("{path}, line {line}, is not a valid record: repair or remove that line, or start the run anew", path = path.display())]
+    #[error("{path}, line {line}, is not a valid record: restore the file, or start the run anew", path = path.display())]
     Jsonl {
         /// The JSONL file.
         path: PathBuf,
@@ -56,14 +56,14 @@ pub enum Error {
     },
 
     /// A run directory that is not there any more.
-    #[error("the run directory {directory} has vanished: is its disk still mounted?", directory = directory.display())]
+    #[error("the run directory {directory} has vanished or is another one now: is its disk still mounted?", directory = directory.display())]
     Vanished {
         /// The run directory.
         directory: PathBuf,
     },
 
     /// Another process is at work in the directory.
-    #[error("{directory} is in use by {holder}: wait for it, stop it, or name another directory", directory = directory.display())]
+    #[error("{directory} is in use by {holder}: wait for it, stop it, or name another directory; if that machine is gone for good, remove the file .lock there", directory = directory.display())]
     Busy {
         /// The directory.
         directory: PathBuf,
@@ -81,7 +81,7 @@ pub enum Error {
     },
 
     /// A Parquet file could not be encoded or decoded.
-    #[error("could not {action} the Parquet file {path}: if it is damaged, `kolmo eval` measures the facts again", path = path.display())]
+    #[error("could not {action} the Parquet file {path}: if it is damaged, restore it, or start the run anew", path = path.display())]
     Parquet {
         /// "encode" or "decode".
         action: &'static str,

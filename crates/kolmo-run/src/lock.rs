@@ -23,7 +23,7 @@ const FILE: &str = ".lock";
 #[derive(Debug)]
 pub struct Lock {
     /// Open for as long as it is locked.
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -65,14 +65,30 @@ impl Lock {
             since: now(),
         };
         write_holder(&mut file, &holder).map_err(Error::io("write", &path))?;
-        Ok(Self { _file: file, path })
+        Ok(Self { file, path })
+    }
+
+    /// Makes sure that the directory is still the one that was taken. Behind a mount that has vanished lies
+    /// another, and somebody may have removed it and made it anew.
+    ///
+    /// # Errors
+    /// [`Error::Vanished`] if it is not.
+    pub fn check(&self) -> Result<()> {
+        if is_at(&self.file, &self.path) {
+            return Ok(());
+        }
+        Err(Error::Vanished {
+            directory: self.path.parent().unwrap_or(&self.path).to_path_buf(),
+        })
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // While it is still locked. If it cannot be removed, it stays, and can be locked again.
-        let _ = fs::remove_file(&self.path);
+        if is_at(&self.file, &self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -95,7 +111,7 @@ fn is_at(_file: &File, _path: &Path) -> bool {
 }
 
 /// What the machine calls itself.
-pub fn host() -> String {
+pub(crate) fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
@@ -172,6 +188,22 @@ mod tests {
         fs::write(folder.path().join(FILE), "").unwrap();
         let message = Lock::take(folder.path()).unwrap_err().to_string();
         assert!(message.contains("another process"), "{message}");
+    }
+
+    #[test]
+    fn a_directory_that_is_another_now_is_noticed_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("run");
+        fs::create_dir(&directory).unwrap();
+        let lock = Lock::take(&directory).unwrap();
+        lock.check().unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(matches!(lock.check(), Err(Error::Vanished { .. })));
+        fs::create_dir(&directory).unwrap();
+        let other = Lock::take(&directory).unwrap();
+        assert!(matches!(lock.check(), Err(Error::Vanished { .. })));
+        drop(lock);
+        other.check().unwrap();
     }
 
     #[test]

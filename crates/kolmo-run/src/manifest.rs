@@ -41,7 +41,7 @@ pub struct Manifest {
     pub config_blake3: String,
     /// When the run started: RFC 3339, UTC.
     pub started: String,
-    /// When it ended: RFC 3339, UTC. `None` while it runs.
+    /// When it ended: RFC 3339, UTC. `None` while it runs or is stopped.
     pub ended: Option<String>,
     /// How it stands.
     pub state: RunState,
@@ -167,6 +167,28 @@ impl Manifest {
         manifest
     }
 
+    /// In which way `provenance` computes with something else than the process before it, if it does: other
+    /// bits may come of it.
+    pub fn change(&self, provenance: &Provenance) -> Option<String> {
+        let before = &self.provenance;
+        let kolmo = |of: &Provenance| {
+            let revision = of.git_revision.as_deref().unwrap_or("unknown revision");
+            format!("by kolmo {} ({revision})", of.kolmo_version)
+        };
+        let pairs = [
+            (
+                format!("on {}", before.device),
+                format!("on {}", provenance.device),
+            ),
+            (kolmo(before), kolmo(provenance)),
+        ];
+        let changed = pairs.into_iter().filter(|(before, now)| before != now);
+        let changes: Vec<_> = changed
+            .map(|(before, now)| format!("{before}, and now {now}"))
+            .collect();
+        (!changes.is_empty()).then(|| changes.join("; "))
+    }
+
     /// A process that is `provenance` takes the run up, `step` of its steps being done.
     pub fn take_up(&mut self, provenance: Provenance, step: u64) {
         self.sessions.push(Session {
@@ -270,6 +292,9 @@ mod tests {
             device: "vulkan".into(),
             ..manifest.provenance.clone()
         };
+        assert_eq!(manifest.change(&manifest.provenance.clone()), None);
+        let change = manifest.change(&other).unwrap();
+        assert_eq!(change, "on flex, and now on vulkan");
         manifest.take_up(other, 40);
         assert_eq!(manifest.provenance.device, "vulkan");
         assert_eq!(

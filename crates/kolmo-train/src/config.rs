@@ -279,12 +279,7 @@ impl RunConfig {
         toml::to_string(self).map_err(|error| ConfigError::Toml(error.to_string()))
     }
 
-    /// Whether the two are the same run: all is alike but, perhaps, when it is saved.
-    pub fn is_same_run(&self, other: &Self) -> bool {
-        self.without_checkpoint() == other.without_checkpoint()
-    }
-
-    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`].
+    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`]: of all but `[checkpoint]`.
     ///
     /// # Errors
     /// None for a configuration that was parsed.
@@ -294,13 +289,6 @@ impl RunConfig {
         table.remove("checkpoint");
         let text = toml::to_string(&table).map_err(|error| ConfigError::Toml(error.to_string()))?;
         Ok(kolmo_run::content_hash(text.as_bytes()))
-    }
-
-    fn without_checkpoint(&self) -> Self {
-        Self {
-            checkpoint: CheckpointConfig::default(),
-            ..self.clone()
-        }
     }
 
     /// Every key with its value, dotted: `train.learning_rate`, ...

@@ -156,14 +156,17 @@ pub enum TrainError {
     },
     /// Checkpoints of which none can be used.
     #[error(
-        "none of the {count} checkpoints in {run} can be used, as told above: restore one, or start the \
-         run again from its first step with --resume never", run = run.display()
+        "none of the {count} checkpoints in {run} can be used: restore one, or start the run again from its \
+         first step with --resume never", run = run.display()
     )]
     NoCheckpoint {
         /// The run directory.
         run: PathBuf,
         /// How many there are.
         count: usize,
+        /// What is wrong with the newest.
+        #[source]
+        newest: Box<TrainError>,
     },
     /// A state that could not be turned into bytes.
     #[error("the state of the run could not be encoded: {0}")]
@@ -193,4 +196,15 @@ impl TrainError {
                 | Self::Eval(EvalError::State(_) | EvalError::Bayes(_))
         )
     }
+}
+
+/// An error with its causes.
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
 }

@@ -94,7 +94,7 @@ impl Optimizer {
     }
 
     /// Updates made so far.
-    pub fn steps(&self) -> u64 {
+    pub(crate) fn steps(&self) -> u64 {
         self.steps
     }
 
@@ -102,7 +102,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// A device that does not give a tensor back.
-    pub fn read(&self) -> Result<NamedTensors, ModelError> {
+    pub(crate) fn read(&self) -> Result<NamedTensors, ModelError> {
         let mut tensors = NamedTensors::new();
         for (name, moments) in &self.moments {
             for (which, tensor) in [(FIRST, &moments.first), (SECOND, &moments.second)] {
@@ -120,7 +120,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`ModelError::Weights`] for moments that are missing, of another shape, or of no parameter.
-    pub fn resume(
+    pub(crate) fn resume(
         &mut self,
         model: &Gpt,
         steps: u64,

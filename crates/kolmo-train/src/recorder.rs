@@ -3,17 +3,22 @@
 use std::fmt;
 
 use kolmo_run::{
-    EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, RunDirectory,
+    EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, Lock, RunDirectory,
     StepRecord, TensorBoard,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::{config::RunConfig, error::TrainError, trainer::Job};
+use crate::{
+    config::RunConfig,
+    error::{TrainError, explain},
+    trainer::Job,
+};
 
 /// The open files of a run.
 pub(crate) struct Recorder<'a> {
     run: &'a RunDirectory,
+    lock: &'a Lock,
     metrics: JsonlWriter<StepRecord>,
     evaluations: JsonlWriter<EvaluationRecord>,
     facts: FactsTable,
@@ -51,6 +56,7 @@ impl<'a> Recorder<'a> {
         tensorboard.hparams(&hparams(job.config)?);
         Ok(Self {
             run,
+            lock: job.lock,
             metrics: JsonlWriter::create(run.metrics())?,
             evaluations: JsonlWriter::create(run.evaluations())?,
             facts: FactsTable::new(relation_names(job)),
@@ -62,9 +68,9 @@ impl<'a> Recorder<'a> {
     /// then: nothing is changed before all of it is known to be there.
     pub fn resume(job: &Job<'a>, step: u64, written: Counts) -> Result<Self, TrainError> {
         let run = job.run;
-        let metrics = KeptLines::read(run.metrics(), |r: &StepRecord| r.step <= step)?;
-        let evaluations =
-            KeptLines::read(run.evaluations(), |r: &EvaluationRecord| r.step <= step)?;
+        let metrics: KeptLines<StepRecord> = KeptLines::read(run.metrics(), written.metrics)?;
+        let evaluations: KeptLines<EvaluationRecord> =
+            KeptLines::read(run.evaluations(), written.evaluations)?;
         let mut facts = FactsTable::new(relation_names(job));
         if written.facts > 0 {
             facts = FactsTable::read(run.facts())?;
@@ -75,10 +81,12 @@ impl<'a> Recorder<'a> {
             evaluations: evaluations.records().len() as u64,
             facts: facts.evaluations() as u64,
         };
-        if there != written || facts.relation_names() != relation_names(job) {
+        let later = metrics.records().iter().any(|r| r.step > step)
+            || evaluations.records().iter().any(|r| r.step > step);
+        if there != written || later || facts.relation_names() != relation_names(job) {
             return Err(kolmo_run::Error::Checkpoint {
                 path: run.checkpoint(step),
-                reason: format!("it was written after {written}, and there are {there}"),
+                reason: format!("it was written after {written}, and of them there are {there}"),
             }
             .into());
         }
@@ -91,6 +99,7 @@ impl<'a> Recorder<'a> {
         }
         Ok(Self {
             run,
+            lock: job.lock,
             metrics: metrics.resume()?,
             evaluations: evaluations.resume()?,
             facts,
@@ -109,7 +118,7 @@ impl<'a> Recorder<'a> {
         record: &EvaluationRecord,
         rows: Vec<FactRow>,
     ) -> Result<(), TrainError> {
-        self.run.check_there()?;
+        self.lock.check()?;
         self.evaluations.append(record)?;
         self.facts.push(rows)?;
         self.facts.write(self.run.facts())?;
@@ -119,7 +128,7 @@ impl<'a> Recorder<'a> {
 
     /// Forces to disk what was written.
     pub fn sync(&self) -> Result<(), TrainError> {
-        self.run.check_there()?;
+        self.lock.check()?;
         self.metrics.sync()?;
         self.evaluations.sync()?;
         Ok(())
@@ -136,24 +145,13 @@ impl<'a> Recorder<'a> {
 
     /// A failing event file, told once: a warning, for the JSON lines hold everything.
     pub fn warning(&self) -> Option<String> {
-        self.tensorboard.health().err().map(explain)
+        self.tensorboard.health().err().map(|error| explain(&error))
     }
 
     /// Closes the files; gives a last warning.
     pub fn finish(self) -> Option<String> {
-        self.tensorboard.finish().err().map(explain)
+        self.tensorboard.finish().err().map(|error| explain(&error))
     }
-}
-
-/// An error with its causes.
-pub(crate) fn explain(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 fn relation_names(job: &Job<'_>) -> Vec<String> {

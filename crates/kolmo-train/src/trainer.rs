@@ -6,17 +6,17 @@ use burn::prelude::*;
 use kolmo_eval::{Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment};
 use kolmo_model::{ComputeDevice, rotary::Positions, weights};
 use kolmo_run::{
-    EvaluationRecord, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic, checkpoint,
+    EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
+    checkpoint,
 };
 use kolmo_world::{World, document::Role, random::Streams};
 
 use crate::{
     config::RunConfig,
-    error::TrainError,
+    error::{TrainError, explain},
     loss::{DeviceBatch, loss},
     meter::StepFigures,
     optimizer::Gradient,
-    recorder::explain,
     schedule::Schedule,
     training::Training,
 };
@@ -46,8 +46,10 @@ pub struct Job<'a> {
     pub world: &'a World,
     /// The device.
     pub device: &'a ComputeDevice,
-    /// The run directory, held by this process.
+    /// The run directory.
     pub run: &'a RunDirectory,
+    /// That this process holds it.
+    pub lock: &'a Lock,
 }
 
 /// What to do with a run that is there already.
@@ -78,7 +80,8 @@ pub enum Outcome {
 /// # Errors
 /// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
 /// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and all are damaged; a failing device or
-/// disk. The manifest then says so, as far as the disk lets it, and the last checkpoint is as it was.
+/// disk. Once training has begun, the manifest then says so, as far as the disk lets it. The last checkpoint
+/// is as it was.
 pub fn train(
     job: &Job<'_>,
     start: Start,
@@ -106,7 +109,7 @@ pub fn train(
     }
     if let Some(state) = state {
         manifest.let_go(state, step);
-        let there = job.run.check_there();
+        let there = job.lock.check();
         let written = there.and_then(|()| manifest.write(job.run));
         // An error of the run itself says more than a second one about the manifest would.
         if result.is_ok() {
@@ -130,17 +133,22 @@ fn prepare<'a>(
     if start == Start::Resume {
         job.run.remove_remains()?;
         let steps = checkpoint::steps(job.run)?;
+        let mut newest = None;
         for step in &steps {
             match Training::resume(job, probe, device, *step) {
                 Ok(training) => return Ok(training),
-                Err(error) if error.is_damage() => observer.warning(&explain(error)),
+                Err(error) if error.is_damage() => {
+                    observer.warning(&explain(&error));
+                    newest.get_or_insert(error);
+                }
                 Err(error) => return Err(error),
             }
         }
-        if !steps.is_empty() {
+        if let Some(newest) = newest {
             return Err(TrainError::NoCheckpoint {
                 run: job.run.root().to_path_buf(),
                 count: steps.len(),
+                newest: Box::new(newest),
             });
         }
     }
@@ -159,12 +167,17 @@ fn manifest(
     if training.step > 0 {
         match Manifest::read(job.run) {
             Ok(mut manifest) => {
+                if let Some(change) = manifest.change(&provenance) {
+                    observer.warning(&format!(
+                        "the run was trained {change}: from here on its bits may be others"
+                    ));
+                }
                 manifest.take_up(provenance, training.step);
                 return Ok(manifest);
             }
             Err(error) => observer.warning(&format!(
                 "{}; what was before it is not in the manifest any more",
-                explain(error)
+                explain(&error)
             )),
         }
     }
@@ -335,9 +348,10 @@ impl<'a> Saves<'a> {
         self.step = training.step;
         self.since = Instant::now();
         observer.checkpoint(training.step);
+        let retention = self.config.checkpoint.retention();
         // One checkpoint too many is no reason to stop.
-        if let Err(error) = checkpoint::prune(job.run, self.config.checkpoint.retention()) {
-            observer.warning(&explain(error));
+        if let Err(error) = checkpoint::prune(job.run, retention, self.step) {
+            observer.warning(&explain(&error));
         }
         Ok(())
     }

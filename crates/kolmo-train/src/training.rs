@@ -3,11 +3,15 @@
 use burn::prelude::*;
 use kolmo_eval::{Exact, ExactState, Exposures, Probe};
 use kolmo_model::{Gpt, weights};
-use kolmo_run::checkpoint::{self, Files};
+use kolmo_run::{
+    RunDirectory,
+    checkpoint::{self, Draft},
+};
 use kolmo_world::{World, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::RunConfig,
     error::TrainError,
     meter::{Meter, Sums},
     optimizer::Optimizer,
@@ -50,9 +54,25 @@ struct State {
 ///
 /// # Errors
 /// A checkpoint that cannot be used, and weights that are not of this model.
-pub fn load_model(job: &Job<'_>, step: u64) -> Result<Gpt, TrainError> {
-    let mut files = checkpoint::read(job.run, step, &job.config.identity()?)?;
-    model_of(job, &mut files, step, &job.device.device)
+pub fn load_model(
+    config: &RunConfig,
+    world: &World,
+    run: &RunDirectory,
+    step: u64,
+    device: &Device,
+) -> Result<Gpt, TrainError> {
+    let files = checkpoint::read(run, step, &config.identity()?, &[MODEL])?;
+    let vocabulary = world.vocabulary().len();
+    let model = Gpt::new(
+        &config.model,
+        vocabulary,
+        &Streams::new(config.seed),
+        device,
+    )?;
+    Ok(weights::write(
+        model,
+        weights::from_safetensors(&files[MODEL])?,
+    )?)
 }
 
 impl<'a> Training<'a> {
@@ -66,7 +86,7 @@ impl<'a> Training<'a> {
             model: Gpt::new(&job.config.model, vocabulary, &streams, device)?,
             optimizer: Optimizer::new(&job.config.train),
             exposures: Exposures::new(probe),
-            exact: exact(job.world, job, probe),
+            exact: Exact::new(job.world, job.config.eval.bayes_discount, &probe.classes),
             recorder: Recorder::create(job)?,
             meter: Meter::new(Sums::default()),
         })
@@ -80,22 +100,21 @@ impl<'a> Training<'a> {
         device: &Device,
         step: u64,
     ) -> Result<Self, TrainError> {
-        let mut files = checkpoint::read(job.run, step, &job.config.identity()?)?;
+        let identity = job.config.identity()?;
+        let files = checkpoint::read(job.run, step, &identity, &[OPTIMIZER, STATE])?;
         let unusable = |reason: String| {
             let path = job.run.checkpoint(step);
             kolmo_run::Error::Checkpoint { path, reason }
         };
-        let bytes = take(job, &mut files, step, STATE)?;
-        let state: State = ciborium::from_reader(&bytes[..])
+        let state: State = ciborium::from_reader(&files[STATE][..])
             .map_err(|error| unusable(format!("{STATE} cannot be read: {error}")))?;
         let batch = job.config.train.batch_documents as u64;
         if state.step != step || state.documents != step * batch {
             return Err(unusable(format!("{STATE} is not of its step")).into());
         }
-        let model = model_of(job, &mut files, step, device)?;
+        let model = load_model(job.config, job.world, job.run, step, device)?;
         let mut optimizer = Optimizer::new(&job.config.train);
-        let moments = take(job, &mut files, step, OPTIMIZER)?;
-        let moments = weights::from_safetensors(&moments)?;
+        let moments = weights::from_safetensors(&files[OPTIMIZER])?;
         optimizer.resume(&model, state.updates, moments, &job.device.device)?;
         let eval = &job.config.eval;
         Ok(Self {
@@ -124,48 +143,24 @@ impl<'a> Training<'a> {
             exact: self.exact.state(),
             written: self.recorder.counts(),
         };
+        // One after another: each may be large, and none is needed for the next.
+        let mut draft = Draft::begin(job.run, self.step)?;
         let mut bytes = Vec::new();
         ciborium::into_writer(&state, &mut bytes)
             .map_err(|error| TrainError::State(error.to_string()))?;
-        let files = Files::from([
-            (
-                MODEL.to_owned(),
-                weights::to_safetensors(&weights::read(&self.model)?)?,
-            ),
-            (
-                OPTIMIZER.to_owned(),
-                weights::to_safetensors(&self.optimizer.read()?)?,
-            ),
-            (STATE.to_owned(), bytes),
-        ]);
-        checkpoint::write(job.run, self.step, &job.config.identity()?, &files)?;
+        drop(state);
+        draft.add(STATE, &bytes)?;
+        drop(bytes);
+        draft.add(
+            MODEL,
+            &weights::to_safetensors(&weights::read(&self.model)?)?,
+        )?;
+        draft.add(
+            OPTIMIZER,
+            &weights::to_safetensors(&self.optimizer.read()?)?,
+        )?;
+        draft.finish(&job.config.identity()?)?;
         self.meter.resume();
         Ok(())
     }
-}
-
-fn exact<'a>(world: &'a World, job: &Job<'_>, probe: &Probe) -> Exact<'a> {
-    Exact::new(world, job.config.eval.bayes_discount, &probe.classes)
-}
-
-fn take(job: &Job<'_>, files: &mut Files, step: u64, name: &str) -> Result<Vec<u8>, TrainError> {
-    let bytes = files.remove(name);
-    let missing = || kolmo_run::Error::Checkpoint {
-        path: job.run.checkpoint(step),
-        reason: format!("{name} is missing"),
-    };
-    Ok(bytes.ok_or_else(missing)?)
-}
-
-fn model_of(
-    job: &Job<'_>,
-    files: &mut Files,
-    step: u64,
-    device: &Device,
-) -> Result<Gpt, TrainError> {
-    let tensors = weights::from_safetensors(&take(job, files, step, MODEL)?)?;
-    let vocabulary = job.world.vocabulary().len();
-    let streams = Streams::new(job.config.seed);
-    let model = Gpt::new(&job.config.model, vocabulary, &streams, device)?;
-    Ok(weights::write(model, tensors)?)
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use kolmo_report::survey;
-use kolmo_run::short_hash;
 use kolmo_theory::survey::Survey;
 use kolmo_train::RunConfig;
 
@@ -60,6 +59,6 @@ fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<Option
     if arguments.out.is_some() || arguments.json {
         return Ok(arguments.out.clone());
     }
-    let hash = short_hash(&config.to_toml()?);
-    Ok(Some(arguments.settings.directory(&hash, "-stats")))
+    let hash = &config.identity()?[..8];
+    Ok(Some(arguments.settings.directory(hash, "-stats")))
 }

@@ -101,25 +101,24 @@ pub struct KeptLines<T> {
 }
 
 impl<T: DeserializeOwned> KeptLines<T> {
-    /// The lines of the file at `path` whose records `keep` wants; a torn last line never stays, and a
-    /// missing file has none.
+    /// The first `count` lines of the file at `path`, or all if it has fewer; a missing file has none. What
+    /// comes after them is not looked at: it may be anything where a machine was lost.
     ///
     /// # Errors
     /// [`Error::Io`] if the file is there and cannot be read, [`Error::Jsonl`] if a line is damaged.
-    pub fn read(path: impl Into<PathBuf>, mut keep: impl FnMut(&T) -> bool) -> Result<Self> {
+    pub fn read(path: impl Into<PathBuf>, count: u64) -> Result<Self> {
         let path = path.into();
         let whole = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read.map_err(Error::io("read", &path))?,
         };
         let (mut bytes, mut records) = (Vec::new(), Vec::new());
-        for line in lines(&path, &whole) {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        for line in lines(&path, &whole).take(count) {
             let (text, record) = line?;
-            if keep(&record) {
-                bytes.extend_from_slice(text);
-                bytes.push(b'\n');
-                records.push(record);
-            }
+            bytes.extend_from_slice(text);
+            bytes.push(b'\n');
+            records.push(record);
         }
         Ok(Self {
             path,
@@ -242,7 +241,7 @@ mod tests {
             error.to_string().contains("metrics.jsonl, line 2"),
             "{error}"
         );
-        assert!(KeptLines::<StepRecord>::read(&path, |_| true).is_err());
+        assert!(KeptLines::<StepRecord>::read(&path, 3).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
     }
 
@@ -254,14 +253,14 @@ mod tests {
             read_jsonl::<StepRecord>(&path),
             Err(Error::Io { .. })
         ));
-        let none = KeptLines::read(&path, |_: &StepRecord| true).unwrap();
+        let none = KeptLines::<StepRecord>::read(&path, 5).unwrap();
         assert!(none.records().is_empty());
         let mut writer = none.resume().unwrap();
         writer.append(&examples::step(1)).unwrap();
         assert_eq!(read_jsonl::<StepRecord>(&path).unwrap().len(), 1);
         // What is there and cannot be read is not taken for missing: it would be written over.
         let folder = tempfile::tempdir().unwrap();
-        let error = KeptLines::read(folder.path(), |_: &StepRecord| true).unwrap_err();
+        let error = KeptLines::<StepRecord>::read(folder.path(), 1).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "{error}");
     }
 
@@ -273,11 +272,12 @@ mod tests {
         write(&uninterrupted, 1..=6);
         write(&resumed, 1..=4);
         let mut bytes = fs::read(&resumed).unwrap();
-        bytes.extend_from_slice(b"{\"step\":5,\"docu");
+        // What a lost machine can leave behind what was forced to disk.
+        bytes.extend_from_slice(b"\0\0\0\n{\"step\":5,\"docu");
         fs::write(&resumed, bytes).unwrap();
 
         let torn = fs::read(&resumed).unwrap();
-        let kept = KeptLines::read(&resumed, |record: &StepRecord| record.step <= 3).unwrap();
+        let kept = KeptLines::<StepRecord>::read(&resumed, 3).unwrap();
         assert_eq!(kept.records().len(), 3);
         assert_eq!(fs::read(&resumed).unwrap(), torn, "only read so far");
         let mut writer = kept.resume().unwrap();
