@@ -23,6 +23,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -542,6 +543,26 @@ class Disasters:
         self.compare(run)
         passed("a second process in the same directory: refused, and told which is there")
 
+    def impatient(self):
+        """Ctrl-C twice: the second one does not wait for the step."""
+        config = runs.write_config(self.bench.folder / "slow.toml", 4, batch=16384, evaluations=1, every_s=0.0)
+        undisturbed, run = self.place() / "run", self.place() / "run"
+        runs.finish(self.bench.binary, config, undisturbed, env=self.bench.env)
+        command = runs.command(self.bench.binary, config, run)
+        process = subprocess.Popen(command, env=self.bench.env, stderr=subprocess.PIPE, text=True)
+        while runs.newest_checkpoint(run) < 1:
+            time.sleep(0.0005)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        process.communicate(timeout=60)
+        waited = time.monotonic() - began
+        expect(process.returncode == -signal.SIGINT, f"Ctrl-C twice: exit code {process.returncode}")
+        runs.finish(self.bench.binary, config, run, env=self.bench.env)
+        runs.compare(undisturbed, run)
+        passed(f"Ctrl-C twice: gone after {1000 * waited:.0f} ms, and resumed")
+
     def damaged(self):
         """Checkpoints that are not what they were."""
         def flip(path):
@@ -616,6 +637,7 @@ def disasters(bench, findings):
             "in_the_way",
             "no_terminal",
             "two_at_once",
+            "impatient",
             "damaged",
             "damaged_for_a_while",
         ):

@@ -32,7 +32,7 @@ layers = 1
 heads = 2
 [train]
 documents = {documents}
-batch_documents = 32
+batch_documents = {batch}
 log_every = {log_every}
 [eval]
 classes = 3
@@ -72,11 +72,12 @@ def ended(check):
     return 0
 
 
-def write_config(path, steps, log_every=1, evaluations=10, every_s=0.0, keep_last=2, keep_every=0):
-    """A run of `steps` steps of 5504 parameters, which takes some milliseconds a step."""
+def write_config(path, steps, log_every=1, evaluations=10, every_s=0.0, keep_last=2, keep_every=0, batch=32):
+    """A run of `steps` steps of 5504 parameters, some milliseconds each."""
     path.write_text(
         TINY.format(
-            documents=32 * steps,
+            documents=batch * steps,
+            batch=batch,
             log_every=log_every,
             evaluations=evaluations,
             every_s=every_s,

@@ -165,7 +165,7 @@ def check_sessions(run, sent, steps):
     return len(sessions)
 
 
-def soak(binary, config, folder, sent, threads, kills, seed):
+def soak(binary, config, folder, sent, threads, kills, seed, leave):
     begun = time.monotonic()
     env = runs.environment(threads)
     reference = Reference(binary, config, folder / f"one-go-{threads}", env)
@@ -179,7 +179,11 @@ def soak(binary, config, folder, sent, threads, kills, seed):
         runs.compare(reference.run, run)
         points = runs.compare_events(reference.run, run)
         tally["sessions"] += check_sessions(run, sent, reference.steps)
-        shutil.rmtree(run)
+        if leave:
+            shutil.rmtree(leave, ignore_errors=True)
+            shutil.move(run, leave)
+        else:
+            shutil.rmtree(run)
         expect(count < 5 + kills, "the runs end before they can be killed: give them more steps")
     shutil.rmtree(reference.run)
     moments = ", ".join(f"{tally[name]} {name}" for name in [*MOMENTS, "finish"] if tally[name])
@@ -204,6 +208,7 @@ def main():
     parser.add_argument("--threads", default="1,2", help="RAYON_NUM_THREADS, one or several (1,2)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (1)")
     parser.add_argument("--dir", type=Path, help="where the runs go: a temporary folder")
+    parser.add_argument("--leave", type=Path, metavar="DIR", help="leave the last run there, in place of what is there")
     arguments = parser.parse_args()
     names = ["KILL", "TERM"] if arguments.signal == "both" else [arguments.signal]
     begun = time.monotonic()
@@ -217,7 +222,9 @@ def main():
         for threads in map(int, arguments.threads.split(",")):
             for name in names:
                 sent = signal.Signals[f"SIG{name}"]
-                kills += soak(arguments.binary, config, folder, sent, threads, arguments.kills, arguments.seed)
+                kills += soak(
+                    arguments.binary, config, folder, sent, threads, arguments.kills, arguments.seed, arguments.leave
+                )
         print(f"{kills} kills survived in {time.monotonic() - begun:.0f} s")
 
     code = runs.ended(check)
