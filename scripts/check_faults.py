@@ -178,7 +178,9 @@ def outcome_of(run, fault, result, failed):
     expect(code == 1, f"exit code {code}: {said}")
     removing = failed[0].name in ("rmdir", "unlink")
     expect(not fault.events or removing, f"a failing event file ended the run: {said}")
-    expect(cause in said, f"the message does not say {cause}: {said}")
+    # The standard library makes a folder, is told that it exists, and asks in vain whether it is one.
+    unasked = any(call.name == "stat" and call.part(run) == "." for call in failed) and "File exists" in said
+    expect(cause in said or unasked, f"the message does not say {cause}: {said}")
     names = set().union(*(names_of(run, call.path) for call in failed))
     expect(any(name in said for name in names), f"the message does not name the file: {said}")
     return "failed"
@@ -616,22 +618,27 @@ class Disasters:
     def impatient(self):
         """Ctrl-C twice: the second one does not wait for the step."""
         config = runs.write_config(self.bench.folder / "slow.toml", 4, batch=16384, evaluations=1, every_s=0.0)
-        undisturbed, run = self.place() / "run", self.place() / "run"
+        undisturbed = self.place() / "run"
         runs.finish(self.bench.binary, config, undisturbed, env=self.bench.env)
-        command = runs.command(self.bench.binary, config, run)
-        process = subprocess.Popen(command, env=self.bench.env, stderr=subprocess.PIPE, text=True)
-        while runs.newest_checkpoint(run) < 1:
-            time.sleep(0.0005)
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        process.communicate(timeout=60)
-        waited = time.monotonic() - began
-        expect(process.returncode == -signal.SIGINT, f"Ctrl-C twice: exit code {process.returncode}")
-        runs.finish(self.bench.binary, config, run, env=self.bench.env)
-        runs.compare(undisturbed, run)
-        passed(f"Ctrl-C twice: gone after {1000 * waited:.0f} ms, and resumed")
+        for _ in range(10):
+            run = self.place() / "run"
+            process = subprocess.Popen(
+                runs.command(self.bench.binary, config, run), env=self.bench.env, stderr=subprocess.PIPE, text=True
+            )
+            while runs.newest_checkpoint(run) < 1:
+                time.sleep(0.0005)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.005)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+            runs.finish(self.bench.binary, config, run, env=self.bench.env)
+            runs.compare(undisturbed, run)
+            if process.returncode == -signal.SIGINT:
+                passed("Ctrl-C twice: gone at once, and resumed")
+                return
+            # The step was over before the second one.
+            expect(process.returncode == 75, f"Ctrl-C twice: exit code {process.returncode}")
+        raise Failure("Ctrl-C twice: it has never left at once")
 
     def damaged(self):
         """Checkpoints that are not what they were."""
@@ -744,7 +751,7 @@ def main():
         if findings:
             raise Failure("\n".join(findings))
 
-    code = runs.ended(check)
+    code = runs.ended(check, arguments.binary)
     if code == 0:
         shutil.rmtree(folder)
     else:

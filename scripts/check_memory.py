@@ -99,7 +99,7 @@ def main():
             )
             check(arguments.binary, config, folder, steps, title)
 
-    code = runs.ended(all_of_them)
+    code = runs.ended(all_of_them, arguments.binary)
     shutil.rmtree(folder)
     return code
 

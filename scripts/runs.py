@@ -62,12 +62,15 @@ def skipped(text):
     print(f"skip  {text}", flush=True)
 
 
-def ended(check):
+def ended(check, binary):
     """The exit code of `check`, a function that raises Failure."""
+    built = binary.stat().st_mtime_ns
     try:
         check()
     except Failure as failure:
         print(f"FAILED {failure}", file=sys.stderr)
+        if binary.stat().st_mtime_ns != built:
+            print(f"{binary} was built anew meanwhile: two builds need not agree to the bit", file=sys.stderr)
         return 1
     return 0
 

@@ -227,7 +227,7 @@ def main():
                 )
         print(f"{kills} kills survived in {time.monotonic() - begun:.0f} s")
 
-    code = runs.ended(check)
+    code = runs.ended(check, arguments.binary)
     if code == 0:
         shutil.rmtree(folder)
     else:
