@@ -43,7 +43,7 @@ class Reference:
         self.run = run
         begun = time.monotonic()
         process = subprocess.Popen(runs.command(binary, config, run), env=env)
-        started = last = None
+        started = None
         saving, longest = None, 0.0
         while process.poll() is None:
             now = time.monotonic()
@@ -58,7 +58,9 @@ class Reference:
         self.took = time.monotonic() - begun
         self.startup = (started or begun) - begun
         self.saving = max(longest, 0.001)
-        self.evaluations = [json.loads(line)["step"] for line in runs.read(run / "evaluations.jsonl").splitlines()]
+        self.evaluations = [
+            json.loads(line)["step"] for line in runs.read(run / "evaluations.jsonl").splitlines()
+        ]
         self.steps = self.evaluations[-1]
         self.step = (self.took - self.startup) / self.steps
         lines = len(runs.read(run / "metrics.jsonl").splitlines())
@@ -155,7 +157,9 @@ def check_sessions(run, sent, steps):
     last = sessions[-1]
     expect((last["state"], last["to_step"]) == ("done", steps), f"{run}: the last session ended as {last}")
     for before, after in zip(sessions, sessions[1:]):
-        expect(before["from_step"] <= after["from_step"], f"{run}: a session fell back to {after['from_step']}")
+        expect(
+            before["from_step"] <= after["from_step"], f"{run}: a session fell back to {after['from_step']}"
+        )
         if sent != signal.SIGKILL:
             expect(before["state"] == "stopped", f"{run}: a session is {before['state']}, not stopped")
             expect(
@@ -200,15 +204,21 @@ def soak(binary, config, folder, sent, threads, kills, seed, leave):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("binary", type=runs.executable, metavar="BINARY")
-    parser.add_argument("--config", type=Path, help="a configuration with train.log_every = 1; a tiny one by default")
+    parser.add_argument(
+        "--config", type=Path, help="a configuration with train.log_every = 1; a tiny one by default"
+    )
     parser.add_argument("--kills", type=int, default=20, help="for each signal and number of threads (20)")
     parser.add_argument("--signal", choices=["KILL", "TERM", "INT", "USR1", "both"], default="both")
     parser.add_argument("--threads", default="1,2", help="RAYON_NUM_THREADS, one or several (1,2)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (1)")
     parser.add_argument("--dir", type=Path, help="where the runs go: a temporary folder")
-    parser.add_argument("--leave", type=Path, metavar="DIR", help="leave the last run there, in place of what is there")
+    parser.add_argument(
+        "--leave", type=Path, metavar="DIR", help="leave the last run there, in place of what is there"
+    )
     arguments = parser.parse_args()
     names = ["KILL", "TERM"] if arguments.signal == "both" else [arguments.signal]
     begun = time.monotonic()
@@ -223,7 +233,14 @@ def main():
             for name in names:
                 sent = signal.Signals[f"SIG{name}"]
                 kills += soak(
-                    arguments.binary, config, folder, sent, threads, arguments.kills, arguments.seed, arguments.leave
+                    arguments.binary,
+                    config,
+                    folder,
+                    sent,
+                    threads,
+                    arguments.kills,
+                    arguments.seed,
+                    arguments.leave,
                 )
         print(f"{kills} kills survived in {time.monotonic() - begun:.0f} s")
 
