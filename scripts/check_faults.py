@@ -266,7 +266,8 @@ def enumerated(bench, quick, findings):
     resumed = bench.folder / "a killed run"
     kill = Fault(0)
     # Where the run has written past its last checkpoint, while it writes the next one.
-    _, calls = bench.faulted(bench.folder / "probe", 0, kill)
+    result, calls = bench.faulted(bench.folder / "probe", 0, kill)
+    expect(result.returncode == 0 and calls, f"the faults do not load: {result.returncode}: {result.stdout}")
     shutil.rmtree(bench.folder / "probe")
     last = max(
         at for at, call in enumerate(calls, start=1) if ".step-00000006" in call.path and call.name == "write"
@@ -534,7 +535,7 @@ class Disasters:
         run.rename(away)
         said, _ = process.communicate(timeout=60)
         process.stdout = said
-        self.refused(process, run, os.strerror(errno.ENOENT))
+        self.refused(process, run, "vanished")
         expect(not run.exists(), f"{run}: a folder that was gone was made again: {list(place.rglob('*'))}")
         away.rename(run)
         self.finish(run)
@@ -570,7 +571,7 @@ class Disasters:
         wrong = place / "wrong.toml"
         cases = [
             ("missing", os.strerror(errno.ENOENT)),
-            ("a folder", os.strerror(errno.EISDIR)),
+            ("a folder", "directory"),
             ("not text", "UTF-8"),
         ]
         if self.as_nobody or os.geteuid() != 0:

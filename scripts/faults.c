@@ -66,6 +66,7 @@ static int below(const char *path, const char *folder) {
 static void path_of(int place, const greg_t *r, char *path) {
     const char *given = place == FD ? "" : (const char *)(place == PATH ? r[REG_RDI] : r[REG_RSI]);
     long length = 0;
+    if (!given) given = ""; // std asks whether there is a statx at all.
     if (*given != '/') {
         char link[64];
         if (place == PATH || (place == AT_PATH && (int)r[REG_RDI] == AT_FDCWD)) strcpy(link, "/proc/self/cwd");
