@@ -511,6 +511,8 @@ class Disasters:
             self.train(run, **self.as_nobody).returncode == 0,
             f"{run}: a finished read-only run cannot be shown",
         )
+        # Or whoever is not root cannot tidy up.
+        set_modes(run, 0o755, 0o644)
         passed(
             "read-only folders: refused with the cause, unchanged, resumed when writable; "
             "a finished run is shown"
