@@ -44,6 +44,9 @@ const KEYS: &[&str] = &[
     "eval.facts_per_class",
     "eval.evaluations",
     "eval.bayes_discount",
+    "checkpoint.every_s",
+    "checkpoint.keep_last",
+    "checkpoint.keep_every",
 ];
 
 /// Values that none of them can have.

@@ -170,9 +170,14 @@ fn write_file(path: &Path, content: &[u8]) -> Result<()> {
 
 fn make_folder(folder: &Path) -> Result<()> {
     match fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        made => made.map_err(Error::io("create the folder", folder)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::metadata(folder) {
+            Ok(there) if there.is_dir() => Ok(()),
+            Ok(_) => Err(error),
+            Err(error) => Err(error),
+        },
+        made => made,
     }
+    .map_err(Error::io("create the folder", folder))
 }
 
 /// The steps of the checkpoints that are there, the newest first, sound or not.

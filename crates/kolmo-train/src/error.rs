@@ -1,14 +1,13 @@
 //! What can go wrong with a configuration and with a run.
 
 use std::{
-    borrow::Cow,
     fmt::{self, Display, Formatter},
     path::PathBuf,
 };
 
 use kolmo_eval::EvalError;
 use kolmo_model::ModelError;
-use kolmo_world::WorldError;
+use kolmo_world::{WorldError, shown};
 
 /// A configuration that cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +78,7 @@ impl ConfigError {
     pub(crate) fn invalid(key: &str, value: impl ToString, valid: impl Into<String>) -> Self {
         Self::Invalid {
             key: key.to_owned(),
-            value: shortened(&value.to_string()).into_owned(),
+            value: shown(&value.to_string()),
             valid: valid.into(),
         }
     }
@@ -125,16 +124,6 @@ impl Display for Place {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Override(given) => write!(f, "--set {given}"),
         }
-    }
-}
-
-/// What a message shows of `text` that a user gave: all of it, if it is not too long.
-pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
-    const MOST: usize = 60;
-    match (text.char_indices().nth(MOST), text.parse::<f64>()) {
-        (None, _) => Cow::Borrowed(text),
-        (Some(_), Ok(number)) => Cow::Owned(format!("{number:e}")),
-        (Some((end, _)), _) => Cow::Owned(format!("{}...", &text[..end])),
     }
 }
 

@@ -15,8 +15,9 @@ pub enum WorldError {
     },
 }
 
-/// What a message shows of a value: a name can be a book, and a float has up to 300 digits.
-fn shown(value: &str) -> String {
+/// What a message shows of a value that a user gave: a name can be a book, and a float has up to 300
+/// digits.
+pub fn shown(value: &str) -> String {
     const MOST: usize = 60;
     match (value.char_indices().nth(MOST), value.parse::<f64>()) {
         (None, _) => value.to_owned(),

@@ -38,7 +38,7 @@ mod world;
 
 pub use config::WorldConfig;
 pub use document::{Document, Fact, Role};
-pub use error::WorldError;
+pub use error::{WorldError, shown};
 pub use frequency::Frequency;
 pub use stream::Batch;
 pub use vocabulary::{EOS, Token, Vocabulary};

@@ -8,7 +8,9 @@ use super::{
     nearest::{nearest_key, nearest_name},
     shape::{Field, Shape, either, find},
 };
-use crate::error::{ConfigError, shortened};
+use kolmo_world::shown;
+
+use crate::error::ConfigError;
 
 /// What is wrong, and the key to look for in the file and among what was set.
 #[derive(Debug)]
@@ -43,8 +45,8 @@ pub(super) fn mistyped(at: &KeyPath, value: &Value, valid: String) -> Mistake {
         error: ConfigError::Invalid {
             key: at.to_string(),
             value: match value {
-                Value::String(text) => format!("{:?}", shortened(text)),
-                other => shortened(&other.to_string()).into_owned(),
+                Value::String(text) => format!("{:?}", shown(text)),
+                other => shown(&other.to_string()),
             },
             valid,
         },

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use toml::{Table, Value};
 
-use crate::error::shortened;
+use kolmo_world::shown;
 
 /// Steps of a path that a message shows: more than any key has.
 const MOST_SHOWN: usize = 10;
@@ -88,7 +88,7 @@ impl Display for KeyPath {
             match step {
                 Step::Key(key) => {
                     let dot = if k == 0 { "" } else { "." };
-                    let key = shortened(key);
+                    let key = shown(key);
                     if is_bare(&key) {
                         write!(f, "{dot}{key}")?;
                     } else {

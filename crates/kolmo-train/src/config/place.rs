@@ -11,7 +11,9 @@ use super::{
     key::{KeyPath, Step},
     read::{Setting, parse_all},
 };
-use crate::error::{ConfigError, Place, shortened};
+use kolmo_world::shown;
+
+use crate::error::{ConfigError, Place};
 
 /// `error`, of a configuration made of `text` and `overrides`, with the place that its key was given at.
 pub(super) fn find(text: &str, overrides: &[String], error: ConfigError) -> ConfigError {
@@ -51,7 +53,7 @@ impl<'a> Sources<'a> {
     fn place(&self, at: &KeyPath) -> Option<Place> {
         let last = |such: &dyn Fn(&Setting) -> bool| {
             let found = self.settings.iter().rev().find(|setting| such(setting));
-            found.map(|setting| Place::Override(shortened(&setting.given).into_owned()))
+            found.map(|setting| Place::Override(shown(&setting.given)))
         };
         let in_text = || {
             let entries = entries(self.text);
@@ -126,14 +128,14 @@ pub(super) fn explain(text: &str, error: &toml::de::Error) -> ConfigError {
     let error = match entries.iter().find(holds) {
         Some(entry) if DeTable::parse(text).is_ok() => ConfigError::Invalid {
             key: entry.path.to_string(),
-            value: shortened(text.get(span).unwrap_or_default()).into_owned(),
+            value: shown(text.get(span).unwrap_or_default()),
             valid: "a number that fits in 64 bits".to_owned(),
         },
         _ => {
             let key = key_at(text, &entries, &span, message);
             let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
             let source = text.lines().nth(number - 1).unwrap_or_default();
-            ConfigError::Toml(format!("{key}{message}, in: {}", shortened(source.trim())))
+            ConfigError::Toml(format!("{key}{message}, in: {}", shown(source.trim())))
         }
     };
     ConfigError::At {

@@ -10,7 +10,9 @@ use super::{
     place::{Sources, explain},
     shape::{Shape, find},
 };
-use crate::error::{ConfigError, shortened};
+use kolmo_world::shown;
+
+use crate::error::ConfigError;
 
 /// One `--set key.path=value`.
 pub(super) struct Setting {
@@ -52,7 +54,7 @@ pub(super) fn parse_all(overrides: &[String]) -> Result<Vec<Setting>, ConfigErro
 /// needs no quotes.
 fn parse(given: &str) -> Result<Setting, ConfigError> {
     let problem = |reason: &str| ConfigError::Override {
-        given: shortened(given).into_owned(),
+        given: shown(given),
         reason: reason.to_owned(),
     };
     let (path, text) = given

@@ -62,6 +62,9 @@ const KEYS: &[&str] = &[
     "eval.facts_per_class",
     "eval.evaluations",
     "eval.bayes_discount",
+    "checkpoint.every_s",
+    "checkpoint.keep_last",
+    "checkpoint.keep_every",
 ];
 
 /// Values that are right for some key and wrong for most, as TOML.
