@@ -2,6 +2,9 @@
 
 mod tree;
 
+use std::sync::LazyLock;
+
+use kolmo_train::RunConfig;
 use proptest::{prelude::*, sample::Index};
 use toml::Value;
 use tree::{Way, delete, is_list, leaves, rename, replace, show};
@@ -15,57 +18,27 @@ pub struct Mutant {
     pub keys: Vec<String>,
 }
 
-/// Keys of every table, whether a file has them or not.
-const KEYS: &[&str] = &[
-    "seed",
-    "world",
-    "world.family",
-    "world.relations_per_document",
-    "world.relations",
-    "world.frequency",
-    "world.frequency.law",
-    "world.frequency.elements",
-    "world.frequency.exponent",
-    "world.frequency.bias",
-    "world.frequency.discount",
-    "world.frequency.concentration",
-    "world.frequency.groups",
-    "world.names",
-    "world.names.pools",
-    "world.syntax.classes",
-    "world.syntax.templates",
-    "world.syntax.words",
-    "world.syntax.filler_slots",
-    "world.syntax.filler_words",
-    "world.syntax.template_concentration",
-    "world.syntax.filler_concentration",
-    "model.arch",
-    "model.d_model",
-    "model.layers",
-    "model.heads",
-    "model.tied_embeddings",
-    "train",
-    "train.documents",
-    "train.batch_documents",
-    "train.learning_rate",
-    "train.schedule",
-    "train.warmup",
-    "train.cooldown",
-    "train.final_fraction",
-    "train.weight_decay",
-    "train.beta_1",
-    "train.beta_2",
-    "train.epsilon",
-    "train.clip_norm",
-    "train.log_every",
-    "eval.classes",
-    "eval.facts_per_class",
-    "eval.evaluations",
-    "eval.bayes_discount",
-    "checkpoint.every_s",
-    "checkpoint.keep_last",
-    "checkpoint.keep_every",
-];
+/// Keys of every table, whether a file has them or not: those of the default configuration, and others.
+static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let others = [
+        "world",
+        "world.frequency",
+        "world.frequency.discount",
+        "world.frequency.concentration",
+        "world.frequency.groups",
+        "world.names",
+        "world.names.pools",
+        "world.syntax.classes",
+        "world.syntax.templates",
+        "world.syntax.words",
+        "world.syntax.filler_slots",
+        "world.syntax.filler_words",
+        "train",
+    ];
+    let config = RunConfig::default().flatten().unwrap();
+    let keys = config.into_iter().map(|(key, _)| key);
+    keys.chain(others.map(str::to_owned)).collect()
+});
 
 /// Values that are right for some key and wrong for most, as TOML.
 const VALUES: &[&str] = &[
@@ -267,7 +240,7 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    let key = || prop::sample::select(KEYS);
+    let key = || prop::sample::select(KEYS.iter().map(String::as_str).collect::<Vec<_>>());
     let index = any::<Index>;
     let slip = prop_oneof![
         index().prop_map(Slip::Drop),
