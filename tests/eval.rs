@@ -80,6 +80,8 @@ fn a_checkpoint_says_again_what_it_said_in_training() {
             assert_eq!(class[key], last[key], "{key}");
         }
     }
+    assert!(record.get("code_bits").is_none(), "it was not measured");
+    assert!(record["classes"][0].get("stream_documents").is_none());
     let then: Vec<FactRow> = facts(&place, "run/facts.parquet")
         .into_iter()
         .filter(|row| row.step == 40)

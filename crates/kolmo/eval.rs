@@ -10,9 +10,12 @@ use anyhow::Context;
 use kolmo_eval::{Exposures, Probe, fact_rows, measure, summarise, summary::Moment};
 use kolmo_model::{DeviceName, device};
 use kolmo_report::table;
-use kolmo_run::{EvaluationRecord, FactsTable, RunDirectory, atomic, checkpoint};
+use kolmo_run::{
+    EvaluationRecord, ExactCode, FactsTable, OnlineClass, RunDirectory, atomic, checkpoint,
+};
 use kolmo_train::load_model;
 use kolmo_world::random::Streams;
+use serde_json::Value;
 
 use crate::{
     exit::Usage,
@@ -111,9 +114,10 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         Some(out) => out.clone(),
         None => run.evaluation(step),
     };
-    write(&out, &record, &facts)?;
+    let json = without_stream(&record).context("the record has no JSON form")?;
+    write(&out, &json, &facts)?;
     if arguments.json {
-        print(&serde_json::to_string(&record).context("the record has no JSON form")?)?;
+        print(&json.to_string())?;
     } else {
         print(table::final_table(&world, &[record]).trim_end())?;
     }
@@ -142,11 +146,31 @@ fn step(which: Which, run: &RunDirectory) -> anyhow::Result<u64> {
     Ok(found.ok_or(Usage(problem))?)
 }
 
-fn write(out: &Path, record: &EvaluationRecord, facts: &FactsTable) -> anyhow::Result<()> {
+/// A record without what is measured on the stream of documents alone.
+fn without_stream(record: &EvaluationRecord) -> serde_json::Result<Value> {
+    let mut json = serde_json::to_value(record)?;
+    remove_fields(&mut json, &serde_json::to_value(ExactCode::default())?);
+    let online = serde_json::to_value(OnlineClass::default())?;
+    let classes = json["classes"].as_array_mut();
+    classes
+        .into_iter()
+        .flatten()
+        .for_each(|class| remove_fields(class, &online));
+    Ok(json)
+}
+
+/// Removes the fields of `of` from `json`.
+fn remove_fields(json: &mut Value, of: &Value) {
+    if let (Some(json), Some(of)) = (json.as_object_mut(), of.as_object()) {
+        json.retain(|name, _| !of.contains_key(name));
+    }
+}
+
+fn write(out: &Path, json: &Value, facts: &FactsTable) -> anyhow::Result<()> {
     let problem = || format!("could not create the folder {}", out.display());
     fs::create_dir_all(out).with_context(problem)?;
-    let json = serde_json::to_vec_pretty(record).context("the record has no JSON form")?;
-    atomic::write_bytes(out.join("evaluation.json"), &json)?;
+    let text = format!("{json:#}\n");
+    atomic::write_bytes(out.join("evaluation.json"), text.as_bytes())?;
     facts.write(out.join("facts.parquet"))?;
     Ok(())
 }
