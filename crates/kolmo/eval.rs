@@ -27,7 +27,7 @@ use crate::{
 /// Ask a checkpoint of a run for facts, again or for others than it was asked for
 ///
 /// Prints a table, and writes evaluation.json and facts.parquet to --out. The facts are drawn as in
-/// training: with the same [eval] they are the same.
+/// training: with the same eval keys they are the same.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kolmo eval runs/quickstart-a0b78ae6 --ranks 1-100 --set eval.facts_per_class=1000")]
@@ -40,7 +40,7 @@ pub struct Arguments {
     /// Ask for the facts of these subjects alone, such as 100-200; 1 is the most frequent
     #[arg(long, value_name = "LO-HI", value_parser = ranks)]
     ranks: Option<RangeInclusive<u64>>,
-    /// Set a key of [eval]; may be given more than once
+    /// Set a key such as eval.facts_per_class; may be given more than once
     #[arg(long = "set", value_name = "eval.KEY=VALUE")]
     overrides: Vec<String>,
     // A plain text, for rustdoc would read `[:k]` as a link.
