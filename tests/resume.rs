@@ -125,12 +125,15 @@ fn killed(signal: &str, times: u64, variables: &[(&str, &str)]) {
     let run = place.path().join("killed");
     let mut stopped = 0;
     for k in 0..times {
+        let before = saved(&run).last().copied();
         let mut running = place.start(&arguments("killed"), variables);
-        // The first one at its very start, the others a while behind the next part of the way.
+        // The first one at its very start, the others a while behind the next part of the way;
+        // one that is asked to stop has to be under way to hear it.
         let goal = STEPS * k / (times + 1);
         if k > 0 {
             wait_until(&mut running, || {
-                saved(&run).last().is_some_and(|s| *s >= goal)
+                let newest = saved(&run).last().copied();
+                newest >= Some(goal) && (signal == "KILL" || newest > before)
             });
         }
         sleep(Duration::from_millis(7 * k % 12));
@@ -415,11 +418,11 @@ fn a_run_directory_has_one_process_and_the_second_is_told_which() {
     }
     running.signal("KILL");
     running.wait();
+    let run = place.path().join("run");
+    let before = saved(&run).last().copied();
     // The lock goes with the process.
     let mut running = place.start(&long, &[]);
-    wait_until(&mut running, || {
-        !saved(&place.path().join("run")).is_empty()
-    });
+    wait_until(&mut running, || saved(&run).last().copied() > before);
     running.signal("INT");
     running
         .wait()
