@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use kolmo_eval::{Exposures, Probe, fact_rows, measure, summarise, summary::Moment};
+use kolmo_kernels::Workers;
 use kolmo_model::{DeviceName, device};
 use kolmo_report::table;
 use kolmo_run::{
@@ -101,7 +102,8 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let mut count = DocumentCount::new(volume, 0, documents);
     exposures.count_stream(&world, documents, |done| count.set(done));
     count.finish();
-    let answers = measure(&model, &world, &probe, &device.device)?;
+    let workers = Workers::of_machine().context("no threads to evaluate with")?;
+    let answers = measure(&model, &world, &probe, &device.device, &workers)?;
     let moment = Moment { step, documents };
     let parameters = config.model.parameters(world.vocabulary().len());
     let record = summarise(&world, &probe, &exposures, &answers, parameters, moment);

@@ -1,5 +1,6 @@
 //! `kolmo`: arguments in, exit code out. One file per command.
 
+mod bench;
 mod check;
 mod devices;
 mod eval;
@@ -17,6 +18,11 @@ mod world;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// A step allocates the same tensors as the one before: this one gives them the same, warm pages.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Train small transformers on data whose true distribution is known, and check theory against
 /// what they learn.
@@ -41,6 +47,7 @@ enum Command {
     Theory(theory::Arguments),
     World(world::Arguments),
     Tensorboard(tensorboard::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),
         Command::Tensorboard(arguments) => tensorboard::run(arguments, volume),
+        Command::Bench(arguments) => bench::run(arguments, volume),
     });
     match result {
         Ok(Ok(())) => ExitCode::SUCCESS,

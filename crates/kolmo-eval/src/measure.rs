@@ -4,7 +4,8 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_model::{Gpt, rotary::Positions};
+use kolmo_kernels::{Positions, Tokens, Workers, is_flex, log_sum_exp};
+use kolmo_model::Gpt;
 use kolmo_world::{EOS, Token, World};
 
 use crate::{
@@ -25,10 +26,14 @@ pub struct Answer {
     pub confidence: f64,
 }
 
-/// Rows of a batch. Fixed, as is their length, so that a GPU compiles one shape.
-const ROWS: usize = 256;
+/// Rows of a batch on a GPU. Fixed, as is their length, so that it compiles one shape.
+const GPU_ROWS: usize = 256;
 
-/// Asks `model` every fact of `probe`. The model is without automatic differentiation, on `device`.
+/// Rows that one core of a CPU takes at a time.
+const CPU_ROWS: usize = 32;
+
+/// Asks `model` every fact of `probe`. The model is without automatic differentiation, on `device`; on a CPU
+/// each of `workers` takes some of the facts.
 ///
 /// # Errors
 /// [`EvalError::Read`] if the device does not give the logits back.
@@ -37,6 +42,7 @@ pub fn measure(
     world: &World,
     probe: &Probe,
     device: &Device,
+    workers: &Workers,
 ) -> Result<Vec<Answer>, EvalError> {
     let length = probe.max_length(world);
     let asked = Asked {
@@ -44,13 +50,22 @@ pub fn measure(
         device,
         positions: Positions::new(length, head_width(model), device),
         length,
+        rows: (!is_flex(device)).then_some(GPU_ROWS),
     };
     let longest = world.max_value_length();
-    let mut answers = Vec::with_capacity(probe.facts.len());
-    for facts in probe.facts.chunks(ROWS) {
-        answers.extend(measure_rows(&asked, world, facts, longest)?);
+    let answers: Vec<Result<Vec<Answer>, EvalError>> = if is_flex(device) {
+        let chunks = probe.facts.chunks(CPU_ROWS).collect();
+        workers.map(chunks, |facts| measure_rows(&asked, world, facts, longest))
+    } else {
+        let chunks = probe.facts.chunks(GPU_ROWS);
+        let answers = chunks.map(|facts| measure_rows(&asked, world, facts, longest));
+        answers.collect()
+    };
+    let mut all = Vec::with_capacity(probe.facts.len());
+    for answers in answers {
+        all.extend(answers?);
     }
-    Ok(answers)
+    Ok(all)
 }
 
 fn head_width(model: &Gpt) -> usize {
@@ -120,6 +135,8 @@ struct Asked<'a> {
     device: &'a Device,
     positions: Positions,
     length: usize,
+    /// Rows of every batch, where it is to be of one shape; of as many as there are texts where not.
+    rows: Option<usize>,
 }
 
 impl Asked<'_> {
@@ -131,24 +148,21 @@ impl Asked<'_> {
         count: usize,
     ) -> Result<Vec<Vec<Prediction>>, EvalError> {
         // The token at position j is predicted from the input at position j, which is the one before.
-        let mut inputs = vec![EOS as i32; ROWS * self.length];
-        let mut places = vec![0i32; ROWS * count];
+        let rows = self.rows.unwrap_or(texts.len());
+        let mut inputs = vec![EOS; rows * self.length];
+        let mut places = vec![0i32; rows * count];
         for (row, (text, start)) in texts.iter().zip(starts).enumerate() {
             let read = text.len().min(self.length - 1);
-            let input = &mut inputs[row * self.length + 1..][..read];
-            for (place, token) in input.iter_mut().zip(text) {
-                *place = *token as i32;
-            }
+            inputs[row * self.length + 1..][..read].copy_from_slice(&text[..read]);
             for (k, place) in places[row * count..][..count].iter_mut().enumerate() {
                 *place = (start + k).min(self.length - 1) as i32;
             }
         }
-        let inputs = TensorData::new(inputs, [ROWS, self.length]);
-        let inputs = Tensor::<2, Int>::from_data(inputs, self.device);
-        let hidden = self.model.hidden(inputs, &self.positions);
+        let inputs = Tokens::new(inputs, [rows, self.length], self.device);
+        let hidden = self.model.hidden(&inputs, &self.positions);
         let [_, _, d] = hidden.dims();
-        let places = TensorData::new(places, [ROWS, count, 1]);
-        let places = Tensor::<3, Int>::from_data(places, self.device).expand([ROWS, count, d]);
+        let places = TensorData::new(places, [rows, count, 1]);
+        let places = Tensor::<3, Int>::from_data(places, self.device).expand([rows, count, d]);
         let logits = self.model.logits(hidden.gather(1, places));
         let [_, _, vocabulary] = logits.dims();
         let logits = logits
@@ -170,11 +184,9 @@ struct Prediction {
 
 impl Prediction {
     fn new(logits: &[f32]) -> Self {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = logits.iter().map(|l| f64::from(l - max).exp()).sum();
         Self {
             logits: logits.to_vec(),
-            log_sum: f64::from(max) + sum.ln(),
+            log_sum: f64::from(log_sum_exp(logits)),
         }
     }
 

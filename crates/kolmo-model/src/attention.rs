@@ -1,8 +1,9 @@
 //! Causal self-attention with rotary positions.
 
-use burn::{module::Param, prelude::*, tensor::activation::softmax};
+use burn::{module::Param, prelude::*};
+use kolmo_kernels::{Positions, attention, linear, linear_add};
 
-use crate::{config::ModelConfig, rotary::Positions};
+use crate::config::ModelConfig;
 
 /// Multi-head attention without biases.
 #[derive(Module, Debug)]
@@ -30,29 +31,10 @@ impl Attention {
         self.heads
     }
 
-    /// `[batch, time, d]` to the same shape.
-    pub fn forward(&self, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
-        let [batch, time, d] = x.dims();
-        let head = d / self.heads;
+    /// `residual` with what the heads find in `x`, both `[batch, time, d]`.
+    pub fn forward(&self, residual: Tensor<3>, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
         let projected = linear(x, self.query_key_value.val());
-        let part = |k: usize| {
-            let part = projected.clone().narrow(2, k * d, d);
-            let part = part.reshape([batch, time, self.heads, head]);
-            part.swap_dims(1, 2)
-        };
-        let query = positions.rotate(part(0)) / (head as f64).sqrt();
-        let key = positions.rotate(part(1));
-        let scores = query.matmul(key.swap_dims(2, 3));
-        let attention = softmax(positions.hide_future(scores), 3);
-        let mixed = attention.matmul(part(2)).swap_dims(1, 2);
-        linear(mixed.reshape([batch, time, d]), self.output.val())
+        let mixed = attention(projected, self.heads, positions);
+        linear_add(residual, mixed, self.output.val())
     }
-}
-
-/// x W for x of `[batch, time, d_in]` and W of `[d_in, d_out]`, as one matrix product.
-pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
-    let [batch, time, d_in] = x.dims();
-    let [_, d_out] = weight.dims();
-    let y = x.reshape([batch * time, d_in]).matmul(weight);
-    y.reshape([batch, time, d_out])
 }

@@ -1,11 +1,9 @@
 //! One block: attention and feed-forward layer, each behind a norm and beside a residual.
 
 use burn::prelude::*;
+use kolmo_kernels::Positions;
 
-use crate::{
-    attention::Attention, config::ModelConfig, feed_forward::FeedForward, norm::Norm,
-    rotary::Positions,
-};
+use crate::{attention::Attention, config::ModelConfig, feed_forward::FeedForward, norm::Norm};
 
 /// A pre-norm transformer block.
 #[derive(Module, Debug)]
@@ -34,13 +32,9 @@ impl Block {
 
     /// `[batch, time, d]` to the same shape.
     pub fn forward(&self, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
-        let attended = self
-            .attention
-            .forward(self.attention_norm.forward(x.clone()), positions);
-        let x = x + attended;
-        let fed = self
-            .feed_forward
-            .forward(self.feed_forward_norm.forward(x.clone()));
-        x + fed
+        let normed = self.attention_norm.forward(x.clone());
+        let x = self.attention.forward(x, normed, positions);
+        let normed = self.feed_forward_norm.forward(x.clone());
+        self.feed_forward.forward(x, normed)
     }
 }

@@ -1,13 +1,9 @@
 //! The feed-forward layer: GELU (`gpt`) or SwiGLU (`llama`), without biases.
 
-use std::f64::consts::FRAC_1_SQRT_2;
+use burn::{module::Param, prelude::*};
+use kolmo_kernels::{gelu, linear, linear_add, swiglu};
 
-use burn::{module::Param, prelude::*, tensor::activation::silu};
-
-use crate::{
-    attention::linear,
-    config::{Architecture, ModelConfig},
-};
+use crate::config::{Architecture, ModelConfig};
 
 /// Two projections with GELU between, or three with a gate (Shazeer 2020).
 #[derive(Module, Debug)]
@@ -32,21 +28,12 @@ impl FeedForward {
         }
     }
 
-    /// `[batch, time, d]` to the same shape.
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    /// `residual` with what the layer makes of `x`, both `[batch, time, d]`.
+    pub fn forward(&self, residual: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
         let hidden = match &self.gate {
-            Some(gate) => silu(linear(x.clone(), gate.val())) * linear(x, self.up.val()),
+            Some(gate) => swiglu(linear(x.clone(), gate.val()), linear(x, self.up.val())),
             None => gelu(linear(x, self.up.val())),
         };
-        linear(hidden, self.down.val())
+        linear_add(residual, hidden, self.down.val())
     }
-}
-
-/// x Φ(x), with Φ the distribution function of the standard normal.
-///
-/// Not Burn's: the gradient of that one is exact on flex alone, and elsewhere that of an approximation
-/// by tanh with constants of five digits, so that no two kinds of device train alike.
-fn gelu(x: Tensor<3>) -> Tensor<3> {
-    let twice = (x.clone() * FRAC_1_SQRT_2).erf() + 1.0;
-    x * twice * 0.5
 }

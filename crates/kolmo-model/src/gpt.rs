@@ -1,11 +1,15 @@
 //! The language model: embedding, blocks, norm, output layer.
 
-use burn::{module::Param, prelude::*, tensor::Int};
+use burn::{module::Param, prelude::*};
+use kolmo_kernels::{
+    Positions, Tokens,
+    cross_entropy::{Loss, Output, Targets, cross_entropy},
+    embedding, linear,
+};
 use kolmo_world::random::Streams;
 
 use crate::{
-    attention::linear, block::Block, config::ModelConfig, error::ModelError,
-    initialise::initialise, norm::Norm, rotary::Positions,
+    block::Block, config::ModelConfig, error::ModelError, initialise::initialise, norm::Norm,
 };
 
 /// A decoder-only transformer.
@@ -56,16 +60,26 @@ impl Gpt {
         Ok(initialise(model, config.layers, streams))
     }
 
+    /// The loss of the token after each of `tokens`, no logits being kept; `positions` are of their length
+    /// or more.
+    pub fn loss(&self, tokens: &Tokens, targets: &Targets, positions: &Positions) -> Loss {
+        let output = match &self.head {
+            Some(head) => Output::Own(head.val()),
+            None => Output::Tied(self.embedding.weight.val()),
+        };
+        cross_entropy(self.hidden(tokens, positions), output, targets)
+    }
+
     /// Logits `[batch, time, vocabulary]` of the token after each of `tokens`, `[batch, time]`;
-    /// `positions` are those of `time`.
-    pub fn forward(&self, tokens: Tensor<2, Int>, positions: &Positions) -> Tensor<3> {
+    /// `positions` are of their length or more.
+    pub fn forward(&self, tokens: &Tokens, positions: &Positions) -> Tensor<3> {
         self.logits(self.hidden(tokens, positions))
     }
 
     /// What the output layer reads, `[batch, time, d]`: a caller that needs few positions picks them
     /// here and saves the output layer for the others.
-    pub fn hidden(&self, tokens: Tensor<2, Int>, positions: &Positions) -> Tensor<3> {
-        let mut x = burn::tensor::module::embedding(self.embedding.weight.val(), tokens);
+    pub fn hidden(&self, tokens: &Tokens, positions: &Positions) -> Tensor<3> {
+        let mut x = embedding(self.embedding.weight.val(), tokens);
         for block in &self.blocks {
             x = block.forward(x, positions);
         }
@@ -110,9 +124,9 @@ mod tests {
         let device = Device::flex();
         let model = model(&ModelConfig::default());
         let positions = Positions::new(6, 16, &device);
-        let logits = |last: i32| {
-            let tokens = Tensor::<2, Int>::from_data([[1, 2, 3, 4, 5, last]], &device);
-            model.forward(tokens, &positions)
+        let logits = |last: u32| {
+            let tokens = Tokens::new(vec![1, 2, 3, 4, 5, last], [1, 6], &device);
+            model.forward(&tokens, &positions)
         };
         let (one, other) = (logits(7), logits(8));
         let past = |logits: &Tensor<3>| logits.clone().narrow(1, 0, 5).into_data();

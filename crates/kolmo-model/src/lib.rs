@@ -17,7 +17,6 @@ pub mod feed_forward;
 pub mod gpt;
 mod initialise;
 pub mod norm;
-pub mod rotary;
 pub mod settings;
 pub mod weights;
 

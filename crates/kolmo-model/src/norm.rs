@@ -1,6 +1,7 @@
 //! LayerNorm and RMSNorm.
 
-use burn::{module::Param, prelude::*, tensor::module::layer_norm};
+use burn::{module::Param, prelude::*};
+use kolmo_kernels::{layer_norm, rms_norm};
 
 use crate::config::Architecture;
 
@@ -15,7 +16,7 @@ pub struct Norm {
 
 impl Norm {
     /// Added to the variance (LayerNorm) or mean square (RMSNorm).
-    const EPSILON: f64 = 1e-5;
+    const EPSILON: f32 = 1e-5;
 
     /// A norm that does nothing but normalise.
     pub fn new(arch: Architecture, width: usize, device: &Device) -> Self {
@@ -30,12 +31,8 @@ impl Norm {
     /// `[batch, time, d]` to the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         match &self.bias {
-            Some(bias) => layer_norm(x, self.gain.val(), Some(bias.val()), Self::EPSILON),
-            None => {
-                let mean_square = x.clone().square().mean_dim(2);
-                let scale = (mean_square + Self::EPSILON).sqrt().recip();
-                x * scale * self.gain.val().unsqueeze::<3>()
-            }
+            Some(bias) => layer_norm(x, self.gain.val(), bias.val(), Self::EPSILON),
+            None => rms_norm(x, self.gain.val(), Self::EPSILON),
         }
     }
 }

@@ -61,6 +61,9 @@ pub struct TrainConfig {
     pub documents: u64,
     /// Documents of one batch, which is one step.
     pub batch_documents: usize,
+    /// Parts of a batch that cores of a CPU take one by one. Gradients are summed in their order, so that the
+    /// bits of a run depend on it and not on the number of cores. A GPU takes a batch as a whole.
+    pub shards: usize,
     /// Peak learning rate of AdamW.
     pub learning_rate: f64,
     /// Its course: `constant`, `cosine` or `wsd`.
@@ -90,6 +93,7 @@ impl Default for TrainConfig {
         Self {
             documents: 400_000,
             batch_documents: 256,
+            shards: 8,
             learning_rate: 3e-3,
             schedule: ScheduleKind::Wsd,
             warmup: 0.02,
@@ -113,12 +117,18 @@ impl TrainConfig {
 
     fn check(&self) -> Result<(), ConfigError> {
         let batch = self.batch_documents;
-        let checks: [(bool, &'static str, String, &'static str); 11] = [
+        let checks: [(bool, &'static str, String, &'static str); 12] = [
             (
                 (1..=1 << 20).contains(&batch),
                 "train.batch_documents",
                 batch.to_string(),
                 "1 to 1048576",
+            ),
+            (
+                (1..=1024).contains(&self.shards),
+                "train.shards",
+                self.shards.to_string(),
+                "1 to 1024",
             ),
             (
                 self.documents >= batch as u64 && self.documents <= 1 << 40,

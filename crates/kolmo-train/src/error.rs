@@ -130,6 +130,9 @@ impl Display for Place {
 /// A run that did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    /// A system that gives no more threads.
+    #[error("no threads to train with: {0}; RAYON_NUM_THREADS says how many are asked for")]
+    Threads(String),
     /// The loss exploded, or it, the gradient or an answer is no longer a finite number.
     #[error(
         "training diverged at step {step}: the loss is {loss} nats and the gradient norm {grad_norm}; \

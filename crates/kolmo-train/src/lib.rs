@@ -1,18 +1,20 @@
 //! One training run: documents in, a trained model and a run directory out.
 //!
 //! [`config`] is the whole configuration file; [`train`] the loop, readable from top to bottom;
-//! [`schedule`], [`loss`] and [`optimizer`] what it calls; `training` is what a checkpoint keeps.
+//! [`learner`] is one step of it, on [`shards`] of a batch, with [`schedule`] and [`optimizer`];
+//! `training` is what a checkpoint keeps.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod config;
 mod error;
-pub mod loss;
+pub mod learner;
 mod meter;
 pub mod optimizer;
 pub mod parity;
 mod recorder;
 pub mod schedule;
+pub mod shards;
 pub mod trainer;
 mod training;
 

@@ -60,13 +60,18 @@ impl Meter {
         }
     }
 
-    pub fn add(&mut self, roles: &[Option<Role>], by_role: &[f32]) {
+    /// Counts the tokens of a step.
+    pub fn count(&mut self, roles: &[Option<Role>]) {
+        for role in roles.iter().flatten() {
+            self.sums.counts[*role as usize] += 1;
+        }
+    }
+
+    /// Adds the loss of a step, nats by role.
+    pub fn add(&mut self, by_role: &[f32]) {
         for (role, nats) in Role::ALL.into_iter().zip(by_role) {
             self.sums.nats[role as usize] += f64::from(*nats);
             self.sums.code.add_to(role, f64::from(*nats));
-        }
-        for role in roles.iter().flatten() {
-            self.sums.counts[*role as usize] += 1;
         }
     }
 

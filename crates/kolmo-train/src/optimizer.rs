@@ -1,14 +1,13 @@
-//! AdamW with global-norm clipping.
-
-use std::collections::BTreeMap;
+//! The state of AdamW: two moments of every parameter.
 
 use burn::{
     module::{ModuleMapper, ModuleVisitor, Param},
-    optim::{
-        AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _,
-    },
     prelude::*,
-    tensor::{Gradients, TensorData},
+    tensor::TensorData,
+};
+use kolmo_kernels::{
+    Workers,
+    adamw::{Gradient, Slot, Update},
 };
 use kolmo_model::{
     Gpt, ModelError,
@@ -19,83 +18,91 @@ use crate::config::TrainConfig;
 
 /// AdamW (Loshchilov & Hutter 2019) on all parameters, after clipping the gradient as a whole.
 pub struct Optimizer {
-    adamw: AdamW,
-    clip_norm: f64,
-    /// Updates made.
-    steps: u64,
-    /// By the name of the parameter; none before the first update.
-    moments: BTreeMap<String, Moments>,
+    /// What every update has in common.
+    update: Update,
+    /// Those of each parameter, in the order of the model; none before the first update.
+    moments: Vec<Moments>,
 }
 
 /// The running means of a parameter's gradient and of its square, flattened.
 struct Moments {
+    name: String,
     shape: Vec<usize>,
     first: Tensor<1>,
     second: Tensor<1>,
 }
 
-/// The gradient of a batch, by parameter.
-pub struct Gradient {
-    parts: GradientsParams,
-    /// Square of its global norm, on the device, `[1]`.
-    pub norm_squared: Tensor<1>,
-}
-
-impl Gradient {
-    /// The gradient of `model`'s parameters.
-    pub fn new(gradients: Gradients, model: &Gpt) -> Self {
-        let parts = GradientsParams::from_grads(gradients, model);
-        let mut squares = Squares {
-            parts: &parts,
-            sums: Vec::new(),
-        };
-        model.visit(&mut squares);
-        let norm_squared = Tensor::cat(squares.sums, 0).sum();
-        Self {
-            parts,
-            norm_squared,
-        }
-    }
-}
+const FIRST: &str = "moment_1";
+const SECOND: &str = "moment_2";
 
 impl Optimizer {
     /// The optimiser of `config`.
     pub fn new(config: &TrainConfig) -> Self {
-        let adamw = AdamWConfig::new()
-            .with_beta_1(config.beta_1 as f32)
-            .with_beta_2(config.beta_2 as f32)
-            .with_epsilon(config.epsilon as f32)
-            .with_weight_decay(config.weight_decay as f32);
         Self {
-            adamw: adamw.build(),
-            clip_norm: config.clip_norm,
-            steps: 0,
-            moments: BTreeMap::new(),
+            update: Update {
+                learning_rate: config.learning_rate,
+                beta_1: config.beta_1,
+                beta_2: config.beta_2,
+                epsilon: config.epsilon,
+                weight_decay: config.weight_decay,
+                clip_norm: config.clip_norm,
+                step: 0,
+            },
+            moments: Vec::new(),
         }
     }
 
-    /// One update of `model` with `gradient`, whose global norm is `norm`.
-    pub fn step(&mut self, model: Gpt, gradient: Gradient, norm: f64, learning_rate: f64) -> Gpt {
-        let mut parts = gradient.parts;
-        if norm > self.clip_norm {
-            model.visit(&mut Scale {
-                parts: &mut parts,
-                factor: self.clip_norm / norm,
+    /// One update of `model` with `gradient`, whose parts are in the order of its parameters.
+    pub fn step(
+        &mut self,
+        model: &mut Gpt,
+        gradient: Gradient,
+        learning_rate: f64,
+        workers: &Workers,
+    ) {
+        // Out of the model, so that nobody else holds them and they are changed where they are.
+        let mut take = Take::default();
+        *model = model.clone().map(&mut take);
+        if self.moments.is_empty() {
+            let names = take.names.into_iter().zip(take.shapes).zip(&take.values);
+            let moments = names.map(|((name, shape), value)| Moments {
+                name,
+                shape,
+                first: value.zeros_like(),
+                second: value.zeros_like(),
+            });
+            self.moments = moments.collect();
+        }
+        let mut names = Vec::with_capacity(self.moments.len());
+        let mut slots = Vec::with_capacity(self.moments.len());
+        for (moments, value) in self.moments.drain(..).zip(take.values) {
+            names.push((moments.name, moments.shape));
+            slots.push(Slot {
+                value,
+                first: moments.first,
+                second: moments.second,
             });
         }
-        let model = model.map(&mut Update {
-            optimizer: self,
-            parts,
-            learning_rate,
-            path: Path::default(),
-        });
-        self.steps += 1;
-        model
+        self.update.step += 1;
+        self.update.learning_rate = learning_rate;
+        let slots = self.update.apply(slots, gradient, workers);
+        let mut values = Vec::with_capacity(slots.len());
+        for ((name, shape), slot) in names.into_iter().zip(slots) {
+            values.push(slot.value);
+            self.moments.push(Moments {
+                name,
+                shape,
+                first: slot.first,
+                second: slot.second,
+            });
+        }
+        let (values, moments) = (values.into_iter(), self.moments.iter());
+        *model = model.clone().map(&mut Put { values, moments });
     }
 
     /// Updates made so far.
     pub(crate) fn steps(&self) -> u64 {
-        self.steps
+        self.update.step
     }
 
     /// The moments, `<parameter>.moment_1` and `<parameter>.moment_2`.
@@ -104,9 +111,9 @@ impl Optimizer {
     /// A device that does not give a tensor back.
     pub(crate) fn read(&self) -> Result<NamedTensors, ModelError> {
         let mut tensors = NamedTensors::new();
-        for (name, moments) in &self.moments {
+        for moments in &self.moments {
             for (which, tensor) in [(FIRST, &moments.first), (SECOND, &moments.second)] {
-                let name = format!("{name}.{which}");
+                let name = format!("{}.{which}", moments.name);
                 let mut host = HostTensor::read(&name, tensor.clone())?;
                 host.shape.clone_from(&moments.shape);
                 tensors.insert(name, host);
@@ -124,13 +131,12 @@ impl Optimizer {
         &mut self,
         model: &Gpt,
         steps: u64,
-        tensors: NamedTensors,
+        mut tensors: NamedTensors,
         device: &Device,
     ) -> Result<(), ModelError> {
         let mut shapes = Shapes::default();
         model.visit(&mut shapes);
-        let mut tensors = tensors;
-        let mut moments = BTreeMap::new();
+        let mut all = Vec::new();
         if steps > 0 {
             for (name, shape) in shapes.shapes {
                 let count: usize = shape.iter().product();
@@ -146,35 +152,33 @@ impl Optimizer {
                     Ok::<_, ModelError>(Tensor::from_data(data, device))
                 };
                 let (first, second) = (take(FIRST)?, take(SECOND)?);
-                let both = Moments {
+                all.push(Moments {
+                    name,
                     shape,
                     first,
                     second,
-                };
-                moments.insert(name, both);
+                });
             }
         }
         if let Some(name) = tensors.keys().next() {
             return Err(ModelError::Weights(format!("the optimiser has no {name}")));
         }
-        self.moments = moments;
-        self.steps = steps;
+        self.moments = all;
+        self.update.step = steps;
         Ok(())
     }
 }
 
-const FIRST: &str = "moment_1";
-const SECOND: &str = "moment_2";
-
-/// Updates every parameter that has a gradient.
-struct Update<'a> {
-    optimizer: &'a mut Optimizer,
-    parts: GradientsParams,
-    learning_rate: f64,
+/// Takes the values of a model's parameters, leaving nothing in their place.
+#[derive(Default)]
+struct Take {
     path: Path,
+    names: Vec<String>,
+    shapes: Vec<Vec<usize>>,
+    values: Vec<Tensor<1>>,
 }
 
-impl ModuleMapper for Update<'_> {
+impl ModuleMapper for Take {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.enter(name);
     }
@@ -184,32 +188,30 @@ impl ModuleMapper for Update<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = self.parts.remove::<D>(param.id) else {
+        self.names.push(self.path.name());
+        param.map(|tensor| {
+            let device = tensor.device();
+            self.shapes.push(tensor.dims().to_vec());
+            self.values.push(tensor.inner().reshape([-1]));
+            Tensor::empty([0; D], &device)
+        })
+    }
+}
+
+/// Puts them back.
+struct Put<'a> {
+    values: std::vec::IntoIter<Tensor<1>>,
+    moments: std::slice::Iter<'a, Moments>,
+}
+
+impl ModuleMapper for Put<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (Some(value), Some(moments)) = (self.values.next(), self.moments.next()) else {
             return param;
         };
-        let name = self.path.name();
-        let optimizer = &mut *self.optimizer;
-        let shape = gradient.dims();
-        let state = optimizer.moments.remove(&name).map(|moments| {
-            let time = optimizer.steps as usize;
-            let (first, second) = (moments.first.reshape(shape), moments.second.reshape(shape));
-            AdamWState::new(AdaptiveMomentumState::new(time, first, second))
-        });
-        param.map(|tensor| {
-            let learns = tensor.is_require_grad();
-            let (tensor, state) =
-                optimizer
-                    .adamw
-                    .step(self.learning_rate, tensor.inner(), gradient, state);
-            if let Some(AdamWState { momentum }) = state {
-                let moments = Moments {
-                    shape: shape.to_vec(),
-                    first: momentum.moment_1.reshape([-1]),
-                    second: momentum.moment_2.reshape([-1]),
-                };
-                optimizer.moments.insert(name, moments);
-            }
-            Tensor::from_inner(tensor).set_require_grad(learns)
+        param.map(|_| {
+            let shape: [usize; D] = std::array::from_fn(|axis| moments.shape[axis]);
+            Tensor::from_inner(value.reshape(shape)).require_grad()
         })
     }
 }
@@ -233,33 +235,5 @@ impl ModuleVisitor for Shapes {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let shape = param.val().dims().to_vec();
         self.shapes.push((self.path.name(), shape));
-    }
-}
-
-/// Sums the squares of each parameter's gradient.
-struct Squares<'a> {
-    parts: &'a GradientsParams,
-    sums: Vec<Tensor<1>>,
-}
-
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.parts.get::<D>(param.id) {
-            self.sums.push(gradient.square().sum());
-        }
-    }
-}
-
-/// Multiplies every gradient by a factor.
-struct Scale<'a> {
-    parts: &'a mut GradientsParams,
-    factor: f64,
-}
-
-impl ModuleVisitor for Scale<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.parts.remove::<D>(param.id) {
-            self.parts.register(param.id, gradient * self.factor);
-        }
     }
 }

@@ -8,18 +8,15 @@ use std::fmt;
 
 use burn::prelude::*;
 use kolmo_eval::{Probe, measure};
-use kolmo_model::{
-    Architecture, ComputeDevice, DeviceName, Gpt, device::Api, rotary::Positions,
-    weights::HostTensor,
-};
+use kolmo_model::{Architecture, ComputeDevice, DeviceName, Gpt, device::Api};
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     config::RunConfig,
     error::TrainError,
-    loss::{DeviceBatch, loss},
-    optimizer::{Gradient, Optimizer},
+    learner::{Figures, Learner},
+    optimizer::Optimizer,
     schedule::Schedule,
 };
 
@@ -95,11 +92,12 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let rows = config.train.batch_documents;
     let streams = Streams::new(config.seed);
     let autodiff = device.clone().autodiff();
-    let mut model = Gpt::new(&config.model, world.vocabulary().len(), &streams, &autodiff)?;
-    let mut optimizer = Optimizer::new(&config.train);
+    let model = Gpt::new(&config.model, world.vocabulary().len(), &streams, &autodiff)?;
     let schedule = Schedule::new(&config.train);
     let length = world.max_document_length();
-    let positions = Positions::new(length, config.model.head_width(), &autodiff);
+    let sizes = (length, config.model.head_width());
+    let optimizer = Optimizer::new(&config.train);
+    let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
     let mut curves = Curves {
         arch: config.model.arch,
         losses: Vec::new(),
@@ -108,34 +106,29 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     };
     for step in 1..=STEPS {
         let batch = world.batch((step - 1) * rows as u64, rows);
-        let on_device = DeviceBatch::new(&batch, &autodiff);
-        let logits = model.forward(on_device.inputs.clone(), &positions);
-        let nats = loss(logits, &on_device);
-        let gradient = Gradient::new(nats.mean.backward(), &model);
-        let figures = Tensor::cat(vec![nats.by_role.inner(), gradient.norm_squared.clone()], 0);
-        let figures = HostTensor::read("losses", figures)?.values;
-        let (by_role, norm_squared) = figures.split_at(Role::ALL.len());
-        let norm = f64::from(norm_squared[0]).sqrt();
-        model = optimizer.step(model, gradient, norm, schedule.learning_rate(step));
+        let gradient = learner.look(&batch);
+        let figures = Figures::read(vec![gradient.figures()])?.swap_remove(0);
+        learner.follow(gradient, schedule.learning_rate(step));
         let roles = || batch.roles.iter().flatten();
         let tokens = |role: Role| roles().filter(|found| **found == role).count() as f64;
-        let mean = |role: Role| f64::from(by_role[role as usize]) / tokens(role);
+        let mean = |role: Role| f64::from(figures.by_role[role as usize]) / tokens(role);
         curves.losses.push(Role::ALL.map(mean));
-        curves.gradient_norms.push(norm);
+        curves.gradient_norms.push(figures.gradient_norm);
     }
-    curves.facts = facts(&model, &config, &world, &streams, device)?;
+    curves.facts = facts(&learner, &config, &world, &streams, device)?;
     Ok(curves)
 }
 
 fn facts(
-    model: &Gpt,
+    learner: &Learner,
     config: &RunConfig,
     world: &World,
     streams: &Streams,
     device: &Device,
 ) -> Result<Vec<f64>, TrainError> {
     let probe = Probe::new(world, &config.eval, streams);
-    let answers = measure(&model.valid(), world, &probe, device)?;
+    let model = learner.model.valid();
+    let answers = measure(&model, world, &probe, device, &learner.workers)?;
     Ok(answers.iter().map(|answer| answer.loss_nats).collect())
 }
 

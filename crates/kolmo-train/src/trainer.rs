@@ -1,22 +1,26 @@
 //! The loop.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    panic::resume_unwind,
+    thread,
+    time::{Duration, Instant},
+};
 
 use burn::prelude::*;
 use kolmo_eval::{Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment};
-use kolmo_model::{ComputeDevice, rotary::Positions, weights};
+use kolmo_model::ComputeDevice;
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
     checkpoint,
 };
-use kolmo_world::{World, document::Role, random::Streams};
+use kolmo_world::{World, random::Streams};
 
 use crate::{
     config::RunConfig,
     error::{TrainError, explain},
-    loss::{DeviceBatch, loss},
+    learner::Figures,
     meter::StepFigures,
-    optimizer::Gradient,
     schedule::Schedule,
     training::Training,
 };
@@ -96,7 +100,7 @@ pub fn train(
     manifest.write(job.run)?;
 
     observer.begin(training.step);
-    let result = run_loop(job, &probe, &device, &mut training, observer);
+    let result = run_loop(job, &probe, &mut training, observer);
     let state = match &result {
         Ok(true) => None,
         Ok(false) => Some(RunState::Stopped),
@@ -192,12 +196,11 @@ fn manifest(
 /// A loss of so many times ln(vocabulary), where a model that knows nothing loses one, is an explosion.
 const EXPLOSION: f64 = 10.0;
 
-/// Read top to bottom: batch, forward, backward, clip, update, log, measure, save. Gives whether the last
-/// step was reached.
+/// Read top to bottom: look at a batch while the next one is made, follow the gradient, log, measure, save.
+/// Gives whether the last step was reached.
 fn run_loop(
     job: &Job<'_>,
     probe: &Probe,
-    autodiff: &Device,
     training: &mut Training<'_>,
     observer: &mut dyn Observer,
 ) -> Result<bool, TrainError> {
@@ -205,79 +208,106 @@ fn run_loop(
     let vocabulary = world.vocabulary().len();
     let parameters = config.model.parameters(vocabulary);
     let schedule = Schedule::new(&config.train);
-    let length = world.max_document_length();
-    let positions = Positions::new(length, config.model.head_width(), autodiff);
     let last_step = config.train.steps();
     let evaluate_at = log_spaced(last_step, config.eval.evaluations);
     let explosion = EXPLOSION * (vocabulary as f64).ln();
     let batch_documents = config.train.batch_documents;
     let mut saves = Saves::new(config, training.step);
+    let mut unread = Unread::default();
 
+    let mut batch = world.batch(training.documents, batch_documents);
     while training.step < last_step {
         if observer.wants_stop() {
             if saves.step != training.step {
+                unread.settle(training, explosion)?;
                 saves.save(job, training, observer)?;
             }
             return Ok(false);
         }
         let step = training.step + 1;
-        let batch = world.batch(training.documents, batch_documents);
-        let on_device = DeviceBatch::new(&batch, autodiff);
-        let logits = training.model.forward(on_device.inputs.clone(), &positions);
-        let nats = loss(logits, &on_device);
-        let gradient = Gradient::new(nats.mean.backward(), &training.model);
-
-        // The one wait for the device in a step.
-        let figures = Tensor::cat(vec![nats.by_role.inner(), gradient.norm_squared.clone()], 0);
-        let figures = weights::HostTensor::read("losses", figures)?.values;
-        let (by_role, norm_squared) = figures.split_at(Role::ALL.len());
-        let grad_norm = f64::from(norm_squared[0]).sqrt();
-        let total: f64 = by_role.iter().copied().map(f64::from).sum();
-        let loss = total / batch.tokens as f64;
-        if !(loss < explosion && grad_norm.is_finite()) {
-            return Err(TrainError::Diverged {
-                step,
-                loss,
-                grad_norm,
-            });
-        }
-
+        let documents = training.documents + batch_documents as u64;
+        let (gradient, next) = thread::scope(|scope| {
+            let next = scope.spawn(|| world.batch(documents, batch_documents));
+            (training.learner.look(&batch), next.join())
+        });
+        unread.push(step, batch.tokens, gradient.figures());
         let learning_rate = schedule.learning_rate(step);
-        let model = training.model.clone();
-        training.model = training
-            .optimizer
-            .step(model, gradient, grad_norm, learning_rate);
+        training.learner.follow(gradient, learning_rate);
         training.step = step;
-        training.documents += batch_documents as u64;
+        training.documents = documents;
         training.exposures.count(&batch.facts);
         training.exact.read(&batch);
-        training.meter.add(&batch.roles, by_role);
+        training.meter.count(&batch.roles);
+        batch = next.unwrap_or_else(|panic| resume_unwind(panic));
 
-        if step.is_multiple_of(config.train.log_every) || step == last_step {
+        let logs = step.is_multiple_of(config.train.log_every) || step == last_step;
+        let evaluates = evaluate_at.binary_search(&step).is_ok();
+        let is_saved = saves.is_due(step) || step == last_step;
+        if logs || evaluates || is_saved {
+            unread.settle(training, explosion)?;
+        }
+        if logs {
             let figures = StepFigures {
                 step,
-                documents: training.documents,
+                documents,
                 learning_rate,
-                grad_norm,
+                grad_norm: unread.grad_norm,
             };
             let record = training.meter.record(figures, &mut training.exact);
             training.recorder.step(&record)?;
             observer.step(&record);
         }
-        if evaluate_at.binary_search(&step).is_ok() {
+        if evaluates {
             training.meter.pause();
-            let record = evaluate(job, probe, training, parameters, grad_norm)?;
+            let record = evaluate(job, probe, training, parameters, unread.grad_norm)?;
             observer.evaluation(&record);
             if let Some(warning) = training.recorder.warning() {
                 observer.warning(&warning);
             }
             training.meter.resume();
         }
-        if saves.is_due(step) || step == last_step {
+        if is_saved {
             saves.save(job, training, observer)?;
         }
     }
     Ok(true)
+}
+
+/// Losses of steps that are done, still on the device: to wait for them at each step would leave a GPU idle.
+#[derive(Default)]
+struct Unread {
+    /// Steps and their tokens.
+    steps: Vec<(u64, u64)>,
+    figures: Vec<Tensor<1>>,
+    /// Of the step read last.
+    grad_norm: f64,
+}
+
+impl Unread {
+    fn push(&mut self, step: u64, tokens: u64, figures: Tensor<1>) {
+        self.steps.push((step, tokens));
+        self.figures.push(figures);
+    }
+
+    /// Reads and counts them. The first that is no longer sane is an error.
+    fn settle(&mut self, training: &mut Training<'_>, explosion: f64) -> Result<(), TrainError> {
+        let all = Figures::read(mem::take(&mut self.figures))?;
+        for ((step, tokens), figures) in self.steps.drain(..).zip(all) {
+            let total: f64 = figures.by_role.iter().copied().map(f64::from).sum();
+            let loss = total / tokens as f64;
+            let grad_norm = figures.gradient_norm;
+            if !(loss < explosion && grad_norm.is_finite()) {
+                return Err(TrainError::Diverged {
+                    step,
+                    loss,
+                    grad_norm,
+                });
+            }
+            training.meter.add(&figures.by_role);
+            self.grad_norm = grad_norm;
+        }
+        Ok(())
+    }
 }
 
 /// Asks the model every fact of `probe`, and records the answers.
@@ -293,10 +323,11 @@ fn evaluate(
         documents: training.documents,
     };
     let answers = measure(
-        &training.model.valid(),
+        &training.learner.model.valid(),
         job.world,
         probe,
         &job.device.device,
+        &training.learner.workers,
     )?;
     if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {
         return Err(TrainError::Diverged {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::RunConfig,
     error::TrainError,
+    learner::Learner,
     meter::{Meter, Sums},
     optimizer::Optimizer,
     recorder::{Counts, Recorder},
@@ -29,8 +30,7 @@ pub(crate) struct Training<'a> {
     pub step: u64,
     /// Documents trained on.
     pub documents: u64,
-    pub model: Gpt,
-    pub optimizer: Optimizer,
+    pub learner: Learner,
     pub exposures: Exposures,
     pub exact: Exact<'a>,
     pub meter: Meter,
@@ -75,16 +75,27 @@ pub fn load_model(
     )?)
 }
 
+fn learner(
+    job: &Job<'_>,
+    model: Gpt,
+    optimizer: Optimizer,
+    device: &Device,
+) -> Result<Learner, TrainError> {
+    let head_width = job.config.model.head_width();
+    let sizes = (job.world.max_document_length(), head_width);
+    Learner::new(model, optimizer, sizes, job.config.train.shards, device)
+}
+
 impl<'a> Training<'a> {
     /// A run before its first step.
     pub fn new(job: &Job<'a>, probe: &Probe, device: &Device) -> Result<Self, TrainError> {
         let streams = Streams::new(job.config.seed);
         let vocabulary = job.world.vocabulary().len();
+        let model = Gpt::new(&job.config.model, vocabulary, &streams, device)?;
         Ok(Self {
             step: 0,
             documents: 0,
-            model: Gpt::new(&job.config.model, vocabulary, &streams, device)?,
-            optimizer: Optimizer::new(&job.config.train),
+            learner: learner(job, model, Optimizer::new(&job.config.train), device)?,
             exposures: Exposures::new(probe),
             exact: Exact::new(job.world, job.config.eval.bayes_discount, &probe.classes),
             recorder: Recorder::create(job)?,
@@ -120,8 +131,7 @@ impl<'a> Training<'a> {
         Ok(Self {
             step,
             documents: state.documents,
-            model,
-            optimizer,
+            learner: learner(job, model, optimizer, device)?,
             exposures: Exposures::resume(probe, state.exposures)?,
             exact: Exact::resume(job.world, eval.bayes_discount, &probe.classes, state.exact)?,
             recorder: Recorder::resume(job, step, state.written)?,
@@ -137,7 +147,7 @@ impl<'a> Training<'a> {
         let state = State {
             step: self.step,
             documents: self.documents,
-            updates: self.optimizer.steps(),
+            updates: self.learner.optimizer.steps(),
             meter: self.meter.state(),
             exposures: self.exposures.counts().to_vec(),
             exact: self.exact.state(),
@@ -153,11 +163,11 @@ impl<'a> Training<'a> {
         drop(bytes);
         draft.add(
             MODEL,
-            &weights::to_safetensors(&weights::read(&self.model)?)?,
+            &weights::to_safetensors(&weights::read(&self.learner.model)?)?,
         )?;
         draft.add(
             OPTIMIZER,
-            &weights::to_safetensors(&self.optimizer.read()?)?,
+            &weights::to_safetensors(&self.learner.optimizer.read()?)?,
         )?;
         draft.finish(&job.config.identity()?)?;
         self.meter.resume();

@@ -7,15 +7,16 @@
 use std::collections::HashMap;
 
 use burn::{module::ModuleVisitor, module::Param, prelude::*};
+use kolmo_kernels::{Positions, Tokens};
 use kolmo_model::{
     Architecture, Gpt, ModelConfig,
-    rotary::Positions,
     weights::{self, HostTensor, NamedTensors, Path},
 };
 use kolmo_train::{
     TrainConfig,
-    loss::{DeviceBatch, loss},
-    optimizer::{Gradient, Optimizer},
+    learner::{Figures, Learner},
+    optimizer::Optimizer,
+    shards::shards,
 };
 use kolmo_world::{Batch, Role, random::Streams};
 use safetensors::SafeTensors;
@@ -150,13 +151,14 @@ fn logits_and_gradients_match(name: &str) {
     let device = Device::flex().autodiff();
     let (config, model) = fixture.model(&device);
     let positions = Positions::new(fixture.batch.length, config.head_width(), &device);
-    let batch = DeviceBatch::new(&fixture.batch, &device);
-    let logits = model.forward(batch.inputs.clone(), &positions);
-    let host = HostTensor::read("logits", logits.clone()).unwrap();
+    let shape = [fixture.batch.rows, fixture.batch.length];
+    let tokens = Tokens::new(fixture.batch.inputs.clone(), shape, &device);
+    let host = HostTensor::read("logits", model.forward(&tokens, &positions)).unwrap();
     let error = relative_error(&host.values, &fixture.floats["logits"].values);
     assert!(error < 1e-5, "{name}: logits differ by {error}");
 
-    let loss = loss(logits, &batch);
+    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, 1, &device)).unwrap();
+    let loss = model.loss(&shard.tokens, &shard.targets, &positions);
     let nats: f32 = loss.mean.clone().into_scalar();
     let error = relative_error(&[nats], &fixture.floats["loss"].values);
     assert!(error < 1e-5, "{name}: the loss differs by {error}");
@@ -175,31 +177,37 @@ fn logits_and_gradients_match(name: &str) {
             "{name}: the gradient of {parameter} differs by {error}"
         );
     }
-    let norm: f32 = Gradient::new(all, &model).norm_squared.sqrt().into_scalar();
+    // Split over the cores it is the same.
+    let learner = learner(&fixture, &TrainConfig::default(), 2);
+    let look = learner.look(&fixture.batch);
+    let norm = Figures::read(vec![look.figures()]).unwrap()[0].gradient_norm as f32;
     let error = relative_error(&[norm], &fixture.floats["gradient_norm"].values);
     assert!(error < 1e-5, "{name}: the gradient norm differs by {error}");
 }
 
+fn learner(fixture: &Fixture, train: &TrainConfig, shards: usize) -> Learner {
+    let device = Device::flex().autodiff();
+    let (config, model) = fixture.model(&device);
+    let sizes = (fixture.batch.length, config.head_width());
+    Learner::new(model, Optimizer::new(train), sizes, shards, &device).unwrap()
+}
+
 fn ten_steps_match(name: &str) {
     let fixture = Fixture::read(name);
-    let device = Device::flex().autodiff();
-    let (config, mut model) = fixture.model(&device);
     let train = fixture.train_config();
-    let mut optimizer = Optimizer::new(&train);
-    let positions = Positions::new(fixture.batch.length, config.head_width(), &device);
-    let batch = DeviceBatch::new(&fixture.batch, &device);
-    for (step, expected) in fixture.floats["adamw_losses"].values.iter().enumerate() {
-        let logits = model.forward(batch.inputs.clone(), &positions);
-        let loss = loss(logits, &batch);
-        let nats: f32 = loss.mean.clone().into_scalar();
-        let error = relative_error(&[nats], &[*expected]);
-        assert!(
-            error < 1e-4,
-            "{name}, step {step}: {nats} nats, expected {expected}"
-        );
-        let gradient = Gradient::new(loss.mean.backward(), &model);
-        let norm: f32 = gradient.norm_squared.clone().sqrt().into_scalar();
-        model = optimizer.step(model, gradient, f64::from(norm), train.learning_rate);
+    for shards in [1, 2] {
+        let mut learner = learner(&fixture, &train, shards);
+        for (step, expected) in fixture.floats["adamw_losses"].values.iter().enumerate() {
+            let look = learner.look(&fixture.batch);
+            let figures = Figures::read(vec![look.figures()]).unwrap().swap_remove(0);
+            let nats = figures.by_role.iter().sum::<f32>() / fixture.batch.tokens as f32;
+            let error = relative_error(&[nats], &[*expected]);
+            assert!(
+                error < 1e-4,
+                "{name}, step {step}: {nats} nats, expected {expected}"
+            );
+            learner.follow(look, train.learning_rate);
+        }
     }
 }
 

@@ -1,0 +1,333 @@
+//! The output layer with its cross-entropy, split by role.
+
+use burn::{
+    prelude::*,
+    tensor::{Int, TensorData, activation::log_softmax},
+};
+use multiversion::multiversion;
+
+use crate::{
+    flex::{Values, fused, is_flex},
+    linear,
+    product::{Matrix, add_product, store_product},
+    simd,
+};
+
+/// What is to be predicted at each position of a batch.
+#[derive(Debug, Clone)]
+pub struct Targets {
+    /// Tokens, `[batch · time]`.
+    pub ids: Vec<u32>,
+    /// The role of each, below `roles`; none where nothing is to be predicted.
+    pub which: Vec<Option<u8>>,
+    /// Number of roles.
+    pub roles: usize,
+    /// What one token's loss counts in the mean: 1 / tokens of the whole batch, of which this may be a part.
+    pub weight: f32,
+    /// Ids and roles (`roles` for none) as a device has them, `[2, batch · time]`; none for flex, which reads
+    /// the above.
+    pub on_device: Option<Tensor<2, Int>>,
+}
+
+/// The loss of a batch.
+#[derive(Debug, Clone)]
+pub struct Loss {
+    /// What is minimised: Σ loss · weight, nats, `[1]`.
+    pub mean: Tensor<1>,
+    /// Sums by role, nats, `[roles]`; not part of the graph.
+    pub sums: Tensor<1>,
+}
+
+/// The output layer.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// A table of its own, `[d, vocabulary]`.
+    Own(Tensor<2>),
+    /// The embedding table, `[vocabulary, d]`.
+    Tied(Tensor<2>),
+}
+
+/// Cross-entropy of the softmax of `hidden`, `[batch, time, d]`, times the output layer.
+///
+/// # Panics
+/// If a token is beyond the vocabulary.
+pub fn cross_entropy(hidden: Tensor<3>, output: Output, targets: &Targets) -> Loss {
+    if !is_flex(&hidden.device()) {
+        return plain(hidden, output, targets);
+    }
+    let (weight, tied) = match output {
+        Output::Own(weight) => (weight, false),
+        Output::Tied(weight) => (weight, true),
+    };
+    let device = hidden.device().without_autodiff();
+    let mut sums = Vec::new();
+    let mean = fused(
+        [hidden.into(), weight.into()],
+        |[hidden, weight], tracked| {
+            let mut pass = Pass::new(&hidden, &weight, tied, targets, tracked);
+            pass.run();
+            let mean: f64 = pass.sums.iter().sum::<f64>() * f64::from(targets.weight);
+            sums = pass.sums.iter().map(|sum| *sum as f32).collect();
+            let kept = tracked.then(|| {
+                let dhidden = Values::new(pass.dhidden, hidden.shape::<3>());
+                (dhidden, Values::new(pass.dweight, weight.shape::<2>()))
+            });
+            (Values::new(vec![mean as f32], [1]), kept)
+        },
+        |kept, gradient| {
+            let Some((mut dhidden, mut dweight)) = kept else {
+                unreachable!("a backward pass of what was tracked");
+            };
+            let scale = gradient.get()[0];
+            // Of a sum it is one, and the gradients are what they are already.
+            if scale != 1.0 {
+                multiply(dhidden.get_mut(), scale);
+                multiply(dweight.get_mut(), scale);
+            }
+            [dhidden, dweight]
+        },
+    );
+    let sums = Tensor::from_data(TensorData::new(sums, [targets.roles]), &device);
+    Loss { mean, sums }
+}
+
+pub(crate) fn plain(hidden: Tensor<3>, output: Output, targets: &Targets) -> Loss {
+    let logits = match output {
+        Output::Own(weight) => linear::plain(hidden, weight),
+        Output::Tied(weight) => linear::plain(hidden, weight.transpose()),
+    };
+    let [batch, time, vocabulary] = logits.dims();
+    let positions = batch * time;
+    let dtype = logits.dtype();
+    let targets_there = targets.tensor(&logits.device());
+    let log_probabilities = log_softmax(logits.reshape([positions, vocabulary]), 1);
+    let ids = targets_there.clone().narrow(0, 0, 1).transpose();
+    let nats = log_probabilities.gather(1, ids).neg();
+    // One column a role; the row of a position without one is zero.
+    let roles = targets_there.narrow(0, 1, 1).transpose();
+    let numbers = Tensor::<1, Int>::arange(0..targets.roles as i64, &roles.device());
+    let roles = roles.expand([positions, targets.roles]);
+    let one_hot = roles.equal(numbers.unsqueeze::<2>().expand([positions, targets.roles]));
+    let sums = nats.transpose().matmul(one_hot.float().cast(dtype));
+    let sums = sums.reshape([targets.roles]);
+    Loss {
+        mean: sums.clone().sum() * targets.weight,
+        sums: sums.inner(),
+    }
+}
+
+impl Targets {
+    /// Ids and roles, `[2, batch · time]`.
+    pub fn values(&self) -> Vec<i32> {
+        let none = self.roles as i32;
+        let roles = self.which.iter().map(|role| role.map_or(none, i32::from));
+        self.ids.iter().map(|id| *id as i32).chain(roles).collect()
+    }
+
+    fn tensor(&self, device: &Device) -> Tensor<2, Int> {
+        self.on_device.clone().unwrap_or_else(|| {
+            let values = TensorData::new(self.values(), [2, self.ids.len()]);
+            Tensor::from_data(values, device)
+        })
+    }
+}
+
+/// ln Σ exp(x), stable; not a number if one of x is not.
+pub fn log_sum_exp(x: &[f32]) -> f32 {
+    exp_sum(x)
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn exp_sum(x: &[f32]) -> f32 {
+    let max = simd::max(x, f32::MIN);
+    max + simd::sum(x, |x| simd::exp(x - max)).ln()
+}
+
+/// The output layer over all positions that count, a chunk at a time.
+struct Pass<'a> {
+    hidden: &'a [f32],
+    output: Matrix<'a>,
+    tied: bool,
+    targets: &'a Targets,
+    tracked: bool,
+    d: usize,
+    vocabulary: usize,
+    sums: Vec<f64>,
+    /// `[batch · time, d]`; empty unless tracked.
+    dhidden: Vec<f32>,
+    /// Of the shape of the weight; empty unless tracked.
+    dweight: Vec<f32>,
+}
+
+impl<'a> Pass<'a> {
+    /// Positions whose logits are there at once.
+    const CHUNK: usize = 256;
+
+    fn new(
+        hidden: &'a Values,
+        weight: &'a Values,
+        tied: bool,
+        targets: &'a Targets,
+        tracked: bool,
+    ) -> Self {
+        let [_, _, d] = hidden.shape();
+        let [down, right] = weight.shape();
+        let matrix = Matrix::new(weight.get(), down, right);
+        let size = |values: &Values| if tracked { values.get().len() } else { 0 };
+        Self {
+            hidden: hidden.get(),
+            output: if tied { matrix.transposed() } else { matrix },
+            tied,
+            targets,
+            tracked,
+            d,
+            vocabulary: if tied { down } else { right },
+            sums: vec![0.0; targets.roles],
+            dhidden: vec![0.0; size(hidden)],
+            dweight: vec![0.0; size(weight)],
+        }
+    }
+
+    fn run(&mut self) {
+        let which = self.targets.which.iter().enumerate();
+        let counts: Vec<usize> = which.filter_map(|(k, role)| role.map(|_| k)).collect();
+        let mut rows = Vec::with_capacity(Self::CHUNK * self.d);
+        let mut logits = vec![0.0; counts.len().min(Self::CHUNK) * self.vocabulary];
+        let mut drows = vec![0.0; counts.len().min(Self::CHUNK) * self.d];
+        for places in counts.chunks(Self::CHUNK) {
+            rows.clear();
+            for place in places {
+                rows.extend_from_slice(&self.hidden[place * self.d..][..self.d]);
+            }
+            let logits = &mut logits[..places.len() * self.vocabulary];
+            let rows = Matrix::new(&rows, places.len(), self.d);
+            store_product(logits, rows, self.output);
+            for (place, logits) in places.iter().zip(logits.chunks_exact_mut(self.vocabulary)) {
+                let target = self.targets.ids[*place] as usize;
+                let nats = to_gradient(logits, target, self.targets.weight, self.tracked);
+                if let Some(role) = self.targets.which[*place] {
+                    self.sums[role as usize] += nats;
+                }
+            }
+            if !self.tracked {
+                continue;
+            }
+            let logits = Matrix::new(logits, places.len(), self.vocabulary);
+            let drows = &mut drows[..places.len() * self.d];
+            store_product(drows, logits, self.output.transposed());
+            for (place, row) in places.iter().zip(drows.chunks_exact(self.d)) {
+                self.dhidden[place * self.d..][..self.d].copy_from_slice(row);
+            }
+            if self.tied {
+                add_product(&mut self.dweight, logits.transposed(), rows);
+            } else {
+                add_product(&mut self.dweight, rows.transposed(), logits);
+            }
+        }
+    }
+}
+
+/// The loss of `target`, nats; and `logits` become its gradient times `weight`, if `gradient`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn to_gradient(logits: &mut [f32], target: usize, weight: f32, gradient: bool) -> f64 {
+    let max = simd::max(logits, f32::MIN);
+    let at_target = logits[target] - max;
+    if !gradient {
+        let sum = simd::sum(logits, |x| simd::exp(x - max));
+        return f64::from(sum.ln() - at_target);
+    }
+    for x in logits.iter_mut() {
+        *x = simd::exp(*x - max);
+    }
+    let sum = simd::sum(logits, |x| x);
+    let scale = weight / sum;
+    for x in logits.iter_mut() {
+        *x *= scale;
+    }
+    logits[target] -= weight;
+    f64::from(sum.ln() - at_target)
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn multiply(x: &mut [f32], by: f32) {
+    for x in x {
+        *x *= by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reference::{check_nan, compare, numbers};
+
+    fn targets(positions: usize, vocabulary: usize, seed: u64) -> Targets {
+        let at_random = |k: usize, below: u64| {
+            (seed ^ (k as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1_000_003 % below
+        };
+        let which = |k| (k == 0 || at_random(k, 4) > 0).then(|| at_random(k + 77, 3) as u8);
+        Targets {
+            ids: (0..positions)
+                .map(|k| at_random(k + 5, vocabulary as u64) as u32)
+                .collect(),
+            which: (0..positions).map(which).collect(),
+            roles: 3,
+            weight: 0.3,
+            on_device: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_loss_is_its_plain_body(
+            time in prop_oneof![1usize..5, 250usize..270],
+            d in 1usize..20,
+            vocabulary in 2usize..60,
+            tied: bool,
+            size in prop_oneof![Just(1.0f32), Just(9.0f32)],
+            seed: u64,
+        ) {
+            let targets = targets(time, vocabulary, seed);
+            let output = |x: &Tensor<1>| match tied {
+                true => Output::Tied(x.clone().reshape([vocabulary, d])),
+                false => Output::Own(x.clone().reshape([d, vocabulary])),
+            };
+            let hidden = |x: &Tensor<1>| x.clone().reshape([1, time, d]);
+            let inputs = [numbers(time * d, seed, size), numbers(d * vocabulary, seed ^ 1, 1.0)];
+            compare(
+                &inputs,
+                &|x| cross_entropy(hidden(&x[0]), output(&x[1]), &targets).mean,
+                &|x| plain(hidden(&x[0]), output(&x[1]), &targets).mean,
+            )
+            .map_err(TestCaseError::fail)?;
+            // And the sums by role, which have no gradient.
+            let device = Device::flex().autodiff();
+            let [h, w] = inputs.each_ref().map(|x| Tensor::<1>::from_floats(x.as_slice(), &device));
+            let sums = |loss: Loss| loss.sums.into_data().try_to_vec::<f32>().unwrap();
+            let found = sums(cross_entropy(hidden(&h), output(&w), &targets));
+            let expected = sums(plain(hidden(&h), output(&w), &targets));
+            for (found, expected) in found.iter().zip(&expected) {
+                prop_assert!((found - expected).abs() <= 1e-5 * expected.abs().max(0.1));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        let mut targets = targets(4, 9, 1);
+        targets.which = vec![Some(0); 4];
+        check_nan(&[numbers(20, 1, 1.0), numbers(45, 2, 1.0)], &|x| {
+            let output = Output::Own(x[1].clone().reshape([5, 9]));
+            cross_entropy(x[0].clone().reshape([1, 4, 5]), output, &targets).mean
+        });
+    }
+
+    #[test]
+    fn the_logarithm_of_a_sum_is_stable() {
+        let x = [1000.0f32, 999.0, -1000.0];
+        let expected = 1000.0 + (1.0 + (-1.0f64).exp()).ln();
+        assert!((f64::from(log_sum_exp(&x)) - expected).abs() < 1e-4);
+        assert!(log_sum_exp(&[0.0, f32::NAN]).is_nan());
+    }
+}

@@ -1,0 +1,33 @@
+//! The operations of a transformer: a plain body for every device, and one of their own for the CPU.
+//!
+//! Each operation is a function of tensors. On most devices its body is a few of Burn's operations, which is
+//! also what the tests hold the other one against. On Burn's CPU backend, flex, it is one loop over slices
+//! with a backward pass written by hand: no tensor between two steps of a formula, SIMD, one thread. The
+//! threads of a machine are kept busy one level up, by [`Workers`] that each take a part of the batch.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod activation;
+pub mod adamw;
+pub mod attention;
+pub mod cross_entropy;
+pub mod embedding;
+mod flex;
+pub mod linear;
+pub mod norm;
+mod product;
+#[cfg(test)]
+mod reference;
+pub mod rotary;
+mod simd;
+pub mod workers;
+
+pub use activation::{gelu, swiglu};
+pub use attention::attention;
+pub use cross_entropy::{cross_entropy, log_sum_exp};
+pub use embedding::{Tokens, embedding};
+pub use flex::is_flex;
+pub use linear::{linear, linear_add};
+pub use norm::{layer_norm, rms_norm};
+pub use rotary::Positions;
+pub use workers::Workers;

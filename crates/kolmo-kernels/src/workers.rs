@@ -1,0 +1,95 @@
+//! Threads that each take parts of a job, and do nothing in parallel inside of one.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+/// One thread a core, each a pool of its own: what Burn would spread over all cores stays on the one.
+#[derive(Debug)]
+pub struct Workers {
+    pools: Vec<ThreadPool>,
+}
+
+impl Workers {
+    /// So many threads.
+    ///
+    /// # Errors
+    /// A system that gives no more threads.
+    pub fn new(threads: usize) -> Result<Self, ThreadPoolBuildError> {
+        let pool = |_| ThreadPoolBuilder::new().num_threads(1).build();
+        let pools = (0..threads.max(1)).map(pool).collect::<Result<_, _>>()?;
+        Ok(Self { pools })
+    }
+
+    /// As many as the machine has cores, or as `RAYON_NUM_THREADS` says.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    pub fn of_machine() -> Result<Self, ThreadPoolBuildError> {
+        Self::new(rayon::current_num_threads())
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// `work` on each of `items`, in the order of the items whoever did them.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub fn map<T: Send, R: Send>(&self, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+        let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
+        let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|x| Mutex::new(Some(x))).collect();
+        let next = AtomicUsize::new(0);
+        let take = || {
+            loop {
+                let k = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(k) else { break };
+                let item = lock(item).take();
+                *lock(&results[k]) = item.map(&work);
+            }
+        };
+        thread::scope(|scope| {
+            for pool in self.pools.iter().take(items.len()) {
+                scope.spawn(|| pool.install(take));
+            }
+        });
+        let results = results.into_iter().map(|result| {
+            let result = result.into_inner();
+            result.unwrap_or_else(std::sync::PoisonError::into_inner)
+        });
+        // None is missing: a thread that panics takes the scope with it.
+        results.flatten().collect()
+    }
+}
+
+/// Nobody panics with one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_items() {
+        for threads in [1, 2, 3, 20] {
+            let workers = Workers::new(threads).unwrap();
+            let squares = workers.map((0..100u64).collect(), |x| x * x);
+            assert_eq!(squares, (0..100).map(|x| x * x).collect::<Vec<u64>>());
+            assert!(workers.map(Vec::<u8>::new(), |x| x).is_empty());
+            let inside = workers.map(vec![(); 3], |()| rayon::current_num_threads());
+            assert_eq!(inside, [1; 3]);
+        }
+    }
+}

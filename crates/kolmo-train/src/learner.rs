@@ -1,0 +1,169 @@
+//! One step: a batch in, its loss and gradient out, and the update.
+
+use burn::{
+    module::{ModuleMapper, ModuleVisitor, Param},
+    prelude::*,
+    tensor::Gradients,
+};
+use kolmo_kernels::{Positions, Workers, adamw, is_flex};
+use kolmo_model::{Gpt, weights::HostTensor};
+use kolmo_world::{Batch, document::Role};
+
+use crate::{
+    error::TrainError,
+    optimizer::Optimizer,
+    shards::{Shard, shards},
+};
+
+/// A model, its optimiser, and the threads that train it.
+pub struct Learner {
+    /// The model, on a device with automatic differentiation.
+    pub model: Gpt,
+    /// Its optimiser.
+    pub optimizer: Optimizer,
+    /// The threads.
+    pub workers: Workers,
+    positions: Positions,
+    shards: usize,
+    device: Device,
+}
+
+/// What a batch says of a model.
+pub struct Step {
+    gradient: adamw::Gradient,
+    /// On the device, `[roles + 1]`.
+    figures: Tensor<1>,
+}
+
+/// The loss and the gradient's norm of a step, on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// Sums by role in the order of [`Role::ALL`], nats.
+    pub by_role: [f32; Role::ALL.len()],
+    /// Global norm of the gradient, before it is clipped.
+    pub gradient_norm: f64,
+}
+
+impl Learner {
+    /// A learner whose batches are of rows of `length`, each split into `shards` on a CPU. `device` is that of
+    /// `model`, with automatic differentiation.
+    ///
+    /// # Errors
+    /// [`TrainError::Threads`] on a system that gives no threads.
+    pub fn new(
+        model: Gpt,
+        optimizer: Optimizer,
+        (length, head_width): (usize, usize),
+        shards: usize,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let workers = Workers::of_machine();
+        Ok(Self {
+            workers: workers.map_err(|error| TrainError::Threads(error.to_string()))?,
+            positions: Positions::new(length, head_width, device),
+            device: device.clone(),
+            model,
+            optimizer,
+            shards,
+        })
+    }
+
+    /// Loss and gradient of `batch`. On a CPU each worker takes shards, and what they found is summed in the
+    /// order of the shards, so that the bits depend on how many shards there are and not on the workers.
+    pub fn look(&self, batch: &Batch) -> Step {
+        let shards = shards(batch, self.shards, &self.device);
+        let one = |(model, shard): (Gpt, Shard)| {
+            let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
+            let gradients = loss.mean.backward();
+            (flatten(&model, gradients), loss.sums)
+        };
+        let jobs: Vec<(Gpt, Shard)> = shards
+            .into_iter()
+            .map(|shard| (self.model.clone().map(&mut Leaves), shard))
+            .collect();
+        let found = if is_flex(&self.device) {
+            self.workers.map(jobs, one)
+        } else {
+            jobs.into_iter().map(one).collect()
+        };
+        let (gradients, sums): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let gradient = adamw::Gradient::sum(gradients, &self.workers);
+        let figures = Tensor::cat(vec![sum(sums), gradient.norm_squared()], 0);
+        Step { gradient, figures }
+    }
+
+    /// Follows the gradient of `step`.
+    pub fn follow(&mut self, step: Step, learning_rate: f64) {
+        let gradient = step.gradient;
+        self.optimizer
+            .step(&mut self.model, gradient, learning_rate, &self.workers);
+    }
+}
+
+impl Step {
+    /// Loss and norm, still on the device, `[roles + 1]`: to be [read](Figures::read) when it suits.
+    pub fn figures(&self) -> Tensor<1> {
+        self.figures.clone()
+    }
+}
+
+impl Figures {
+    /// Reads those of several steps, in one wait for the device.
+    ///
+    /// # Errors
+    /// A device that does not give them back.
+    pub fn read(steps: Vec<Tensor<1>>) -> Result<Vec<Self>, TrainError> {
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values = HostTensor::read("losses", Tensor::cat(steps, 0))?.values;
+        let steps = values.chunks_exact(Role::ALL.len() + 1);
+        let figures = steps.map(|values| Self {
+            by_role: std::array::from_fn(|role| values[role]),
+            gradient_norm: f64::from(values[Role::ALL.len()]).sqrt(),
+        });
+        Ok(figures.collect())
+    }
+}
+
+/// Sums by role over the shards.
+fn sum(mut shards: Vec<Tensor<1>>) -> Tensor<1> {
+    match shards.pop() {
+        Some(only) if shards.is_empty() => only,
+        last => {
+            shards.extend(last);
+            Tensor::stack::<2>(shards, 0).sum_dim(0).squeeze_dim(0)
+        }
+    }
+}
+
+/// Makes every parameter the leaf of a graph of its own: graphs that share one are worked on in turns.
+struct Leaves;
+
+impl ModuleMapper for Leaves {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| Tensor::from_inner(tensor.inner()).require_grad())
+    }
+}
+
+/// The gradients of `model`'s parameters, each flattened, in its order.
+fn flatten(model: &Gpt, gradients: Gradients) -> Vec<Tensor<1>> {
+    struct Flatten {
+        gradients: Gradients,
+        parts: Vec<Tensor<1>>,
+    }
+    impl ModuleVisitor for Flatten {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.val();
+            let gradient = value.grad_remove(&mut self.gradients);
+            let gradient = gradient.unwrap_or_else(|| value.inner().zeros_like());
+            self.parts.push(gradient.reshape([-1]));
+        }
+    }
+    let mut flatten = Flatten {
+        gradients,
+        parts: Vec::new(),
+    };
+    model.visit(&mut flatten);
+    flatten.parts
+}
