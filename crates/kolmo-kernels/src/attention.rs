@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use burn::{prelude::*, tensor::activation::softmax};
-use multiversion::multiversion;
 
 use crate::{
     flex::{Values, fused, is_flex},
     rotary::{Positions, Tables},
     simd::{self, LANES},
+    vector::{Task, Vector, dispatch},
 };
 
 /// Attention of `heads` heads: `qkv` has queries, keys and values one after another, `[batch, time, 3d]`,
@@ -26,7 +26,12 @@ pub fn attention(qkv: Tensor<3>, heads: usize, positions: &Positions) -> Tensor<
         |[qkv], _| {
             let sizes = Sizes::new(qkv.shape(), heads);
             let mut y = vec![0.0; sizes.batch * sizes.time * sizes.d];
-            forward(qkv.get(), sizes, positions.tables(), &mut y);
+            dispatch(Forward {
+                qkv: qkv.get(),
+                sizes,
+                tables: positions.tables(),
+                y: &mut y,
+            });
             let y = Values::new(y, [sizes.batch, sizes.time, sizes.d]);
             (y, (qkv, heads, Arc::clone(positions.tables())))
         },
@@ -34,7 +39,13 @@ pub fn attention(qkv: Tensor<3>, heads: usize, positions: &Positions) -> Tensor<
             let shape = qkv.shape();
             let mut dqkv = vec![0.0; qkv.get().len()];
             let sizes = Sizes::new(shape, heads);
-            backward(qkv.get(), gradient.get(), sizes, &tables, &mut dqkv);
+            dispatch(Backward {
+                qkv: qkv.get(),
+                dy: gradient.get(),
+                sizes,
+                tables: &tables,
+                dqkv: &mut dqkv,
+            });
             [Values::new(dqkv, shape)]
         },
     )
@@ -127,98 +138,130 @@ impl Scratch {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn forward(qkv: &[f32], sizes: Sizes, tables: &Tables, y: &mut [f32]) {
-    let mut scratch = Scratch::new(sizes);
-    for which in sizes.heads() {
-        load_weights(qkv, sizes, which, tables, &mut scratch);
-        load(qkv, sizes, which, (2, 3), &mut scratch.value);
-        for i in (0..sizes.time).step_by(ROWS) {
-            let weights = Rows(&scratch.weights, sizes.long);
-            let past = 0..(i + ROWS).min(sizes.time);
-            wide_tiles(
-                weights,
-                i,
-                Rows(&scratch.value, sizes.wide),
-                past,
-                &mut scratch.out,
-            );
-        }
-        for t in 0..sizes.time {
-            let at = sizes.at(which, t, (0, 1));
-            y[at..][..sizes.head].copy_from_slice(&scratch.out[t * sizes.wide..][..sizes.head]);
+struct Forward<'a> {
+    qkv: &'a [f32],
+    sizes: Sizes,
+    tables: &'a Tables,
+    y: &'a mut [f32],
+}
+
+impl Task for Forward<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self {
+            qkv,
+            sizes,
+            tables,
+            y,
+        } = self;
+        let mut scratch = Scratch::new(sizes);
+        for which in sizes.heads() {
+            load_weights::<V>(qkv, sizes, which, tables, &mut scratch);
+            load(qkv, sizes, which, (2, 3), &mut scratch.value);
+            for i in (0..sizes.time).step_by(ROWS) {
+                let weights = Rows(&scratch.weights, sizes.long);
+                let past = 0..(i + ROWS).min(sizes.time);
+                wide_tiles::<V>(
+                    weights,
+                    i,
+                    Rows(&scratch.value, sizes.wide),
+                    past,
+                    &mut scratch.out,
+                );
+            }
+            for t in 0..sizes.time {
+                let at = sizes.at(which, t, (0, 1));
+                y[at..][..sizes.head].copy_from_slice(&scratch.out[t * sizes.wide..][..sizes.head]);
+            }
         }
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn backward(qkv: &[f32], dy: &[f32], sizes: Sizes, tables: &Tables, dqkv: &mut [f32]) {
-    let Sizes {
-        time, wide, long, ..
-    } = sizes;
-    let mut scratch = Scratch::new(sizes);
-    let rows = || vec![0.0; long * wide];
-    let (mut key, mut value_across, mut dout) = (rows(), rows(), rows());
-    let mut dscores = vec![0.0; long * long];
-    for which in sizes.heads() {
-        load_weights(qkv, sizes, which, tables, &mut scratch);
-        load_across(qkv, sizes, which, &mut value_across);
-        load(dy, sizes, which, (0, 1), &mut dout);
-        load_turned(qkv, sizes, which, 1, tables, 1.0, &mut key);
+struct Backward<'a> {
+    qkv: &'a [f32],
+    dy: &'a [f32],
+    sizes: Sizes,
+    tables: &'a Tables,
+    dqkv: &'a mut [f32],
+}
 
-        // Of the weights, then of the scores: dS = P ∘ (dP - rows of Σ P ∘ dP).
-        for i in (0..time).step_by(ROWS) {
-            let across = Rows(&value_across, long);
-            past_tiles(Rows(&dout, wide), i, across, sizes.head, &mut dscores);
-            for t in i..(i + ROWS).min(time) {
-                let past = (t + 1).next_multiple_of(LANES);
-                let weights = &scratch.weights[t * long..][..past];
-                let dscores = &mut dscores[t * long..][..past];
-                let mean = simd::sum2(weights, dscores, |p, dp| p * dp);
-                for (dscore, weight) in dscores.iter_mut().zip(weights) {
-                    *dscore = weight * (*dscore - mean);
+impl Task for Backward<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self {
+            qkv,
+            dy,
+            sizes,
+            tables,
+            dqkv,
+        } = self;
+        let Sizes {
+            time, wide, long, ..
+        } = sizes;
+        let mut scratch = Scratch::new(sizes);
+        let rows = || vec![0.0; long * wide];
+        let (mut key, mut value_across, mut dout) = (rows(), rows(), rows());
+        let mut dscores = vec![0.0; long * long];
+        for which in sizes.heads() {
+            load_weights::<V>(qkv, sizes, which, tables, &mut scratch);
+            load_across(qkv, sizes, which, &mut value_across);
+            load(dy, sizes, which, (0, 1), &mut dout);
+            load_turned(qkv, sizes, which, 1, tables, 1.0, &mut key);
+
+            // Of the weights, then of the scores: dS = P ∘ (dP - rows of Σ P ∘ dP).
+            for i in (0..time).step_by(ROWS) {
+                let across = Rows(&value_across, long);
+                past_tiles::<V>(Rows(&dout, wide), i, across, sizes.head, &mut dscores);
+                for t in i..(i + ROWS).min(time) {
+                    let past = (t + 1).next_multiple_of(LANES);
+                    let weights = &scratch.weights[t * long..][..past];
+                    let dscores = &mut dscores[t * long..][..past];
+                    let mean = simd::sum2(weights, dscores, |p, dp| p * dp);
+                    for (dscore, weight) in dscores.iter_mut().zip(weights) {
+                        *dscore = weight * (*dscore - mean);
+                    }
                 }
             }
-        }
 
-        // dV = Pᵀ dO
-        for j in (0..time).step_by(ROWS) {
-            let across = Columns(&scratch.weights, long);
-            wide_tiles(across, j, Rows(&dout, wide), j..time, &mut scratch.out);
-        }
-        store(&scratch.out, sizes, which, 2, dqkv);
+            // dV = Pᵀ dO
+            for j in (0..time).step_by(ROWS) {
+                let across = Columns(&scratch.weights, long);
+                wide_tiles::<V>(across, j, Rows(&dout, wide), j..time, &mut scratch.out);
+            }
+            store(&scratch.out, sizes, which, 2, dqkv);
 
-        // dQ = dS K
-        for i in (0..time).step_by(ROWS) {
-            let past = 0..(i + ROWS).min(time);
-            wide_tiles(
-                Rows(&dscores, long),
-                i,
-                Rows(&key, wide),
-                past,
-                &mut scratch.out,
-            );
-        }
-        turn_back(&scratch.out, sizes, which, 0, tables, sizes.scale(), dqkv);
+            // dQ = dS K
+            for i in (0..time).step_by(ROWS) {
+                let past = 0..(i + ROWS).min(time);
+                wide_tiles::<V>(
+                    Rows(&dscores, long),
+                    i,
+                    Rows(&key, wide),
+                    past,
+                    &mut scratch.out,
+                );
+            }
+            turn_back(&scratch.out, sizes, which, 0, tables, sizes.scale(), dqkv);
 
-        // dK = dSᵀ Q
-        for j in (0..time).step_by(ROWS) {
-            let across = Columns(&dscores, long);
-            wide_tiles(
-                across,
-                j,
-                Rows(&scratch.query, wide),
-                j..time,
-                &mut scratch.out,
-            );
+            // dK = dSᵀ Q
+            for j in (0..time).step_by(ROWS) {
+                let across = Columns(&dscores, long);
+                wide_tiles::<V>(
+                    across,
+                    j,
+                    Rows(&scratch.query, wide),
+                    j..time,
+                    &mut scratch.out,
+                );
+            }
+            turn_back(&scratch.out, sizes, which, 1, tables, 1.0, dqkv);
         }
-        turn_back(&scratch.out, sizes, which, 1, tables, 1.0, dqkv);
     }
 }
 
 /// Turned queries and keys, and the softmax of their scores.
 #[inline(always)]
-fn load_weights(
+fn load_weights<V: Vector>(
     qkv: &[f32],
     sizes: Sizes,
     which: (usize, usize),
@@ -246,7 +289,7 @@ fn load_weights(
     }
     for i in (0..time).step_by(ROWS) {
         let across = Rows(&scratch.key_across, long);
-        past_tiles(
+        past_tiles::<V>(
             Rows(&scratch.query, wide),
             i,
             across,
@@ -389,7 +432,7 @@ impl Left for Columns<'_> {
 
 /// Rows i.. of left · right over the middle axis' `range`, all of right's columns.
 #[inline(always)]
-fn wide_tiles(
+fn wide_tiles<V: Vector>(
     left: impl Left,
     i: usize,
     right: Rows<'_>,
@@ -399,30 +442,36 @@ fn wide_tiles(
     let blocks = right.1 / LANES;
     let mut block = 0;
     while block + 2 <= blocks {
-        tile::<2>(left, i, right, block, range.clone(), into);
+        tile::<V, 2>(left, i, right, block, range.clone(), into);
         block += 2;
     }
     if block < blocks {
-        tile::<1>(left, i, right, block, range, into);
+        tile::<V, 1>(left, i, right, block, range, into);
     }
 }
 
 /// Rows i.. of left · right, as far as the columns are not the future of all of them.
 #[inline(always)]
-fn past_tiles(left: Rows<'_>, i: usize, right: Rows<'_>, depth: usize, into: &mut [f32]) {
+fn past_tiles<V: Vector>(
+    left: Rows<'_>,
+    i: usize,
+    right: Rows<'_>,
+    depth: usize,
+    into: &mut [f32],
+) {
     let blocks = (i + ROWS).div_ceil(LANES);
     let mut block = 0;
     while block + 2 <= blocks {
-        tile::<2>(left, i, right, block, 0..depth, into);
+        tile::<V, 2>(left, i, right, block, 0..depth, into);
         block += 2;
     }
     if block < blocks {
-        tile::<1>(left, i, right, block, 0..depth, into);
+        tile::<V, 1>(left, i, right, block, 0..depth, into);
     }
 }
 
 #[inline(always)]
-fn tile<const BLOCKS: usize>(
+fn tile<V: Vector, const BLOCKS: usize>(
     left: impl Left,
     i: usize,
     right: Rows<'_>,
@@ -431,22 +480,22 @@ fn tile<const BLOCKS: usize>(
     into: &mut [f32],
 ) {
     let width = right.1;
-    let mut sums = [[[0.0f32; LANES]; BLOCKS]; ROWS];
+    let mut sums = [[V::zero(); BLOCKS]; ROWS];
     let rows = right.0[range.start * width..range.end * width].chunks_exact(width);
     for (fours, row) in left.fours(i, range).zip(rows) {
         let (vectors, _) = row[block * LANES..][..BLOCKS * LANES].as_chunks::<LANES>();
-        for r in 0..ROWS {
-            for b in 0..BLOCKS {
-                for lane in 0..LANES {
-                    sums[r][b][lane] = fours[r].mul_add(vectors[b][lane], sums[r][b][lane]);
-                }
+        for b in 0..BLOCKS {
+            let vector = V::load(&vectors[b]);
+            for r in 0..ROWS {
+                sums[r][b] = sums[r][b].add_product(fours[r], vector);
             }
         }
     }
     for (r, sums) in sums.iter().enumerate() {
         let into = &mut into[(i + r) * width + block * LANES..][..BLOCKS * LANES];
-        for (into, sums) in into.chunks_exact_mut(LANES).zip(sums) {
-            into.copy_from_slice(sums);
+        let (vectors, _) = into.as_chunks_mut::<LANES>();
+        for (into, sum) in vectors.iter_mut().zip(sums) {
+            sum.store(into);
         }
     }
 }

@@ -20,6 +20,7 @@ mod product;
 mod reference;
 pub mod rotary;
 mod simd;
+mod vector;
 pub mod workers;
 
 pub use activation::{gelu, swiglu};
