@@ -149,7 +149,10 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
             let checkpoint = run.join("checkpoints/step-00000020");
             let facts = fs::read(run.join("facts.parquet")).unwrap();
             let files = ["model.safetensors", "optimizer.safetensors"];
-            (facts, files.map(|file| fs::read(checkpoint.join(file)).unwrap()))
+            (
+                facts,
+                files.map(|file| fs::read(checkpoint.join(file)).unwrap()),
+            )
         };
         let one = outcome("1");
         assert!(one == outcome("2") && one == outcome("3"), "{arch}");
