@@ -426,7 +426,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reference::{check_nan, compare, numbers};
+    use crate::{
+        reference::{check_nan, compare, numbers},
+        simd::Lanes,
+        vector::Portable,
+    };
 
     proptest! {
         #[test]
@@ -460,6 +464,64 @@ mod tests {
         check_nan(&[numbers(19 * 3 * 12, 1, 1.0)], &|x| {
             attention(x[0].clone().reshape([1, 19, 36]), 2, &positions).reshape([-1])
         });
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_vectors() {
+        // As with AVX-512, of which this machine may know nothing.
+        for (time, heads, head) in [(1, 1, 2), (19, 2, 6), (40, 1, 34), (33, 3, 16)] {
+            let shape = [2, time, 3 * heads * head];
+            let sizes = Sizes::new(shape, heads);
+            let positions = Positions::new(time, head, &Device::flex());
+            let qkv = numbers(shape.iter().product(), 7, 2.0);
+            let dy = numbers(2 * time * heads * head, 8, 1.0);
+            let run = |how: fn(Forward<'_>), back: fn(Backward<'_>)| {
+                let tables = positions.tables();
+                let (mut y, mut dqkv) = (vec![0.0; dy.len()], vec![0.0; qkv.len()]);
+                let (qkv, dy) = (&qkv[..], &dy[..]);
+                how(Forward {
+                    qkv,
+                    sizes,
+                    tables,
+                    y: &mut y,
+                });
+                back(Backward {
+                    qkv,
+                    dy,
+                    sizes,
+                    tables,
+                    dqkv: &mut dqkv,
+                });
+                [y, dqkv].map(|x| x.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
+            };
+            let here = run(|task| dispatch(task), |task| dispatch(task));
+            assert!(here == run(|task| task.run::<Portable>(), |task| task.run::<Portable>()));
+            assert!(here == run(|task| task.run::<Roomy>(), |task| task.run::<Roomy>()));
+        }
+    }
+
+    /// Takes the way of vectors with many registers.
+    #[derive(Clone, Copy)]
+    struct Roomy(Portable);
+
+    impl Vector for Roomy {
+        const MANY: bool = true;
+
+        fn zero() -> Self {
+            Self(Portable::zero())
+        }
+
+        fn load(from: &Lanes) -> Self {
+            Self(Portable::load(from))
+        }
+
+        fn add_product(self, x: f32, by: Self) -> Self {
+            Self(self.0.add_product(x, by.0))
+        }
+
+        fn store(self, into: &mut Lanes) {
+            self.0.store(into);
+        }
     }
 
     #[test]
