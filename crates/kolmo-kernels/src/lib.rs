@@ -15,6 +15,7 @@ pub mod embedding;
 mod flex;
 pub mod linear;
 pub mod norm;
+pub mod peak;
 mod product;
 #[cfg(test)]
 mod reference;
