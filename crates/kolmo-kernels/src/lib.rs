@@ -12,6 +12,7 @@ pub mod adamw;
 pub mod attention;
 pub mod cross_entropy;
 pub mod embedding;
+pub mod flat;
 mod flex;
 pub mod linear;
 pub mod norm;
