@@ -156,13 +156,17 @@ impl Update {
         let norm = gradient.norm_squared.sqrt();
         let clip = (norm.clone() / self.clip_norm).clamp_min(1.0).recip();
         let clip = clip + norm * 0.0;
-        let slots = slots.into_iter().zip(gradient.parts);
-        let slots = slots.map(|(slot, gradient)| {
-            let gradient = gradient * clip.clone();
+        // Nothing is held longer than it is needed, and seldom more than one number at once: fusion then makes
+        // few kernels of it even where one binds no more than nine buffers.
+        let clips = std::iter::repeat_n(clip, slots.len());
+        let slots = slots.into_iter().zip(gradient.parts).zip(clips);
+        let slots = slots.map(|((slot, gradient), clip)| {
+            let gradient = gradient * clip;
             let first = slot.first * factors.beta_1 + gradient.clone() * factors.rest_1;
             let second = slot.second * factors.beta_2 + gradient.square() * factors.rest_2;
             let root = second.clone().sqrt() * factors.root_scale + factors.epsilon;
-            let value = slot.value * factors.keep - first.clone() / root * factors.rate;
+            let change = first.clone() / root * (factors.rate / factors.keep);
+            let value = (slot.value - change) * factors.keep;
             Slot {
                 value,
                 first,

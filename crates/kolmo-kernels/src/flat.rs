@@ -2,7 +2,9 @@
 
 use burn::prelude::*;
 
-/// Tensors laid down in one kernel. Each is a binding of it, and Metal has 30 of them.
+use crate::gpu::bindings;
+
+/// Tensors laid down in one kernel, if it may have so many bindings.
 const AT_ONCE: usize = 24;
 
 /// Lays `parts` end to end, in few kernels.
@@ -10,11 +12,18 @@ const AT_ONCE: usize = 24;
 /// # Panics
 /// If there are none.
 pub fn join(mut parts: Vec<Tensor<1>>) -> Tensor<1> {
+    // One binding is the result, one the sizes.
+    let bindings = bindings(&parts[0].device()).unwrap_or(usize::MAX);
+    let at_once = bindings.saturating_sub(2).clamp(2, AT_ONCE);
     while parts.len() > 1 {
         let mut joined = Vec::new();
         while !parts.is_empty() {
-            let rest = parts.split_off(AT_ONCE.min(parts.len()));
-            joined.push(Tensor::cat(parts, 0));
+            let rest = parts.split_off(at_once.min(parts.len()));
+            // One alone would be copied.
+            joined.push(match parts.len() {
+                1 => parts.swap_remove(0),
+                _ => Tensor::cat(parts, 0),
+            });
             parts = rest;
         }
         parts = joined;

@@ -5,7 +5,7 @@ use burn::{
     prelude::*,
     tensor::Gradients,
 };
-use kolmo_kernels::{Positions, Workers, adamw, is_flex};
+use kolmo_kernels::{Positions, Workers, adamw, cross_entropy::Targets, is_flex};
 use kolmo_model::{Gpt, weights::HostTensor};
 use kolmo_world::{Batch, document::Role};
 
@@ -24,6 +24,8 @@ pub struct Learner {
     /// The threads.
     pub workers: Workers,
     positions: Positions,
+    /// Those of the roles.
+    numbers: Tensor<1, Int>,
     shards: usize,
     device: Device,
 }
@@ -61,6 +63,7 @@ impl Learner {
         Ok(Self {
             workers: workers.map_err(|error| TrainError::Threads(error.to_string()))?,
             positions: Positions::new(length, head_width, device),
+            numbers: Targets::numbers(Role::ALL.len(), device),
             device: device.clone(),
             model,
             optimizer,
@@ -71,7 +74,7 @@ impl Learner {
     /// Loss and gradient of `batch`. On a CPU each worker takes shards, and what they found is summed in the
     /// order of the shards, so that the bits depend on how many shards there are and not on the workers.
     pub fn look(&self, batch: &Batch) -> Step {
-        let shards = shards(batch, self.shards, &self.device);
+        let shards = shards(batch, self.shards, (&self.device, &self.numbers));
         let one = |(model, shard): (Gpt, Shard)| {
             let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
             let gradients = loss.mean.backward();
@@ -112,11 +115,16 @@ impl Figures {
     ///
     /// # Errors
     /// A device that does not give them back.
-    pub fn read(steps: Vec<Tensor<1>>) -> Result<Vec<Self>, TrainError> {
-        if steps.is_empty() {
-            return Ok(Vec::new());
-        }
-        let values = HostTensor::read("losses", Tensor::cat(steps, 0))?.values;
+    pub fn read(mut steps: Vec<Tensor<1>>) -> Result<Vec<Self>, TrainError> {
+        let all = match (steps.pop(), steps.is_empty()) {
+            (None, _) => return Ok(Vec::new()),
+            (Some(only), true) => only,
+            (Some(last), false) => {
+                steps.push(last);
+                Tensor::cat(steps, 0)
+            }
+        };
+        let values = HostTensor::read("losses", all)?.values;
         let steps = values.chunks_exact(Role::ALL.len() + 1);
         let figures = steps.map(|values| Self {
             by_role: std::array::from_fn(|role| values[role]),

@@ -3,8 +3,6 @@
 //! On the CPU each parameter is updated where it is. Elsewhere all of them are one tensor, and so are the moments:
 //! an update is then a handful of kernels, however many parameters a model has, and the model has views of it.
 
-use std::mem;
-
 use burn::{
     module::{ModuleMapper, ModuleVisitor, Param},
     prelude::*,
@@ -76,15 +74,20 @@ impl Optimizer {
         learning_rate: f64,
         workers: &Workers,
     ) {
-        // Out of the model, so that nobody else holds them and they are changed where they are.
-        let mut take = Take::default();
-        *model = model.clone().map(&mut take);
-        let mut values = take.values;
         let is_joined = !is_flex(&gradient.norm_squared().device());
+        let mut values = match self.values.take() {
+            // The model has views of it.
+            Some(joined) => vec![joined],
+            None => {
+                // Out of the model, so that nobody else holds them and they are changed where they are.
+                let mut take = Take::default();
+                *model = model.clone().map(&mut take);
+                self.parameters = take.parameters;
+                take.values
+            }
+        };
         if is_joined {
-            // After the first update the model has had views of it.
-            let joined = self.values.take();
-            values = vec![joined.unwrap_or_else(|| flat::join(mem::take(&mut values)))];
+            values = vec![flat::join(values)];
         }
         if self.moments.is_empty() {
             let moments = values.iter().map(|value| Moments {
@@ -92,7 +95,6 @@ impl Optimizer {
                 second: value.zeros_like(),
             });
             self.moments = moments.collect();
-            self.parameters = take.parameters;
         }
         let slots = values.into_iter().zip(self.moments.drain(..));
         let slots = slots.map(|(value, Moments { first, second })| Slot {

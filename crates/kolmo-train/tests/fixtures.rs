@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use burn::{module::ModuleVisitor, module::Param, prelude::*};
-use kolmo_kernels::{Positions, Tokens};
+use kolmo_kernels::{Positions, Tokens, cross_entropy::Targets};
 use kolmo_model::{
     Architecture, Gpt, ModelConfig,
     weights::{self, HostTensor, NamedTensors, Path},
@@ -157,7 +157,8 @@ fn logits_and_gradients_match(name: &str) {
     let error = relative_error(&host.values, &fixture.floats["logits"].values);
     assert!(error < 1e-5, "{name}: logits differ by {error}");
 
-    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, 1, &device)).unwrap();
+    let there = (&device, &Targets::numbers(Role::ALL.len(), &device));
+    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, 1, there)).unwrap();
     let loss = model.loss(&shard.tokens, &shard.targets, &positions);
     let nats: f32 = loss.mean.clone().into_scalar();
     let error = relative_error(&[nats], &fixture.floats["loss"].values);
