@@ -4,6 +4,7 @@
 
 mod cli;
 mod eval;
+mod gpu_costs;
 mod mistakes;
 mod parity;
 #[cfg(unix)]
