@@ -24,6 +24,10 @@ fn every_command_has_help_with_an_example() {
         "world sample",
         "world stats",
         "world export",
+        "bench",
+        "bench train",
+        "bench eval",
+        "bench world",
     ] {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let help = place.kolmo(&arguments).exits(0).stdout();

@@ -132,6 +132,34 @@ fn the_same_configuration_gives_the_same_bits_and_so_does_the_resolved_one() {
 }
 
 #[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    let place = Place::new();
+    place.file("small.toml", SMALL);
+    for arch in ["gpt", "llama"] {
+        let outcome = |threads: &str| {
+            let run = format!("{arch}-{threads}");
+            let arch = format!("model.arch={arch}");
+            // Seven shards are dealt out unevenly, whatever the threads.
+            let settings = ["--set", &arch, "--set", "train.shards=7", "-q"];
+            let arguments = ["train", "small.toml", "--device", "flex", "--run-dir", &run];
+            let arguments = [&arguments[..], &settings].concat();
+            let running = place.start(&arguments, &[("RAYON_NUM_THREADS", threads)]);
+            running.wait().exits(0);
+            let run = place.path().join(run);
+            let checkpoint = run.join("checkpoints/step-00000020");
+            let facts = fs::read(run.join("facts.parquet")).unwrap();
+            let files = ["model.safetensors", "optimizer.safetensors"];
+            (
+                facts,
+                files.map(|file| fs::read(checkpoint.join(file)).unwrap()),
+            )
+        };
+        let one = outcome("1");
+        assert!(one == outcome("2") && one == outcome("3"), "{arch}");
+    }
+}
+
+#[test]
 fn a_finished_run_is_left_alone_unless_told_otherwise() {
     let place = Place::new();
     place.file("small.toml", SMALL);

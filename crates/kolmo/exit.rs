@@ -78,7 +78,11 @@ fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<ConfigError>()
             || matches!(
                 cause.downcast_ref(),
-                Some(ModelError::UnknownDevice { .. } | ModelError::DeviceUnavailable { .. })
+                Some(
+                    ModelError::Invalid { .. }
+                        | ModelError::UnknownDevice { .. }
+                        | ModelError::DeviceUnavailable { .. }
+                )
             )
             || matches!(cause.downcast_ref(), Some(TrainError::Config(_)))
             || matches!(

@@ -1,5 +1,6 @@
 //! `kolmo`: arguments in, exit code out. One file per command.
 
+mod allocator;
 mod bench;
 mod check;
 mod devices;
@@ -18,11 +19,6 @@ mod world;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
-
-/// A step allocates the same tensors as the one before: this one gives them the same, warm pages.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Train small transformers on data whose true distribution is known, and check theory against
 /// what they learn.
@@ -51,6 +47,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    allocator::keep_pages();
     let arguments = Arguments::parse();
     let volume = match (arguments.quiet, arguments.verbose) {
         (true, _) => progress::Volume::Quiet,

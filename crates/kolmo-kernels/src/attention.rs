@@ -13,7 +13,7 @@ use crate::{
     gpu,
     rotary::{Positions, Tables},
     simd::{self, LANES},
-    vector::{Task, Vector, dispatch},
+    vector::{Left, ROWS, Right, Task, Vector, dispatch, tile},
 };
 
 /// Attention of `heads` heads: `qkv` has queries, keys and values one after another, `[batch, time, 3d]`,
@@ -115,17 +115,20 @@ impl Sizes {
     }
 }
 
-/// One head of one sequence. Columns beyond `head` are zero; rows beyond `time` have no meaning.
+/// One head of one sequence. Columns beyond `head` and rows beyond `time` are zero, but where it says otherwise.
 struct Scratch {
     /// Turned and scaled, `[long, wide]`.
     query: Vec<f32>,
-    /// Turned, `[wide, long]`.
+    /// Turned, `[long, wide]`.
+    key: Vec<f32>,
+    /// The same, `[wide, long]`.
     key_across: Vec<f32>,
     /// `[long, wide]`.
     value: Vec<f32>,
-    /// Scores, then their softmax, `[long, long]`: in row i as far as the vector that i is in.
+    /// Scores, then their softmax, `[long, long]`: in row i as far as the vector that i is in. Rows beyond `time`
+    /// have no meaning.
     weights: Vec<f32>,
-    /// `[long, wide]`.
+    /// `[long, wide]`. Rows beyond `time` have no meaning.
     out: Vec<f32>,
 }
 
@@ -134,6 +137,7 @@ impl Scratch {
         let rows = || vec![0.0; sizes.long * sizes.wide];
         Self {
             query: rows(),
+            key: rows(),
             key_across: rows(),
             value: rows(),
             weights: vec![0.0; sizes.long * sizes.long],
@@ -158,25 +162,18 @@ impl Task for Forward<'_> {
             tables,
             y,
         } = self;
+        let Sizes { time, wide, .. } = sizes;
         let mut scratch = Scratch::new(sizes);
         for which in sizes.heads() {
             load_weights::<V>(qkv, sizes, which, tables, &mut scratch);
             load(qkv, sizes, which, (2, 3), &mut scratch.value);
-            for i in (0..sizes.time).step_by(ROWS) {
-                let weights = Rows(&scratch.weights, sizes.long);
-                let past = 0..(i + ROWS).min(sizes.time);
-                wide_tiles::<V>(
-                    weights,
-                    i,
-                    Rows(&scratch.value, sizes.wide),
-                    past,
-                    &mut scratch.out,
-                );
+            for i in (0..time).step_by(ROWS) {
+                let weights = Left::rows(&scratch.weights, sizes.long, i, 0);
+                let past = (i + ROWS).min(time);
+                let value = Right::new(&scratch.value, wide, 0);
+                wide_tiles::<V>(weights, value, past, &mut scratch.out[i * wide..]);
             }
-            for t in 0..sizes.time {
-                let at = sizes.at(which, t, (0, 1));
-                y[at..][..sizes.head].copy_from_slice(&scratch.out[t * sizes.wide..][..sizes.head]);
-            }
+            store(&scratch.out, sizes, which, (0, 1), y);
         }
     }
 }
@@ -204,18 +201,19 @@ impl Task for Backward<'_> {
         } = sizes;
         let mut scratch = Scratch::new(sizes);
         let rows = || vec![0.0; long * wide];
-        let (mut key, mut value_across, mut dout) = (rows(), rows(), rows());
+        let (mut value_across, mut dout) = (rows(), rows());
         let mut dscores = vec![0.0; long * long];
         for which in sizes.heads() {
             load_weights::<V>(qkv, sizes, which, tables, &mut scratch);
-            load_across(qkv, sizes, which, &mut value_across);
+            load(qkv, sizes, which, (2, 3), &mut scratch.value);
+            transpose::<V>(&scratch.value, (long, wide), &mut value_across);
             load(dy, sizes, which, (0, 1), &mut dout);
-            load_turned(qkv, sizes, which, 1, tables, 1.0, &mut key);
 
             // Of the weights, then of the scores: dS = P ∘ (dP - rows of Σ P ∘ dP).
             for i in (0..time).step_by(ROWS) {
-                let across = Rows(&value_across, long);
-                past_tiles::<V>(Rows(&dout, wide), i, across, sizes.head, &mut dscores);
+                let across = Right::new(&value_across, long, 0);
+                let dout = Left::rows(&dout, wide, i, 0);
+                past_tiles::<V>(dout, across, sizes.head, i, &mut dscores[i * long..]);
                 for t in i..(i + ROWS).min(time) {
                     let past = (t + 1).next_multiple_of(LANES);
                     let weights = &scratch.weights[t * long..][..past];
@@ -229,34 +227,26 @@ impl Task for Backward<'_> {
 
             // dV = Pᵀ dO
             for j in (0..time).step_by(ROWS) {
-                let across = Columns(&scratch.weights, long);
-                wide_tiles::<V>(across, j, Rows(&dout, wide), j..time, &mut scratch.out);
+                let weights = Left::columns(&scratch.weights, long, j, j);
+                let dout = Right::new(&dout, wide, j);
+                wide_tiles::<V>(weights, dout, time - j, &mut scratch.out[j * wide..]);
             }
-            store(&scratch.out, sizes, which, 2, dqkv);
+            store(&scratch.out, sizes, which, (2, 3), dqkv);
 
             // dQ = dS K
             for i in (0..time).step_by(ROWS) {
-                let past = 0..(i + ROWS).min(time);
-                wide_tiles::<V>(
-                    Rows(&dscores, long),
-                    i,
-                    Rows(&key, wide),
-                    past,
-                    &mut scratch.out,
-                );
+                let past = (i + ROWS).min(time);
+                let dscores = Left::rows(&dscores, long, i, 0);
+                let key = Right::new(&scratch.key, wide, 0);
+                wide_tiles::<V>(dscores, key, past, &mut scratch.out[i * wide..]);
             }
             turn_back(&scratch.out, sizes, which, 0, tables, sizes.scale(), dqkv);
 
             // dK = dSᵀ Q
             for j in (0..time).step_by(ROWS) {
-                let across = Columns(&dscores, long);
-                wide_tiles::<V>(
-                    across,
-                    j,
-                    Rows(&scratch.query, wide),
-                    j..time,
-                    &mut scratch.out,
-                );
+                let dscores = Left::columns(&dscores, long, j, j);
+                let query = Right::new(&scratch.query, wide, j);
+                wide_tiles::<V>(dscores, query, time - j, &mut scratch.out[j * wide..]);
             }
             turn_back(&scratch.out, sizes, which, 1, tables, 1.0, dqkv);
         }
@@ -275,31 +265,15 @@ fn load_weights<V: Vector>(
     let Sizes {
         time, wide, long, ..
     } = sizes;
-    load_turned(
-        qkv,
-        sizes,
-        which,
-        0,
-        tables,
-        sizes.scale(),
-        &mut scratch.query,
-    );
-    // The keys by way of `out`, which is free.
-    load_turned(qkv, sizes, which, 1, tables, 1.0, &mut scratch.out);
-    for t in 0..time {
-        for k in 0..sizes.head {
-            scratch.key_across[k * long + t] = scratch.out[t * wide + k];
-        }
-    }
+    let scale = sizes.scale();
+    load_turned(qkv, sizes, which, 0, tables, scale, &mut scratch.query);
+    load_turned(qkv, sizes, which, 1, tables, 1.0, &mut scratch.key);
+    transpose::<V>(&scratch.key, (long, wide), &mut scratch.key_across);
     for i in (0..time).step_by(ROWS) {
-        let across = Rows(&scratch.key_across, long);
-        past_tiles::<V>(
-            Rows(&scratch.query, wide),
-            i,
-            across,
-            sizes.head,
-            &mut scratch.weights,
-        );
+        let query = Left::rows(&scratch.query, wide, i, 0);
+        let across = Right::new(&scratch.key_across, long, 0);
+        let weights = &mut scratch.weights[i * long..];
+        past_tiles::<V>(query, across, sizes.head, i, weights);
         for t in i..(i + ROWS).min(time) {
             let past = (t + 1).next_multiple_of(LANES);
             let row = &mut scratch.weights[t * long..][..past];
@@ -322,18 +296,16 @@ fn load_weights<V: Vector>(
 fn load(x: &[f32], sizes: Sizes, which: (usize, usize), part: (usize, usize), into: &mut [f32]) {
     for t in 0..sizes.time {
         let row = &x[sizes.at(which, t, part)..][..sizes.head];
-        into[t * sizes.wide..][..sizes.head].copy_from_slice(row);
+        simd::copy(row, &mut into[t * sizes.wide..][..sizes.head]);
     }
 }
 
-/// A head's values, into `[wide, long]`.
+/// The reverse of [`load`].
 #[inline(always)]
-fn load_across(qkv: &[f32], sizes: Sizes, which: (usize, usize), into: &mut [f32]) {
+fn store(from: &[f32], sizes: Sizes, which: (usize, usize), part: (usize, usize), x: &mut [f32]) {
     for t in 0..sizes.time {
-        let row = &qkv[sizes.at(which, t, (2, 3))..][..sizes.head];
-        for (k, x) in row.iter().enumerate() {
-            into[k * sizes.long + t] = *x;
-        }
+        let row = &mut x[sizes.at(which, t, part)..][..sizes.head];
+        simd::copy(&from[t * sizes.wide..][..sizes.head], row);
     }
 }
 
@@ -348,20 +320,10 @@ fn load_turned(
     scale: f32,
     into: &mut [f32],
 ) {
-    let half = sizes.head / 2;
     for t in 0..sizes.time {
         let row = &qkv[sizes.at(which, t, (k, 3))..][..sizes.head];
-        let (low, high) = row.split_at(half);
-        let (cos, sin) = (
-            &tables.cos[t * half..][..half],
-            &tables.sin[t * half..][..half],
-        );
         let into = &mut into[t * sizes.wide..][..sizes.head];
-        let (into_low, into_high) = into.split_at_mut(half);
-        for k in 0..half {
-            into_low[k] = scale * (low[k] * cos[k] - high[k] * sin[k]);
-            into_high[k] = scale * (low[k] * sin[k] + high[k] * cos[k]);
-        }
+        turn(row, tables.at(t), (scale, scale), into);
     }
 }
 
@@ -376,131 +338,90 @@ fn turn_back(
     scale: f32,
     dqkv: &mut [f32],
 ) {
-    let half = sizes.head / 2;
-    for t in 0..sizes.time {
-        let (low, high) = from[t * sizes.wide..][..sizes.head].split_at(half);
-        let (cos, sin) = (
-            &tables.cos[t * half..][..half],
-            &tables.sin[t * half..][..half],
-        );
-        let into = &mut dqkv[sizes.at(which, t, (k, 3))..][..sizes.head];
-        let (into_low, into_high) = into.split_at_mut(half);
-        for k in 0..half {
-            into_low[k] = scale * (low[k] * cos[k] + high[k] * sin[k]);
-            into_high[k] = scale * (high[k] * cos[k] - low[k] * sin[k]);
-        }
-    }
-}
-
-#[inline(always)]
-fn store(from: &[f32], sizes: Sizes, which: (usize, usize), k: usize, dqkv: &mut [f32]) {
     for t in 0..sizes.time {
         let row = &from[t * sizes.wide..][..sizes.head];
-        dqkv[sizes.at(which, t, (k, 3))..][..sizes.head].copy_from_slice(row);
+        let into = &mut dqkv[sizes.at(which, t, (k, 3))..][..sizes.head];
+        turn(row, tables.at(t), (scale, -scale), into);
     }
 }
 
-/// Rows of a product made at once.
-const ROWS: usize = 4;
-
-/// A matrix and the length of its rows.
-#[derive(Clone, Copy)]
-struct Rows<'a>(&'a [f32], usize);
-
-/// The transpose of one.
-#[derive(Clone, Copy)]
-struct Columns<'a>(&'a [f32], usize);
-
-/// Four neighbouring rows of a matrix.
-trait Left: Copy {
-    /// Their values in columns k of `range`, in order.
-    fn fours(self, i: usize, range: std::ops::Range<usize>) -> impl Iterator<Item = [f32; ROWS]>;
-}
-
-impl Left for Rows<'_> {
-    #[inline(always)]
-    fn fours(self, i: usize, range: std::ops::Range<usize>) -> impl Iterator<Item = [f32; ROWS]> {
-        let row = |r: usize| &self.0[(i + r) * self.1..][range.clone()];
-        let rows = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
-        rows.map(|(((a, b), c), d)| [*a, *b, *c, *d])
-    }
-}
-
-impl Left for Columns<'_> {
-    #[inline(always)]
-    fn fours(self, i: usize, range: std::ops::Range<usize>) -> impl Iterator<Item = [f32; ROWS]> {
-        let rows = self.0[range.start * self.1..range.end * self.1].chunks_exact(self.1);
-        rows.map(move |row| [row[i], row[i + 1], row[i + 2], row[i + 3]])
-    }
-}
-
-/// Rows i.. of left · right over the middle axis' `range`, all of right's columns.
+/// `scale`.0 times each half-pair of `row`, turned by the angles whose cosines and sines these are; in the other
+/// direction where `scale`.1 is -`scale`.0.
 #[inline(always)]
-fn wide_tiles<V: Vector>(
-    left: impl Left,
-    i: usize,
-    right: Rows<'_>,
-    range: std::ops::Range<usize>,
-    into: &mut [f32],
-) {
-    let blocks = right.1 / LANES;
-    let mut block = 0;
-    while block + 2 <= blocks {
-        tile::<V, 2>(left, i, right, block, range.clone(), into);
-        block += 2;
+fn turn(row: &[f32], (cos, sin): (&[f32], &[f32]), scale: (f32, f32), into: &mut [f32]) {
+    const N: usize = 8;
+    let half = cos.len();
+    let one = |low: f32, high: f32, cos: f32, sin: f32| {
+        let (cos, sin) = (scale.0 * cos, scale.1 * sin);
+        (low * cos - high * sin, low * sin + high * cos)
+    };
+    let (low, high) = row.split_at(half);
+    let (into_low, into_high) = into.split_at_mut(half);
+    let (low, low_rest) = low.as_chunks::<N>();
+    let (high, high_rest) = high.as_chunks::<N>();
+    let (cos, cos_rest) = cos.as_chunks::<N>();
+    let (sin, sin_rest) = sin.as_chunks::<N>();
+    let (into_low, into_low_rest) = into_low.as_chunks_mut::<N>();
+    let (into_high, into_high_rest) = into_high.as_chunks_mut::<N>();
+    let chunks = low.iter().zip(high).zip(cos.iter().zip(sin));
+    for (((low, high), (cos, sin)), into) in chunks.zip(into_low.iter_mut().zip(into_high)) {
+        let (mut turned_low, mut turned_high) = ([0.0; N], [0.0; N]);
+        for k in 0..N {
+            (turned_low[k], turned_high[k]) = one(low[k], high[k], cos[k], sin[k]);
+        }
+        (*into.0, *into.1) = (turned_low, turned_high);
     }
-    if block < blocks {
-        tile::<V, 1>(left, i, right, block, range, into);
+    for k in 0..cos_rest.len() {
+        (into_low_rest[k], into_high_rest[k]) =
+            one(low_rest[k], high_rest[k], cos_rest[k], sin_rest[k]);
     }
 }
 
-/// Rows i.. of left · right, as far as the columns are not the future of all of them.
+/// `from`, `[rows, columns]`, as `[columns, rows]`; both whole vectors.
+#[inline(always)]
+fn transpose<V: Vector>(from: &[f32], (rows, columns): (usize, usize), into: &mut [f32]) {
+    for row in (0..rows).step_by(LANES) {
+        for column in (0..columns).step_by(LANES) {
+            let from = &from[row * columns + column..];
+            V::transpose(from, columns, &mut into[column * rows + row..], rows);
+        }
+    }
+}
+
+/// Left times the first `depth` rows of right, [`ROWS`] rows into `into`, whose rows are as long as right's.
+#[inline(always)]
+fn wide_tiles<V: Vector>(left: Left<'_>, right: Right<'_>, depth: usize, into: &mut [f32]) {
+    tiles::<V>(left, right, depth, right.width() / LANES, into);
+}
+
+/// The same for rows i.., as far as the columns are not the future of all of them.
 #[inline(always)]
 fn past_tiles<V: Vector>(
-    left: Rows<'_>,
-    i: usize,
-    right: Rows<'_>,
+    left: Left<'_>,
+    right: Right<'_>,
     depth: usize,
+    i: usize,
     into: &mut [f32],
 ) {
-    let blocks = (i + ROWS).div_ceil(LANES);
-    let mut block = 0;
-    while block + 2 <= blocks {
-        tile::<V, 2>(left, i, right, block, 0..depth, into);
-        block += 2;
-    }
-    if block < blocks {
-        tile::<V, 1>(left, i, right, block, 0..depth, into);
-    }
+    tiles::<V>(left, right, depth, (i + ROWS).div_ceil(LANES), into);
 }
 
 #[inline(always)]
-fn tile<V: Vector, const BLOCKS: usize>(
-    left: impl Left,
-    i: usize,
-    right: Rows<'_>,
-    block: usize,
-    range: std::ops::Range<usize>,
+fn tiles<V: Vector>(
+    left: Left<'_>,
+    right: Right<'_>,
+    depth: usize,
+    blocks: usize,
     into: &mut [f32],
 ) {
-    let width = right.1;
-    let mut sums = [[V::zero(); BLOCKS]; ROWS];
-    let rows = right.0[range.start * width..range.end * width].chunks_exact(width);
-    for (fours, row) in left.fours(i, range).zip(rows) {
-        let (vectors, _) = row[block * LANES..][..BLOCKS * LANES].as_chunks::<LANES>();
-        for b in 0..BLOCKS {
-            let vector = V::load(&vectors[b]);
-            for r in 0..ROWS {
-                sums[r][b] = sums[r][b].add_product(fours[r], vector);
-            }
-        }
+    let mut block = 0;
+    while V::MANY && block + 2 <= blocks {
+        tile::<V, 2>(left, right, depth, block, into);
+        block += 2;
     }
-    for (r, sums) in sums.iter().enumerate() {
-        let into = &mut into[(i + r) * width + block * LANES..][..BLOCKS * LANES];
-        let (vectors, _) = into.as_chunks_mut::<LANES>();
-        for (into, sum) in vectors.iter_mut().zip(sums) {
-            sum.store(into);
-        }
+    while block < blocks {
+        tile::<V, 1>(left, right, depth, block, into);
+        block += 1;
     }
 }
 
@@ -509,7 +430,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reference::{check_nan, compare, numbers};
+    use crate::{
+        reference::{check_nan, compare, numbers},
+        simd::Lanes,
+        vector::Portable,
+    };
 
     proptest! {
         #[test]
@@ -543,6 +468,64 @@ mod tests {
         check_nan(&[numbers(19 * 3 * 12, 1, 1.0)], &|x| {
             attention(x[0].clone().reshape([1, 19, 36]), 2, &positions).reshape([-1])
         });
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_vectors() {
+        // As with AVX-512, of which this machine may know nothing.
+        for (time, heads, head) in [(1, 1, 2), (19, 2, 6), (40, 1, 34), (33, 3, 16)] {
+            let shape = [2, time, 3 * heads * head];
+            let sizes = Sizes::new(shape, heads);
+            let positions = Positions::new(time, head, &Device::flex());
+            let qkv = numbers(shape.iter().product(), 7, 2.0);
+            let dy = numbers(2 * time * heads * head, 8, 1.0);
+            let run = |how: fn(Forward<'_>), back: fn(Backward<'_>)| {
+                let tables = positions.tables();
+                let (mut y, mut dqkv) = (vec![0.0; dy.len()], vec![0.0; qkv.len()]);
+                let (qkv, dy) = (&qkv[..], &dy[..]);
+                how(Forward {
+                    qkv,
+                    sizes,
+                    tables,
+                    y: &mut y,
+                });
+                back(Backward {
+                    qkv,
+                    dy,
+                    sizes,
+                    tables,
+                    dqkv: &mut dqkv,
+                });
+                [y, dqkv].map(|x| x.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
+            };
+            let here = run(|task| dispatch(task), |task| dispatch(task));
+            assert!(here == run(|task| task.run::<Portable>(), |task| task.run::<Portable>()));
+            assert!(here == run(|task| task.run::<Roomy>(), |task| task.run::<Roomy>()));
+        }
+    }
+
+    /// Takes the way of vectors with many registers.
+    #[derive(Clone, Copy)]
+    struct Roomy(Portable);
+
+    impl Vector for Roomy {
+        const MANY: bool = true;
+
+        fn zero() -> Self {
+            Self(Portable::zero())
+        }
+
+        fn load(from: &Lanes) -> Self {
+            Self(Portable::load(from))
+        }
+
+        fn add_product(self, x: f32, by: Self) -> Self {
+            Self(self.0.add_product(x, by.0))
+        }
+
+        fn store(self, into: &mut Lanes) {
+            self.0.store(into);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod flex;
 mod gpu;
 pub mod linear;
 pub mod norm;
+pub mod peak;
 mod product;
 #[cfg(test)]
 mod reference;

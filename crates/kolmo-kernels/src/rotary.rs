@@ -26,8 +26,18 @@ pub struct Positions {
 /// The angles' cosines and sines on the host, `[time, head / 2]`.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    pub cos: Vec<f32>,
-    pub sin: Vec<f32>,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    half: usize,
+}
+
+impl Tables {
+    /// Cosines and sines of position `t`.
+    #[inline(always)]
+    pub fn at(&self, t: usize) -> (&[f32], &[f32]) {
+        let row = t * self.half..(t + 1) * self.half;
+        (&self.cos[row.clone()], &self.sin[row])
+    }
 }
 
 impl Positions {
@@ -49,6 +59,7 @@ impl Positions {
         let tables = Tables {
             cos: table(f64::cos),
             sin: table(f64::sin),
+            half,
         };
         let on_device = |table: &[f32]| {
             Tensor::from_data(TensorData::new(table.to_vec(), [1, 1, time, half]), device)

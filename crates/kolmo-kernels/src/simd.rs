@@ -68,7 +68,22 @@ pub(crate) fn max(x: &[f32], floor: f32) -> f32 {
     for (lane, x) in lanes.iter_mut().zip(rest) {
         *lane = larger(*lane, *x);
     }
-    lanes.into_iter().fold(floor, larger)
+    let eight: [f32; 8] = array::from_fn(|k| larger(lanes[k], lanes[k + 8]));
+    let four: [f32; 4] = array::from_fn(|k| larger(eight[k], eight[k + 4]));
+    larger(larger(four[0], four[2]), larger(four[1], four[3]))
+}
+
+/// Copies a few values, where calling for it would take longer.
+#[inline(always)]
+pub(crate) fn copy(from: &[f32], into: &mut [f32]) {
+    let (chunks, rest) = from.as_chunks::<8>();
+    let (into_chunks, into_rest) = into.as_chunks_mut::<8>();
+    for (into, from) in into_chunks.iter_mut().zip(chunks) {
+        *into = *from;
+    }
+    for (into, from) in into_rest.iter_mut().zip(rest) {
+        *into = *from;
+    }
 }
 
 /// eˣ to 2 units in the last place, and without a branch. Below -87.3 it is 1.2e-38, above 88.3 infinite.

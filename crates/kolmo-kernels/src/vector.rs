@@ -1,13 +1,15 @@
-//! Vectors of sixteen floats in registers, for the one loop that a compiler does not turn into SIMD by itself:
-//! a product of small matrices, whose partial sums must not leave the registers.
+//! Vectors of sixteen floats in registers, for the loops that a compiler does not turn into SIMD by itself:
+//! a product of small matrices, whose partial sums must not leave the registers, and their transposition.
 
-// Intrinsics are unsafe to call without knowing the machine.
+// Intrinsics are unsafe to call without knowing the machine, and bounds checks cost as much as the sums.
 #![allow(unsafe_code)]
 
 use crate::simd::{LANES, Lanes};
 
 /// Sixteen floats. The methods are inlined into a function compiled for the instructions they need.
 pub(crate) trait Vector: Copy {
+    /// Whether the registers have room for more than four of these and what is multiplied.
+    const MANY: bool;
     /// Zeros.
     fn zero() -> Self;
     /// Sixteen values.
@@ -16,6 +18,123 @@ pub(crate) trait Vector: Copy {
     fn add_product(self, x: f32, by: Self) -> Self;
     /// To memory.
     fn store(self, into: &mut Lanes);
+
+    /// Sixteen rows of sixteen values, in `from` one every `of` values, become columns of `into`, whose rows
+    /// begin every `to` values.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    #[inline(always)]
+    fn transpose(from: &[f32], of: usize, into: &mut [f32], to: usize) {
+        for row in 0..LANES {
+            for column in 0..LANES {
+                into[column * to + row] = from[row * of + column];
+            }
+        }
+    }
+}
+
+/// Rows of a product made at once.
+pub(crate) const ROWS: usize = 4;
+
+/// Four neighbouring rows or columns of a matrix, as the left side of a product.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<'a> {
+    values: &'a [f32],
+    /// From one of the four to the next.
+    down: usize,
+    /// From one value of each to the next.
+    right: usize,
+}
+
+impl<'a> Left<'a> {
+    /// Rows `i`.. of a matrix with rows of `width`, from column `first` on.
+    #[inline(always)]
+    pub fn rows(matrix: &'a [f32], width: usize, i: usize, first: usize) -> Self {
+        Self {
+            values: &matrix[i * width + first..],
+            down: width,
+            right: 1,
+        }
+    }
+
+    /// Columns `j`.. of a matrix with rows of `width`, from row `first` on.
+    #[inline(always)]
+    pub fn columns(matrix: &'a [f32], width: usize, j: usize, first: usize) -> Self {
+        Self {
+            values: &matrix[first * width + j..],
+            down: 1,
+            right: width,
+        }
+    }
+}
+
+/// Rows of a matrix, as the right side of a product.
+#[derive(Clone, Copy)]
+pub(crate) struct Right<'a> {
+    values: &'a [f32],
+    width: usize,
+}
+
+impl<'a> Right<'a> {
+    /// Rows `first`.. of a matrix with rows of `width`.
+    #[inline(always)]
+    pub fn new(matrix: &'a [f32], width: usize, first: usize) -> Self {
+        Self {
+            values: &matrix[first * width..],
+            width,
+        }
+    }
+
+    /// Length of a row.
+    #[inline(always)]
+    pub fn width(self) -> usize {
+        self.width
+    }
+}
+
+/// [`ROWS`] rows of left times the first `depth` rows of right: of each as many vectors as `BLOCKS`, from the
+/// `block`th on, into the rows of `into`, which are as long as those of right.
+///
+/// # Panics
+/// If one of the three is too short.
+#[inline(always)]
+pub(crate) fn tile<V: Vector, const BLOCKS: usize>(
+    left: Left<'_>,
+    right: Right<'_>,
+    depth: usize,
+    block: usize,
+    into: &mut [f32],
+) {
+    let Right { values, width } = right;
+    let columns = block * LANES;
+    assert!(columns + BLOCKS * LANES <= width && depth * width <= values.len());
+    assert!(depth > 0 && (ROWS - 1) * left.down + (depth - 1) * left.right < left.values.len());
+    let mut sums = [[V::zero(); BLOCKS]; ROWS];
+    let mut row = values.as_ptr().wrapping_add(columns);
+    let mut four = left.values.as_ptr();
+    for _ in 0..depth {
+        let vectors: [V; BLOCKS] = std::array::from_fn(|b| {
+            // SAFETY: row k < depth has `width` values, and the vectors end before that.
+            V::load(unsafe { &*row.wrapping_add(b * LANES).cast() })
+        });
+        for (r, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: r < ROWS, and k < depth.
+            let x = unsafe { *four.wrapping_add(r * left.down) };
+            for (sum, vector) in sums.iter_mut().zip(vectors) {
+                *sum = sum.add_product(x, vector);
+            }
+        }
+        row = row.wrapping_add(width);
+        four = four.wrapping_add(left.right);
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        let into = &mut into[r * width + columns..][..BLOCKS * LANES];
+        let (vectors, _) = into.as_chunks_mut::<LANES>();
+        for (into, sum) in vectors.iter_mut().zip(sums) {
+            sum.store(into);
+        }
+    }
 }
 
 /// Without intrinsics.
@@ -23,6 +142,8 @@ pub(crate) trait Vector: Copy {
 pub(crate) struct Portable(Lanes);
 
 impl Vector for Portable {
+    const MANY: bool = false;
+
     #[inline(always)]
     fn zero() -> Self {
         Self([0.0; LANES])
@@ -83,7 +204,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{Task, Vector};
-    use crate::simd::Lanes;
+    use crate::simd::{LANES, Lanes};
 
     #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
     pub unsafe fn with_avx512(task: impl Task) {
@@ -101,6 +222,8 @@ mod x86 {
     // SAFETY of all: only `dispatch` names this type, where the machine has the instructions; loads and stores
     // are of whole arrays.
     impl Vector for Avx512 {
+        const MANY: bool = true;
+
         #[inline(always)]
         fn zero() -> Self {
             Self(unsafe { _mm512_setzero_ps() })
@@ -120,6 +243,11 @@ mod x86 {
         fn store(self, into: &mut Lanes) {
             unsafe { _mm512_storeu_ps(into.as_mut_ptr(), self.0) }
         }
+
+        #[inline(always)]
+        fn transpose(from: &[f32], of: usize, into: &mut [f32], to: usize) {
+            Avx2::transpose(from, of, into, to);
+        }
     }
 
     #[derive(Clone, Copy)]
@@ -127,6 +255,8 @@ mod x86 {
 
     // SAFETY of all: as above.
     impl Vector for Avx2 {
+        const MANY: bool = false;
+
         #[inline(always)]
         fn zero() -> Self {
             let zero = unsafe { _mm256_setzero_ps() };
@@ -158,6 +288,47 @@ mod x86 {
                 _mm256_storeu_ps(into.add(8), self.1);
             }
         }
+
+        #[inline(always)]
+        fn transpose(from: &[f32], of: usize, into: &mut [f32], to: usize) {
+            for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+                let from = &from[row * of + column..];
+                let into = &mut into[column * to + row..];
+                let rows = std::array::from_fn(|k| {
+                    let row = &from[k * of..][..LANES / 2];
+                    unsafe { _mm256_loadu_ps(row.as_ptr()) }
+                });
+                for (k, column) in unsafe { transposed(rows) }.into_iter().enumerate() {
+                    let into = &mut into[k * to..][..LANES / 2];
+                    unsafe { _mm256_storeu_ps(into.as_mut_ptr(), column) }
+                }
+            }
+        }
+    }
+
+    /// Eight rows of eight as eight columns.
+    #[inline(always)]
+    unsafe fn transposed(r: [__m256; 8]) -> [__m256; 8] {
+        unsafe {
+            // Pairs of rows, then fours, then halves of 128 bits.
+            let low = |k: usize| _mm256_unpacklo_ps(r[k], r[k + 1]);
+            let high = |k: usize| _mm256_unpackhi_ps(r[k], r[k + 1]);
+            let four = |k: usize| {
+                let (a, b) = (low(k), low(k + 2));
+                let (c, d) = (high(k), high(k + 2));
+                [
+                    _mm256_shuffle_ps::<0x44>(a, b),
+                    _mm256_shuffle_ps::<0xee>(a, b),
+                    _mm256_shuffle_ps::<0x44>(c, d),
+                    _mm256_shuffle_ps::<0xee>(c, d),
+                ]
+            };
+            let (top, bottom) = (four(0), four(4));
+            std::array::from_fn(|k| match k {
+                0..4 => _mm256_permute2f128_ps::<0x20>(top[k], bottom[k]),
+                _ => _mm256_permute2f128_ps::<0x31>(top[k - 4], bottom[k - 4]),
+            })
+        }
     }
 }
 
@@ -173,6 +344,8 @@ mod arm {
 
     // SAFETY of all: every aarch64 has the instructions; loads and stores are of whole arrays.
     impl Vector for Neon {
+        const MANY: bool = false;
+
         #[inline(always)]
         fn zero() -> Self {
             Self([unsafe { vdupq_n_f32(0.0) }; 4])

@@ -119,6 +119,19 @@ impl ModelConfig {
         }
     }
 
+    /// Useful floating-point operations of training on one token, in rows of `time` tokens, additions and
+    /// multiplications counted one by one.
+    ///
+    /// Six for every parameter but those of an embedding table that is only looked up: two in the forward pass,
+    /// four in the backward pass. And 6 · layers · d · (time + 1) for attention: a query meets (time + 1) / 2 keys
+    /// on average, with 2d operations each for the scores and for the mix of values, and twice as many backward.
+    /// What a kernel computes beyond the causal mask, or a second time, is not useful.
+    pub fn training_flops_per_token(&self, vocabulary: usize, time: usize) -> f64 {
+        let output = (vocabulary * self.d_model) as f64;
+        let attention = (self.layers * self.d_model * (time + 1)) as f64;
+        6.0 * (self.block_parameters() as f64 + output + attention)
+    }
+
     /// Parameters of the blocks and the last norm.
     fn block_parameters(&self) -> u64 {
         let d = self.d_model;
@@ -141,6 +154,19 @@ fn invalid(key: &str, value: usize, valid: String) -> ModelError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn useful_operations_are_counted() {
+        let config = ModelConfig::default();
+        // By hand: two blocks of 4 · 64² + 8 · 64² weights and four norm vectors, and the last norm.
+        let blocks = 2 * (12 * 64 * 64 + 4 * 64) + 2 * 64;
+        let (output, attention) = (64 * 100, 2 * 64 * (16 + 1));
+        let expected = 6 * (blocks + output + attention);
+        assert_eq!(
+            config.training_flops_per_token(100, 16),
+            f64::from(expected)
+        );
+    }
 
     #[test]
     fn impossible_sizes_are_refused() {

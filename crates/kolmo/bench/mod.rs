@@ -1,14 +1,34 @@
-//! `kolmo bench`: how fast training, evaluation and the world are on this machine.
+//! `kolmo bench`: how fast training, evaluation and the world are on this machine. One file per subcommand.
 
+use std::time::Instant;
+
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use kolmo_model::{Architecture, ComputeDevice, DeviceName, ModelConfig, device};
+use kolmo_world::{
+    Batch,
+    document::Role,
+    random::{Random, Streams},
+};
+use rand::RngExt;
+use serde::Serialize;
 
-use crate::{exit::Usage, progress::Volume, switches::SwitchFlags};
+use crate::{
+    exit::Usage,
+    progress::{Volume, print},
+    switches::SwitchFlags,
+};
 
+mod eval;
 mod train;
+mod world;
 
 /// Measure how fast this machine trains, evaluates and writes documents
 #[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example:\n  kolmo bench train --d-model 64 --layers 2 --batch 256 --seq 16 --vocab 1024"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -17,16 +37,20 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Train(train::Arguments),
+    Eval(eval::Arguments),
+    World(world::Arguments),
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, _volume: Volume) -> anyhow::Result<()> {
     match &arguments.what {
         What::Train(arguments) => train::run(arguments),
+        What::Eval(arguments) => eval::run(arguments),
+        What::World(arguments) => world::run(arguments),
     }
 }
 
-/// What is measured: a model, a batch, a device.
+/// What is measured: a model and a batch.
 #[derive(Debug, Args)]
 struct Shape {
     /// Architecture: gpt or llama
@@ -50,6 +74,14 @@ struct Shape {
     /// Tokens of the vocabulary
     #[arg(long, default_value_t = 2048)]
     vocab: usize,
+    /// Parts of a batch on a CPU, as train.shards
+    #[arg(long, default_value_t = kolmo_train::TrainConfig::default().shards)]
+    shards: usize,
+}
+
+/// How it is measured, and where.
+#[derive(Debug, Args)]
+struct Setup {
     /// Steps measured, after 5 that are not
     #[arg(long, default_value_t = 30)]
     steps: usize,
@@ -68,41 +100,76 @@ struct Shape {
 /// Steps before those that are measured.
 const WARM_UP: usize = 5;
 
+/// Tokens of the largest batch: the largest that anybody trains with are a few millions.
+const MOST_TOKENS: usize = 1 << 26;
+
 impl Shape {
-    fn model(&self) -> Result<ModelConfig, Usage> {
+    /// The model, if it and the batch can be.
+    fn model(&self) -> anyhow::Result<ModelConfig> {
         let arch = match self.arch.as_str() {
             "gpt" => Architecture::Gpt,
             "llama" => Architecture::Llama,
-            other => return Err(Usage(format!("--arch {other}: valid is gpt or llama"))),
+            other => return Err(Usage(format!("--arch {other}: valid is gpt or llama")).into()),
         };
-        Ok(ModelConfig {
+        for (flag, value, most) in [
+            ("--batch", self.batch, 1 << 20),
+            ("--seq", self.seq, 1 << 20),
+            ("--vocab", self.vocab, 1 << 20),
+            ("--shards", self.shards, 1024),
+        ] {
+            check(flag, value, most)?;
+        }
+        if self.tokens() > MOST_TOKENS {
+            let problem = format!(
+                "--batch {} --seq {}: valid is at most {MOST_TOKENS} tokens in a batch",
+                self.batch, self.seq
+            );
+            return Err(Usage(problem).into());
+        }
+        let model = ModelConfig {
             arch,
             d_model: self.d_model,
             layers: self.layers,
             heads: self.heads,
             tied_embeddings: false,
-        })
+        };
+        model.check()?;
+        Ok(model)
     }
 
-    fn check(&self) -> Result<(), Usage> {
-        for (flag, value) in [
-            ("--batch", self.batch),
-            ("--seq", self.seq),
-            ("--vocab", self.vocab),
-            ("--steps", self.steps),
-            ("--threads", self.threads.unwrap_or(1)),
-        ] {
-            if !(1..=1 << 20).contains(&value) {
-                return Err(Usage(format!("{flag} {value}: valid is 1 to 2^20")));
-            }
+    /// Tokens of a batch.
+    fn tokens(&self) -> usize {
+        self.batch * self.seq
+    }
+
+    /// So many tokens of the vocabulary.
+    fn draw(&self, count: usize, random: &mut Random) -> Vec<u32> {
+        let draws = (0..count).map(|_| random.random_range(0..self.vocab as u32));
+        draws.collect()
+    }
+
+    /// A batch of random tokens, every one of which is to be predicted; each step has its own.
+    fn batch(&self, step: usize) -> Batch {
+        let mut random = Streams::new(1).stream("bench/tokens").at(step as u64);
+        let count = self.tokens();
+        Batch {
+            rows: self.batch,
+            length: self.seq,
+            inputs: self.draw(count, &mut random),
+            targets: self.draw(count, &mut random),
+            roles: vec![Some(Role::Value); count],
+            facts: Vec::new(),
+            tokens: count as u64,
         }
-        Ok(())
     }
+}
 
+impl Setup {
     /// The device, with the threads that are to serve it.
     fn open(&self) -> anyhow::Result<ComputeDevice> {
-        self.check()?;
+        check("--steps", self.steps, 1 << 20)?;
         if let Some(threads) = self.threads {
+            check("--threads", threads, 1024)?;
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build_global()?;
@@ -111,10 +178,45 @@ impl Shape {
         self.switches.apply()?;
         Ok(device.open()?)
     }
+
+    /// Prints the report, or what it says in words.
+    fn print(&self, report: &impl Serialize, words: String) -> anyhow::Result<()> {
+        Ok(print(&match self.json {
+            true => serde_json::to_string(report).context("the report has no JSON form")?,
+            false => words,
+        })?)
+    }
 }
 
-/// Median and best of times, milliseconds.
-fn summary(mut times: Vec<f64>) -> (f64, f64) {
-    times.sort_unstable_by(f64::total_cmp);
-    (times[times.len() / 2], times[0])
+fn check(flag: &str, value: usize, most: usize) -> Result<(), Usage> {
+    match (1..=most).contains(&value) {
+        true => Ok(()),
+        false => Err(Usage(format!("{flag} {value}: valid is 1 to {most}"))),
+    }
+}
+
+/// Times of what is done again and again.
+#[derive(Debug, Default)]
+struct Times {
+    ms: Vec<f64>,
+}
+
+impl Times {
+    /// Counts the time since `started`, if `step` is past the warm-up.
+    fn count(&mut self, step: usize, started: Instant) {
+        if step >= WARM_UP {
+            self.ms.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+
+    /// Median and best, milliseconds. There is at least one.
+    fn summary(mut self) -> (f64, f64) {
+        self.ms.sort_unstable_by(f64::total_cmp);
+        (self.ms[self.ms.len() / 2], self.ms[0])
+    }
+}
+
+/// How many a second, if `count` take `ms` milliseconds.
+fn per_second(count: f64, ms: f64) -> f64 {
+    count / ms * 1e3
 }

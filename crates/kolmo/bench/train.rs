@@ -2,21 +2,22 @@
 
 use std::time::Instant;
 
-use anyhow::Context;
+use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Gpt;
 use kolmo_train::{
     TrainConfig,
     learner::{Figures, Learner},
     optimizer::Optimizer,
 };
-use kolmo_world::{Batch, document::Role, random::Streams};
-use rand::RngExt;
+use kolmo_world::random::Streams;
 use serde::Serialize;
 
-use super::{Shape, WARM_UP, summary};
-use crate::progress::print;
+use super::{Setup, Shape, Times, WARM_UP, per_second};
 
 /// Time training steps on random tokens: forward, backward, global-norm clipping, AdamW
+///
+/// On a CPU the useful operations of a step are held against the peak of matrix products on as many
+/// threads, measured in the same run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kolmo bench train --arch gpt --d-model 128 --layers 4 --heads 4 --batch 128 --seq 32 \\
@@ -24,9 +25,8 @@ use crate::progress::print;
 pub struct Arguments {
     #[command(flatten)]
     shape: Shape,
-    /// Parts of a batch on a CPU, as train.shards
-    #[arg(long, default_value_t = TrainConfig::default().shards)]
-    shards: usize,
+    #[command(flatten)]
+    setup: Setup,
 }
 
 #[derive(Serialize)]
@@ -39,72 +39,80 @@ struct Report {
     ms_median: f64,
     ms_best: f64,
     tokens_per_s: f64,
+    /// Useful operations a second, see [`kolmo_model::ModelConfig::training_flops_per_token`].
+    gflops: f64,
+    /// The peak of matrix products on as many threads; none on a GPU.
+    sgemm_gflops: Option<f64>,
+    /// The former as a part of the latter.
+    sgemm_fraction: Option<f64>,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let shape = &arguments.shape;
+    let Arguments { shape, setup } = arguments;
     let config = shape.model()?;
-    let device = shape.open()?;
+    let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
-    let streams = Streams::new(1);
-    let model = Gpt::new(&config, shape.vocab, &streams, &autodiff)?;
+    let model = Gpt::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
     let optimizer = Optimizer::new(&TrainConfig {
         weight_decay: 0.1,
         ..TrainConfig::default()
     });
     let sizes = (shape.seq, config.head_width());
-    let mut learner = Learner::new(model, optimizer, sizes, arguments.shards, &autodiff)?;
-    let tokens = streams.stream("bench/tokens");
-    let mut times = Vec::with_capacity(shape.steps);
-    for step in 0..WARM_UP + shape.steps {
-        let mut random = tokens.at(step as u64);
-        let count = shape.batch * shape.seq;
-        let mut draw = || -> Vec<u32> {
-            let draws = (0..count).map(|_| random.random_range(0..shape.vocab as u32));
-            draws.collect()
-        };
-        let batch = Batch {
-            rows: shape.batch,
-            length: shape.seq,
-            inputs: draw(),
-            targets: draw(),
-            roles: vec![Some(Role::Value); count],
-            facts: Vec::new(),
-            tokens: count as u64,
-        };
+    let mut learner = Learner::new(model, optimizer, sizes, shape.shards, &autodiff)?;
+    // Before and after, since what else runs on the machine comes and goes.
+    let peak = |learner: &Learner| is_flex(&device.device).then(|| sgemm_gflops(&learner.workers));
+    let before = peak(&learner);
+    let mut times = Times::default();
+    for step in 0..WARM_UP + setup.steps {
+        let batch = shape.batch(step);
         let started = Instant::now();
         let gradient = learner.look(&batch);
         let figures = gradient.figures();
         learner.follow(gradient, 1e-3);
         Figures::read(vec![figures])?;
-        if step >= WARM_UP {
-            times.push(started.elapsed().as_secs_f64() * 1e3);
-        }
+        times.count(step, started);
     }
-    let (ms_median, ms_best) = summary(times);
+    let (ms_median, ms_best) = times.summary();
+    let tokens_per_s = per_second(shape.tokens() as f64, ms_median);
+    let gflops = tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
+    let sgemm = before
+        .zip(peak(&learner))
+        .map(|(before, after)| before.max(after));
     let report = Report {
         arch: config.arch.name(),
         device: device.name.to_string(),
         threads: learner.workers.threads(),
-        shards: arguments.shards,
+        shards: shape.shards,
         parameters: config.parameters(shape.vocab),
         ms_median,
         ms_best,
-        tokens_per_s: (shape.batch * shape.seq) as f64 / ms_median * 1e3,
+        tokens_per_s,
+        gflops,
+        sgemm_gflops: sgemm,
+        sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),
     };
-    Ok(print(&match shape.json {
-        true => serde_json::to_string(&report).context("the report has no JSON form")?,
-        false => format!(
-            "{} of {} parameters on {} with {} threads: {:.2} ms a step (median of {}; best {:.2} ms), {:.0} tokens/s",
-            report.arch,
-            report.parameters,
-            report.device,
-            report.threads,
-            ms_median,
-            shape.steps,
-            ms_best,
-            report.tokens_per_s
-        ),
-    })?)
+    setup.print(&report, words(&report, setup.steps))
+}
+
+fn words(report: &Report, steps: usize) -> String {
+    let mut words = format!(
+        "{} of {} parameters on {} with {} threads: {:.2} ms a step (median of {steps}; best {:.2} ms), \
+         {:.0} tokens/s, {:.1} GFLOP/s of useful work",
+        report.arch,
+        report.parameters,
+        report.device,
+        report.threads,
+        report.ms_median,
+        report.ms_best,
+        report.tokens_per_s,
+        report.gflops,
+    );
+    if let (Some(peak), Some(fraction)) = (report.sgemm_gflops, report.sgemm_fraction) {
+        words.push_str(&format!(
+            ", {:.0} % of the {peak:.0} GFLOP/s that matrix products reach",
+            100.0 * fraction
+        ));
+    }
+    words
 }

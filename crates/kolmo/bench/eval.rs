@@ -1,0 +1,177 @@
+//! `kolmo bench eval`: one evaluation after another, beside the forward pass of training.
+
+use std::time::Instant;
+
+use anyhow::Context;
+use kolmo_eval::{Probe, measure, probe::ProbedFact};
+use kolmo_kernels::{Positions, Workers, is_flex};
+use kolmo_model::{ComputeDevice, Gpt, ModelConfig};
+use kolmo_train::shards::{Shard, shards};
+use kolmo_world::{
+    Batch, Fact, World, WorldConfig,
+    config::{FrequencyConfig, RelationConfig},
+    random::Streams,
+};
+use serde::Serialize;
+
+use super::{Setup, Shape, Times, WARM_UP, per_second};
+
+/// Time how fast a model is asked for facts, beside the forward pass of training on as many tokens
+///
+/// Each row of the batch is one fact: a random prompt of --seq less one tokens and a value of one token. They
+/// are asked as in an evaluation of a run. In turns with that the loss of a batch of the same size is computed
+/// in shards, as a training step does before its backward pass. --steps counts pairs of both.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo bench eval --arch gpt --d-model 128 --layers 4 --heads 4 --batch 128 --seq 32 \\
+    --vocab 2048 --steps 30 --threads 2 --device flex --json")]
+pub struct Arguments {
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    setup: Setup,
+}
+
+#[derive(Serialize)]
+struct Report {
+    arch: &'static str,
+    device: String,
+    threads: usize,
+    shards: usize,
+    parameters: u64,
+    ms_median: f64,
+    ms_best: f64,
+    /// Tokens of prompts and values a second.
+    tokens_per_s: f64,
+    forward_ms_median: f64,
+    forward_ms_best: f64,
+    forward_tokens_per_s: f64,
+    /// The former rate over the latter.
+    ratio: f64,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { shape, setup } = arguments;
+    let config = shape.model()?;
+    let device = setup.open()?;
+    let model = Gpt::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
+    let workers = Workers::of_machine().context("no threads to evaluate with")?;
+    let forward = Forward::new(&config, shape, &device);
+    let world = world()?;
+    let (mut asked, mut passed) = (Times::default(), Times::default());
+    for step in 0..WARM_UP + setup.steps {
+        let probe = probe(shape, step);
+        let started = Instant::now();
+        measure(&model, &world, &probe, &device.device, &workers)?;
+        asked.count(step, started);
+        let batch = shape.batch(step);
+        let started = Instant::now();
+        forward.run(&model, &batch, &workers)?;
+        passed.count(step, started);
+    }
+    let (ms_median, ms_best) = asked.summary();
+    let (forward_ms_median, forward_ms_best) = passed.summary();
+    let tokens = shape.tokens() as f64;
+    let report = Report {
+        arch: config.arch.name(),
+        device: device.name.to_string(),
+        threads: workers.threads(),
+        shards: shape.shards,
+        parameters: config.parameters(shape.vocab),
+        ms_median,
+        ms_best,
+        tokens_per_s: per_second(tokens, ms_median),
+        forward_ms_median,
+        forward_ms_best,
+        forward_tokens_per_s: per_second(tokens, forward_ms_median),
+        ratio: forward_ms_median / ms_median,
+    };
+    let words = format!(
+        "{} of {} parameters on {} with {} threads: {ms_median:.2} ms for {} facts (median of {}; best \
+         {ms_best:.2} ms), {:.0} tokens/s; forward pass of training {:.0} tokens/s; ratio {:.2}",
+        report.arch,
+        report.parameters,
+        report.device,
+        report.threads,
+        shape.batch,
+        setup.steps,
+        report.tokens_per_s,
+        report.forward_tokens_per_s,
+        report.ratio,
+    );
+    setup.print(&report, words)
+}
+
+/// The part of a training step before its backward pass.
+struct Forward<'a> {
+    device: &'a ComputeDevice,
+    positions: Positions,
+    shards: usize,
+}
+
+impl<'a> Forward<'a> {
+    fn new(config: &ModelConfig, shape: &Shape, device: &'a ComputeDevice) -> Self {
+        Self {
+            device,
+            positions: Positions::new(shape.seq, config.head_width(), &device.device),
+            shards: shape.shards,
+        }
+    }
+
+    /// Computes the loss of every shard, and waits for it.
+    fn run(&self, model: &Gpt, batch: &Batch, workers: &Workers) -> anyhow::Result<()> {
+        let shards = shards(batch, self.shards, &self.device.device);
+        let one = |shard: Shard| {
+            let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
+            loss.sums
+        };
+        let sums: Vec<_> = if is_flex(&self.device.device) {
+            workers.map(shards, one)
+        } else {
+            shards.into_iter().map(one).collect()
+        };
+        for sums in sums {
+            let sums = sums.try_into_vec_as::<f32>();
+            sums.map_err(|error| anyhow::anyhow!("the device gives no loss back: {error}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A world whose values are one token long. Nothing else of it is asked for.
+fn world() -> anyhow::Result<World> {
+    let relation = RelationConfig {
+        name: "value".to_owned(),
+        values: Some(1),
+        weight: 1.0,
+    };
+    let config = WorldConfig {
+        frequency: FrequencyConfig::Uniform { elements: 1 },
+        relations: vec![relation],
+        ..WorldConfig::default()
+    };
+    Ok(World::new(&config, 1)?)
+}
+
+/// One fact a row, its prompt and its value random.
+fn probe(shape: &Shape, step: usize) -> Probe {
+    let mut random = Streams::new(1).stream("bench/facts").at(step as u64);
+    let mut fact = || ProbedFact {
+        class: 0,
+        rank: 1,
+        fact: Fact {
+            element: 0,
+            relation: 0,
+        },
+        probability: 1.0,
+        content: 0.0,
+        stands_for: 1,
+        prompt: shape.draw(shape.seq - 1, &mut random),
+        value: shape.draw(1, &mut random),
+    };
+    Probe {
+        classes: Vec::new(),
+        facts: (0..shape.batch).map(|_| fact()).collect(),
+    }
+}

@@ -1,0 +1,171 @@
+//! `kolmo bench`: figures that a script can read. How large they are is no matter here.
+
+use serde_json::Value;
+
+use crate::util::Place;
+
+/// A shape that takes no time.
+const TINY: &[&str] = &[
+    "--d-model=16",
+    "--layers=1",
+    "--heads=2",
+    "--batch=8",
+    "--seq=4",
+    "--vocab=50",
+    "--steps=2",
+    "--device=flex",
+];
+
+const WORLD: &str = r#"
+[world.frequency]
+law = "zipf"
+elements = 50
+exponent = 1.5
+[model]
+d_model = 16
+layers = 1
+heads = 2
+[train]
+documents = 1280
+batch_documents = 16
+"#;
+
+/// The report of `kolmo bench` with `arguments`: one line of JSON.
+fn report(place: &Place, arguments: &[&str]) -> Value {
+    let ran = place.kolmo(&[&["bench"], arguments, &["--json"]].concat());
+    let text = ran.exits(0).stdout();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+fn check_numbers(report: &Value, fields: &[&str]) {
+    for field in fields {
+        let number = report[*field].as_f64();
+        let number = number.unwrap_or_else(|| panic!("{field} is no number in {report}"));
+        assert!(number.is_finite() && number > 0.0, "{field} in {report}");
+    }
+}
+
+#[test]
+fn training_is_timed_and_held_against_matrix_products() {
+    let place = Place::new();
+    for arch in ["gpt", "llama"] {
+        let train = [&["train", "--arch", arch, "--threads=1"], TINY].concat();
+        let report = report(&place, &train);
+        check_numbers(
+            &report,
+            &[
+                "threads",
+                "shards",
+                "parameters",
+                "ms_median",
+                "ms_best",
+                "tokens_per_s",
+                "gflops",
+                "sgemm_gflops",
+                "sgemm_fraction",
+            ],
+        );
+        assert_eq!(report["arch"], arch);
+        assert_eq!(report["device"], "flex");
+        assert_eq!(report["threads"], 1);
+    }
+    let words = place.kolmo(&[&["bench", "train"], TINY].concat()).exits(0);
+    let words = words.stdout();
+    assert!(words.contains("ms a step") && words.contains("tokens/s") && words.contains("GFLOP/s"));
+}
+
+#[test]
+fn evaluation_is_timed_beside_the_forward_pass_of_training() {
+    let place = Place::new();
+    for seq in ["--seq=4", "--seq=1"] {
+        let mut eval = [&["eval"], TINY].concat();
+        eval.retain(|flag| !flag.starts_with("--seq"));
+        eval.push(seq);
+        let report = report(&place, &eval);
+        check_numbers(
+            &report,
+            &[
+                "threads",
+                "shards",
+                "parameters",
+                "ms_median",
+                "ms_best",
+                "tokens_per_s",
+                "forward_ms_median",
+                "forward_ms_best",
+                "forward_tokens_per_s",
+                "ratio",
+            ],
+        );
+    }
+    let words = place.kolmo(&[&["bench", "eval"], TINY].concat()).exits(0);
+    assert!(words.stdout().contains("tokens/s; forward pass"));
+}
+
+#[test]
+fn writing_documents_is_timed_beside_training_on_them() {
+    let place = Place::new();
+    place.file("world.toml", WORLD);
+    let world = [
+        "world",
+        "world.toml",
+        "--documents=1e3",
+        "--steps=2",
+        "--device=flex",
+    ];
+    let report = report(&place, &world);
+    check_numbers(
+        &report,
+        &[
+            "threads",
+            "parameters",
+            "documents_per_s",
+            "tokens_per_s",
+            "trained_documents_per_s",
+            "trained_tokens_per_s",
+            "ratio",
+        ],
+    );
+    assert_eq!(report["family"], "abstract");
+    let words = place.kolmo(&[&["bench"][..], &world].concat()).exits(0);
+    assert!(words.stdout().contains("documents/s"));
+}
+
+#[test]
+fn impossible_benchmarks_are_usage_errors() {
+    let place = Place::new();
+    place.file("world.toml", WORLD);
+    let shapes: [(&[&str], &str); 9] = [
+        (&["--arch=bert"], "--arch bert: valid is gpt or llama"),
+        (&["--heads=3"], "model.d_model = 128 is not possible"),
+        (&["--layers=0"], "model.layers = 0 is not possible"),
+        (&["--batch=0"], "--batch 0: valid is 1 to"),
+        (&["--shards=0"], "--shards 0: valid is 1 to 1024"),
+        (&["--steps=0"], "--steps 0: valid is 1 to"),
+        (&["--threads=0"], "--threads 0: valid is 1 to 1024"),
+        (&["--batch=1000000", "--seq=1000000"], "tokens in a batch"),
+        (&["--device=gpu"], "there is no device \"gpu\""),
+    ];
+    for what in ["train", "eval"] {
+        for (flags, says) in shapes {
+            let ran = place.kolmo(&[&["bench", what], flags].concat());
+            assert_eq!(ran.exits(2).says(says).stdout(), "");
+        }
+    }
+    let cases: [(&[&str], &str); 5] = [
+        (&["missing.toml"], "could not read the configuration"),
+        (&["world.toml", "--set=model.heads=3"], "model.d_model = 16"),
+        (&["world.toml", "--documents=0"], "at least 1 is wanted"),
+        (&["world.toml", "--steps=0"], "--steps 0: valid is 1 to"),
+        (
+            &["world.toml", "--device=gpu"],
+            "there is no device \"gpu\"",
+        ),
+    ];
+    for (arguments, says) in cases {
+        let ran = place.kolmo(&[&["bench", "world"], arguments].concat());
+        assert_eq!(ran.exits(2).says(says).stdout(), "");
+    }
+    place.kolmo(&["bench"]).exits(2);
+}
