@@ -5,7 +5,6 @@
 mod bench;
 mod cli;
 mod eval;
-mod gpu_costs;
 mod mistakes;
 mod parity;
 #[cfg(unix)]
