@@ -5,6 +5,7 @@
 mod bench;
 mod cli;
 mod eval;
+mod gpu_costs;
 mod mistakes;
 mod parity;
 #[cfg(unix)]

@@ -7,11 +7,15 @@ use multiversion::multiversion;
 
 use crate::{
     flex::{Values, fused, is_flex},
+    gpu::{self, is_gpu},
     simd,
 };
 
 /// x Φ(x), with Φ the distribution function of the standard normal (Hendrycks & Gimpel 2016).
 pub fn gelu(x: Tensor<3>) -> Tensor<3> {
+    if is_gpu(&x.device()) {
+        return gpu::activation::gelu(x);
+    }
     if !is_flex(&x.device()) {
         return plain_gelu(x);
     }
@@ -36,6 +40,9 @@ pub fn gelu(x: Tensor<3>) -> Tensor<3> {
 
 /// silu(gate) · up, with silu(x) = x / (1 + e⁻ˣ): SwiGLU between its projections (Shazeer 2020).
 pub fn swiglu(gate: Tensor<3>, up: Tensor<3>) -> Tensor<3> {
+    if is_gpu(&gate.device()) {
+        return gpu::activation::swiglu(gate, up);
+    }
     if !is_flex(&gate.device()) {
         return plain_swiglu(gate, up);
     }

@@ -4,6 +4,7 @@ use burn::prelude::*;
 use multiversion::multiversion;
 
 use crate::{
+    flat,
     flex::{Input, Values, is_flex},
     workers::Workers,
 };
@@ -27,7 +28,8 @@ pub struct Update {
     pub step: u64,
 }
 
-/// A parameter and the running means of its gradient and of the square of that, flattened, `[n]`.
+/// A parameter, or on a device that is not flex all of them [joined](flat::join), and the running means of its
+/// gradient and of the square of that, flattened, `[n]`.
 #[derive(Debug, Clone)]
 pub struct Slot {
     /// The parameter.
@@ -38,7 +40,7 @@ pub struct Slot {
     pub second: Tensor<1>,
 }
 
-/// The gradient of all parameters, flattened one by one.
+/// The gradient of all parameters, in as many parts as there are slots.
 #[derive(Debug)]
 pub struct Gradient {
     parts: Vec<Tensor<1>>,
@@ -49,14 +51,16 @@ pub struct Gradient {
 const CHUNK: usize = 1 << 14;
 
 impl Gradient {
-    /// Sums the gradients of `shards`, each of which has one tensor a parameter, in the order of the shards.
+    /// Sums the gradients of `shards`, each of which has one tensor a parameter, in the order of the shards. On
+    /// a device that is not flex it joins them, so that few kernels are launched from here on.
     ///
     /// # Panics
     /// If there is no shard, or they have not the same parameters.
     pub fn sum(mut shards: Vec<Vec<Tensor<1>>>, workers: &Workers) -> Self {
         let device = shards[0][0].device();
         if !is_flex(&device) {
-            return Self::plain_sum(shards);
+            let shards = shards.into_iter();
+            return Self::plain_sum(shards.map(|shard| vec![flat::join(shard)]).collect());
         }
         let others = shards.split_off(1);
         let mut parts: Vec<Values> = shards.remove(0).into_iter().map(values).collect();
@@ -89,7 +93,8 @@ impl Gradient {
             }
         }
         let squares = parts.iter().map(|part| part.clone().square().sum());
-        let norm_squared = Tensor::cat(squares.collect(), 0).sum();
+        let norm_squared = squares.reduce(|sum, square| sum + square);
+        let norm_squared = norm_squared.unwrap_or_else(|| unreachable!("a model has parameters"));
         Self {
             parts,
             norm_squared,
@@ -103,7 +108,7 @@ impl Gradient {
 }
 
 impl Update {
-    /// Updates `slots` with `gradient`, parameter by parameter.
+    /// Updates `slots` with `gradient`, slot by slot.
     ///
     /// # Panics
     /// If the gradient is not of the same parameters.
@@ -151,13 +156,17 @@ impl Update {
         let norm = gradient.norm_squared.sqrt();
         let clip = (norm.clone() / self.clip_norm).clamp_min(1.0).recip();
         let clip = clip + norm * 0.0;
-        let slots = slots.into_iter().zip(gradient.parts);
-        let slots = slots.map(|(slot, gradient)| {
-            let gradient = gradient * clip.clone();
+        // Nothing is held longer than it is needed, and seldom more than one number at once: fusion then makes
+        // few kernels of it even where one binds no more than nine buffers.
+        let clips = std::iter::repeat_n(clip, slots.len());
+        let slots = slots.into_iter().zip(gradient.parts).zip(clips);
+        let slots = slots.map(|((slot, gradient), clip)| {
+            let gradient = gradient * clip;
             let first = slot.first * factors.beta_1 + gradient.clone() * factors.rest_1;
             let second = slot.second * factors.beta_2 + gradient.square() * factors.rest_2;
             let root = second.clone().sqrt() * factors.root_scale + factors.epsilon;
-            let value = slot.value * factors.keep - first.clone() / root * factors.rate;
+            let change = first.clone() / root * (factors.rate / factors.keep);
+            let value = (slot.value - change) * factors.keep;
             Slot {
                 value,
                 first,

@@ -10,6 +10,7 @@ use burn::{prelude::*, tensor::activation::softmax};
 
 use crate::{
     flex::{Values, fused, is_flex},
+    gpu,
     rotary::{Positions, Tables},
     simd::{self, LANES},
     vector::{Left, ROWS, Right, Task, Vector, dispatch, tile},
@@ -18,6 +19,9 @@ use crate::{
 /// Attention of `heads` heads: `qkv` has queries, keys and values one after another, `[batch, time, 3d]`,
 /// each with its heads one after another. Gives the heads' outputs, `[batch, time, d]`.
 pub fn attention(qkv: Tensor<3>, heads: usize, positions: &Positions) -> Tensor<3> {
+    if let Some(turn) = positions.turn() {
+        return gpu::attention::attention(qkv, heads, turn);
+    }
     if !is_flex(&qkv.device()) {
         return plain(qkv, heads, positions);
     }

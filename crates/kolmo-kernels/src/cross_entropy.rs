@@ -8,7 +8,7 @@ use multiversion::multiversion;
 
 use crate::{
     flex::{Values, fused, is_flex},
-    linear,
+    gpu::{self, is_gpu},
     product::{Matrix, add_product, store_product},
     simd,
 };
@@ -24,9 +24,19 @@ pub struct Targets {
     pub roles: usize,
     /// What one token's loss counts in the mean: 1 / tokens of the whole batch, of which this may be a part.
     pub weight: f32,
-    /// Ids and roles (`roles` for none) as a device has them, `[2, batch · time]`; none for flex, which reads
-    /// the above.
-    pub on_device: Option<Tensor<2, Int>>,
+    /// The same where the model is; none for flex, which reads the above.
+    pub on_device: Option<OnDevice>,
+}
+
+/// What is to be predicted, on a device.
+#[derive(Debug, Clone)]
+pub struct OnDevice {
+    /// Tokens, `[batch · time]`.
+    pub ids: Tensor<1, Int>,
+    /// The role of each, or [`Targets::roles`] for none, `[batch · time]`.
+    pub roles: Tensor<1, Int>,
+    /// The roles there are, 0 to [`Targets::roles`], that one excluded. Always the same, so it is made once.
+    pub numbers: Tensor<1, Int>,
 }
 
 /// The loss of a batch.
@@ -52,6 +62,11 @@ pub enum Output {
 /// # Panics
 /// If a token is beyond the vocabulary.
 pub fn cross_entropy(hidden: Tensor<3>, output: Output, targets: &Targets) -> Loss {
+    if is_gpu(&hidden.device()) {
+        let logits = logits(hidden, output);
+        let there = targets.there(&logits.device());
+        return gpu::cross_entropy::cross_entropy(logits, &there, targets.weight);
+    }
     if !is_flex(&hidden.device()) {
         return plain(hidden, output, targets);
     }
@@ -92,23 +107,17 @@ pub fn cross_entropy(hidden: Tensor<3>, output: Output, targets: &Targets) -> Lo
 }
 
 pub(crate) fn plain(hidden: Tensor<3>, output: Output, targets: &Targets) -> Loss {
-    let logits = match output {
-        Output::Own(weight) => linear::plain(hidden, weight),
-        Output::Tied(weight) => linear::plain(hidden, weight.transpose()),
-    };
-    let [batch, time, vocabulary] = logits.dims();
-    let positions = batch * time;
+    let logits = logits(hidden, output);
+    let [positions, _] = logits.dims();
     let dtype = logits.dtype();
-    let targets_there = targets.tensor(&logits.device());
-    let log_probabilities = log_softmax(logits.reshape([positions, vocabulary]), 1);
-    let ids = targets_there.clone().narrow(0, 0, 1).transpose();
-    let nats = log_probabilities.gather(1, ids).neg();
+    let there = targets.there(&logits.device());
+    let log_probabilities = log_softmax(logits, 1);
+    let nats = log_probabilities.gather(1, there.ids.reshape([positions, 1]));
     // One column a role; the row of a position without one is zero.
-    let roles = targets_there.narrow(0, 1, 1).transpose();
-    let numbers = Tensor::<1, Int>::arange(0..targets.roles as i64, &roles.device());
-    let roles = roles.expand([positions, targets.roles]);
-    let one_hot = roles.equal(numbers.unsqueeze::<2>().expand([positions, targets.roles]));
-    let sums = nats.transpose().matmul(one_hot.float().cast(dtype));
+    let shape = [positions, targets.roles];
+    let roles = there.roles.reshape([positions, 1]).expand(shape);
+    let one_hot = roles.equal(there.numbers.unsqueeze::<2>().expand(shape));
+    let sums = nats.neg().transpose().matmul(one_hot.float().cast(dtype));
     let sums = sums.reshape([targets.roles]);
     Loss {
         mean: sums.clone().sum() * targets.weight,
@@ -116,18 +125,40 @@ pub(crate) fn plain(hidden: Tensor<3>, output: Output, targets: &Targets) -> Los
     }
 }
 
+/// `[batch · time, vocabulary]`.
+fn logits(hidden: Tensor<3>, output: Output) -> Tensor<2> {
+    let [batch, time, d] = hidden.dims();
+    let hidden = hidden.reshape([batch * time, d]);
+    hidden.matmul(match output {
+        Output::Own(weight) => weight,
+        Output::Tied(weight) => weight.transpose(),
+    })
+}
+
 impl Targets {
-    /// Ids and roles, `[2, batch · time]`.
+    /// Ids and roles, `roles` for none.
     pub fn values(&self) -> Vec<i32> {
         let none = self.roles as i32;
         let roles = self.which.iter().map(|role| role.map_or(none, i32::from));
         self.ids.iter().map(|id| *id as i32).chain(roles).collect()
     }
 
-    fn tensor(&self, device: &Device) -> Tensor<2, Int> {
+    /// The roles there are, on `device`.
+    pub fn numbers(roles: usize, device: &Device) -> Tensor<1, Int> {
+        let numbers: Vec<i32> = (0..roles as i32).collect();
+        Tensor::from_data(TensorData::new(numbers, [roles]), device)
+    }
+
+    pub(crate) fn there(&self, device: &Device) -> OnDevice {
         self.on_device.clone().unwrap_or_else(|| {
-            let values = TensorData::new(self.values(), [2, self.ids.len()]);
-            Tensor::from_data(values, device)
+            let positions = self.ids.len();
+            let values = TensorData::new(self.values(), [2 * positions]);
+            let values = Tensor::<1, Int>::from_data(values, device);
+            OnDevice {
+                ids: values.clone().narrow(0, 0, positions),
+                roles: values.narrow(0, positions, positions),
+                numbers: Self::numbers(self.roles, device),
+            }
         })
     }
 }
@@ -256,13 +287,13 @@ fn multiply(x: &mut [f32], by: f32) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::reference::{check_nan, compare, numbers};
 
-    fn targets(positions: usize, vocabulary: usize, seed: u64) -> Targets {
+    pub(crate) fn targets(positions: usize, vocabulary: usize, seed: u64) -> Targets {
         let at_random = |k: usize, below: u64| {
             (seed ^ (k as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1_000_003 % below
         };

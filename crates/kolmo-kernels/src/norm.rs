@@ -5,12 +5,16 @@ use multiversion::multiversion;
 
 use crate::{
     flex::{Values, fused, is_flex},
+    gpu::{self, is_gpu},
     simd,
 };
 
 /// (x − mean) / √(variance + ε) · gain + bias over the last axis (Ba, Kiros & Hinton 2016), for x of
 /// `[batch, time, d]`, gain and bias of `[d]`.
 pub fn layer_norm(x: Tensor<3>, gain: Tensor<1>, bias: Tensor<1>, epsilon: f32) -> Tensor<3> {
+    if is_gpu(&x.device()) {
+        return gpu::norm::layer_norm(x, gain, bias, epsilon);
+    }
     if !is_flex(&x.device()) {
         return module::layer_norm(x, gain, Some(bias), epsilon.into());
     }
@@ -41,6 +45,9 @@ pub fn layer_norm(x: Tensor<3>, gain: Tensor<1>, bias: Tensor<1>, epsilon: f32) 
 /// x / √(mean square + ε) · gain over the last axis (Zhang & Sennrich 2019), for x of `[batch, time, d]`,
 /// gain of `[d]`.
 pub fn rms_norm(x: Tensor<3>, gain: Tensor<1>, epsilon: f32) -> Tensor<3> {
+    if is_gpu(&x.device()) {
+        return gpu::norm::rms_norm(x, gain, epsilon);
+    }
     if !is_flex(&x.device()) {
         return plain_rms_norm(x, gain, epsilon);
     }
@@ -152,7 +159,7 @@ fn rms_norm_backward(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -160,7 +167,7 @@ mod tests {
 
     const EPSILON: f32 = 1e-5;
 
-    fn inputs(rows: usize, d: usize, seed: u64) -> [Vec<f32>; 3] {
+    pub(crate) fn inputs(rows: usize, d: usize, seed: u64) -> [Vec<f32>; 3] {
         let [gain, bias] = [1, 2].map(|k| numbers(d, seed ^ k, 1.5));
         // Apart by at least one: where all of a row are nearly equal, float32 does not know their differences.
         let x = numbers(rows * d, seed, 0.5)

@@ -7,6 +7,8 @@ use burn::{
     tensor::{Bool, TensorData},
 };
 
+use crate::gpu::{attention::Turn, is_gpu};
+
 /// The tables of one sequence length, made once and shared by every layer.
 #[derive(Debug, Clone)]
 pub struct Positions {
@@ -17,13 +19,15 @@ pub struct Positions {
     sin: Tensor<4>,
     /// True where a query must not look, `[1, 1, time, time]`.
     future: Tensor<4, Bool>,
+    /// For a GPU.
+    turn: Option<Box<Turn>>,
 }
 
 /// The angles' cosines and sines on the host, `[time, head / 2]`.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    cos: Vec<f32>,
-    sin: Vec<f32>,
+    pub cos: Vec<f32>,
+    pub sin: Vec<f32>,
     half: usize,
 }
 
@@ -62,7 +66,9 @@ impl Positions {
         };
         let future = (0..time * time).map(|k| k % time > k / time);
         let future = TensorData::new(future.collect::<Vec<bool>>(), [1, 1, time, time]);
+        let turn = is_gpu(device).then(|| Turn::new(&tables, (time, half), device));
         Self {
+            turn: turn.map(Box::new),
             cos: on_device(&tables.cos),
             sin: on_device(&tables.sin),
             future: Tensor::from_data(future, device),
@@ -72,6 +78,10 @@ impl Positions {
 
     pub(crate) fn tables(&self) -> &Arc<Tables> {
         &self.tables
+    }
+
+    pub(crate) fn turn(&self) -> Option<&Turn> {
+        self.turn.as_deref()
     }
 
     /// Turns each half-pair of `x`, `[batch, heads, time, head]`, by its position's angle.

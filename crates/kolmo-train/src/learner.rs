@@ -5,14 +5,14 @@ use burn::{
     prelude::*,
     tensor::Gradients,
 };
-use kolmo_kernels::{Positions, Workers, adamw, is_flex};
+use kolmo_kernels::{Positions, Workers, adamw};
 use kolmo_model::{Gpt, weights::HostTensor};
 use kolmo_world::{Batch, document::Role};
 
 use crate::{
     error::TrainError,
     optimizer::Optimizer,
-    shards::{Shard, shards},
+    shards::{Destination, Shard, shards},
 };
 
 /// A model, its optimiser, and the threads that train it.
@@ -24,8 +24,8 @@ pub struct Learner {
     /// The threads.
     pub workers: Workers,
     positions: Positions,
+    to: Destination,
     shards: usize,
-    device: Device,
 }
 
 /// What a batch says of a model.
@@ -61,7 +61,7 @@ impl Learner {
         Ok(Self {
             workers: workers.map_err(|error| TrainError::Threads(error.to_string()))?,
             positions: Positions::new(length, head_width, device),
-            device: device.clone(),
+            to: Destination::new(device),
             model,
             optimizer,
             shards,
@@ -71,7 +71,7 @@ impl Learner {
     /// Loss and gradient of `batch`. On a CPU each worker takes shards, and what they found is summed in the
     /// order of the shards, so that the bits depend on how many shards there are and not on the workers.
     pub fn look(&self, batch: &Batch) -> Step {
-        let shards = shards(batch, self.shards, &self.device);
+        let shards = shards(batch, self.shards, &self.to);
         let one = |(model, shard): (Gpt, Shard)| {
             let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
             let gradients = loss.mean.backward();
@@ -81,7 +81,7 @@ impl Learner {
             .into_iter()
             .map(|shard| (self.model.clone().map(&mut Leaves), shard))
             .collect();
-        let found = if is_flex(&self.device) {
+        let found = if self.to.is_flex() {
             self.workers.map(jobs, one)
         } else {
             jobs.into_iter().map(one).collect()
@@ -112,11 +112,16 @@ impl Figures {
     ///
     /// # Errors
     /// A device that does not give them back.
-    pub fn read(steps: Vec<Tensor<1>>) -> Result<Vec<Self>, TrainError> {
-        if steps.is_empty() {
-            return Ok(Vec::new());
-        }
-        let values = HostTensor::read("losses", Tensor::cat(steps, 0))?.values;
+    pub fn read(mut steps: Vec<Tensor<1>>) -> Result<Vec<Self>, TrainError> {
+        let all = match (steps.pop(), steps.is_empty()) {
+            (None, _) => return Ok(Vec::new()),
+            (Some(only), true) => only,
+            (Some(last), false) => {
+                steps.push(last);
+                Tensor::cat(steps, 0)
+            }
+        };
+        let values = HostTensor::read("losses", all)?.values;
         let steps = values.chunks_exact(Role::ALL.len() + 1);
         let figures = steps.map(|values| Self {
             by_role: std::array::from_fn(|role| values[role]),

@@ -1,4 +1,7 @@
 //! The state of AdamW: two moments of every parameter.
+//!
+//! On the CPU each parameter is updated where it is. Elsewhere all of them are one tensor, and so are the moments:
+//! an update is then a handful of kernels, however many parameters a model has, and the model has views of it.
 
 use burn::{
     module::{ModuleMapper, ModuleVisitor, Param},
@@ -8,6 +11,7 @@ use burn::{
 use kolmo_kernels::{
     Workers,
     adamw::{Gradient, Slot, Update},
+    flat, is_flex,
 };
 use kolmo_model::{
     Gpt, ModelError,
@@ -20,14 +24,22 @@ use crate::config::TrainConfig;
 pub struct Optimizer {
     /// What every update has in common.
     update: Update,
-    /// Those of each parameter, in the order of the model; none before the first update.
+    /// In the order of the model; none before the first update.
+    parameters: Vec<Parameter>,
+    /// Those of each parameter, or of all of them joined; none before the first update.
     moments: Vec<Moments>,
+    /// All parameters joined, where the moments are and an update was made.
+    values: Option<Tensor<1>>,
 }
 
-/// The running means of a parameter's gradient and of its square, flattened.
-struct Moments {
+/// Who a parameter is.
+struct Parameter {
     name: String,
     shape: Vec<usize>,
+}
+
+/// The running means of a gradient and of its square, flattened.
+struct Moments {
     first: Tensor<1>,
     second: Tensor<1>,
 }
@@ -48,7 +60,9 @@ impl Optimizer {
                 clip_norm: config.clip_norm,
                 step: 0,
             },
+            parameters: Vec::new(),
             moments: Vec::new(),
+            values: None,
         }
     }
 
@@ -60,44 +74,52 @@ impl Optimizer {
         learning_rate: f64,
         workers: &Workers,
     ) {
-        // Out of the model, so that nobody else holds them and they are changed where they are.
-        let mut take = Take::default();
-        *model = model.clone().map(&mut take);
+        let is_joined = !is_flex(&gradient.norm_squared().device());
+        let mut values = match self.values.take() {
+            // The model has views of it.
+            Some(joined) => vec![joined],
+            None => {
+                // Out of the model, so that nobody else holds them and they are changed where they are.
+                let mut take = Take::default();
+                *model = model.clone().map(&mut take);
+                self.parameters = take.parameters;
+                take.values
+            }
+        };
+        if is_joined {
+            values = vec![flat::join(values)];
+        }
         if self.moments.is_empty() {
-            let names = take.names.into_iter().zip(take.shapes).zip(&take.values);
-            let moments = names.map(|((name, shape), value)| Moments {
-                name,
-                shape,
+            let moments = values.iter().map(|value| Moments {
                 first: value.zeros_like(),
                 second: value.zeros_like(),
             });
             self.moments = moments.collect();
         }
-        let mut names = Vec::with_capacity(self.moments.len());
-        let mut slots = Vec::with_capacity(self.moments.len());
-        for (moments, value) in self.moments.drain(..).zip(take.values) {
-            names.push((moments.name, moments.shape));
-            slots.push(Slot {
-                value,
-                first: moments.first,
-                second: moments.second,
-            });
-        }
+        let slots = values.into_iter().zip(self.moments.drain(..));
+        let slots = slots.map(|(value, Moments { first, second })| Slot {
+            value,
+            first,
+            second,
+        });
+        let slots = slots.collect();
         self.update.step += 1;
         self.update.learning_rate = learning_rate;
-        let slots = self.update.apply(slots, gradient, workers);
-        let mut values = Vec::with_capacity(slots.len());
-        for ((name, shape), slot) in names.into_iter().zip(slots) {
+        let mut values = Vec::new();
+        for slot in self.update.apply(slots, gradient, workers) {
             values.push(slot.value);
             self.moments.push(Moments {
-                name,
-                shape,
                 first: slot.first,
                 second: slot.second,
             });
         }
-        let (values, moments) = (values.into_iter(), self.moments.iter());
-        *model = model.clone().map(&mut Put { values, moments });
+        if is_joined && let Some(joined) = values.pop() {
+            let sizes = self.parameters.iter().map(|of| of.shape.iter().product());
+            values = flat::split(&joined, sizes);
+            self.values = Some(joined);
+        }
+        let (values, parameters) = (values.into_iter(), self.parameters.iter());
+        *model = model.clone().map(&mut Put { values, parameters });
     }
 
     /// Updates made so far.
@@ -111,11 +133,22 @@ impl Optimizer {
     /// A device that does not give a tensor back.
     pub(crate) fn read(&self) -> Result<NamedTensors, ModelError> {
         let mut tensors = NamedTensors::new();
-        for moments in &self.moments {
-            for (which, tensor) in [(FIRST, &moments.first), (SECOND, &moments.second)] {
-                let name = format!("{}.{which}", moments.name);
-                let mut host = HostTensor::read(&name, tensor.clone())?;
-                host.shape.clone_from(&moments.shape);
+        for which in [FIRST, SECOND] {
+            // One after another, whether they come parameter by parameter or all at once.
+            let mut values = Vec::new().into_iter();
+            let mut moments = self.moments.iter();
+            for Parameter { name, shape } in &self.parameters {
+                let name = format!("{name}.{which}");
+                if values.len() == 0
+                    && let Some(moments) = moments.next()
+                {
+                    let host = HostTensor::read(&name, moments.get(which))?;
+                    values = host.values.into_iter();
+                }
+                let host = HostTensor {
+                    shape: shape.clone(),
+                    values: values.by_ref().take(shape.iter().product()).collect(),
+                };
                 tensors.insert(name, host);
             }
         }
@@ -134,38 +167,56 @@ impl Optimizer {
         mut tensors: NamedTensors,
         device: &Device,
     ) -> Result<(), ModelError> {
-        let mut shapes = Shapes::default();
-        model.visit(&mut shapes);
+        let mut parameters = Parameters::default();
+        model.visit(&mut parameters);
+        let parameters = if steps > 0 {
+            parameters.all
+        } else {
+            Vec::new()
+        };
         let mut all = Vec::new();
-        if steps > 0 {
-            for (name, shape) in shapes.shapes {
+        for Parameter { name, shape } in &parameters {
+            let mut take = |which: &str| {
+                let name = format!("{name}.{which}");
                 let count: usize = shape.iter().product();
-                let mut take = |which: &str| {
-                    let name = format!("{name}.{which}");
-                    let host = tensors
-                        .remove(&name)
-                        .filter(|host| host.shape == shape && host.values.len() == count);
-                    let host = host.ok_or_else(|| {
-                        ModelError::Weights(format!("{name} is missing or of another shape"))
-                    })?;
-                    let data = TensorData::new(host.values, [count]);
-                    Ok::<_, ModelError>(Tensor::from_data(data, device))
-                };
-                let (first, second) = (take(FIRST)?, take(SECOND)?);
-                all.push(Moments {
-                    name,
-                    shape,
-                    first,
-                    second,
-                });
-            }
+                let host = tensors
+                    .remove(&name)
+                    .filter(|host| host.shape == *shape && host.values.len() == count);
+                host.map(|host| host.values).ok_or_else(|| {
+                    ModelError::Weights(format!("{name} is missing or of another shape"))
+                })
+            };
+            all.push([take(FIRST)?, take(SECOND)?]);
         }
         if let Some(name) = tensors.keys().next() {
             return Err(ModelError::Weights(format!("the optimiser has no {name}")));
         }
-        self.moments = all;
+        if !is_flex(device) && !all.is_empty() {
+            let joined = |k: usize| all.iter().flat_map(|both| both[k].clone()).collect();
+            all = vec![[joined(0), joined(1)]];
+        }
+        let tensor = |values: Vec<f32>| {
+            let count = values.len();
+            Tensor::from_data(TensorData::new(values, [count]), device)
+        };
+        let moments = all.into_iter().map(|both| {
+            let [first, second] = both.map(tensor);
+            Moments { first, second }
+        });
+        self.moments = moments.collect();
+        self.parameters = parameters;
+        self.values = None;
         self.update.step = steps;
         Ok(())
+    }
+}
+
+impl Moments {
+    fn get(&self, which: &str) -> Tensor<1> {
+        match which {
+            FIRST => self.first.clone(),
+            _ => self.second.clone(),
+        }
     }
 }
 
@@ -173,8 +224,7 @@ impl Optimizer {
 #[derive(Default)]
 struct Take {
     path: Path,
-    names: Vec<String>,
-    shapes: Vec<Vec<usize>>,
+    parameters: Vec<Parameter>,
     values: Vec<Tensor<1>>,
 }
 
@@ -188,10 +238,12 @@ impl ModuleMapper for Take {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.names.push(self.path.name());
         param.map(|tensor| {
             let device = tensor.device();
-            self.shapes.push(tensor.dims().to_vec());
+            self.parameters.push(Parameter {
+                name: self.path.name(),
+                shape: tensor.dims().to_vec(),
+            });
             self.values.push(tensor.inner().reshape([-1]));
             Tensor::empty([0; D], &device)
         })
@@ -201,29 +253,29 @@ impl ModuleMapper for Take {
 /// Puts them back.
 struct Put<'a> {
     values: std::vec::IntoIter<Tensor<1>>,
-    moments: std::slice::Iter<'a, Moments>,
+    parameters: std::slice::Iter<'a, Parameter>,
 }
 
 impl ModuleMapper for Put<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (Some(value), Some(moments)) = (self.values.next(), self.moments.next()) else {
+        let (Some(value), Some(parameter)) = (self.values.next(), self.parameters.next()) else {
             return param;
         };
         param.map(|_| {
-            let shape: [usize; D] = std::array::from_fn(|axis| moments.shape[axis]);
+            let shape: [usize; D] = std::array::from_fn(|axis| parameter.shape[axis]);
             Tensor::from_inner(value.reshape(shape)).require_grad()
         })
     }
 }
 
-/// Names and shapes of the parameters.
+/// Who the parameters are.
 #[derive(Default)]
-struct Shapes {
+struct Parameters {
     path: Path,
-    shapes: Vec<(String, Vec<usize>)>,
+    all: Vec<Parameter>,
 }
 
-impl ModuleVisitor for Shapes {
+impl ModuleVisitor for Parameters {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.enter(name);
     }
@@ -233,7 +285,9 @@ impl ModuleVisitor for Shapes {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let shape = param.val().dims().to_vec();
-        self.shapes.push((self.path.name(), shape));
+        self.all.push(Parameter {
+            name: self.path.name(),
+            shape: param.val().dims().to_vec(),
+        });
     }
 }

@@ -4,7 +4,11 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_kernels::{Tokens, cross_entropy::Targets, is_flex};
+use kolmo_kernels::{
+    Tokens,
+    cross_entropy::{OnDevice, Targets},
+    is_flex,
+};
 use kolmo_world::{Batch, document::Role};
 
 /// Rows of a batch, ready to be read.
@@ -16,14 +20,38 @@ pub struct Shard {
     pub targets: Targets,
 }
 
-/// `batch` in at most `count` shards of about as many tokens each, for `device`.
+/// The device that batches go to.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    device: Device,
+    /// Of the roles. Always the same, so they are copied there once.
+    numbers: Tensor<1, Int>,
+}
+
+impl Destination {
+    /// `device`, that of the model.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            device: device.clone(),
+            numbers: Targets::numbers(Role::ALL.len(), device),
+        }
+    }
+
+    /// Whether it is the CPU by Burn's backend flex.
+    pub fn is_flex(&self) -> bool {
+        is_flex(&self.device)
+    }
+}
+
+/// `batch` in at most `count` shards of about as many tokens each.
 ///
 /// On a CPU rows of like length come together and are cut to the longest of their shard, so that little is
 /// computed for positions where nothing is to be predicted. A GPU has the whole batch as one shard, always of
 /// the same shape, and copied in one piece.
-pub fn shards(batch: &Batch, count: usize, device: &Device) -> Vec<Shard> {
-    if !is_flex(device) {
-        return vec![whole(batch, device)];
+pub fn shards(batch: &Batch, count: usize, to: &Destination) -> Vec<Shard> {
+    let device = &to.device;
+    if !to.is_flex() {
+        return vec![whole(batch, to)];
     }
     let length = |row: &usize| batch.document(*row).len();
     let mut rows: Vec<usize> = (0..batch.rows).collect();
@@ -61,7 +89,7 @@ fn part(batch: &Batch, rows: &[usize], device: &Device) -> Shard {
     }
 }
 
-fn whole(batch: &Batch, device: &Device) -> Shard {
+fn whole(batch: &Batch, to: &Destination) -> Shard {
     let positions = batch.rows * batch.length;
     let mut targets = Targets {
         ids: batch.targets.clone(),
@@ -70,11 +98,15 @@ fn whole(batch: &Batch, device: &Device) -> Shard {
     };
     let inputs = batch.inputs.iter().map(|id| *id as i32);
     let all: Vec<i32> = inputs.chain(targets.values()).collect();
-    let all = Tensor::<2, Int>::from_data(TensorData::new(all, [3, positions]), device);
-    targets.on_device = Some(all.clone().narrow(0, 1, 2));
-    let inputs = all.narrow(0, 0, 1).reshape([batch.rows, batch.length]);
+    let all = Tensor::<2, Int>::from_data(TensorData::new(all, [3, positions]), &to.device);
+    let part = |k: usize| all.clone().narrow(0, k, 1).reshape([positions]);
+    targets.on_device = Some(OnDevice {
+        ids: part(1),
+        roles: part(2),
+        numbers: to.numbers.clone(),
+    });
     Shard {
-        tokens: Tokens::on_device(inputs),
+        tokens: Tokens::on_device(part(0).reshape([batch.rows, batch.length])),
         targets,
     }
 }
@@ -106,8 +138,9 @@ mod tests {
         let world = World::new(&WorldConfig::default(), 1).unwrap();
         let batch = world.batch(0, 61);
         let device = Device::flex();
+        let there = Destination::new(&device);
         for count in [1, 2, 7, 61, 100] {
-            let shards = shards(&batch, count, &device);
+            let shards = shards(&batch, count, &there);
             // With as many as rows, a long one can leave its neighbour nothing.
             let least = if count > 7 { 55 } else { count };
             assert!((least..=count.min(61)).contains(&shards.len()));
@@ -140,7 +173,7 @@ mod tests {
         let nats = (vocabulary as f64).ln();
         let mut all = [0.0; Role::ALL.len()];
         let mut mean = 0.0;
-        for shard in shards(&batch, 3, &device) {
+        for shard in shards(&batch, 3, &Destination::new(&device)) {
             let loss = model.loss(&shard.tokens, &shard.targets, &positions);
             mean += f64::from(loss.mean.into_scalar::<f32>());
             let sums = loss.sums.try_into_vec_as::<f32>().unwrap();

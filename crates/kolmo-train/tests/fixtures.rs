@@ -16,7 +16,7 @@ use kolmo_train::{
     TrainConfig,
     learner::{Figures, Learner},
     optimizer::Optimizer,
-    shards::shards,
+    shards::{Destination, shards},
 };
 use kolmo_world::{Batch, Role, random::Streams};
 use safetensors::SafeTensors;
@@ -157,7 +157,8 @@ fn logits_and_gradients_match(name: &str) {
     let error = relative_error(&host.values, &fixture.floats["logits"].values);
     assert!(error < 1e-5, "{name}: logits differ by {error}");
 
-    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, 1, &device)).unwrap();
+    let there = Destination::new(&device);
+    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, 1, &there)).unwrap();
     let loss = model.loss(&shard.tokens, &shard.targets, &positions);
     let nats: f32 = loss.mean.clone().into_scalar();
     let error = relative_error(&[nats], &fixture.floats["loss"].values);

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use anyhow::Context;
 use kolmo_eval::{Probe, measure, probe::ProbedFact};
-use kolmo_kernels::{Positions, Workers, is_flex};
+use kolmo_kernels::{Positions, Workers};
 use kolmo_model::{ComputeDevice, Gpt, ModelConfig};
-use kolmo_train::shards::{Shard, shards};
+use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,
     config::{FrequencyConfig, RelationConfig},
@@ -104,29 +104,29 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// The part of a training step before its backward pass.
-struct Forward<'a> {
-    device: &'a ComputeDevice,
+struct Forward {
     positions: Positions,
+    to: Destination,
     shards: usize,
 }
 
-impl<'a> Forward<'a> {
-    fn new(config: &ModelConfig, shape: &Shape, device: &'a ComputeDevice) -> Self {
+impl Forward {
+    fn new(config: &ModelConfig, shape: &Shape, device: &ComputeDevice) -> Self {
         Self {
-            device,
             positions: Positions::new(shape.seq, config.head_width(), &device.device),
+            to: Destination::new(&device.device),
             shards: shape.shards,
         }
     }
 
     /// Computes the loss of every shard, and waits for it.
     fn run(&self, model: &Gpt, batch: &Batch, workers: &Workers) -> anyhow::Result<()> {
-        let shards = shards(batch, self.shards, &self.device.device);
+        let shards = shards(batch, self.shards, &self.to);
         let one = |shard: Shard| {
             let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
             loss.sums
         };
-        let sums: Vec<_> = if is_flex(&self.device.device) {
+        let sums: Vec<_> = if self.to.is_flex() {
             workers.map(shards, one)
         } else {
             shards.into_iter().map(one).collect()
