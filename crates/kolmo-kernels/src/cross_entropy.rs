@@ -35,8 +35,9 @@ pub struct OnDevice {
     pub ids: Tensor<1, Int>,
     /// The role of each, or [`Targets::roles`] for none, `[batch · time]`.
     pub roles: Tensor<1, Int>,
-    /// The roles there are, 0 to [`Targets::roles`], that one excluded. Always the same, so it is made once.
-    pub numbers: Tensor<1, Int>,
+    /// One row a role, one in its own column and zero elsewhere, and a row of zeros for none,
+    /// `[roles + 1, roles]`. Always the same, so it is made once.
+    pub one_hot: Tensor<2>,
 }
 
 /// The loss of a batch.
@@ -114,10 +115,8 @@ pub(crate) fn plain(hidden: Tensor<3>, output: Output, targets: &Targets) -> Los
     let log_probabilities = log_softmax(logits, 1);
     let nats = log_probabilities.gather(1, there.ids.reshape([positions, 1]));
     // One column a role; the row of a position without one is zero.
-    let shape = [positions, targets.roles];
-    let roles = there.roles.reshape([positions, 1]).expand(shape);
-    let one_hot = roles.equal(there.numbers.unsqueeze::<2>().expand(shape));
-    let sums = nats.neg().transpose().matmul(one_hot.float().cast(dtype));
+    let one_hot = there.one_hot.select(0, there.roles);
+    let sums = nats.neg().transpose().matmul(one_hot.cast(dtype));
     let sums = sums.reshape([targets.roles]);
     Loss {
         mean: sums.clone().sum() * targets.weight,
@@ -143,10 +142,11 @@ impl Targets {
         self.ids.iter().map(|id| *id as i32).chain(roles).collect()
     }
 
-    /// The roles there are, on `device`.
-    pub fn numbers(roles: usize, device: &Device) -> Tensor<1, Int> {
-        let numbers: Vec<i32> = (0..roles as i32).collect();
-        Tensor::from_data(TensorData::new(numbers, [roles]), device)
+    /// [`OnDevice::one_hot`] of so many roles.
+    pub fn one_hot(roles: usize, device: &Device) -> Tensor<2> {
+        let values = (0..(roles + 1) * roles).map(|k| f32::from(k / roles == k % roles));
+        let values = TensorData::new(values.collect::<Vec<f32>>(), [roles + 1, roles]);
+        Tensor::from_data(values, device)
     }
 
     pub(crate) fn there(&self, device: &Device) -> OnDevice {
@@ -157,7 +157,7 @@ impl Targets {
             OnDevice {
                 ids: values.clone().narrow(0, 0, positions),
                 roles: values.narrow(0, positions, positions),
-                numbers: Self::numbers(self.roles, device),
+                one_hot: Self::one_hot(self.roles, device),
             }
         })
     }

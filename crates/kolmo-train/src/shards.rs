@@ -25,7 +25,7 @@ pub struct Shard {
 pub struct Destination {
     device: Device,
     /// Of the roles. Always the same, so they are copied there once.
-    numbers: Tensor<1, Int>,
+    one_hot: Tensor<2>,
 }
 
 impl Destination {
@@ -33,7 +33,7 @@ impl Destination {
     pub fn new(device: &Device) -> Self {
         Self {
             device: device.clone(),
-            numbers: Targets::numbers(Role::ALL.len(), device),
+            one_hot: Targets::one_hot(Role::ALL.len(), device),
         }
     }
 
@@ -103,7 +103,7 @@ fn whole(batch: &Batch, to: &Destination) -> Shard {
     targets.on_device = Some(OnDevice {
         ids: part(1),
         roles: part(2),
-        numbers: to.numbers.clone(),
+        one_hot: to.one_hot.clone(),
     });
     Shard {
         tokens: Tokens::on_device(part(0).reshape([batch.rows, batch.length])),

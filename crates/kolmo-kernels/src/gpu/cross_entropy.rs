@@ -9,28 +9,27 @@ use crate::cross_entropy::{Loss, OnDevice};
 pub(crate) fn cross_entropy(logits: Tensor<2>, targets: &OnDevice, weight: f32) -> Loss {
     let [positions, _] = logits.dims();
     let ids = targets.ids.clone().inner().reshape([positions, 1]);
-    let roles = targets.roles.clone().inner().reshape([positions, 1]);
-    let numbers = targets.numbers.clone().inner().unsqueeze::<2>();
-    let [_, count] = numbers.dims();
+    let roles = targets.roles.clone().inner();
+    let one_hot = targets.one_hot.clone().inner();
+    let [_, count] = one_hot.dims();
     let mut sums = None;
     let mean = by_hand(
         [logits.into()],
         |[logits]| {
             let logits = logits.tensor::<2>();
-            let [roles, numbers] = [roles, numbers].map(|x| x.float().cast(logits.dtype()));
             let max = logits.clone().max_dim(1);
             let log_sum = (logits.clone() - max.clone()).exp().sum_dim(1).log() + max;
             let nats = log_sum.clone() - logits.clone().gather(1, ids.clone());
-            // One column a role, all zero for a position without one. In whole numbers, since a kernel of truth
-            // values is merged with no other.
-            let one_hot = ((roles.clone() - numbers).abs() * -1.0 + 1.0).clamp_min(0.0);
-            let by_role = (nats * one_hot).sum_dim(0).reshape([count]);
+            // One column a role; the row of a position without one is zero. No sum over what one is broadcast to
+            // the other: merged with what is before it, it is of other values in Burn 0.22.1.
+            let one_hot = one_hot.select(0, roles).cast(logits.dtype());
+            let by_role = nats.transpose().matmul(one_hot.clone()).reshape([count]);
             sums = Some(by_role.clone());
             let mean = by_role.sum_dim(0) * weight;
-            (mean, (logits, log_sum, ids, roles, (count, weight)))
+            (mean, (logits, log_sum, ids, one_hot, weight))
         },
-        |(logits, log_sum, ids, roles, (count, weight)), gradient| {
-            let counts = (roles * -1.0 + count as f32).clamp(0.0, 1.0);
+        |(logits, log_sum, ids, one_hot, weight), gradient| {
+            let counts = one_hot.sum_dim(1);
             let weights = counts * gradient.tensor::<1>().unsqueeze::<2>() * weight;
             let gradient = (logits - log_sum).exp() * weights.clone();
             let gradient = gradient.scatter(1, ids, weights * -1.0, IndexingUpdateOp::Add);
