@@ -130,7 +130,7 @@ fn every_shipped_configuration_can_be_run() {
         }
         count += 1;
         let text = fs::read_to_string(&path).unwrap();
-        let config = kolmo_train::RunConfig::parse(&text, &[]);
+        let config = kolmo_config::RunConfig::parse(&text, &[]);
         let config = config.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let settled = config.settle();
         settled.unwrap_or_else(|error| panic!("{}: {error}", path.display()));

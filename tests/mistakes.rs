@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Mutex, thread};
 
-use kolmo_train::RunConfig;
+use kolmo_config::RunConfig;
 
 use crate::util::Place;
 

@@ -311,7 +311,7 @@ fn no_damage_to_a_checkpoint_goes_unseen() {
     place.start(&tiny, &[]).wait().exits(0);
     let run = kolmo_run::RunDirectory::at(place.path().join("run"));
     let config = fs::read_to_string(run.config()).unwrap();
-    let config = kolmo_train::RunConfig::parse(&config, &[]).unwrap();
+    let config = kolmo_config::RunConfig::parse(&config, &[]).unwrap();
     let (config, _) = config.settle().unwrap();
     let identity = config.identity().unwrap();
     let read = || kolmo_run::checkpoint::read(&run, 2, &identity, &FILES);

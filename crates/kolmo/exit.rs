@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use kolmo_config::ConfigError;
 use kolmo_export::ExportError;
 use kolmo_model::ModelError;
-use kolmo_train::{ConfigError, TrainError};
+use kolmo_train::TrainError;
 
 use crate::progress::say;
 
@@ -79,7 +80,7 @@ fn code(error: &anyhow::Error) -> u8 {
             || matches!(
                 cause.downcast_ref(),
                 Some(
-                    ModelError::Invalid { .. }
+                    ModelError::Config(_)
                         | ModelError::UnknownDevice { .. }
                         | ModelError::DeviceUnavailable { .. }
                 )

@@ -8,9 +8,8 @@ use std::{
 };
 
 use anyhow::Context;
-use kolmo_eval::EvalConfig;
+use kolmo_config::{EvalConfig, RunConfig};
 use kolmo_run::RunDirectory;
-use kolmo_train::RunConfig;
 use kolmo_world::World;
 
 use crate::exit::Usage;

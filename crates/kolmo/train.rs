@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueEnum;
+use kolmo_config::RunConfig;
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, roles, table};
 use kolmo_run::{EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, read_jsonl};
-use kolmo_train::{Job, Outcome, RunConfig, Start};
+use kolmo_train::{Job, Outcome, Start};
 use kolmo_world::World;
 use serde::Serialize;
 

@@ -19,5 +19,5 @@ pub use error::EvalError;
 pub use exact::{Exact, ExactState};
 pub use exposures::Exposures;
 pub use measure::{Answer, measure};
-pub use probe::{EvalConfig, Probe, ProbedFact};
+pub use probe::{Probe, ProbedFact};
 pub use summary::{fact_rows, summarise};

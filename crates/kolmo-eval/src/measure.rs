@@ -243,11 +243,11 @@ impl<'a> Prediction<'a> {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_model::ModelConfig;
+    use kolmo_config::ModelConfig;
     use kolmo_world::{WorldConfig, random::Streams};
 
     use super::*;
-    use crate::probe::EvalConfig;
+    use kolmo_config::EvalConfig;
 
     /// Dates of three words, and a vocabulary so small that a model that knows nothing often begins one.
     const WORLD: &str = r#"

@@ -2,68 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use kolmo_theory::Discount;
+use kolmo_config::EvalConfig;
 use kolmo_world::{Document, Fact, Token, World, random::Streams};
 use rand::RngExt;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::{
-    classes::{Class, classes},
-    error::EvalError,
-};
-
-/// `[eval]`: what is measured during training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct EvalConfig {
-    /// Frequency classes, evenly spaced in the logarithm of the rank.
-    pub classes: usize,
-    /// Facts asked of each class; all of them where a class has no more.
-    pub facts_per_class: usize,
-    /// Evaluations, evenly spaced in the logarithm of the step, the last one after the last step.
-    pub evaluations: usize,
-    /// Where the Bayes learner has its Pitman-Yor parameters from: `law` or `fit`.
-    pub bayes_discount: Discount,
-}
-
-impl Default for EvalConfig {
-    fn default() -> Self {
-        Self {
-            classes: 10,
-            facts_per_class: 300,
-            evaluations: 24,
-            bayes_discount: Discount::Law,
-        }
-    }
-}
-
-impl EvalConfig {
-    /// Facts of all classes together, at most.
-    pub const MOST_FACTS: usize = 100 * 100_000;
-
-    /// Checks the sizes.
-    ///
-    /// # Errors
-    /// [`EvalError::Invalid`], with the key, the value and the valid range.
-    pub fn check(&self) -> Result<(), EvalError> {
-        for (key, value, most, valid) in [
-            ("eval.classes", self.classes, 100, "1 to 100"),
-            (
-                "eval.facts_per_class",
-                self.facts_per_class,
-                100_000,
-                "1 to 100000",
-            ),
-            ("eval.evaluations", self.evaluations, 1000, "1 to 1000"),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(EvalError::Invalid { key, value, valid });
-            }
-        }
-        Ok(())
-    }
-}
+use crate::classes::{Class, classes};
 
 /// A fixed sample of facts, stratified over frequency classes.
 #[derive(Debug, Clone)]

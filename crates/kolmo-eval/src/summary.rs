@@ -179,7 +179,7 @@ mod tests {
     use kolmo_world::{WorldConfig, random::Streams};
 
     use super::*;
-    use crate::probe::EvalConfig;
+    use kolmo_config::EvalConfig;
 
     /// A model that knows a fact the better the more frequent its subject is.
     fn loss(rank: u64, relation: u32) -> f64 {

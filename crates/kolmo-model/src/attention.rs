@@ -3,7 +3,7 @@
 use burn::{module::Param, prelude::*};
 use kolmo_kernels::{Positions, attention, linear, linear_add};
 
-use crate::config::ModelConfig;
+use kolmo_config::ModelConfig;
 
 /// Multi-head attention without biases.
 #[derive(Module, Debug)]

@@ -3,7 +3,9 @@
 use burn::prelude::*;
 use kolmo_kernels::Positions;
 
-use crate::{attention::Attention, config::ModelConfig, feed_forward::FeedForward, norm::Norm};
+use kolmo_config::ModelConfig;
+
+use crate::{attention::Attention, feed_forward::FeedForward, norm::Norm};
 
 /// A pre-norm transformer block.
 #[derive(Module, Debug)]

@@ -3,16 +3,9 @@
 /// A model that cannot be, a device that is not there, or weights that do not fit.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// A value outside its range.
-    #[error("{key} = {value} is not possible: valid is {valid}")]
-    Invalid {
-        /// The key, dotted as in the file.
-        key: String,
-        /// The value found.
-        value: String,
-        /// What would be accepted.
-        valid: String,
-    },
+    /// Sizes that cannot be.
+    #[error(transparent)]
+    Config(#[from] kolmo_config::ConfigError),
     /// A device that nobody could name.
     #[error("there is no device {name:?}: valid is {valid}")]
     UnknownDevice {

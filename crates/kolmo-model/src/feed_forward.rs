@@ -3,7 +3,7 @@
 use burn::{module::Param, prelude::*};
 use kolmo_kernels::{gelu, linear, linear_add, swiglu};
 
-use crate::config::{Architecture, ModelConfig};
+use kolmo_config::{Architecture, ModelConfig};
 
 /// Two projections with GELU between, or three with a gate (Shazeer 2020).
 #[derive(Module, Debug)]

@@ -1,6 +1,7 @@
 //! The language model: embedding, blocks, norm, output layer.
 
 use burn::{module::Param, prelude::*};
+use kolmo_config::ModelConfig;
 use kolmo_kernels::{
     Positions, Tokens,
     cross_entropy::{Loss, Output, Targets, cross_entropy},
@@ -8,9 +9,7 @@ use kolmo_kernels::{
 };
 use kolmo_world::random::Streams;
 
-use crate::{
-    block::Block, config::ModelConfig, error::ModelError, initialise::initialise, norm::Norm,
-};
+use crate::{block::Block, error::ModelError, initialise::initialise, norm::Norm};
 
 /// A decoder-only transformer.
 #[derive(Module, Debug)]
@@ -98,7 +97,7 @@ impl Gpt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Architecture;
+    use kolmo_config::Architecture;
 
     fn model(config: &ModelConfig) -> Gpt {
         Gpt::new(config, 31, &Streams::new(1), &Device::flex()).unwrap()

@@ -78,7 +78,7 @@ impl ModuleMapper for Initialise<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ModelConfig;
+    use kolmo_config::ModelConfig;
 
     #[test]
     fn weights_have_the_deviation_they_should() {

@@ -10,7 +10,6 @@
 pub mod adapter;
 pub mod attention;
 pub mod block;
-pub mod config;
 pub mod device;
 mod error;
 pub mod feed_forward;
@@ -20,7 +19,6 @@ pub mod norm;
 pub mod settings;
 pub mod weights;
 
-pub use config::{Architecture, ModelConfig};
 pub use device::{ComputeDevice, DeviceName};
 pub use error::ModelError;
 pub use gpt::Gpt;

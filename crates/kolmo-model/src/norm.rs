@@ -3,7 +3,7 @@
 use burn::{module::Param, prelude::*};
 use kolmo_kernels::{layer_norm, rms_norm};
 
-use crate::config::Architecture;
+use kolmo_config::Architecture;
 
 /// A norm over the last axis: LayerNorm where it has a bias (`gpt`), RMSNorm where not (`llama`).
 #[derive(Module, Debug)]

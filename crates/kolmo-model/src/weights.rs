@@ -202,7 +202,7 @@ mod tests {
     use kolmo_world::random::Streams;
 
     use super::*;
-    use crate::config::ModelConfig;
+    use kolmo_config::ModelConfig;
 
     fn model(seed: u64) -> Gpt {
         let config = ModelConfig::default();

@@ -8,6 +8,7 @@ use burn::{
     prelude::*,
     tensor::TensorData,
 };
+use kolmo_config::TrainConfig;
 use kolmo_kernels::{
     Workers,
     adamw::{Gradient, Slot, Update},
@@ -17,8 +18,6 @@ use kolmo_model::{
     Gpt, ModelError,
     weights::{HostTensor, NamedTensors, Path},
 };
-
-use crate::config::TrainConfig;
 
 /// AdamW (Loshchilov & Hutter 2019) on all parameters, after clipping the gradient as a whole.
 pub struct Optimizer {

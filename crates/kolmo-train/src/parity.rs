@@ -7,17 +7,16 @@
 use std::fmt;
 
 use burn::prelude::*;
+use kolmo_config::{Architecture, RunConfig, Schedule};
 use kolmo_eval::{Probe, measure};
-use kolmo_model::{Architecture, ComputeDevice, DeviceName, Gpt, device::Api};
+use kolmo_model::{ComputeDevice, DeviceName, Gpt, device::Api};
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    config::RunConfig,
     error::TrainError,
     learner::{Figures, Learner},
     optimizer::Optimizer,
-    schedule::Schedule,
 };
 
 /// Steps of a run.

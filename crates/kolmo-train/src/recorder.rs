@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kolmo_config::RunConfig;
 use kolmo_run::{
     EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, Lock, RunDirectory,
     StepRecord, TensorBoard,
@@ -10,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::{
-    config::RunConfig,
     error::{TrainError, explain},
     trainer::Job,
 };

@@ -127,8 +127,9 @@ fn targets(batch: &Batch) -> Targets {
 
 #[cfg(test)]
 mod tests {
+    use kolmo_config::ModelConfig;
     use kolmo_kernels::Positions;
-    use kolmo_model::{Gpt, ModelConfig};
+    use kolmo_model::Gpt;
     use kolmo_world::{World, WorldConfig, random::Streams};
 
     use super::*;

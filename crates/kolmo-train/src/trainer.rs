@@ -8,6 +8,7 @@ use std::{
 };
 
 use burn::prelude::*;
+use kolmo_config::{RunConfig, Schedule};
 use kolmo_eval::{Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment};
 use kolmo_model::ComputeDevice;
 use kolmo_run::{
@@ -17,11 +18,9 @@ use kolmo_run::{
 use kolmo_world::{World, random::Streams};
 
 use crate::{
-    config::RunConfig,
     error::{TrainError, explain},
     learner::Figures,
     meter::StepFigures,
-    schedule::Schedule,
     training::Training,
 };
 

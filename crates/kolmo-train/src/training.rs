@@ -1,6 +1,7 @@
 //! Everything that a step changes: kept in a checkpoint and taken up from one.
 
 use burn::prelude::*;
+use kolmo_config::RunConfig;
 use kolmo_eval::{Exact, ExactState, Exposures, Probe};
 use kolmo_model::{Gpt, weights};
 use kolmo_run::{
@@ -11,7 +12,6 @@ use kolmo_world::{World, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::RunConfig,
     error::TrainError,
     learner::Learner,
     meter::{Meter, Sums},

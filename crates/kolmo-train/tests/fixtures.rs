@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 
 use burn::{module::ModuleVisitor, module::Param, prelude::*};
+use kolmo_config::{Architecture, ModelConfig, TrainConfig};
 use kolmo_kernels::{Positions, Tokens};
 use kolmo_model::{
-    Architecture, Gpt, ModelConfig,
+    Gpt,
     weights::{self, HostTensor, NamedTensors, Path},
 };
 use kolmo_train::{
-    TrainConfig,
     learner::{Figures, Learner},
     optimizer::Optimizer,
     shards::{Destination, shards},

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use anyhow::Context;
+use kolmo_config::ModelConfig;
 use kolmo_eval::{Probe, measure, probe::ProbedFact};
 use kolmo_kernels::{Positions, Workers};
-use kolmo_model::{ComputeDevice, Gpt, ModelConfig};
+use kolmo_model::{ComputeDevice, Gpt};
 use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,

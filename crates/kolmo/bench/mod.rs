@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use kolmo_model::{Architecture, ComputeDevice, DeviceName, ModelConfig, device};
+use kolmo_config::{Architecture, ModelConfig};
+use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_world::{
     Batch,
     document::Role,
@@ -75,7 +76,7 @@ struct Shape {
     #[arg(long, default_value_t = 2048)]
     vocab: usize,
     /// Parts of a batch on a CPU, as train.shards
-    #[arg(long, default_value_t = kolmo_train::TrainConfig::default().shards)]
+    #[arg(long, default_value_t = kolmo_config::TrainConfig::default().shards)]
     shards: usize,
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use kolmo_config::TrainConfig;
 use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Gpt;
 use kolmo_train::{
-    TrainConfig,
     learner::{Figures, Learner},
     optimizer::Optimizer,
 };
@@ -39,7 +39,7 @@ struct Report {
     ms_median: f64,
     ms_best: f64,
     tokens_per_s: f64,
-    /// Useful operations a second, see [`kolmo_model::ModelConfig::training_flops_per_token`].
+    /// Useful operations a second, see [`kolmo_config::ModelConfig::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU.
     sgemm_gflops: Option<f64>,

@@ -2,12 +2,11 @@
 
 use std::{hint::black_box, time::Instant};
 
+use kolmo_config::{RunConfig, Schedule};
 use kolmo_model::Gpt;
 use kolmo_train::{
-    RunConfig,
     learner::{Figures, Learner},
     optimizer::Optimizer,
-    schedule::Schedule,
 };
 use kolmo_world::{World, random::Streams};
 use serde::Serialize;

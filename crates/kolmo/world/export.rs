@@ -7,9 +7,9 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueEnum;
+use kolmo_config::RunConfig;
 use kolmo_export::{Export, ExportRecord, Format, Request};
 use kolmo_run::short_hash;
-use kolmo_train::RunConfig;
 
 use crate::{
     progress::{DocumentCount, Volume, duration, print, say},

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use kolmo_config::RunConfig;
 use kolmo_report::survey;
 use kolmo_theory::survey::Survey;
-use kolmo_train::RunConfig;
 
 use crate::{
     progress::{DocumentCount, Volume, print, say},

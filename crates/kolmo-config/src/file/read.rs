@@ -22,7 +22,7 @@ pub(super) struct Setting {
 }
 
 /// Reads `text` with `overrides` on top. `complete` may fill in keys before they are checked.
-pub(super) fn read<T: DeserializeOwned + JsonSchema>(
+pub(crate) fn read<T: DeserializeOwned + JsonSchema>(
     text: &str,
     overrides: &[String],
     complete: impl Fn(&mut Table),

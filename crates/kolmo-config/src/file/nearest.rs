@@ -90,7 +90,7 @@ fn unlike(a: &str, b: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{RunConfig, shape::Shape};
+    use crate::{RunConfig, file::shape::Shape};
 
     #[test]
     fn slips_find_what_was_meant_and_nonsense_finds_nothing() {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ModelError;
+use crate::error::ConfigError;
 
 /// `[model]`: the architecture and its sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,15 +60,15 @@ impl ModelConfig {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// [`ModelError::Invalid`], with the key, the value and the valid range.
-    pub fn check(&self) -> Result<(), ModelError> {
+    /// [`ConfigError::Invalid`], with the key, the value and the valid range.
+    pub fn check(&self) -> Result<(), ConfigError> {
         for (key, value, most) in [
             ("model.d_model", self.d_model, 1 << 14),
             ("model.layers", self.layers, 256),
             ("model.heads", self.heads, 256),
         ] {
             if !(1..=most).contains(&value) {
-                return Err(invalid(key, value, format!("1 to {most}")));
+                return Err(ConfigError::invalid(key, value, format!("1 to {most}")));
             }
         }
         if !self.d_model.is_multiple_of(2 * self.heads) {
@@ -77,7 +77,7 @@ impl ModelConfig {
                 "a multiple of 2 x model.heads = {}, so that rotary positions pair the halves of a head",
                 2 * heads
             );
-            return Err(invalid("model.d_model", self.d_model, valid));
+            return Err(ConfigError::invalid("model.d_model", self.d_model, valid));
         }
         let parameters = self.block_parameters();
         if parameters > MOST_PARAMETERS {
@@ -86,7 +86,7 @@ impl ModelConfig {
                 "a width at which the blocks of model.layers = {layers} have at most \
                  {MOST_PARAMETERS} parameters: these would have {parameters}"
             );
-            return Err(invalid("model.d_model", self.d_model, valid));
+            return Err(ConfigError::invalid("model.d_model", self.d_model, valid));
         }
         Ok(())
     }
@@ -140,14 +140,6 @@ impl ModelConfig {
             Architecture::Llama => (d, 3 * d * self.feed_forward_width()),
         };
         (self.layers * (4 * d * d + feed_forward + 2 * norm) + norm) as u64
-    }
-}
-
-fn invalid(key: &str, value: usize, valid: String) -> ModelError {
-    ModelError::Invalid {
-        key: key.to_owned(),
-        value: value.to_string(),
-        valid,
     }
 }
 

@@ -38,7 +38,7 @@ impl CheckpointConfig {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         // Not NaN either.
         if !(0.0..).contains(&self.every_s) {
             let valid = "0 or more, seconds (inf for none but the last)";

@@ -13,7 +13,7 @@ use std::{
 };
 
 use cap::Cap;
-use kolmo_train::{ConfigError, RunConfig};
+use kolmo_config::{ConfigError, RunConfig};
 use mutation::{Mutant, mutants};
 use proptest::{
     prelude::*,

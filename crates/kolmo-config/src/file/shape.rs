@@ -235,7 +235,7 @@ fn fields(schema: &Schema) -> Vec<Field> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::RunConfig;
+    use crate::RunConfig;
 
     #[test]
     fn every_key_of_a_configuration_has_a_kind() {

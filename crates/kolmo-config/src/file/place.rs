@@ -16,7 +16,7 @@ use kolmo_world::shown;
 use crate::error::{ConfigError, Place};
 
 /// `error`, of a configuration made of `text` and `overrides`, with the place that its key was given at.
-pub(super) fn find(text: &str, overrides: &[String], error: ConfigError) -> ConfigError {
+pub(crate) fn find(text: &str, overrides: &[String], error: ConfigError) -> ConfigError {
     let settings = parse_all(overrides).unwrap_or_default();
     let sources = Sources::new(text, &settings);
     // A check of a sum names all of its keys: any that was given will do.

@@ -4,7 +4,7 @@ mod tree;
 
 use std::sync::LazyLock;
 
-use kolmo_train::RunConfig;
+use kolmo_config::RunConfig;
 use proptest::{prelude::*, sample::Index};
 use toml::Value;
 use tree::{Way, delete, is_list, leaves, rename, replace, show};

@@ -1,0 +1,26 @@
+//! What a run is: the configuration file, read and checked, without anything that computes with it.
+//!
+//! [`RunConfig`] is the whole file; its parts are [`ModelConfig`], [`TrainConfig`] with its [`Schedule`],
+//! [`EvalConfig`], [`CheckpointConfig`], and `kolmo_world`'s `WorldConfig`. `file` reads TOML with overrides on
+//! top, and says of every mistake where it is, what was found, and what would be valid.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod checkpoint;
+mod error;
+pub mod eval;
+mod file;
+pub mod model;
+pub mod run;
+pub mod schedule;
+#[cfg(test)]
+mod tests;
+pub mod train;
+
+pub use checkpoint::CheckpointConfig;
+pub use error::{ConfigError, Place};
+pub use eval::EvalConfig;
+pub use model::{Architecture, ModelConfig};
+pub use run::RunConfig;
+pub use schedule::{Schedule, ScheduleKind};
+pub use train::TrainConfig;

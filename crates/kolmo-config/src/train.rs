@@ -1,0 +1,165 @@
+//! `[train]`: the data budget and the optimiser.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{error::ConfigError, schedule::ScheduleKind};
+
+/// `[train]`: the data budget and the optimiser.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Documents trained on, each once; rounded down to whole batches.
+    pub documents: u64,
+    /// Documents of one batch, which is one step.
+    pub batch_documents: usize,
+    /// Parts of a batch that cores of a CPU take one by one. Gradients are summed in their order, so that the
+    /// bits of a run depend on it and not on the number of cores. A GPU takes a batch as a whole.
+    pub shards: usize,
+    /// Peak learning rate of AdamW.
+    pub learning_rate: f64,
+    /// Its course: `constant`, `cosine` or `wsd`.
+    pub schedule: ScheduleKind,
+    /// Fraction of the steps during which the learning rate rises from zero.
+    pub warmup: f64,
+    /// Fraction of the steps during which `wsd` falls, at the end.
+    pub cooldown: f64,
+    /// Learning rate at the end of `cosine` and `wsd`, as a fraction of the peak.
+    pub final_fraction: f64,
+    /// Decoupled weight decay, on every parameter.
+    pub weight_decay: f64,
+    /// Decay of the first moment.
+    pub beta_1: f64,
+    /// Decay of the second moment.
+    pub beta_2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// The global norm gradients are clipped to.
+    pub clip_norm: f64,
+    /// Steps from one line of metrics.jsonl to the next.
+    pub log_every: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            documents: 400_000,
+            batch_documents: 256,
+            shards: 8,
+            learning_rate: 3e-3,
+            schedule: ScheduleKind::Wsd,
+            warmup: 0.02,
+            cooldown: 0.2,
+            final_fraction: 0.0,
+            weight_decay: 0.01,
+            beta_1: 0.9,
+            beta_2: 0.95,
+            epsilon: 1e-8,
+            clip_norm: 1.0,
+            log_every: 10,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Number of steps, documents / batch_documents.
+    pub fn steps(&self) -> u64 {
+        self.documents / self.batch_documents.max(1) as u64
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let batch = self.batch_documents;
+        let checks: [(bool, &'static str, String, &'static str); 12] = [
+            (
+                (1..=1 << 20).contains(&batch),
+                "train.batch_documents",
+                batch.to_string(),
+                "1 to 1048576",
+            ),
+            (
+                (1..=1024).contains(&self.shards),
+                "train.shards",
+                self.shards.to_string(),
+                "1 to 1024",
+            ),
+            (
+                self.documents >= batch as u64 && self.documents <= 1 << 40,
+                "train.documents",
+                self.documents.to_string(),
+                "at least train.batch_documents and at most 2^40",
+            ),
+            (
+                self.learning_rate > 0.0 && self.learning_rate <= 100.0,
+                "train.learning_rate",
+                self.learning_rate.to_string(),
+                "above 0 and at most 100",
+            ),
+            fraction("train.warmup", self.warmup),
+            fraction("train.cooldown", self.cooldown),
+            fraction("train.final_fraction", self.final_fraction),
+            (
+                (0.0..=10.0).contains(&self.weight_decay),
+                "train.weight_decay",
+                self.weight_decay.to_string(),
+                "0 to 10",
+            ),
+            below_one("train.beta_1", self.beta_1),
+            below_one("train.beta_2", self.beta_2),
+            (
+                (1e-30..=1.0).contains(&self.epsilon),
+                "train.epsilon",
+                self.epsilon.to_string(),
+                "1e-30 to 1",
+            ),
+            (
+                self.clip_norm > 0.0,
+                "train.clip_norm",
+                self.clip_norm.to_string(),
+                "above 0 (inf for no clipping)",
+            ),
+        ];
+        for (ok, key, value, valid) in checks {
+            if !ok {
+                return Err(ConfigError::invalid(key, value, valid));
+            }
+        }
+        if self.schedule == ScheduleKind::Wsd && self.warmup + self.cooldown > 1.0 {
+            let key = "train.warmup + train.cooldown";
+            return Err(ConfigError::invalid(
+                key,
+                self.warmup + self.cooldown,
+                "at most 1 with train.schedule = \"wsd\"",
+            ));
+        }
+        if self.log_every == 0 {
+            return Err(ConfigError::invalid(
+                "train.log_every",
+                self.log_every,
+                "at least 1",
+            ));
+        }
+        Ok(())
+    }
+}
+
+type Check = (bool, &'static str, String, &'static str);
+
+fn fraction(key: &'static str, value: f64) -> Check {
+    (
+        (0.0..=1.0).contains(&value),
+        key,
+        value.to_string(),
+        "0 to 1",
+    )
+}
+
+fn below_one(key: &'static str, value: f64) -> Check {
+    // Beyond it a 32-bit number is 1, and a moment never moves.
+    let valid = "0 to 0.999999";
+    (
+        (0.0..=0.999_999).contains(&value),
+        key,
+        value.to_string(),
+        valid,
+    )
+}
