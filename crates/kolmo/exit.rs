@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use kolmo_config::ConfigError;
 use kolmo_export::ExportError;
 use kolmo_model::ModelError;
+use kolmo_sweep::SweepError;
 use kolmo_train::TrainError;
 
 use crate::progress::say;
@@ -16,6 +17,50 @@ pub const HELP: &str = "Exit codes:
   2   bad usage or configuration
   3   diverged: the loss exploded or is no longer a finite number
   75  stopped on request and saved: train without --resume never goes on";
+
+/// How a sweep ended whose runs are not all done.
+#[derive(Debug)]
+pub enum SweepEnded {
+    /// Runs failed, and others may have diverged.
+    Failed {
+        /// So many failed.
+        failed: usize,
+        /// So many diverged.
+        diverged: usize,
+    },
+    /// None failed, but so many diverged.
+    Diverged {
+        /// So many.
+        diverged: usize,
+    },
+    /// On request.
+    Stopped {
+        /// Runs that are left.
+        waiting: usize,
+    },
+}
+
+impl std::fmt::Display for SweepEnded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed { failed, diverged } => write!(
+                f,
+                "{failed} runs failed and {diverged} diverged; kolmo sweep status says which, logs/ why, and \
+                 --only failed runs them again"
+            ),
+            Self::Diverged { diverged } => write!(
+                f,
+                "{diverged} runs diverged: lower their learning rate, or leave them out"
+            ),
+            Self::Stopped { waiting } => write!(
+                f,
+                "stopped on request with {waiting} runs left; the same command goes on from there"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SweepEnded {}
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -61,9 +106,11 @@ impl std::error::Error for Stopped {}
 
 /// Prints `error` with its causes and gives its code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    match error.downcast_ref::<Stopped>() {
-        Some(stopped) => say(&stopped.to_string()),
-        None => say(&format!("error: {error:#}")),
+    let is_asked =
+        error.is::<Stopped>() || matches!(error.downcast_ref(), Some(SweepEnded::Stopped { .. }));
+    match is_asked {
+        true => say(&error.to_string()),
+        false => say(&format!("error: {error:#}")),
     }
     ExitCode::from(code(error))
 }
@@ -86,6 +133,7 @@ fn code(error: &anyhow::Error) -> u8 {
                 )
             )
             || matches!(cause.downcast_ref(), Some(TrainError::Config(_)))
+            || cause.downcast_ref().is_some_and(SweepError::is_usage)
             || matches!(
                 cause.downcast_ref(),
                 Some(
@@ -103,6 +151,10 @@ fn code(error: &anyhow::Error) -> u8 {
     } else if error.is::<Stopped>() {
         STOPPED
     } else {
-        FAILED
+        match error.downcast_ref() {
+            Some(SweepEnded::Diverged { .. }) => DIVERGED,
+            Some(SweepEnded::Stopped { .. }) => STOPPED,
+            _ => FAILED,
+        }
     }
 }

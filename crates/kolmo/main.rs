@@ -10,6 +10,7 @@ mod progress;
 mod provenance;
 mod settings;
 mod stop;
+mod sweep;
 mod switches;
 mod tensorboard;
 mod theory;
@@ -42,6 +43,7 @@ enum Command {
     Devices(devices::Arguments),
     Theory(theory::Arguments),
     World(world::Arguments),
+    Sweep(sweep::Arguments),
     Tensorboard(tensorboard::Arguments),
     Bench(bench::Arguments),
 }
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Devices(arguments) => devices::run(arguments, volume),
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),
+        Command::Sweep(arguments) => sweep::run(arguments, volume),
         Command::Tensorboard(arguments) => tensorboard::run(arguments, volume),
         Command::Bench(arguments) => bench::run(arguments, volume),
     });

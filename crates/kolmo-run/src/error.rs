@@ -125,10 +125,8 @@ pub enum Error {
 
 impl Error {
     /// An I/O error with its place; made for `map_err(Error::io("write", path))`.
-    pub(crate) fn io<'a>(
-        action: &'static str,
-        path: &'a Path,
-    ) -> impl FnOnce(io::Error) -> Error + 'a {
+    /// From the error of the operating system when it was to `action` ("read", "create the folder") `path`.
+    pub fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
         move |source| Error::Io {
             action,
             path: path.to_path_buf(),

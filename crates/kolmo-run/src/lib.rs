@@ -32,6 +32,6 @@ pub use lock::Lock;
 pub use manifest::{Build, Machine, Manifest, Provenance, RunState, Session};
 pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, KeptLines,
-    OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl,
+    OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,
 };
 pub use tensorboard::{HparamValue, TensorBoard};

@@ -68,6 +68,22 @@ impl Lock {
         Ok(Self { file, path })
     }
 
+    /// Whether a process has `directory`. Only looks: nobody who comes to take it meanwhile is in its way, unless
+    /// the one before was killed on another machine.
+    pub fn is_held(directory: impl AsRef<Path>) -> bool {
+        let Ok(mut file) = File::open(directory.as_ref().join(FILE)) else {
+            return false;
+        };
+        let mut text = String::new();
+        let holder = file.read_to_string(&mut text);
+        let holder = holder.ok().and_then(|_| serde_json::from_str(&text).ok());
+        if holder.is_some_and(|holder: Holder| holder.host == host() && has_ended(&holder)) {
+            return false;
+        }
+        // Goes with the file at the end.
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
     /// Makes sure that the directory is still the one that was taken. Behind a mount that has vanished lies
     /// another, and somebody may have removed it and made it anew.
     ///
@@ -108,6 +124,12 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_file: &File, _path: &Path) -> bool {
     true
+}
+
+/// Whether a process of this machine is no more, as far as the system says.
+fn has_ended(holder: &Holder) -> bool {
+    let processes = Path::new("/proc");
+    processes.join("self").exists() && !processes.join(holder.process.to_string()).exists()
 }
 
 /// What the machine calls itself.
@@ -158,6 +180,25 @@ mod tests {
         drop(first);
         drop(Lock::take(folder.path()).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whether_it_is_held_can_be_seen_without_taking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!Lock::is_held(folder.path()));
+        let lock = Lock::take(folder.path()).unwrap();
+        assert!(Lock::is_held(folder.path()));
+        drop(lock);
+        assert!(!Lock::is_held(folder.path()));
+        // What a killed process leaves; no process has the number.
+        let left = Holder {
+            process: u32::MAX,
+            host: host(),
+            since: now(),
+        };
+        let text = serde_json::to_vec(&left).unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
+        assert!(!Lock::is_held(folder.path()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod jsonl;
 mod number;
 
 pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits, RoleLosses};
-pub use jsonl::{JsonlWriter, KeptLines, read_jsonl};
+pub use jsonl::{JsonlWriter, KeptLines, read_jsonl, read_last};
 
 use serde::{Deserialize, Serialize};
 

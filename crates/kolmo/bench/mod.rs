@@ -210,6 +210,11 @@ impl Times {
         }
     }
 
+    /// How many were counted.
+    fn len(&self) -> usize {
+        self.ms.len()
+    }
+
     /// Median and best, milliseconds. There is at least one.
     fn summary(mut self) -> (f64, f64) {
         self.ms.sort_unstable_by(f64::total_cmp);

@@ -27,6 +27,9 @@ pub struct Arguments {
     shape: Shape,
     #[command(flatten)]
     setup: Setup,
+    /// Stop after so many seconds, if that comes before the last step; at least one step is measured
+    #[arg(long)]
+    seconds: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -49,7 +52,11 @@ struct Report {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { shape, setup } = arguments;
+    let Arguments {
+        shape,
+        setup,
+        seconds,
+    } = arguments;
     let config = shape.model()?;
     let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
@@ -64,7 +71,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let peak = |learner: &Learner| is_flex(&device.device).then(|| sgemm_gflops(&learner.workers));
     let before = peak(&learner);
     let mut times = Times::default();
+    let limit = seconds.map_or(f64::INFINITY, |seconds| seconds.max(0.0));
+    let begun = Instant::now();
     for step in 0..WARM_UP + setup.steps {
+        let elapsed = begun.elapsed().as_secs_f64();
+        if elapsed > limit && times.len() > 0 {
+            break;
+        }
+        // Where there is no time for the whole warm-up, half of the time has to do.
+        let step = if elapsed > limit / 2.0 {
+            step.max(WARM_UP)
+        } else {
+            step
+        };
         let batch = shape.batch(step);
         let started = Instant::now();
         let gradient = learner.look(&batch);
@@ -73,6 +92,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Figures::read(vec![figures])?;
         times.count(step, started);
     }
+    let steps = times.len();
     let (ms_median, ms_best) = times.summary();
     let tokens_per_s = per_second(shape.tokens() as f64, ms_median);
     let gflops = tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
@@ -92,7 +112,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         sgemm_gflops: sgemm,
         sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),
     };
-    setup.print(&report, words(&report, setup.steps))
+    setup.print(&report, words(&report, steps))
 }
 
 fn words(report: &Report, steps: usize) -> String {

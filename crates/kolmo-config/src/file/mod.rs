@@ -8,4 +8,4 @@ mod read;
 mod shape;
 
 pub(crate) use place::find;
-pub(crate) use read::read;
+pub use read::read;

@@ -21,8 +21,13 @@ pub(super) struct Setting {
     pub value: Value,
 }
 
-/// Reads `text` with `overrides` on top. `complete` may fill in keys before they are checked.
-pub(crate) fn read<T: DeserializeOwned + JsonSchema>(
+/// Reads the TOML `text` with each of `overrides`, `key.path=value`, on top. `complete` may fill in keys before they
+/// are checked.
+///
+/// # Errors
+/// Text that is no TOML; a key that `T` does not have, with the nearest that it has; a value of another type. Each
+/// with its line.
+pub fn read<T: DeserializeOwned + JsonSchema>(
     text: &str,
     overrides: &[String],
     complete: impl Fn(&mut Table),

@@ -1,7 +1,7 @@
 //! Files of one JSON object a line, which grow while a run goes on.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -155,6 +155,38 @@ pub fn read_jsonl<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Vec<T>>
         .collect()
 }
 
+/// The last record of a JSONL file, of which only the end is read; none in an empty file, or if there is no file.
+///
+/// # Errors
+/// [`Error::Io`] if the file is unreadable, [`Error::Jsonl`] if its last line is no record; the line is counted from
+/// where reading began.
+pub fn read_last<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Option<T>> {
+    /// Longer than a line is.
+    const END: u64 = 1 << 16;
+    let path = path.as_ref();
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(END)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = match read() {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    // The line before the last: a torn last one does not count.
+    let ends: Vec<usize> = (0..bytes.len()).filter(|k| bytes[*k] == b'\n').collect();
+    let Some(end) = ends.last() else {
+        return Ok(None);
+    };
+    let start = ends.len().checked_sub(2).map_or(0, |k| ends[k] + 1);
+    let mut last = lines(path, &bytes[start..=*end]);
+    Ok(last.next().transpose()?.map(|(_, record)| record))
+}
+
 /// The lines of a file and the records in them. A last line without its line feed is torn unless it
 /// is a whole record all the same; blank lines, which only an editor makes, are skipped.
 fn lines<'a, T: DeserializeOwned>(
@@ -192,6 +224,28 @@ mod tests {
         for step in steps {
             writer.append(&examples::step(step)).unwrap();
         }
+    }
+
+    #[test]
+    fn the_last_record_is_that_of_the_last_whole_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let last = || {
+            read_last::<StepRecord>(&path)
+                .unwrap()
+                .map(|last| last.step)
+        };
+        assert_eq!(last(), None);
+        write(&path, 1..=1);
+        assert_eq!(last(), Some(1));
+        write(&path, 1..=500);
+        assert_eq!(last(), Some(500));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.truncate(bytes.len() - 5);
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(last(), Some(499));
+        fs::write(&path, "").unwrap();
+        assert_eq!(last(), None);
     }
 
     #[test]

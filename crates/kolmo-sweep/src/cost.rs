@@ -1,0 +1,164 @@
+//! What a run costs: parameters, tokens, operations, memory, disk.
+
+use kolmo_config::RunConfig;
+use kolmo_world::World;
+use serde::Serialize;
+
+/// What a run costs, as far as its configuration says so.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cost {
+    /// Parameters, all told.
+    pub parameters: u64,
+    /// Those of the embedding table and the output layer.
+    pub embedding_parameters: u64,
+    /// The others.
+    pub non_embedding_parameters: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Documents of the whole run.
+    pub documents: u64,
+    /// Steps that the run makes itself; fewer than all where it begins at a trunk's checkpoint.
+    pub own_steps: u64,
+    /// Tokens it trains on itself; the mean length of a document is estimated from a sample of them.
+    pub tokens: u64,
+    /// Useful floating-point operations of the training on them.
+    pub flops: f64,
+    /// Memory of the process at its most, bytes, estimated.
+    pub memory_bytes: u64,
+    /// What it leaves on disk, bytes, estimated.
+    pub disk_bytes: u64,
+    /// Vocabulary, tokens.
+    pub vocabulary: usize,
+    /// Tokens of a mean document.
+    pub document_tokens: f64,
+}
+
+/// Documents that the mean length is estimated from: enough for a percent.
+const SAMPLE: u64 = 256;
+
+/// Tokens of a mean document of `world`.
+pub fn mean_document(world: &World) -> f64 {
+    let tokens: usize = (0..SAMPLE).map(|n| world.document(n).tokens.len()).sum();
+    // The last token of a document is predicted and never read.
+    tokens as f64 / SAMPLE as f64 - 1.0
+}
+
+impl Cost {
+    /// The cost of `config`, whose world has so many tokens in its vocabulary, in a mean and in its longest document,
+    /// if `before` of its steps are a trunk's.
+    pub fn of(config: &RunConfig, size: WorldSize, before: u64) -> Self {
+        let model = &config.model;
+        let parameters = model.parameters(size.vocabulary);
+        let embedding_parameters = model.embedding_parameters(size.vocabulary);
+        let steps = config.train.steps();
+        let own_steps = steps.saturating_sub(before);
+        let batch = config.train.batch_documents as f64;
+        let tokens = own_steps as f64 * batch * size.document_tokens;
+        let time = size.document_tokens.round() as usize;
+        let per_token = model.training_flops_per_token(size.vocabulary, time);
+        Self {
+            parameters,
+            embedding_parameters,
+            non_embedding_parameters: parameters - embedding_parameters,
+            steps,
+            documents: steps * config.train.batch_documents as u64,
+            own_steps,
+            tokens: tokens.round() as u64,
+            flops: tokens * per_token,
+            memory_bytes: memory(config, parameters, size),
+            disk_bytes: disk(config, parameters, own_steps),
+            vocabulary: size.vocabulary,
+            document_tokens: size.document_tokens,
+        }
+    }
+}
+
+/// Of a world, what counts here.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorldSize {
+    /// Tokens of the vocabulary.
+    pub vocabulary: usize,
+    /// Tokens of a mean document.
+    pub document_tokens: f64,
+    /// Positions of a row of a batch.
+    pub row: usize,
+}
+
+impl WorldSize {
+    /// Those of `world`.
+    pub fn of(world: &World) -> Self {
+        Self {
+            vocabulary: world.vocabulary().len(),
+            document_tokens: mean_document(world),
+            row: world.max_document_length(),
+        }
+    }
+}
+
+/// Bytes of a float.
+const FLOAT: u64 = 4;
+
+/// On the CPU: weights, two moments, and a gradient of each shard; on top of it what the backward pass needs of
+/// one shard a thread, in units of d for every position of every block, measured. A GPU has the whole batch at
+/// once, but one gradient.
+fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> u64 {
+    /// Program, world and its tables, thread stacks.
+    const BASE: u64 = 40 << 20;
+    /// Floats of d that a block keeps of a position for its backward pass, and has in flight.
+    const KEPT: u64 = 24;
+    let shards = config.train.shards.min(config.train.batch_documents) as u64;
+    let rows = config.train.batch_documents as u64;
+    let positions = rows * size.row as u64;
+    let width = config.model.d_model as u64;
+    let activations = positions * width * config.model.layers as u64 * KEPT;
+    BASE + FLOAT * (parameters * (4 + shards) + activations)
+}
+
+/// Checkpoints, the JSON lines and the event files that say the same, and the table of facts.
+fn disk(config: &RunConfig, parameters: u64, own_steps: u64) -> u64 {
+    /// A line of metrics.jsonl and its events.
+    const LINE: u64 = 1800;
+    /// A row of facts.parquet.
+    const ROW: u64 = 24;
+    let checkpoint = &config.checkpoint;
+    let kept = match checkpoint.keep_every {
+        0 => 0,
+        every => own_steps / every,
+    };
+    let checkpoints = checkpoint.keep_last as u64 + 1 + kept;
+    let eval = &config.eval;
+    let facts = (eval.classes * eval.facts_per_class * eval.evaluations) as u64;
+    // Weights and two moments.
+    checkpoints * 3 * FLOAT * parameters
+        + LINE * (own_steps / config.train.log_every.max(1))
+        + ROW * facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_those_of_the_configuration() {
+        let (config, world) = RunConfig::load("", &[]).unwrap();
+        let size = WorldSize::of(&world);
+        let cost = Cost::of(&config, size, 0);
+        assert_eq!(cost.parameters, config.model.parameters(size.vocabulary));
+        assert_eq!(cost.documents, config.train.documents / 256 * 256);
+        let mean = cost.tokens as f64 / cost.documents as f64;
+        // The sample's mean against that of other documents, within four standard errors.
+        let lengths: Vec<f64> = (10_000..20_000)
+            .map(|n| world.document(n).tokens.len() as f64 - 1.0)
+            .collect();
+        let other = lengths.iter().sum::<f64>() / lengths.len() as f64;
+        let squares: f64 = lengths.iter().map(|l| (l - other).powi(2)).sum();
+        let error = (squares / lengths.len() as f64 / SAMPLE as f64).sqrt();
+        assert!(
+            (mean - other).abs() < 4.0 * error,
+            "{mean} and {other} ± {error}"
+        );
+        let half = Cost::of(&config, size, cost.steps / 2);
+        assert_eq!(half.own_steps, cost.steps - cost.steps / 2);
+        assert!((half.flops / cost.flops - 0.5).abs() < 1e-3);
+    }
+}

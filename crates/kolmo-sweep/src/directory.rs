@@ -1,0 +1,128 @@
+//! The folder of a sweep.
+//!
+//! | path | what it is |
+//! | --- | --- |
+//! | `sweep.toml` | the sweep file as it was planned last |
+//! | `configs/ID.toml` | the configuration of a run |
+//! | `runs/ID/` | its run directory |
+//! | `logs/ID.log` | what it said |
+//! | `logs/ID.exit` | the exit code of its last attempt, if that failed |
+//! | `tensorboard/LABEL` | links to the event files of the runs, by what sets them apart |
+//! | `slurm/` | job scripts |
+//! | `summary/` | the figures of all runs, side by side |
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use kolmo_run::{Error, RunDirectory, atomic};
+
+use crate::{
+    error::SweepError,
+    plan::{Plan, PlannedRun},
+};
+
+/// The folder of one sweep. It names the places.
+#[derive(Debug, Clone)]
+pub struct SweepDirectory {
+    root: PathBuf,
+}
+
+impl SweepDirectory {
+    /// The folder `root`, whether it is there or not.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The configuration of the run called `id`.
+    pub fn config(&self, id: &str) -> PathBuf {
+        self.root.join("configs").join(format!("{id}.toml"))
+    }
+
+    /// The run directory of the run called `id`.
+    pub fn run(&self, id: &str) -> RunDirectory {
+        RunDirectory::at(self.root.join("runs").join(id))
+    }
+
+    /// What the run called `id` said.
+    pub fn log(&self, id: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{id}.log"))
+    }
+
+    /// The exit code of its last attempt.
+    pub fn exit(&self, id: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{id}.exit"))
+    }
+
+    /// Job scripts.
+    pub fn slurm(&self) -> PathBuf {
+        self.root.join("slurm")
+    }
+
+    /// Figures of all runs.
+    pub fn summary(&self) -> PathBuf {
+        self.root.join("summary")
+    }
+
+    /// Writes what the runs of `plan` need. What is there already stays.
+    ///
+    /// # Errors
+    /// A folder or a file that cannot be made.
+    pub fn prepare(&self, plan: &Plan) -> Result<(), SweepError> {
+        for folder in ["configs", "runs", "logs", "tensorboard"] {
+            let folder = self.root.join(folder);
+            fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+        }
+        for run in &plan.runs {
+            let text = run.config.to_toml()?;
+            write_if_new(&self.config(&run.id), &text)?;
+            self.link(run);
+        }
+        write_if_new(&self.root.join("sweep.toml"), &plan.text)
+    }
+
+    /// A name that a reader knows for the event files of `run`. A view of other files: if the file system has no
+    /// links, there is none.
+    fn link(&self, run: &PlannedRun) {
+        let label: String = run
+            .label
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "=._-".contains(c) {
+                    c
+                } else {
+                    ','
+                }
+            })
+            .take(100)
+            .collect();
+        let link = self
+            .root
+            .join("tensorboard")
+            .join(format!("{label},{}", &run.id[..4]));
+        let target = Path::new("../runs").join(&run.id).join("tensorboard");
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink(target, link);
+        #[cfg(not(unix))]
+        let _ = (target, link);
+    }
+}
+
+/// Writes `text` to `path` if that holds anything else.
+pub(crate) fn write_if_new(path: &Path, text: &str) -> Result<(), SweepError> {
+    match fs::read(path) {
+        Ok(there) if there == text.as_bytes() => Ok(()),
+        Ok(_) => Ok(atomic::write_bytes(path, text.as_bytes())?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Nobody relies on it yet, so it need not be forced to the disk; half of it is replaced by the next plan.
+            Ok(fs::write(path, text).map_err(Error::io("write", path))?)
+        }
+        Err(error) => Err(Error::io("read", path)(error).into()),
+    }
+}

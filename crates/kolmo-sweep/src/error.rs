@@ -1,0 +1,85 @@
+//! What can go wrong with a sweep.
+
+use std::path::PathBuf;
+
+use kolmo_config::ConfigError;
+
+/// A sweep that cannot be planned, run or handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// A sweep file with a key or a value that cannot be.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// A base configuration that cannot be read.
+    #[error("base = {path:?} could not be read: {reason}; the path is relative to the sweep file")]
+    Base {
+        /// The path, as far as it is known.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// What varies, said in a way that makes no runs.
+    #[error("{key}: {problem}")]
+    Invalid {
+        /// The key of the sweep file.
+        key: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A run whose configuration cannot be.
+    #[error("run {label} is not possible")]
+    Run {
+        /// What sets it apart.
+        label: String,
+        /// Why not.
+        #[source]
+        source: ConfigError,
+    },
+    /// Two points that are one run.
+    #[error("runs {first} and {second} are the same run: leave one of them out")]
+    Twice {
+        /// What sets the one apart.
+        first: String,
+        /// And the other.
+        second: String,
+    },
+    /// What cannot be on this machine.
+    #[error("{0}")]
+    Refused(String),
+    /// A program that could not be started.
+    #[error("{program} could not be started: {reason}")]
+    Start {
+        /// The program.
+        program: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A program that failed.
+    #[error("{program} failed: {reason}")]
+    Program {
+        /// The program.
+        program: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The folder of the sweep or of a run.
+    #[error(transparent)]
+    Folder(#[from] kolmo_run::Error),
+}
+
+impl SweepError {
+    pub(crate) fn invalid(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Invalid {
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// Whether the file or the command line is to be changed, rather than the machine.
+    pub fn is_usage(&self) -> bool {
+        !matches!(
+            self,
+            Self::Folder(_) | Self::Start { .. } | Self::Program { .. }
+        )
+    }
+}

@@ -1,0 +1,233 @@
+//! The runs of a sweep, each with its name, its configuration and what it costs.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kolmo_config::{ConfigError, RunConfig};
+use serde::Serialize;
+use toml::Value;
+
+use crate::{
+    cost::{Cost, WorldSize},
+    error::SweepError,
+    expand::{Point, points},
+    file::SweepFile,
+};
+
+/// All runs of a sweep.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The name of the sweep: that of its file.
+    pub name: String,
+    /// The sweep file.
+    pub file: SweepFile,
+    /// The text of the sweep file.
+    pub text: String,
+    /// The runs, in the order of the file.
+    pub runs: Vec<PlannedRun>,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct PlannedRun {
+    /// Its name: the beginning of the hash of its configuration.
+    pub id: String,
+    /// What sets it apart, for readers.
+    pub label: String,
+    /// The keys that set it apart, with their values.
+    pub overrides: Vec<(String, Value)>,
+    /// Its configuration, settled.
+    pub config: RunConfig,
+    /// What it costs.
+    pub cost: Cost,
+    /// The run that makes its first steps, if there is one.
+    pub trunk: Option<Trunk>,
+}
+
+/// A run that another one leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trunk {
+    /// Its name.
+    pub id: String,
+    /// Steps that both make.
+    pub step: u64,
+}
+
+/// Digits of a run's name.
+const DIGITS: usize = 12;
+
+impl Plan {
+    /// Plans the sweep file at `path`.
+    ///
+    /// # Errors
+    /// A file that cannot be read or that says nothing that can be, a run that is not possible, or two that are the same.
+    pub fn read(path: &Path) -> Result<Self, SweepError> {
+        let text = read(path).map_err(|reason| {
+            let problem = format!("could not be read: {reason}");
+            SweepError::invalid(path.display().to_string(), problem)
+        })?;
+        let file = SweepFile::parse(&text)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let base_path = folder.join(&file.base);
+        let base = read(&base_path).map_err(|reason| SweepError::Base {
+            path: base_path.clone(),
+            reason,
+        })?;
+        let name = path.file_stem().unwrap_or_default();
+        let runs = runs(&file, &base, &base_path)?;
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            file,
+            text,
+            runs,
+        })
+    }
+
+    /// The run called `id`.
+    pub fn find(&self, id: &str) -> Option<&PlannedRun> {
+        self.runs.iter().find(|run| run.id == id)
+    }
+}
+
+/// Bytes of the largest file that is read: none that a person or a script writes has as many.
+const LARGEST: u64 = 4 << 20;
+
+fn read(path: &Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > LARGEST {
+        return Err(format!("it has more than {LARGEST} bytes"));
+    }
+    fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun>, SweepError> {
+    let common = file.set.flat();
+    let mut runs = Vec::new();
+    let mut sizes = Vec::new();
+    let mut labels: HashMap<String, String> = HashMap::new();
+    for point in points(file)? {
+        let settings = common.iter().chain(&point.settings);
+        let overrides: Vec<String> = settings
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let label = label(&point);
+        let failed = |source| explain(&point, &label, base_path, source);
+        let (config, world) = RunConfig::load(base, &overrides).map_err(failed)?;
+        let mut id = config.identity().map_err(failed)?;
+        id.truncate(DIGITS);
+        if let Some(first) = labels.insert(id.clone(), label.clone()) {
+            return Err(SweepError::Twice {
+                first,
+                second: label,
+            });
+        }
+        let size = WorldSize::of(&world);
+        sizes.push(size);
+        runs.push(PlannedRun {
+            id,
+            label,
+            overrides: point.settings,
+            cost: Cost::of(&config, size, 0),
+            config,
+            trunk: None,
+        });
+    }
+    Ok(runs)
+}
+
+fn label(point: &Point) -> String {
+    match point.label.is_empty() {
+        true => "base".to_owned(),
+        false => point.label.join(" "),
+    }
+}
+
+/// A mistake that is the same in every run is one of the base, and said of it.
+fn explain(point: &Point, label: &str, base: &Path, error: ConfigError) -> SweepError {
+    let varies = |key: &str| {
+        let keys = key.split(" + ");
+        keys.into_iter()
+            .any(|key| point.settings.iter().any(|(known, _)| known == key))
+    };
+    let label = match error.key() {
+        Some(key) if !varies(key) => format!("{label} (from {})", PathBuf::from(base).display()),
+        _ => label.to_owned(),
+    };
+    SweepError::Run {
+        label,
+        source: error,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The sweep `text` over a base of 2560 documents.
+    pub(crate) fn plan(text: &str) -> Result<Plan, SweepError> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("base.toml"),
+            "[train]\ndocuments = 2560\n",
+        )
+        .unwrap();
+        let path = folder.path().join("many.toml");
+        fs::write(&path, format!("base = 'base.toml'\n{text}")).unwrap();
+        Plan::read(&path)
+    }
+
+    #[test]
+    fn a_run_is_named_by_its_configuration() {
+        let one = plan("seeds = [1, 2]").unwrap();
+        assert_eq!(one.name, "many");
+        let more = plan("seeds = [3, 2, 1]\n[set]\n'checkpoint.every_s' = 1.0").unwrap();
+        let ids =
+            |plan: &Plan| -> Vec<String> { plan.runs.iter().map(|run| run.id.clone()).collect() };
+        let (one, more) = (ids(&one), ids(&more));
+        // What is planned already keeps its name, and what does not change a run does not rename it.
+        assert_eq!(one, [more[2].clone(), more[1].clone()]);
+        assert_ne!(more[0], more[1]);
+        assert!(one[0].len() == DIGITS && one[0] != one[1]);
+    }
+
+    #[test]
+    fn what_is_set_for_all_is_set_and_what_varies_wins() {
+        let text = "[set]\ntrain.documents = 512\n[[axes]]\nproduct = { 'train.learning_rate' = [0.5, 1e-4] }";
+        let plan = plan(text).unwrap();
+        let rates: Vec<f64> = plan
+            .runs
+            .iter()
+            .map(|run| run.config.train.learning_rate)
+            .collect();
+        assert_eq!(rates, [0.5, 1e-4]);
+        assert!(plan.runs.iter().all(|run| run.cost.steps == 2));
+        assert_eq!(plan.runs[1].label, "learning_rate=1e-4");
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_the_run_that_it_is_in() {
+        for (text, expected) in [
+            ("seeds = [1, 1]", "runs seed=1 and seed=1 are the same run"),
+            (
+                "[[axes]]\nproduct = { 'model.d_modle' = [1] }",
+                "run d_modle=1 is not possible",
+            ),
+            (
+                "[[axes]]\nproduct = { 'model.d_model' = [64, 63] }",
+                "run d_model=63 is not possible",
+            ),
+            ("seeds = [1]\n[set]\nmodel.layers = 0", "seed=1 (from"),
+        ] {
+            let error = plan(text).unwrap_err();
+            assert!(error.to_string().contains(expected), "{text}: {error}");
+            assert!(error.is_usage());
+        }
+        assert!(matches!(
+            Plan::read(Path::new("/nowhere/at/all.toml")),
+            Err(SweepError::Invalid { .. })
+        ));
+    }
+}

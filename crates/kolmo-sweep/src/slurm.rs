@@ -1,0 +1,115 @@
+//! The unfinished runs of a sweep as job arrays of Slurm.
+//!
+//! Each element is one run. Slurm warns it some time before its limit, upon which it saves, ends with code 75, and puts
+//! itself, and itself alone, back into the queue. The scripts stay in the folder of the sweep for a reader.
+
+mod queue;
+mod script;
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use kolmo_run::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    commands::Trainer,
+    directory::SweepDirectory,
+    error::SweepError,
+    plan::{Plan, PlannedRun},
+    state::{State, state},
+};
+pub use queue::Queue;
+
+/// A job array.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Array {
+    /// Slurm's number of it; none if it was not submitted.
+    pub job: Option<u64>,
+    /// Its script.
+    pub script: PathBuf,
+    /// The arguments of sbatch.
+    pub arguments: Vec<String>,
+    /// The runs, in the order of their elements.
+    pub runs: Vec<String>,
+}
+
+/// Writes scripts for the runs of `plan` that are unfinished and not in the queue already, and submits them unless
+/// `queue` is none. Runs that leave a trunk wait for it in an array of their own.
+///
+/// # Errors
+/// A folder that cannot be written; a path or a setting that has no form in a script; a Slurm that does not answer or
+/// refuses.
+pub fn submit(
+    plan: &Plan,
+    directory: &SweepDirectory,
+    trainer: &Trainer,
+    queue: Option<&Queue>,
+) -> Result<Vec<Array>, SweepError> {
+    directory.prepare(plan)?;
+    let folder = directory.slurm();
+    fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+    let before = submitted(&folder)?;
+    let (waiting, most) = match queue {
+        Some(queue) => (queue.waiting(&before)?, queue.max_array_size()?),
+        None => (Vec::new(), queue::MAX_ARRAY_SIZE),
+    };
+    let unfinished = plan.runs.iter().filter(|run| {
+        let state = state(run, directory);
+        !matches!(state, State::Done | State::Running | State::Diverged)
+            && !waiting.contains(&run.id)
+    });
+    let (first, then): (Vec<&PlannedRun>, Vec<&PlannedRun>) =
+        unfinished.partition(|run| run.trunk.is_none());
+    let mut arrays: Vec<Array> = Vec::new();
+    let mut number = before.len();
+    for (runs, waits) in [(first, false), (then, true)] {
+        let trunks: Vec<u64> = arrays.iter().filter_map(|array| array.job).collect();
+        for runs in runs.chunks(most) {
+            let mut array = script::write(plan, directory, trainer, runs, number)?;
+            if waits && !trunks.is_empty() {
+                // However they end: without its trunk a run begins at its first step.
+                let jobs: Vec<String> = trunks.iter().map(u64::to_string).collect();
+                let after = format!("--dependency=afterany:{}", jobs.join(":"));
+                array.arguments.insert(0, after);
+            }
+            if let Some(queue) = queue {
+                array.job = Some(queue.submit(&array.arguments)?);
+                note(&folder, &array)?;
+            }
+            number += 1;
+            arrays.push(array);
+        }
+    }
+    Ok(arrays)
+}
+
+/// The list of arrays that were submitted, one JSON object a line.
+fn list(folder: &Path) -> PathBuf {
+    folder.join("submitted.jsonl")
+}
+
+fn submitted(folder: &Path) -> Result<Vec<Array>, SweepError> {
+    let list = list(folder);
+    match list.exists() {
+        true => Ok(kolmo_run::read_jsonl(list)?),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn note(folder: &Path, array: &Array) -> Result<(), SweepError> {
+    let path = list(folder);
+    let line = serde_json::to_string(array).map_err(|source| Error::Serialize {
+        path: path.clone(),
+        source,
+    })?;
+    let append = || {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.create(true).append(true).open(&path)?;
+        file.write_all(format!("{line}\n").as_bytes())
+    };
+    Ok(append().map_err(Error::io("write", &path))?)
+}

@@ -1,0 +1,160 @@
+//! The script of an array.
+
+use std::{fmt::Write, path};
+
+use kolmo_run::Error;
+
+use super::Array;
+use crate::{
+    commands::Trainer,
+    directory::{SweepDirectory, write_if_new},
+    error::SweepError,
+    file::Slurm,
+    plan::{Plan, PlannedRun},
+};
+
+/// What an element does. The commands are in a file beside the script, one a line.
+const BODY: &str = r#"
+# One run. It saves and ends with code 75 when it is warned.
+line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$commands")
+id=${line%% *}
+command=${line#* }
+rm -f "$logs/$id.exit"
+export RAYON_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+
+warned=
+warn() {
+  warned=yes
+  kill -USR1 "$child" 2>/dev/null
+}
+eval "exec $command --device \"$device\"" >> "$logs/$id.log" 2>&1 &
+child=$!
+trap warn USR1
+# A signal ends the wait before the run has ended.
+while :; do
+  wait "$child"
+  code=$?
+  kill -0 "$child" 2>/dev/null || break
+done
+
+if [ "$code" = 75 ] && [ "$warned" ]; then
+  # This element alone: the number of the last element is that of the whole array.
+  scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+  # Slurm ends the script here.
+  sleep 300
+fi
+[ "$code" = 0 ] || [ "$code" = 75 ] || echo "$code" > "$logs/$id.exit"
+exit "$code"
+"#;
+
+/// Writes the script of the array of `runs`, which is the `number`-th of the sweep.
+pub(super) fn write(
+    plan: &Plan,
+    directory: &SweepDirectory,
+    trainer: &Trainer,
+    runs: &[&PlannedRun],
+    number: usize,
+) -> Result<Array, SweepError> {
+    let slurm = &plan.file.slurm;
+    check(slurm)?;
+    // A job begins in a folder of its own.
+    let root = path::absolute(directory.root()).map_err(Error::io("find", directory.root()))?;
+    let directory = SweepDirectory::at(root);
+    let folder = directory.slurm();
+    let commands = folder.join(format!("array-{number}.commands"));
+    let mut lines = String::new();
+    for run in runs {
+        let command = trainer.line(run, &directory, None)?;
+        let _ = writeln!(lines, "{} {command}", run.id);
+    }
+    write_if_new(&commands, &lines)?;
+
+    let quote = |path: &path::Path| -> Result<String, SweepError> {
+        let text = path.to_str().ok_or_else(|| {
+            SweepError::Refused(format!(
+                "{} is not UTF-8, and so has no form in a script",
+                path.display()
+            ))
+        })?;
+        let quoted = shlex::try_quote(text);
+        Ok(quoted
+            .map_err(|error| SweepError::Refused(error.to_string()))?
+            .into_owned())
+    };
+    let logs = directory.log("x");
+    let logs = logs.parent().unwrap_or(directory.root());
+    let mut text = String::from("#!/bin/bash\n");
+    for option in options(plan, slurm, runs.len()) {
+        let _ = writeln!(text, "#SBATCH {option}");
+    }
+    let _ = writeln!(
+        text,
+        "# Made by kolmo sweep submit. Element k is the run of line k + 1 of the commands.\n\n\
+         commands={}\nlogs={}\ndevice=\"{}\"",
+        quote(&commands)?,
+        quote(logs)?,
+        slurm.device,
+    );
+    for line in &slurm.setup {
+        let _ = writeln!(text, "{line}");
+    }
+    text.push_str(BODY);
+    let script = folder.join(format!("array-{number}.sh"));
+    write_if_new(&script, &text)?;
+    let output = folder.join("%A_%a.log");
+    let arguments = vec![
+        format!("--output={}", output.display()),
+        script.display().to_string(),
+    ];
+    Ok(Array {
+        job: None,
+        script,
+        arguments,
+        runs: runs.iter().map(|run| run.id.clone()).collect(),
+    })
+}
+
+fn options(plan: &Plan, slurm: &Slurm, count: usize) -> Vec<String> {
+    let at_once = match slurm.at_once {
+        0 => String::new(),
+        most => format!("%{most}"),
+    };
+    let mut options = vec![
+        format!("--job-name={}", plan.name.replace(char::is_whitespace, "_")),
+        format!("--array=0-{}{at_once}", count - 1),
+        format!("--time={}", slurm.time),
+        format!("--signal=B:USR1@{}", slurm.warning_s),
+        "--requeue".to_owned(),
+        "--open-mode=append".to_owned(),
+        format!("--cpus-per-task={}", slurm.cpus.max(1)),
+    ];
+    if !slurm.gres.is_empty() {
+        options.push(format!("--gres={}", slurm.gres));
+    }
+    options.extend(slurm.memory.iter().map(|memory| format!("--mem={memory}")));
+    options.extend(slurm.options.iter().cloned());
+    options
+}
+
+/// Refuses what would not be one option, or a command where none is meant.
+fn check(slurm: &Slurm) -> Result<(), SweepError> {
+    let in_a_line = |key: &str, text: &str| match text.contains(['\n', '\r']) {
+        true => Err(SweepError::invalid(key, "it takes one line")),
+        false => Ok(()),
+    };
+    in_a_line("slurm.time", &slurm.time)?;
+    in_a_line("slurm.gres", &slurm.gres)?;
+    in_a_line("slurm.memory", slurm.memory.as_deref().unwrap_or_default())?;
+    for option in &slurm.options {
+        in_a_line("slurm.options", option)?;
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":_${}".contains(c);
+    if !slurm.device.chars().all(is_plain) {
+        let problem = format!(
+            "{:?} is no device: valid are names such as vulkan:0, and variables of the job, vulkan:$SLURM_JOB_GPUS",
+            slurm.device
+        );
+        return Err(SweepError::invalid("slurm.device", problem));
+    }
+    Ok(())
+}

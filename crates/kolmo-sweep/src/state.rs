@@ -1,0 +1,160 @@
+//! How each run of a sweep stands, read from its files, whoever runs it.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use kolmo_run::{Lock, Manifest, RunDirectory, RunState, StepRecord, read_last};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    directory::SweepDirectory,
+    plan::{Plan, PlannedRun},
+};
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Not begun.
+    Pending,
+    /// A process has it.
+    Running,
+    /// Ended as planned.
+    Done,
+    /// Ended by an error.
+    Failed,
+    /// Ended because the loss exploded or was no number.
+    Diverged,
+    /// Stopped or killed; goes on from its last checkpoint.
+    Preempted,
+}
+
+impl State {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Preempted,
+        Self::Done,
+        Self::Failed,
+        Self::Diverged,
+    ];
+
+    /// Its name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Diverged => "diverged",
+            Self::Preempted => "preempted",
+        }
+    }
+}
+
+/// One run in the output of `kolmo sweep status --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunStatus {
+    /// Its name.
+    pub id: String,
+    /// What sets it apart, for readers.
+    pub label: String,
+    /// Its run directory.
+    pub dir: PathBuf,
+    /// How it stands.
+    pub state: State,
+    /// Steps done, as far as they are logged.
+    pub step: u64,
+    /// Steps it has.
+    pub steps: u64,
+    /// Training loss of the last logged step, nats per token; none before it.
+    pub loss: Option<f64>,
+    /// The keys that set it apart, with their values.
+    pub overrides: BTreeMap<String, Value>,
+}
+
+/// How every run of `plan` stands.
+pub fn statuses(plan: &Plan, directory: &SweepDirectory) -> Vec<RunStatus> {
+    plan.runs.iter().map(|run| status(run, directory)).collect()
+}
+
+/// How `run` stands.
+pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
+    let there = directory.run(&run.id);
+    let state = state(run, directory);
+    let steps = run.cost.steps;
+    // What cannot be read is shown as not there: a view of a run is no place to fail.
+    let last: Option<StepRecord> = match state {
+        State::Pending => None,
+        _ => read_last(there.metrics()).unwrap_or_default(),
+    };
+    let overrides = run.overrides.iter().map(|(key, value)| {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        (key.clone(), value)
+    });
+    RunStatus {
+        id: run.id.clone(),
+        label: run.label.clone(),
+        dir: there.root().to_path_buf(),
+        state,
+        step: match state {
+            State::Done => steps,
+            _ => last.as_ref().map_or(0, |last| last.step),
+        },
+        steps,
+        loss: last.map(|last| last.loss).filter(|loss| loss.is_finite()),
+        overrides: overrides.collect(),
+    }
+}
+
+/// The state of `run`.
+pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> State {
+    let there = directory.run(&run.id);
+    if there.is_done() {
+        return State::Done;
+    }
+    if Lock::is_held(there.root()) {
+        return State::Running;
+    }
+    match last_exit(directory, &run.id) {
+        Some(DIVERGED) => return State::Diverged,
+        Some(code) if code != 0 && code != STOPPED => return State::Failed,
+        _ => {}
+    }
+    let Ok(manifest) = Manifest::read(&there) else {
+        return State::Pending;
+    };
+    match manifest.state {
+        RunState::Failed => State::Failed,
+        RunState::Diverged => State::Diverged,
+        RunState::Running | RunState::Stopped | RunState::Done => State::Preempted,
+    }
+}
+
+/// The exit code of a run that diverged.
+pub(crate) const DIVERGED: i32 = 3;
+/// Of one that was stopped, and can go on.
+pub(crate) const STOPPED: i32 = 75;
+
+/// The code that the last attempt at a run ended with, if it is known and the run has not been begun again since.
+fn last_exit(directory: &SweepDirectory, id: &str) -> Option<i32> {
+    let text = fs::read_to_string(directory.exit(id)).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Whether the trunk of a run has the checkpoint that the run begins at, or never will.
+pub(crate) fn trunk_serves(plan: &Plan, directory: &SweepDirectory, run: &PlannedRun) -> bool {
+    let Some(trunk) = &run.trunk else {
+        return true;
+    };
+    let there: RunDirectory = directory.run(&trunk.id);
+    if there.checkpoint(trunk.step).is_dir() {
+        return true;
+    }
+    let trunk = plan.find(&trunk.id).map(|trunk| state(trunk, directory));
+    !matches!(
+        trunk,
+        Some(State::Pending | State::Running | State::Preempted)
+    )
+}

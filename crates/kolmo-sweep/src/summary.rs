@@ -1,0 +1,117 @@
+//! The figures of all runs of a sweep, side by side, as Parquet and CSV.
+//!
+//! | file | a row |
+//! | --- | --- |
+//! | `summary/runs` | a run: what sets it apart, what it costs, its last logged step and its last evaluation |
+//! | `summary/evaluations` | an evaluation of a run |
+//!
+//! Columns are called as in the JSON lines, those that vary by their dotted keys. An interval `x_ci95` is two columns,
+//! `x_lo` and `x_hi`. What a run does not have yet is empty.
+
+mod table;
+
+use std::fs;
+
+use kolmo_run::{Error, EvaluationRecord, StepRecord, read_jsonl, read_last};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    directory::SweepDirectory,
+    error::SweepError,
+    plan::{Plan, PlannedRun},
+    state,
+};
+
+type Row = Map<String, Value>;
+
+/// Writes `summary/` of the runs of `plan` as they stand.
+///
+/// # Errors
+/// JSON lines that cannot be read, or files that cannot be written.
+pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> {
+    let mut runs = Vec::new();
+    let mut evaluations = Vec::new();
+    for run in &plan.runs {
+        let there = directory.run(&run.id);
+        let all: Vec<EvaluationRecord> = match there.evaluations().is_file() {
+            true => read_jsonl(there.evaluations())?,
+            false => Vec::new(),
+        };
+        let last: Option<StepRecord> = read_last(there.metrics())?;
+        runs.push(run_row(run, directory, last.as_ref(), all.last()));
+        for evaluation in &all {
+            let mut row = apart(run);
+            extend(&mut row, "", evaluation);
+            evaluations.push(row);
+        }
+    }
+    let folder = directory.summary();
+    fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+    table::write(&folder.join("runs"), &runs)?;
+    table::write(&folder.join("evaluations"), &evaluations)
+}
+
+/// What sets a run apart.
+fn apart(run: &PlannedRun) -> Row {
+    let mut row = Row::new();
+    row.insert("id".to_owned(), run.id.clone().into());
+    row.insert("label".to_owned(), run.label.clone().into());
+    for (key, value) in &run.overrides {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        row.insert(key.clone(), value);
+    }
+    row
+}
+
+fn run_row(
+    run: &PlannedRun,
+    directory: &SweepDirectory,
+    last: Option<&StepRecord>,
+    evaluation: Option<&EvaluationRecord>,
+) -> Row {
+    let mut row = apart(run);
+    let state = state::state(run, directory);
+    row.insert("state".to_owned(), state.name().into());
+    let cost = run.cost;
+    for (name, value) in [
+        ("parameters", cost.parameters.into()),
+        ("embedding_parameters", cost.embedding_parameters.into()),
+        (
+            "non_embedding_parameters",
+            cost.non_embedding_parameters.into(),
+        ),
+        ("steps", cost.steps.into()),
+        ("training_flops", cost.flops.into()),
+    ] {
+        row.insert(name.to_owned(), value);
+    }
+    if let Some(last) = last {
+        extend(&mut row, "", last);
+    }
+    if let Some(evaluation) = evaluation {
+        extend(&mut row, "final_", evaluation);
+    }
+    row
+}
+
+/// The fields of `record` that are one value, or an interval, with `prefix` before their names.
+fn extend(row: &mut Row, prefix: &str, record: &impl Serialize) {
+    let Ok(Value::Object(fields)) = serde_json::to_value(record) else {
+        return;
+    };
+    for (name, value) in fields {
+        match value {
+            Value::Object(_) => {}
+            Value::Array(values) => {
+                if let (Some(name), [lo, hi]) = (name.strip_suffix("_ci95"), &values[..]) {
+                    row.insert(format!("{prefix}{name}_lo"), lo.clone());
+                    row.insert(format!("{prefix}{name}_hi"), hi.clone());
+                }
+            }
+            value => {
+                row.insert(format!("{prefix}{name}"), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `kolmo sweep commands`: the runs as shell commands, for any engine.
+
+use anyhow::Context;
+use kolmo_sweep::{State, state};
+
+use super::{Which, trainer};
+use crate::{
+    progress::{Volume, print, say},
+    switches::SwitchFlags,
+};
+
+/// Print one shell command for each run, for any engine that runs commands
+///
+/// Each trains its run, or goes on with it, or does nothing if it is done. Runs that others leave come first: a
+/// run that finds no checkpoint of its trunk trains from its first step, to the same bits.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo sweep commands configs/sweeps/model_size.toml --pending | parallel -j 4")]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Only those of runs that are unfinished, and that nobody has
+    #[arg(long)]
+    pending: bool,
+    /// The device of every run
+    #[arg(long, default_value = "auto")]
+    device: String,
+    #[command(flatten)]
+    switches: SwitchFlags,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let (plan, directory) = arguments.which.load()?;
+    let _: kolmo_model::DeviceName = arguments.device.parse()?;
+    directory.prepare(&plan)?;
+    // Whoever runs them may be anywhere.
+    let root =
+        std::path::absolute(directory.root()).context("where the sweep is cannot be found out")?;
+    let directory = kolmo_sweep::SweepDirectory::at(root);
+    let trainer = trainer(&arguments.switches)?;
+    let is_wanted = |run: &&kolmo_sweep::PlannedRun| {
+        let state = || state::state(run, &directory);
+        !arguments.pending || !matches!(state(), State::Done | State::Running | State::Diverged)
+    };
+    let (first, then): (Vec<_>, Vec<_>) = plan
+        .runs
+        .iter()
+        .filter(is_wanted)
+        .partition(|run| run.trunk.is_none());
+    for run in first.iter().chain(&then) {
+        print(&trainer.line(run, &directory, Some(&arguments.device))?)?;
+    }
+    if first.is_empty() && then.is_empty() && volume != Volume::Quiet {
+        say("every run is done, under way, or diverged");
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! `kolmo sweep`: many runs from one file. One file per verb.
+
+mod commands;
+mod display;
+mod plan;
+mod run;
+mod status;
+mod submit;
+mod summary;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Subcommand;
+use kolmo_sweep::{Plan, SweepDirectory, commands::Trainer};
+
+use crate::{exit::Usage, progress::Volume, switches::SwitchFlags};
+
+/// Plan, run and watch many runs: model sizes, data sizes, seeds, anything
+#[derive(Debug, clap::Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Example:
+  kolmo sweep plan configs/sweeps/model_size.toml
+  kolmo sweep run configs/sweeps/model_size.toml
+  kolmo sweep status configs/sweeps/model_size.toml"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Plan(plan::Arguments),
+    Run(run::Arguments),
+    Status(status::Arguments),
+    Submit(submit::Arguments),
+    Commands(commands::Arguments),
+    Summary(summary::Arguments),
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    match &arguments.verb {
+        Verb::Plan(arguments) => plan::run(arguments, volume),
+        Verb::Run(arguments) => run::run(arguments, volume),
+        Verb::Status(arguments) => status::run(arguments),
+        Verb::Submit(arguments) => submit::run(arguments, volume),
+        Verb::Commands(arguments) => commands::run(arguments, volume),
+        Verb::Summary(arguments) => summary::run(arguments, volume),
+    }
+}
+
+/// Which sweep.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The sweep file, TOML
+    sweep: PathBuf,
+    /// Where the sweep goes; by default runs/NAME, of the file
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl Which {
+    fn load(&self) -> anyhow::Result<(Plan, SweepDirectory)> {
+        let plan = Plan::read(&self.sweep);
+        let plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
+        let default = || Path::new("runs").join(&plan.name);
+        let root = self.dir.clone().unwrap_or_else(default);
+        let directory = SweepDirectory::at(root);
+        if directory.root().join("config.toml").exists() {
+            let root = directory.root().display();
+            let problem = format!("{root} is a run, not a sweep: name another --dir");
+            return Err(Usage(problem).into());
+        }
+        Ok((plan, directory))
+    }
+}
+
+/// This program as the one that trains.
+fn trainer(switches: &SwitchFlags) -> anyhow::Result<Trainer> {
+    let kolmo = env::current_exe().context("could not find out where this program is")?;
+    Ok(Trainer {
+        kolmo: kolmo.into(),
+        arguments: switches.flags().into_iter().map(str::to_owned).collect(),
+    })
+}

@@ -1,0 +1,205 @@
+//! `kolmo sweep run`: the runs of a sweep on this machine.
+
+use anyhow::Context;
+use clap::ValueEnum;
+use kolmo_model::DeviceName;
+use kolmo_sweep::{
+    Plan, PlannedRun, State, SweepDirectory,
+    commands::Trainer,
+    execute::{Counts, Only, Options, execute},
+    machine::Machine,
+    pack::{self, Packing},
+    state, summary,
+};
+
+use super::{Which, display::Display, plan, trainer};
+use crate::{
+    exit::{SweepEnded, Usage},
+    progress::{Volume, print, say},
+    stop::StopRequest,
+    switches::SwitchFlags,
+};
+
+/// Run what is unfinished of a sweep, on every core or GPU of this machine
+///
+/// Each run is a process of its own. Ctrl-C stops all of them, saved; the same command goes on. What is done is
+/// never repeated.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo sweep run configs/sweeps/model_size.toml --devices vulkan:0,vulkan:1 --retry 1
+
+Exit codes: 0 all runs are done, 1 one failed, 3 one diverged, 75 stopped on request")]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Runs at the same time; by default one a GPU, or on CPUs what a short measurement finds fastest
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Devices, with a comma between two; runs take them in turn
+    #[arg(long, default_value = "auto", value_delimiter = ',')]
+    devices: Vec<String>,
+    /// How often a run that fails is begun again, from its last checkpoint
+    #[arg(long, default_value_t = 1)]
+    retry: u32,
+    /// Begin no more runs after so many have failed or diverged
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    max_fails: Option<u32>,
+    /// Only runs that failed or diverged, or only those that did not
+    #[arg(long, value_enum)]
+    only: Option<OnlyFlag>,
+    /// Say what would be done, as `kolmo sweep plan` does, and start nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    switches: SwitchFlags,
+    /// Print how every run stands at the end, as `kolmo sweep status --json` does
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which of the unfinished runs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnlyFlag {
+    /// Those that failed or diverged
+    Failed,
+    /// Those that were not begun, or were stopped or killed
+    Pending,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let stop = StopRequest::listen().context("could not listen for signals")?;
+    let (plan, directory) = arguments.which.load()?;
+    let devices = devices(&arguments.devices)?;
+    if arguments.dry_run {
+        let device = devices.first().map(|device| device.to_string());
+        let switches = &arguments.switches;
+        let text = plan::show(
+            &plan,
+            &directory,
+            device.as_deref(),
+            switches,
+            arguments.json,
+        )?;
+        return Ok(print(&text)?);
+    }
+    let trainer = trainer(&arguments.switches)?;
+    let only = match arguments.only {
+        None => Only::Unfinished,
+        Some(OnlyFlag::Failed) => Only::Failed,
+        Some(OnlyFlag::Pending) => Only::Pending,
+    };
+    let packing = packing(arguments, &plan, &directory, &trainer, &devices, volume)?;
+    let options = Options {
+        packing,
+        retry: arguments.retry,
+        max_fails: arguments.max_fails.map(|most| most as usize),
+        only,
+    };
+    let mut display = Display::new(volume, stop);
+    let counts = execute(&plan, &directory, &trainer, &options, &mut display);
+    display.finish();
+    let counts = counts?;
+    summary::write(&plan, &directory)?;
+    if volume != Volume::Quiet {
+        let root = directory.root().display();
+        say(&format!(
+            "{} of {} runs done; figures of all in {root}/summary/, curves: tensorboard --logdir {root}/tensorboard",
+            counts.done, counts.all
+        ));
+    }
+    if arguments.json {
+        print(&super::status::json(&plan, &directory)?)?;
+    }
+    end(&counts, only, display.is_stopped())
+}
+
+fn end(counts: &Counts, only: Only, is_stopped: bool) -> anyhow::Result<()> {
+    let Counts {
+        failed,
+        diverged,
+        waiting,
+        ..
+    } = *counts;
+    let ended = if failed > 0 && only != Only::Pending {
+        SweepEnded::Failed { failed, diverged }
+    } else if diverged > 0 && only != Only::Pending {
+        SweepEnded::Diverged { diverged }
+    } else if is_stopped && waiting > 0 {
+        SweepEnded::Stopped { waiting }
+    } else {
+        return Ok(());
+    };
+    Err(ended.into())
+}
+
+/// The devices, each opened once, so that one that is not there is refused before anything starts.
+fn devices(names: &[String]) -> anyhow::Result<Vec<DeviceName>> {
+    let open = |name: &String| Ok(name.trim().parse::<DeviceName>()?.open()?.name);
+    names.iter().map(open).collect()
+}
+
+/// How many runs at once, with how many threads.
+fn packing(
+    arguments: &Arguments,
+    plan: &Plan,
+    directory: &SweepDirectory,
+    trainer: &Trainer,
+    devices: &[DeviceName],
+    volume: Volume,
+) -> anyhow::Result<Packing> {
+    let machine = Machine::this(directory.root());
+    let names: Vec<String> = devices.iter().map(DeviceName::to_string).collect();
+    let is_left = |run: &&PlannedRun| state::state(run, directory) != State::Done;
+    let left: Vec<&PlannedRun> = plan.runs.iter().filter(is_left).collect();
+    let on_gpu = devices.iter().any(|device| device.on_cubecl());
+    let wanted = match (arguments.jobs, on_gpu) {
+        (Some(jobs), _) => usize::from(jobs),
+        (None, true) => devices.len(),
+        (None, false) => machine.cores.min(left.len()).max(1),
+    };
+    let fits = machine.fit(&left, wanted)?;
+    if on_gpu || arguments.jobs.is_some() {
+        if !on_gpu && fits < wanted {
+            let problem =
+                format!("--jobs {wanted}: memory holds {fits} of the runs at the same time");
+            return Err(Usage(problem).into());
+        }
+        return Ok(Packing::new(&names, wanted, machine.cores));
+    }
+    let candidates = pack::candidates(machine.cores, fits);
+    let [(only, _)] = candidates[..] else {
+        // That of the middle stands for all.
+        let mut by_work = left;
+        by_work.sort_by(|a, b| a.cost.flops.total_cmp(&b.cost.flops));
+        let middle = by_work[by_work.len() / 2];
+        let (mut best, mut words) = ((1, 0.0), Vec::new());
+        for (jobs, threads) in candidates {
+            let shape = (jobs, threads);
+            let rate = pack::measure(
+                trainer,
+                &middle.config,
+                &middle.cost,
+                &names[0],
+                shape,
+                SECONDS,
+            )?;
+            words.push(format!("{jobs} x {threads}: {rate:.0}"));
+            if rate > best.1 {
+                best = (jobs, rate);
+            }
+        }
+        if volume != Volume::Quiet {
+            say(&format!(
+                "{} at once, since that trains fastest (runs x threads: tokens/s): {}",
+                best.0,
+                words.join(", ")
+            ));
+        }
+        return Ok(Packing::new(&names, best.0, machine.cores));
+    };
+    Ok(Packing::new(&names, only, machine.cores))
+}
+
+/// Time that one way of packing is measured for.
+const SECONDS: f64 = 0.5;

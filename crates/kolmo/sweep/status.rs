@@ -1,0 +1,114 @@
+//! `kolmo sweep status`: how each run stands.
+
+use std::{
+    io::{IsTerminal, stdout},
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context;
+use kolmo_sweep::{
+    Plan, State, SweepDirectory,
+    state::{RunStatus, statuses},
+};
+use serde::Serialize;
+
+use super::Which;
+use crate::progress::print;
+
+/// Show how each run of a sweep stands, whoever runs it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo sweep status configs/sweeps/model_size.toml --watch")]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Show it again every two seconds, until every run has ended
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    runs: Vec<RunStatus>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let (plan, directory) = arguments.which.load()?;
+    if arguments.json {
+        return Ok(print(&json(&plan, &directory)?)?);
+    }
+    loop {
+        let runs = statuses(&plan, &directory);
+        let table = table(&runs, arguments.watch);
+        // A live table takes the place of the one before.
+        let clear = match arguments.watch && stdout().is_terminal() {
+            true => "\x1b[2J\x1b[H",
+            false => "",
+        };
+        print(&format!("{clear}{table}"))?;
+        let has_ended =
+            |run: &RunStatus| matches!(run.state, State::Done | State::Failed | State::Diverged);
+        if !arguments.watch || runs.iter().all(has_ended) {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_secs(2));
+    }
+}
+
+/// The runs as JSON.
+pub fn json(plan: &Plan, directory: &SweepDirectory) -> anyhow::Result<String> {
+    let runs = statuses(plan, directory);
+    serde_json::to_string(&Report { runs }).context("the runs have no JSON form")
+}
+
+/// Lines of a live table: what a screen holds.
+const LIVE_LINES: usize = 40;
+
+fn table(runs: &[RunStatus], live: bool) -> String {
+    let widest = runs.iter().map(|run| run.label.chars().count()).max();
+    let width = widest.unwrap_or(0).max(3);
+    let mut text = format!(
+        "{:12}  {:9}  {:>17}  {:>10}  run\n",
+        "id", "state", "step", "loss"
+    );
+    // What is under way says more than what is done or not begun.
+    let mut shown: Vec<&RunStatus> = runs.iter().collect();
+    if live && runs.len() > LIVE_LINES {
+        shown.sort_by_key(|run| match run.state {
+            State::Running => 0,
+            State::Failed | State::Diverged | State::Preempted => 1,
+            State::Pending => 2,
+            State::Done => 3,
+        });
+        shown.truncate(LIVE_LINES);
+    }
+    for run in &shown {
+        let loss = run.loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
+        text.push_str(&format!(
+            "{:12}  {:9}  {:>17}  {loss:>10}  {:width$}\n",
+            run.id,
+            run.state.name(),
+            format!("{}/{}", run.step, run.steps),
+            run.label
+        ));
+    }
+    if shown.len() < runs.len() {
+        text.push_str(&format!("... and {} more\n", runs.len() - shown.len()));
+    }
+    let counts = State::ALL.into_iter().filter_map(|state| {
+        let count = runs.iter().filter(|run| run.state == state).count();
+        (count > 0).then(|| format!("{count} {}", state.name()))
+    });
+    let counts: Vec<String> = counts.collect();
+    text.push_str(&format!(
+        "\n{} runs: {}; losses are nats/token",
+        runs.len(),
+        counts.join(", ")
+    ));
+    text
+}
