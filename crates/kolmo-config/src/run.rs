@@ -67,7 +67,23 @@ impl RunConfig {
     ///
     /// # Errors
     /// The first value outside its range, with its key and the range.
-    pub fn settle(mut self) -> Result<(Self, World), ConfigError> {
+    pub fn settle(self) -> Result<(Self, World), ConfigError> {
+        self.check()?;
+        let world = World::new(&self.world, self.seed)?;
+        Ok((self.complete(&world)?, world))
+    }
+
+    /// The same with a world that is there already, of the same `[world]` and of whatever seed: to build one takes a
+    /// while, and of many runs most have the same.
+    ///
+    /// # Errors
+    /// The first value outside its range, with its key and the range.
+    pub fn settle_in(self, world: &World) -> Result<Self, ConfigError> {
+        self.check()?;
+        self.complete(world)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
         if i64::try_from(self.seed).is_err() {
             let valid = "0 to 2^63 - 1, the whole numbers of TOML";
             return Err(ConfigError::invalid("seed", self.seed, valid));
@@ -75,11 +91,13 @@ impl RunConfig {
         self.train.check()?;
         self.eval.check()?;
         self.checkpoint.check()?;
-        self.model.check()?;
-        let world = World::new(&self.world, self.seed)?;
-        self.check_size(&world)?;
+        self.model.check()
+    }
+
+    fn complete(mut self, world: &World) -> Result<Self, ConfigError> {
+        self.check_size(world)?;
         self.world = world.config().clone();
-        Ok((self, world))
+        Ok(self)
     }
 
     /// Refuses what no memory holds, so that it fails here and not after an hour of work.

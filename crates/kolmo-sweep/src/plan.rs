@@ -7,6 +7,7 @@ use std::{
 };
 
 use kolmo_config::{ConfigError, RunConfig};
+use kolmo_world::{World, WorldConfig};
 use serde::Serialize;
 use toml::Value;
 
@@ -106,8 +107,8 @@ fn read(path: &Path) -> Result<String, String> {
 fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun>, SweepError> {
     let common = file.set.flat();
     let mut runs = Vec::new();
-    let mut sizes = Vec::new();
     let mut labels: HashMap<String, String> = HashMap::new();
+    let mut worlds = Worlds::default();
     for point in points(file)? {
         let settings = common.iter().chain(&point.settings);
         let overrides: Vec<String> = settings
@@ -115,7 +116,8 @@ fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun
             .collect();
         let label = label(&point);
         let failed = |source| explain(&point, &label, base_path, source);
-        let (config, world) = RunConfig::load(base, &overrides).map_err(failed)?;
+        let config = RunConfig::parse(base, &overrides).map_err(failed)?;
+        let (config, size) = worlds.settle(config).map_err(failed)?;
         let mut id = config.identity().map_err(failed)?;
         id.truncate(DIGITS);
         if let Some(first) = labels.insert(id.clone(), label.clone()) {
@@ -124,8 +126,6 @@ fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun
                 second: label,
             });
         }
-        let size = WorldSize::of(&world);
-        sizes.push(size);
         runs.push(PlannedRun {
             id,
             label,
@@ -136,6 +136,27 @@ fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun
         });
     }
     Ok(runs)
+}
+
+/// One world for each `[world]`: to build one takes longer than everything else of a plan. Worlds that differ in
+/// their seeds alone cost the same to learn.
+#[derive(Default)]
+struct Worlds {
+    there: Vec<(WorldConfig, World, WorldSize)>,
+}
+
+impl Worlds {
+    fn settle(&mut self, config: RunConfig) -> Result<(RunConfig, WorldSize), ConfigError> {
+        let known = self.there.iter().find(|(known, ..)| *known == config.world);
+        if let Some((_, world, size)) = known {
+            return Ok((config.settle_in(world)?, *size));
+        }
+        let given = config.world.clone();
+        let (config, world) = config.settle()?;
+        let size = WorldSize::of(&world);
+        self.there.push((given, world, size));
+        Ok((config, size))
+    }
 }
 
 fn label(point: &Point) -> String {

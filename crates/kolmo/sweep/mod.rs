@@ -46,7 +46,7 @@ enum Verb {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     match &arguments.verb {
-        Verb::Plan(arguments) => plan::run(arguments, volume),
+        Verb::Plan(arguments) => plan::run(arguments),
         Verb::Run(arguments) => run::run(arguments, volume),
         Verb::Status(arguments) => status::run(arguments),
         Verb::Submit(arguments) => submit::run(arguments, volume),

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{Which, trainer};
 use crate::{
-    progress::{Volume, duration, print, say},
+    progress::{duration, print},
     switches::SwitchFlags,
 };
 
@@ -70,7 +70,7 @@ struct Row<'a> {
 }
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (plan, directory) = arguments.which.load()?;
     let device: DeviceName = arguments.device.parse()?;
     let device = match arguments.no_benchmark {
@@ -84,12 +84,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         &arguments.switches,
         arguments.json,
     )?;
-    match arguments.json {
-        true => print(&text)?,
-        false if volume != Volume::Quiet => say(&text),
-        false => {}
-    }
-    Ok(())
+    Ok(print(&text)?)
 }
 
 /// The plan as a table or as JSON; with times if there is a device to measure. Refuses what does not fit.
