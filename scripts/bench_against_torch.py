@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from checks import Failure, ended
+
 PEER = Path(__file__).with_name("torch_peer.py")
 
 # d_model, layers, heads, rows of a batch, tokens of a row, vocabulary, steps of a round
@@ -23,10 +25,6 @@ SHAPES = (
     (256, 6, 8, 16, 128, 4096, 12),
 )
 FLAGS = ("d-model", "layers", "heads", "batch", "seq", "vocab", "steps")
-
-
-class Failure(Exception):
-    """A side that could not be timed."""
 
 
 def report(command):
@@ -110,23 +108,22 @@ def parse():
     return arguments
 
 
-def main():
-    arguments = parse()
+def compare(arguments):
     commands = sides(arguments)
     raw = arguments.raw.open("w", encoding="utf-8") if arguments.raw else None
     show(heads(commands))
     show(["---"] * len(heads(commands)))
-    try:
-        for shape in SHAPES:
-            reports = measure(commands, shape, arguments.rounds)
-            show(row(shape, reports))
-            for side, found in reports.items() if raw else ():
-                for one in found:
-                    raw.write(json.dumps({"shape": shape, "side": side, **one}) + "\n")
-    except Failure as failure:
-        print(f"FAILED {failure}", file=sys.stderr)
-        return 1
-    return 0
+    for shape in SHAPES:
+        reports = measure(commands, shape, arguments.rounds)
+        show(row(shape, reports))
+        for side, found in reports.items() if raw else ():
+            for one in found:
+                raw.write(json.dumps({"shape": shape, "side": side, **one}) + "\n")
+
+
+def main():
+    arguments = parse()
+    return ended(lambda: compare(arguments))
 
 
 if __name__ == "__main__":

@@ -20,22 +20,11 @@ from pathlib import Path
 import numpy
 import pandas
 
+from checks import ended, expect, passed
+
 ROLES = {"syntax", "subject", "value", "eos"}
 FIRST = {"train": 0, "val": 2**63}
 EOS = "<eos>"
-
-
-class Failure(Exception):
-    """A check that failed; its message says what was found and what was expected."""
-
-
-def expect(condition, message):
-    if not condition:
-        raise Failure(message)
-
-
-def passed(text):
-    print(f"ok    {text}")
 
 
 def read_record(folder, expected):
@@ -153,6 +142,7 @@ def check(jsonl, parquet, binary):
     passed(f"one world of {len(words)} words")
     for split in FIRST:
         check_split(split, records["jsonl"], words, jsonl, parquet, binary)
+    print("all checks passed")
 
 
 def main():
@@ -160,13 +150,7 @@ def main():
     for name in ("jsonl", "parquet", "bin"):
         parser.add_argument(name, type=Path, metavar=f"{name.upper()}_DIR")
     arguments = parser.parse_args()
-    try:
-        check(arguments.jsonl, arguments.parquet, arguments.bin)
-    except Failure as failure:
-        print(f"FAILED {failure}", file=sys.stderr)
-        return 1
-    print("all checks passed")
-    return 0
+    return ended(lambda: check(arguments.jsonl, arguments.parquet, arguments.bin))
 
 
 if __name__ == "__main__":

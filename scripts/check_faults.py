@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import runs
-from runs import Failure, expect, passed, skipped
+from checks import Failure, expect, passed, skipped
 
 NOBODY = 65534
 STEPS = 6

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import runs
-from runs import expect, passed
+from checks import expect, passed
 
 MOST = 1.05
 FIELD = re.compile(r"^(VmHWM|RssAnon):\s+(\d+) kB$", re.MULTILINE)

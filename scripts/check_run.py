@@ -20,6 +20,8 @@ import pandas
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 
+from checks import Failure, ended, expect, passed
+
 FACT_COLUMNS = {
     "step": "uint64",
     "documents": "uint64",
@@ -32,19 +34,6 @@ FACT_COLUMNS = {
     "answer_valid": "bool",
     "confidence": "float64",
 }
-
-
-class Failure(Exception):
-    """A check that failed; its message says what was found and what was expected."""
-
-
-def expect(condition, message):
-    if not condition:
-        raise Failure(message)
-
-
-def passed(text):
-    print(f"ok    {text}")
 
 
 def is_number(value):
@@ -254,19 +243,14 @@ def check(run):
     events = load_events(tensorboard)
     check_scalars(tensorboard, events, expected_series(metrics, evaluations))
     check_hparams(tensorboard, events, config)
+    print(f"{run}: all checks passed")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     run = parser.parse_args().run_dir
-    try:
-        check(run)
-    except Failure as failure:
-        print(f"FAILED {failure}", file=sys.stderr)
-        return 1
-    print(f"{run}: all checks passed")
-    return 0
+    return ended(lambda: check(run))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from mpmath import diff, digamma, exp, expm1, gamma, log, log1p, mp, mpf, quad
 
+from checks import Failure, ended, passed
+
 mp.dps = 30
 
 # Relative, as docs/theory.md promises.
@@ -26,10 +28,6 @@ TOLERANCE = mpf(10) ** -10
 COUNTED = 3000
 
 VALUES = 64
-
-
-class Failure(Exception):
-    """A check that failed; its message says what was found and what was expected."""
 
 
 def predict(kolmo, law, start, end):
@@ -104,7 +102,7 @@ def check_zipf(kolmo, elements, exponent, bias, start, end):
     stored = sum((truth.probability(mpf(i)) for i in range(1, int(whole) + 1)), mpf(0))
     expected = content * (1 - stored - part * truth.probability(whole + 1))
     worst = max(worst, compare(f"the loss at {point['bits']} bits", point["value_loss"], expected))
-    print(f"ok    zipf, {elements} elements, exponent {exponent}, bias {bias}: within {mp.nstr(worst, 2)}")
+    passed(f"zipf, {elements} elements, exponent {exponent}, bias {bias}: within {mp.nstr(worst, 2)}")
 
 
 def check_pitman_yor(kolmo, discount, concentration, start, end):
@@ -119,27 +117,26 @@ def check_pitman_yor(kolmo, discount, concentration, start, end):
         else:
             expected = b / a * (gamma(b + a + n) * gamma(b) / (gamma(b + a) * gamma(b + n)) - 1)
         worst = max(worst, compare(f"E[K_{n}]", distinct[n], expected))
-    print(f"ok    pitman_yor, discount {discount}, concentration {concentration}: within {mp.nstr(worst, 2)}")
+    passed(f"pitman_yor, discount {discount}, concentration {concentration}: within {mp.nstr(worst, 2)}")
+
+
+def check(kolmo):
+    check_zipf(kolmo, 1_000_000, "2.0", "0.0", 1000, 100_000)
+    check_zipf(kolmo, 1_000_000_000, "1.5", "0.0", 1000, 10**9)
+    check_zipf(kolmo, 1_000_000_000, "1.05", "0.0", 100, 10**12)
+    check_zipf(kolmo, 100_000, "1.35", "1000.0", 1000, 10**6)
+    check_zipf(kolmo, 1_000_000_000, "0.8", "3.5", 10, 10**10)
+    check_pitman_yor(kolmo, "0.5", "1.0", 1000, 10**9)
+    check_pitman_yor(kolmo, "0.6", "0.0", 1000, 10**9)
+    check_pitman_yor(kolmo, "0.3", "-0.2", 1000, 10**9)
+    check_pitman_yor(kolmo, "0.2", "1000.0", 10, 10**12)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kolmo", help="the program")
     kolmo = parser.parse_args().kolmo
-    try:
-        check_zipf(kolmo, 1_000_000, "2.0", "0.0", 1000, 100_000)
-        check_zipf(kolmo, 1_000_000_000, "1.5", "0.0", 1000, 10**9)
-        check_zipf(kolmo, 1_000_000_000, "1.05", "0.0", 100, 10**12)
-        check_zipf(kolmo, 100_000, "1.35", "1000.0", 1000, 10**6)
-        check_zipf(kolmo, 1_000_000_000, "0.8", "3.5", 10, 10**10)
-        check_pitman_yor(kolmo, "0.5", "1.0", 1000, 10**9)
-        check_pitman_yor(kolmo, "0.6", "0.0", 1000, 10**9)
-        check_pitman_yor(kolmo, "0.3", "-0.2", 1000, 10**9)
-        check_pitman_yor(kolmo, "0.2", "1000.0", 10, 10**12)
-    except Failure as failure:
-        print(f"FAILED {failure}", file=sys.stderr)
-        return 1
-    return 0
+    return ended(lambda: check(kolmo))
 
 
 if __name__ == "__main__":

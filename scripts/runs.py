@@ -13,6 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import checks
+from checks import expect
+
 CLOCK = ("elapsed_s", "tokens_per_s")
 CLOCK_FIELD = re.compile(rb',?"(?:' + b"|".join(name.encode() for name in CLOCK) + rb')":[^,}]*')
 STEP = re.compile(rb'^\{"step":(\d+),')
@@ -45,34 +48,13 @@ keep_every = {keep_every}
 """
 
 
-class Failure(Exception):
-    """A check that failed; its message says what was found and what was expected."""
-
-
-def expect(condition, message):
-    if not condition:
-        raise Failure(message)
-
-
-def passed(text):
-    print(f"ok    {text}", flush=True)
-
-
-def skipped(text):
-    print(f"skip  {text}", flush=True)
-
-
 def ended(check, binary):
-    """The exit code of `check`, a function that raises Failure."""
+    """The exit code of `check`, a function that raises Failure, of runs of `binary`."""
     built = binary.stat().st_mtime_ns
-    try:
-        check()
-    except Failure as failure:
-        print(f"FAILED {failure}", file=sys.stderr)
-        if binary.stat().st_mtime_ns != built:
-            print(f"{binary} was built anew meanwhile: two builds need not agree to the bit", file=sys.stderr)
-        return 1
-    return 0
+    code = checks.ended(check)
+    if code and binary.stat().st_mtime_ns != built:
+        print(f"{binary} was built anew meanwhile: two builds need not agree to the bit", file=sys.stderr)
+    return code
 
 
 def write_config(path, steps, log_every=1, evaluations=10, every_s=0.0, keep_last=2, keep_every=0, batch=32):
@@ -231,16 +213,12 @@ def compare_events(reference, run):
         return None
     loaded = []
     for one in (reference, run):
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                metrics = check_run.read_jsonl(one / "metrics.jsonl")
-                evaluations = check_run.read_jsonl(one / "evaluations.jsonl")
-                events = check_run.load_events(one / "tensorboard")
-                check_run.check_scalars(
-                    one / "tensorboard", events, check_run.expected_series(metrics, evaluations)
-                )
-        except check_run.Failure as failure:
-            raise Failure(str(failure)) from failure
+        with contextlib.redirect_stdout(io.StringIO()):
+            metrics = check_run.read_jsonl(one / "metrics.jsonl")
+            evaluations = check_run.read_jsonl(one / "evaluations.jsonl")
+            events = check_run.load_events(one / "tensorboard")
+            series = check_run.expected_series(metrics, evaluations)
+            check_run.check_scalars(one / "tensorboard", events, series)
         tags = [tag for tag in events.Tags()["scalars"] if tag.rpartition("/")[2] not in CLOCK]
         loaded.append({tag: [(p.step, p.value) for p in events.Scalars(tag)] for tag in tags})
     for tag, points in loaded[0].items():

@@ -26,7 +26,7 @@ from collections import Counter
 from pathlib import Path
 
 import runs
-from runs import Failure, expect, passed
+from checks import Failure, expect, passed
 
 STOPPED = 75
 IN_A_RUN = 40
