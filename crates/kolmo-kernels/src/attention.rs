@@ -323,7 +323,7 @@ fn load_turned(
     for t in 0..sizes.time {
         let row = &qkv[sizes.at(which, t, (k, 3))..][..sizes.head];
         let into = &mut into[t * sizes.wide..][..sizes.head];
-        turn(row, tables.at(t), (scale, scale), into);
+        tables.turn(row, t, (scale, scale), into);
     }
 }
 
@@ -341,39 +341,7 @@ fn turn_back(
     for t in 0..sizes.time {
         let row = &from[t * sizes.wide..][..sizes.head];
         let into = &mut dqkv[sizes.at(which, t, (k, 3))..][..sizes.head];
-        turn(row, tables.at(t), (scale, -scale), into);
-    }
-}
-
-/// `scale`.0 times each half-pair of `row`, turned by the angles whose cosines and sines these are; in the other
-/// direction where `scale`.1 is -`scale`.0.
-#[inline(always)]
-fn turn(row: &[f32], (cos, sin): (&[f32], &[f32]), scale: (f32, f32), into: &mut [f32]) {
-    const N: usize = 8;
-    let half = cos.len();
-    let one = |low: f32, high: f32, cos: f32, sin: f32| {
-        let (cos, sin) = (scale.0 * cos, scale.1 * sin);
-        (low * cos - high * sin, low * sin + high * cos)
-    };
-    let (low, high) = row.split_at(half);
-    let (into_low, into_high) = into.split_at_mut(half);
-    let (low, low_rest) = low.as_chunks::<N>();
-    let (high, high_rest) = high.as_chunks::<N>();
-    let (cos, cos_rest) = cos.as_chunks::<N>();
-    let (sin, sin_rest) = sin.as_chunks::<N>();
-    let (into_low, into_low_rest) = into_low.as_chunks_mut::<N>();
-    let (into_high, into_high_rest) = into_high.as_chunks_mut::<N>();
-    let chunks = low.iter().zip(high).zip(cos.iter().zip(sin));
-    for (((low, high), (cos, sin)), into) in chunks.zip(into_low.iter_mut().zip(into_high)) {
-        let (mut turned_low, mut turned_high) = ([0.0; N], [0.0; N]);
-        for k in 0..N {
-            (turned_low[k], turned_high[k]) = one(low[k], high[k], cos[k], sin[k]);
-        }
-        (*into.0, *into.1) = (turned_low, turned_high);
-    }
-    for k in 0..cos_rest.len() {
-        (into_low_rest[k], into_high_rest[k]) =
-            one(low_rest[k], high_rest[k], cos_rest[k], sin_rest[k]);
+        tables.turn(row, t, (scale, -scale), into);
     }
 }
 
