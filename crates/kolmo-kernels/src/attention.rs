@@ -168,7 +168,7 @@ impl Task for Forward<'_> {
             load_weights::<V>(qkv, sizes, which, tables, &mut scratch);
             load(qkv, sizes, which, (2, 3), &mut scratch.value);
             for i in (0..time).step_by(ROWS) {
-                let weights = Left::rows(&scratch.weights, sizes.long, i, 0);
+                let weights = Left::rows(&scratch.weights, sizes.long, i);
                 let past = (i + ROWS).min(time);
                 let value = Right::new(&scratch.value, wide, 0);
                 wide_tiles::<V>(weights, value, past, &mut scratch.out[i * wide..]);
@@ -212,7 +212,7 @@ impl Task for Backward<'_> {
             // Of the weights, then of the scores: dS = P ∘ (dP - rows of Σ P ∘ dP).
             for i in (0..time).step_by(ROWS) {
                 let across = Right::new(&value_across, long, 0);
-                let dout = Left::rows(&dout, wide, i, 0);
+                let dout = Left::rows(&dout, wide, i);
                 past_tiles::<V>(dout, across, sizes.head, i, &mut dscores[i * long..]);
                 for t in i..(i + ROWS).min(time) {
                     let past = (t + 1).next_multiple_of(LANES);
@@ -227,7 +227,7 @@ impl Task for Backward<'_> {
 
             // dV = Pᵀ dO
             for j in (0..time).step_by(ROWS) {
-                let weights = Left::columns(&scratch.weights, long, j, j);
+                let weights = Left::columns(&scratch.weights, long, j);
                 let dout = Right::new(&dout, wide, j);
                 wide_tiles::<V>(weights, dout, time - j, &mut scratch.out[j * wide..]);
             }
@@ -236,7 +236,7 @@ impl Task for Backward<'_> {
             // dQ = dS K
             for i in (0..time).step_by(ROWS) {
                 let past = (i + ROWS).min(time);
-                let dscores = Left::rows(&dscores, long, i, 0);
+                let dscores = Left::rows(&dscores, long, i);
                 let key = Right::new(&scratch.key, wide, 0);
                 wide_tiles::<V>(dscores, key, past, &mut scratch.out[i * wide..]);
             }
@@ -244,7 +244,7 @@ impl Task for Backward<'_> {
 
             // dK = dSᵀ Q
             for j in (0..time).step_by(ROWS) {
-                let dscores = Left::columns(&dscores, long, j, j);
+                let dscores = Left::columns(&dscores, long, j);
                 let query = Right::new(&scratch.query, wide, j);
                 wide_tiles::<V>(dscores, query, time - j, &mut scratch.out[j * wide..]);
             }
@@ -270,7 +270,7 @@ fn load_weights<V: Vector>(
     load_turned(qkv, sizes, which, 1, tables, 1.0, &mut scratch.key);
     transpose::<V>(&scratch.key, (long, wide), &mut scratch.key_across);
     for i in (0..time).step_by(ROWS) {
-        let query = Left::rows(&scratch.query, wide, i, 0);
+        let query = Left::rows(&scratch.query, wide, i);
         let across = Right::new(&scratch.key_across, long, 0);
         let weights = &mut scratch.weights[i * long..];
         past_tiles::<V>(query, across, sizes.head, i, weights);

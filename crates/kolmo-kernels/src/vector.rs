@@ -48,21 +48,21 @@ pub(crate) struct Left<'a> {
 }
 
 impl<'a> Left<'a> {
-    /// Rows `i`.. of a matrix with rows of `width`, from column `first` on.
+    /// Rows `i`.. of a matrix with rows of `width`.
     #[inline(always)]
-    pub fn rows(matrix: &'a [f32], width: usize, i: usize, first: usize) -> Self {
+    pub fn rows(matrix: &'a [f32], width: usize, i: usize) -> Self {
         Self {
-            values: &matrix[i * width + first..],
+            values: &matrix[i * width..],
             down: width,
             right: 1,
         }
     }
 
-    /// Columns `j`.. of a matrix with rows of `width`, from row `first` on.
+    /// Columns `j`.. of a matrix with rows of `width`, from row `j` on.
     #[inline(always)]
-    pub fn columns(matrix: &'a [f32], width: usize, j: usize, first: usize) -> Self {
+    pub fn columns(matrix: &'a [f32], width: usize, j: usize) -> Self {
         Self {
-            values: &matrix[first * width + j..],
+            values: &matrix[j * width + j..],
             down: 1,
             right: width,
         }
