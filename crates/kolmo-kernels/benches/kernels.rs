@@ -22,7 +22,8 @@ use kolmo_kernels::{
 };
 use mimalloc::MiMalloc;
 
-/// That of the program, whose tensors get the same, warm pages again and again.
+/// That of the program without its settings: what nobody has used for a second goes back to the system here, and comes
+/// again cold.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
