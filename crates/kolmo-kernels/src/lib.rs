@@ -1,8 +1,8 @@
 //! The operations of a transformer: a plain body for every device, and one of their own for the CPU.
 //!
 //! Each operation is a function of tensors. Its plain body is a few of Burn's operations, which is what the
-//! tests hold the others against. On a GPU it has a backward pass written by hand, also in Burn's operations,
-//! so that few kernels are launched. On Burn's CPU backend, flex, it is one loop over slices
+//! tests hold the others against. On a GPU most have a backward pass written by hand, also in Burn's operations,
+//! so that few kernels are launched. On Burn's CPU backend, flex, each is one loop over slices
 //! with a backward pass written by hand: no tensor between two steps of a formula, SIMD, one thread. The
 //! threads of a machine are kept busy one level up, by [`Workers`] that each take a part of the batch.
 
