@@ -57,14 +57,12 @@ pub fn measure(
     let mut order: Vec<usize> = (0..probe.facts.len()).collect();
     order.sort_by_key(|k| Reverse(probe.facts[*k].prompt.len() + probe.facts[*k].value.len()));
     let work = |facts: &[usize]| measure_rows(&asked, world, probe, facts);
-    let answers: Vec<Result<Vec<Answer>, EvalError>> = if is_flex(device) {
-        let rows = (CPU_TOKENS / length.max(1)).max(1);
-        workers.map(order.chunks(rows).collect(), work)
-    } else {
-        order.chunks(GPU_ROWS).map(work).collect()
+    let rows = match is_flex(device) {
+        true => (CPU_TOKENS / length.max(1)).max(1),
+        false => GPU_ROWS,
     };
     let mut sorted = Vec::with_capacity(order.len());
-    for answers in answers {
+    for answers in workers.map_on(device, order.chunks(rows).collect(), work) {
         sorted.extend(answers?);
     }
     let mut answers: Vec<(usize, Answer)> = order.into_iter().zip(sorted).collect();

@@ -8,7 +8,10 @@ use std::{
     thread,
 };
 
+use burn::prelude::Device;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use crate::flex::is_flex;
 
 /// One thread a core, each a pool of its own: what Burn would spread over all cores stays on the one.
 #[derive(Debug)]
@@ -68,6 +71,24 @@ impl Workers {
         // None is missing: a thread that panics takes the scope with it.
         results.flatten().collect()
     }
+
+    /// `work` on each of `items`, whose tensors are on `device`, in their order: as [`map`](Self::map) does it on
+    /// flex, one after another on any other device, which is kept busy by one thread.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub fn map_on<T: Send, R: Send>(
+        &self,
+        device: &Device,
+        items: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+    ) -> Vec<R> {
+        if is_flex(device) {
+            self.map(items, work)
+        } else {
+            items.into_iter().map(work).collect()
+        }
+    }
 }
 
 /// Nobody panics with one of these locks.
@@ -88,8 +109,9 @@ mod tests {
             let squares = workers.map((0..100u64).collect(), |x| x * x);
             assert_eq!(squares, (0..100).map(|x| x * x).collect::<Vec<u64>>());
             assert!(workers.map(Vec::<u8>::new(), |x| x).is_empty());
-            let inside = workers.map(vec![(); 3], |()| rayon::current_num_threads());
-            assert_eq!(inside, [1; 3]);
+            let count = |()| rayon::current_num_threads();
+            assert_eq!(workers.map(vec![(); 3], count), [1; 3]);
+            assert_eq!(workers.map_on(&Device::flex(), vec![(); 3], count), [1; 3]);
         }
     }
 }

@@ -81,11 +81,7 @@ impl Learner {
             .into_iter()
             .map(|shard| (self.model.clone().map(&mut Leaves), shard))
             .collect();
-        let found = if self.to.is_flex() {
-            self.workers.map(jobs, one)
-        } else {
-            jobs.into_iter().map(one).collect()
-        };
+        let found = self.workers.map_on(self.to.device(), jobs, one);
         let (gradients, sums): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let gradient = adamw::Gradient::sum(gradients, &self.workers);
         let figures = Tensor::cat(vec![sum(sums), gradient.norm_squared()], 0);

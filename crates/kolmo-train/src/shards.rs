@@ -37,9 +37,9 @@ impl Destination {
         }
     }
 
-    /// Whether it is the CPU by Burn's backend flex.
-    pub fn is_flex(&self) -> bool {
-        is_flex(&self.device)
+    /// The device itself.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 }
 
@@ -50,7 +50,7 @@ impl Destination {
 /// the same shape, and copied in one piece.
 pub fn shards(batch: &Batch, count: usize, to: &Destination) -> Vec<Shard> {
     let device = &to.device;
-    if !to.is_flex() {
+    if !is_flex(device) {
         return vec![whole(batch, to)];
     }
     let length = |row: &usize| batch.document(*row).len();

@@ -6,7 +6,7 @@ use anyhow::Context;
 use kolmo_config::ModelConfig;
 use kolmo_eval::{Probe, measure, probe::ProbedFact};
 use kolmo_kernels::{Positions, Workers};
-use kolmo_model::{ComputeDevice, Gpt};
+use kolmo_model::{ComputeDevice, Gpt, weights::HostTensor};
 use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,
@@ -127,14 +127,8 @@ impl Forward {
             let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
             loss.sums
         };
-        let sums: Vec<_> = if self.to.is_flex() {
-            workers.map(shards, one)
-        } else {
-            shards.into_iter().map(one).collect()
-        };
-        for sums in sums {
-            let sums = sums.try_into_vec_as::<f32>();
-            sums.map_err(|error| anyhow::anyhow!("the device gives no loss back: {error}"))?;
+        for sums in workers.map_on(self.to.device(), shards, one) {
+            HostTensor::read("losses", sums)?;
         }
         Ok(())
     }
