@@ -6,7 +6,7 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_kernels::{Positions, Tokens, Workers, is_flex, log_sum_exp};
+use kolmo_kernels::{Positions, Tokens, Workers, is_flex, largest, log_sum_exp};
 use kolmo_model::Gpt;
 use kolmo_world::{EOS, Token, World};
 
@@ -220,19 +220,11 @@ impl<'a> Prediction<'a> {
         f64::from(self.logits[token as usize]) - self.log_sum
     }
 
-    /// The most probable token (the first of equals) and its log probability.
+    /// The most probable token (the first of equals) and its log probability; some token and no number if a logit
+    /// is none.
     fn best(&self) -> (Token, f64) {
-        // Many maxima at once, which a CPU finds much faster than one place.
-        const LANES: usize = 16;
-        let (chunks, rest) = self.logits.as_chunks::<LANES>();
-        let mut lanes = [f32::NEG_INFINITY; LANES];
-        for chunk in chunks {
-            for (lane, x) in lanes.iter_mut().zip(chunk) {
-                *lane = if *x > *lane { *x } else { *lane };
-            }
-        }
-        let all = lanes.iter().chain(rest);
-        let largest = all.fold(f32::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+        // A CPU finds the largest value much faster than its place, and then the place.
+        let largest = largest(self.logits);
         let place = self.logits.iter().position(|x| *x == largest);
         let token = place.unwrap_or(0) as Token;
         (token, self.log_probability(token))
@@ -339,6 +331,9 @@ mod tests {
                 logits[best as usize] = 2.0;
                 logits[n as usize - 1] = 2.0;
                 assert_eq!(Prediction::new(&logits).best().0, best);
+                logits[best as usize] = f32::NAN;
+                let (token, log_probability) = Prediction::new(&logits).best();
+                assert!(token < n && log_probability.is_nan());
             }
         }
     }

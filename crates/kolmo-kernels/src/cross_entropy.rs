@@ -174,6 +174,12 @@ fn exp_sum(x: &[f32]) -> f32 {
     max + simd::sum(x, |x| simd::exp(x - max)).ln()
 }
 
+/// The largest of x, -∞ of none; not a number if one of x is not.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+pub fn largest(x: &[f32]) -> f32 {
+    simd::max(x, f32::NEG_INFINITY)
+}
+
 /// The output layer over all positions that count, a chunk at a time.
 struct Pass<'a> {
     hidden: &'a [f32],
