@@ -94,6 +94,17 @@ impl Learner {
         self.optimizer
             .step(&mut self.model, gradient, learning_rate, &self.workers);
     }
+
+    /// A whole step on `batch`, and a wait for its figures.
+    ///
+    /// # Errors
+    /// A device that does not give them back.
+    pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<Figures, TrainError> {
+        let step = self.look(batch);
+        let figures = step.figures();
+        self.follow(step, learning_rate);
+        Ok(Figures::new(&HostTensor::read("losses", figures)?.values))
+    }
 }
 
 impl Step {
@@ -104,6 +115,14 @@ impl Step {
 }
 
 impl Figures {
+    /// Those of one step, `[roles + 1]`.
+    fn new(values: &[f32]) -> Self {
+        Self {
+            by_role: std::array::from_fn(|role| values[role]),
+            gradient_norm: f64::from(values[Role::ALL.len()]).sqrt(),
+        }
+    }
+
     /// Reads those of several steps, in one wait for the device.
     ///
     /// # Errors
@@ -119,11 +138,7 @@ impl Figures {
         };
         let values = HostTensor::read("losses", all)?.values;
         let steps = values.chunks_exact(Role::ALL.len() + 1);
-        let figures = steps.map(|values| Self {
-            by_role: std::array::from_fn(|role| values[role]),
-            gradient_norm: f64::from(values[Role::ALL.len()]).sqrt(),
-        });
-        Ok(figures.collect())
+        Ok(steps.map(Self::new).collect())
     }
 }
 

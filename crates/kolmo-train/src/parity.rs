@@ -13,11 +13,7 @@ use kolmo_model::{ComputeDevice, DeviceName, Gpt, device::Api};
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{
-    error::TrainError,
-    learner::{Figures, Learner},
-    optimizer::Optimizer,
-};
+use crate::{error::TrainError, learner::Learner, optimizer::Optimizer};
 
 /// Steps of a run.
 pub const STEPS: u64 = 10;
@@ -105,9 +101,7 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     };
     for step in 1..=STEPS {
         let batch = world.batch((step - 1) * rows as u64, rows);
-        let gradient = learner.look(&batch);
-        let figures = Figures::read(vec![gradient.figures()])?.swap_remove(0);
-        learner.follow(gradient, schedule.learning_rate(step));
+        let figures = learner.step(&batch, schedule.learning_rate(step))?;
         let roles = || batch.roles.iter().flatten();
         let tokens = |role: Role| roles().filter(|found| **found == role).count() as f64;
         let mean = |role: Role| f64::from(figures.by_role[role as usize]) / tokens(role);

@@ -5,10 +5,7 @@ use std::time::Instant;
 use kolmo_config::TrainConfig;
 use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Gpt;
-use kolmo_train::{
-    learner::{Figures, Learner},
-    optimizer::Optimizer,
-};
+use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
@@ -86,10 +83,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         };
         let batch = shape.batch(step);
         let started = Instant::now();
-        let gradient = learner.look(&batch);
-        let figures = gradient.figures();
-        learner.follow(gradient, 1e-3);
-        Figures::read(vec![figures])?;
+        learner.step(&batch, 1e-3)?;
         times.count(step, started);
     }
     let steps = times.len();

@@ -4,10 +4,7 @@ use std::{hint::black_box, time::Instant};
 
 use kolmo_config::{RunConfig, Schedule};
 use kolmo_model::Gpt;
-use kolmo_train::{
-    learner::{Figures, Learner},
-    optimizer::Optimizer,
-};
+use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::{World, random::Streams};
 use serde::Serialize;
 
@@ -136,10 +133,7 @@ fn train(
     for step in 0..WARM_UP + steps {
         let batch = world.batch((step * rows) as u64, rows);
         let started = Instant::now();
-        let gradient = learner.look(&batch);
-        let figures = gradient.figures();
-        learner.follow(gradient, schedule.learning_rate(step as u64 + 1));
-        Figures::read(vec![figures])?;
+        learner.step(&batch, schedule.learning_rate(step as u64 + 1))?;
         times.count(step, started);
         tokens += batch.tokens;
     }
