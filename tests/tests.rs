@@ -10,6 +10,8 @@ mod mistakes;
 mod parity;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod sweep;
 mod theory;
 mod train;
 mod util;

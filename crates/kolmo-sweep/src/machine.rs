@@ -63,7 +63,10 @@ impl Machine {
             needed += run.cost.memory_bytes;
             needed <= memory
         });
-        Ok(fits.count().clamp(1, most.max(1)))
+        Ok(match fits.count() {
+            all if all == runs.len() => most,
+            some => some.clamp(1, most.max(1)),
+        })
     }
 }
 
@@ -110,6 +113,7 @@ mod tests {
         };
         assert_eq!(machine(2 * one).fit(&runs, 8).unwrap(), 2);
         assert_eq!(machine(20 * one).fit(&runs, 2).unwrap(), 2);
+        assert_eq!(machine(20 * one).fit(&runs[..1], 2).unwrap(), 2);
         let error = machine(one - 1).fit(&runs, 8).unwrap_err().to_string();
         assert!(error.contains("run seed=1 needs about"), "{error}");
         let mut full = machine(20 * one);

@@ -100,8 +100,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let counts = execute(&plan, &directory, &trainer, &options, &mut display);
     display.finish();
     let counts = counts?;
-    summary::write(&plan, &directory)?;
-    if volume != Volume::Quiet {
+    // That runs failed says more than that their figures cannot be read.
+    if let Err(error) = summary::write(&plan, &directory) {
+        let error = anyhow::Error::new(error);
+        say(&format!("warning: the summary was not written: {error:#}"));
+    } else if volume != Volume::Quiet {
         let root = directory.root().display();
         say(&format!(
             "{} of {} runs done; figures of all in {root}/summary/, curves: tensorboard --logdir {root}/tensorboard",

@@ -1,0 +1,230 @@
+//! Sweeps on this machine: done once, failed, stopped, killed.
+
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use super::{directories, json, place, results, states};
+use crate::util::{Place, Running};
+
+const RUN: [&str; 8] = [
+    "sweep",
+    "run",
+    "many.toml",
+    "--devices",
+    "flex",
+    "--jobs",
+    "2",
+    "-v",
+];
+
+/// Waits until `happened`, for a minute at most.
+fn wait_until(mut happened: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !happened() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "it did not happen"
+        );
+        sleep(Duration::from_millis(2));
+    }
+}
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().count())
+}
+
+#[test]
+fn a_sweep_is_run_once_and_grows() {
+    let place = place("seeds = [1, 2]");
+    place.kolmo(&RUN).exits(0).says("2 of 2 runs done");
+    assert_eq!(states(&place), ["done", "done"]);
+    // The same bits as a run by itself.
+    let config = place.path().join("runs/many/configs");
+    let config = fs::read_dir(config)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let id = config.file_stem().unwrap().to_str().unwrap();
+    let alone = [
+        "train",
+        config.to_str().unwrap(),
+        "--run-dir",
+        "alone",
+        "--device",
+        "flex",
+        "-q",
+    ];
+    place.kolmo(&alone).exits(0);
+    let of_sweep = place.path().join("runs/many/runs").join(id);
+    assert_eq!(results(&of_sweep), results(&place.path().join("alone")));
+
+    place.file("many.toml", "base = 'base.toml'\nseeds = [2, 3, 1]");
+    let again = place.kolmo(&RUN).exits(0).stderr();
+    assert_eq!(again.matches("begins").count(), 1, "{again}");
+    assert!(again.contains("seed=3"), "{again}");
+    let summary = fs::read_to_string(place.path().join("runs/many/summary/runs.csv")).unwrap();
+    assert_eq!(summary.lines().count(), 4);
+    for column in ["id,", "seed,", "final_value_loss,", "loss,", "state,"] {
+        assert!(summary.lines().next().unwrap().contains(column), "{column}");
+    }
+    let all = fs::read_to_string(place.path().join("runs/many/summary/evaluations.csv")).unwrap();
+    assert_eq!(all.lines().count(), 1 + 3 * 4);
+    for link in fs::read_dir(place.path().join("runs/many/tensorboard")).unwrap() {
+        let link = link.unwrap().path();
+        assert!(link.join(".").is_dir(), "{} leads nowhere", link.display());
+    }
+}
+
+#[test]
+fn a_run_that_fails_sinks_no_other_and_can_be_run_again() {
+    let place = place("seeds = [1, 2, 3]");
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    let runs = directories(&place);
+    // In the way of a run directory.
+    fs::write(&runs[1], "").unwrap();
+    let ended = place
+        .kolmo(&[&RUN[..], &["--retry", "2"]].concat())
+        .exits(1);
+    let said = ended.stderr();
+    assert_eq!(
+        said.matches("failed, and is begun again").count(),
+        2,
+        "{said}"
+    );
+    assert!(
+        said.contains("create the folder"),
+        "the reason is shown: {said}"
+    );
+    assert_eq!(states(&place), ["done", "failed", "done"]);
+    place
+        .kolmo(&[&RUN[..], &["--only", "pending"]].concat())
+        .exits(0);
+    assert_eq!(states(&place)[1], "failed");
+    fs::remove_file(&runs[1]).unwrap();
+    place
+        .kolmo(&[&RUN[..], &["--only", "failed"]].concat())
+        .exits(0);
+    assert_eq!(states(&place), ["done"; 3]);
+}
+
+#[test]
+fn a_sweep_ends_early_once_too_many_have_failed() {
+    let place = place("seeds = [1, 2, 3, 4]");
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    for run in directories(&place) {
+        fs::write(run, "").unwrap();
+    }
+    let arguments = ["--retry", "0", "--max-fails", "1", "--jobs", "1"];
+    let arguments = [&RUN[..5], &arguments].concat();
+    place.kolmo(&arguments).exits(1).says("1 runs failed");
+    let states = states(&place);
+    assert_eq!(states.iter().filter(|state| *state == "pending").count(), 3);
+}
+
+#[test]
+fn a_run_that_diverges_is_told_apart_and_not_repeated() {
+    let place = place(
+        "[[axes]]\nproduct = { train.learning_rate = [1e-3, 100.0] }\n[set]\ntrain.clip_norm = inf",
+    );
+    place.kolmo(&RUN).exits(3).says("1 runs diverged");
+    assert_eq!(states(&place), ["done", "diverged"]);
+    let again = place.kolmo(&RUN).exits(3).stderr();
+    assert!(!again.contains("begins"), "{again}");
+}
+
+/// The sweep of three seeds, undisturbed.
+fn undisturbed() -> Vec<Vec<Vec<u8>>> {
+    let place = place("seeds = [1, 2, 3]");
+    place.kolmo(&RUN).exits(0);
+    directories(&place).iter().map(|run| results(run)).collect()
+}
+
+fn start(place: &Place) -> Running {
+    place.start(&RUN, &[])
+}
+
+#[test]
+fn a_sweep_that_is_stopped_saves_every_run_and_goes_on() {
+    let expected = undisturbed();
+    let place = place("seeds = [1, 2, 3]");
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    let runs = directories(&place);
+    let mut sweep = start(&place);
+    wait_until(|| {
+        runs.iter()
+            .filter(|run| lines(&run.join("metrics.jsonl")) > 5)
+            .count()
+            == 2
+    });
+    sweep.signal("TERM");
+    sweep.wait().exits(75).says("stopped on request");
+    let states_now = states(&place);
+    assert!(
+        !states_now
+            .iter()
+            .any(|state| state == "running" || state == "failed"),
+        "{states_now:?}"
+    );
+    assert!(
+        states_now.iter().any(|state| state == "preempted"),
+        "{states_now:?}"
+    );
+    place.kolmo(&RUN).exits(0);
+    let found: Vec<_> = runs.iter().map(|run| results(run)).collect();
+    assert!(found == expected, "other bits");
+}
+
+#[test]
+fn a_sweep_whose_parent_is_killed_goes_on_beside_its_orphans() {
+    let expected = undisturbed();
+    let place = place("seeds = [1, 2, 3]");
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    let runs = directories(&place);
+    let mut sweep = start(&place);
+    wait_until(|| {
+        runs.iter()
+            .filter(|run| lines(&run.join("metrics.jsonl")) > 2)
+            .count()
+            == 2
+    });
+    sweep.signal("KILL");
+    assert_eq!(sweep.wait().code(), None);
+    // One of the orphans as well.
+    let manifest = runs
+        .iter()
+        .map(|run| run.join("manifest.json"))
+        .find(|path| path.exists());
+    let manifest = fs::read_to_string(manifest.unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let process = manifest["sessions"][0]["process"]
+        .as_u64()
+        .unwrap()
+        .to_string();
+    Command::new("kill")
+        .args(["-KILL", &process])
+        .output()
+        .unwrap();
+    place.kolmo(&RUN).exits(0);
+    assert_eq!(states(&place), ["done"; 3]);
+    let found: Vec<_> = runs.iter().map(|run| results(run)).collect();
+    assert!(found == expected, "other bits");
+}
+
+#[test]
+fn two_do_not_run_one_sweep() {
+    let place = place("seeds = [1, 2, 3]");
+    let mut first = start(&place);
+    wait_until(|| place.path().join("runs/many/.lock").exists());
+    place.kolmo(&RUN).exits(1).says("process");
+    first.signal("TERM");
+    let _ = first.wait();
+    let status = json(&place, &["sweep", "status", "many.toml", "--json"]);
+    assert_eq!(status["runs"].as_array().unwrap().len(), 3);
+}
