@@ -8,6 +8,6 @@ if ! command -v valgrind > /dev/null; then
   apt-get update -qq
   apt-get install -y -qq valgrind
 fi
-tests=$(cargo test --release -p kolmo-kernels --lib --no-run --message-format json |
-  sed -n 's/.*"executable":"\([^"]*kolmo_kernels[^"]*\)".*/\1/p' | tail -1)
-PROPTEST_CASES="${PROPTEST_CASES:-64}" valgrind --quiet --error-exitcode=9 "$tests" --skip peak::
+# With the features of the whole workspace's tests, so that Burn is not built again for these.
+PROPTEST_CASES="${PROPTEST_CASES:-64}" cargo test --release -p kolmo -p kolmo-kernels --features ndarray --lib \
+  --config "target.'cfg(all())'.runner = ['valgrind', '--quiet', '--error-exitcode=9']" -- --skip peak::
