@@ -17,6 +17,8 @@ pub struct CheckpointConfig {
     pub keep_last: usize,
     /// A checkpoint after every so many steps, which stays for good; 0 for none.
     pub keep_every: u64,
+    /// A checkpoint after exactly these steps, which stay for good.
+    pub keep_at: Vec<u64>,
 }
 
 impl Default for CheckpointConfig {
@@ -25,16 +27,18 @@ impl Default for CheckpointConfig {
             every_s: 300.0,
             keep_last: 2,
             keep_every: 0,
+            keep_at: Vec::new(),
         }
     }
 }
 
 impl CheckpointConfig {
     /// Which checkpoints stay.
-    pub fn retention(&self) -> Retention {
+    pub fn retention(&self) -> Retention<'_> {
         Retention {
             keep_last: self.keep_last,
             keep_every: self.keep_every,
+            keep_at: &self.keep_at,
         }
     }
 
@@ -63,6 +67,12 @@ impl CheckpointConfig {
                 self.keep_every,
                 valid,
             ));
+        }
+        for (index, step) in self.keep_at.iter().enumerate() {
+            if *step == 0 || i64::try_from(*step).is_err() {
+                let key = format!("checkpoint.keep_at[{index}]");
+                return Err(ConfigError::invalid(&key, step, "1 to 2^63 - 1, a step"));
+            }
         }
         Ok(())
     }

@@ -160,6 +160,22 @@ fn mistakes_are_explained() {
             &[],
             "line 2: train.warmup + train.cooldown",
         ),
+        (
+            "[train]\nwarmup_documents = 400001",
+            &[],
+            "line 2: train.warmup_documents = 400001 is not possible: valid is 0 to train.documents",
+        ),
+        (
+            "[train]\nwarmup_documents = 320001",
+            &[],
+            "line 2: train.warmup_documents + train.cooldown = 320001 + 0.2 is not possible: valid is \
+             a warm-up of at most 320000 documents",
+        ),
+        (
+            "[checkpoint]\nkeep_at = [7, 0]",
+            &[],
+            "line 2: checkpoint.keep_at[1] = 0 is not possible: valid is 1 to 2^63 - 1",
+        ),
         ("seed = 9223372036854775808", &[], "seed"),
         (
             "",
@@ -257,4 +273,31 @@ fn a_settled_configuration_makes_itself_again() {
         assert_eq!(again.clone().settle().unwrap().0, config);
         assert_eq!(again.to_toml().unwrap(), written);
     }
+}
+
+#[test]
+fn a_warm_up_in_documents_takes_the_place_of_the_fraction() {
+    let settled = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        RunConfig::parse("", &overrides).unwrap().settle()
+    };
+    // The cool-down leaves this much and no more, though the default fraction would not fit.
+    let (config, _) = settled(&["train.warmup_documents=40000", "train.cooldown=0.9"]).unwrap();
+    assert_eq!(config.train.warmup_documents, Some(40_000));
+    settled(&["train.warmup_documents=0", "train.cooldown=1.0"]).unwrap();
+    settled(&["train.warmup_documents=400000", "train.schedule=cosine"]).unwrap();
+    settled(&["train.warmup_documents=40001", "train.cooldown=0.9"]).unwrap_err();
+}
+
+#[test]
+fn keys_that_came_later_do_not_change_what_a_run_is() {
+    // The hash of the defaults as they were before `train.warmup_documents` and `checkpoint.keep_at`.
+    let (config, _) = RunConfig::default().settle().unwrap();
+    assert!(!config.to_toml().unwrap().contains("warmup_documents"));
+    assert_eq!(&config.identity().unwrap()[..8], "e3655f32");
+    let mut other = config.clone();
+    other.checkpoint.keep_at = vec![10];
+    assert_eq!(other.identity().unwrap(), config.identity().unwrap());
+    other.train.warmup_documents = Some(0);
+    assert_ne!(other.identity().unwrap(), config.identity().unwrap());
 }

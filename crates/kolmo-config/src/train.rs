@@ -22,6 +22,10 @@ pub struct TrainConfig {
     pub schedule: ScheduleKind,
     /// Fraction of the steps during which the learning rate rises from zero.
     pub warmup: f64,
+    /// The documents during which it does, in place of `warmup`: a warm-up that does not depend on the length
+    /// of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_documents: Option<u64>,
     /// Fraction of the steps during which `wsd` falls, at the end.
     pub cooldown: f64,
     /// Learning rate at the end of `cosine` and `wsd`, as a fraction of the peak.
@@ -49,6 +53,7 @@ impl Default for TrainConfig {
             learning_rate: 3e-3,
             schedule: ScheduleKind::Wsd,
             warmup: 0.02,
+            warmup_documents: None,
             cooldown: 0.2,
             final_fraction: 0.0,
             weight_decay: 0.01,
@@ -123,20 +128,47 @@ impl TrainConfig {
                 return Err(ConfigError::invalid(key, value, valid));
             }
         }
-        if self.schedule == ScheduleKind::Wsd && self.warmup + self.cooldown > 1.0 {
-            let key = "train.warmup + train.cooldown";
-            return Err(ConfigError::invalid(
-                key,
-                self.warmup + self.cooldown,
-                "at most 1 with train.schedule = \"wsd\"",
-            ));
-        }
+        self.check_warmup()?;
         if self.log_every == 0 {
             return Err(ConfigError::invalid(
                 "train.log_every",
                 self.log_every,
                 "at least 1",
             ));
+        }
+        Ok(())
+    }
+
+    /// That the warm-up, and with `wsd` the cool-down too, find room in the run.
+    fn check_warmup(&self) -> Result<(), ConfigError> {
+        let is_wsd = self.schedule == ScheduleKind::Wsd;
+        let Some(warmup) = self.warmup_documents else {
+            let both = self.warmup + self.cooldown;
+            if is_wsd && both > 1.0 {
+                let key = "train.warmup + train.cooldown";
+                let valid = "at most 1 with train.schedule = \"wsd\"";
+                return Err(ConfigError::invalid(key, both, valid));
+            }
+            return Ok(());
+        };
+        let documents = self.documents;
+        if warmup > documents {
+            let valid = format!("0 to train.documents, here {documents}");
+            return Err(ConfigError::invalid(
+                "train.warmup_documents",
+                warmup,
+                valid,
+            ));
+        }
+        let left = ((1.0 - self.cooldown) * documents as f64).round() as u64;
+        if is_wsd && warmup > left {
+            let key = "train.warmup_documents + train.cooldown";
+            let valid = format!(
+                "a warm-up of at most {left} documents, which this cool-down leaves of {documents}, with \
+                 train.schedule = \"wsd\""
+            );
+            let both = format!("{warmup} + {}", self.cooldown);
+            return Err(ConfigError::invalid(key, both, valid));
         }
         Ok(())
     }

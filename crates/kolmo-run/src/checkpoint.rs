@@ -26,17 +26,20 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Which checkpoints stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
+pub struct Retention<'a> {
     /// So many of the newest; the newest stays in any case.
     pub keep_last: usize,
     /// And all whose step is a multiple of this; 0 for none.
     pub keep_every: u64,
+    /// And those of these steps.
+    pub keep_at: &'a [u64],
 }
 
-impl Retention {
+impl Retention<'_> {
     /// Whether the checkpoint of `step` stays for good.
     pub fn keeps(&self, step: u64) -> bool {
-        self.keep_every > 0 && step.is_multiple_of(self.keep_every)
+        let is_round = self.keep_every > 0 && step.is_multiple_of(self.keep_every);
+        is_round || self.keep_at.contains(&step)
     }
 }
 
@@ -261,7 +264,7 @@ pub fn read(run: &RunDirectory, step: u64, identity: &str, names: &[&str]) -> Re
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be removed.
-pub fn prune(run: &RunDirectory, retention: Retention, step: u64) -> Result<()> {
+pub fn prune(run: &RunDirectory, retention: Retention<'_>, step: u64) -> Result<()> {
     // Of a removal that failed half-way.
     atomic::remove_remains(run.checkpoints())?;
     let (later, steps): (Vec<u64>, Vec<u64>) = steps(run)?.into_iter().partition(|s| *s > step);
@@ -348,28 +351,31 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_and_the_round_ones_stay() {
+    fn the_newest_the_round_ones_and_those_asked_for_stay() {
         let folder = tempfile::tempdir().unwrap();
         let run = open(&folder);
-        let left = |keep_last, keep_every| {
+        let left = |keep_last, keep_every, keep_at: &[u64]| {
             for step in (10..=100).step_by(10) {
                 write(&run, step, "run", &files(&[("model", "m")])).unwrap();
             }
             let retention = Retention {
                 keep_last,
                 keep_every,
+                keep_at,
             };
             prune(&run, retention, 100).unwrap();
             steps(&run).unwrap()
         };
-        assert_eq!(left(2, 0), [100, 90]);
-        assert_eq!(left(1, 40), [100, 80, 40]);
-        assert_eq!(left(0, 0), [100]);
-        assert_eq!(left(20, 0).len(), 10);
+        assert_eq!(left(2, 0, &[]), [100, 90]);
+        assert_eq!(left(1, 40, &[]), [100, 80, 40]);
+        assert_eq!(left(1, 40, &[30, 35, 80]), [100, 80, 40, 30]);
+        assert_eq!(left(0, 0, &[]), [100]);
+        assert_eq!(left(20, 0, &[]).len(), 10);
         // The run went back to 50: what is later must not make the newest sound one go.
         let retention = Retention {
             keep_last: 1,
             keep_every: 20,
+            keep_at: &[],
         };
         prune(&run, retention, 50).unwrap();
         assert_eq!(steps(&run).unwrap(), [50, 40, 20]);
