@@ -68,7 +68,7 @@ fn undisturbed(variables: &[(&str, &str)]) -> (Place, PathBuf) {
 }
 
 /// Steps of the checkpoints of a run, the newest last.
-fn saved(run: &Path) -> Vec<u64> {
+pub fn saved(run: &Path) -> Vec<u64> {
     let Ok(entries) = fs::read_dir(run.join("checkpoints")) else {
         return Vec::new();
     };
@@ -80,7 +80,7 @@ fn saved(run: &Path) -> Vec<u64> {
     steps
 }
 
-fn wait_until(running: &mut Running, what: impl Fn() -> bool) {
+pub fn wait_until(running: &mut Running, what: impl Fn() -> bool) {
     let started = Instant::now();
     while !what() && !running.has_ended() {
         assert!(
@@ -89,6 +89,18 @@ fn wait_until(running: &mut Running, what: impl Fn() -> bool) {
         );
         sleep(Duration::from_millis(1));
     }
+}
+
+/// The lines of `metrics.jsonl` without the wall clock.
+pub fn timeless(run: &Path) -> Vec<Value> {
+    let mut records = jsonl(&run.join("metrics.jsonl"));
+    for record in &mut records {
+        let record = record.as_object_mut().unwrap();
+        for clock in ["elapsed_s", "tokens_per_s"] {
+            assert!(record.remove(clock).unwrap().as_f64().unwrap() > 0.0);
+        }
+    }
+    records
 }
 
 /// Everything that two runs of the same configuration have in common: all but the wall clock.
@@ -106,16 +118,6 @@ fn assert_same(one: &Path, other: &Path) {
         let [one, other] = [one, other].map(|run| fs::read(run.join(name)).unwrap());
         assert!(one == other, "{name} differs");
     }
-    let timeless = |run: &Path| -> Vec<Value> {
-        let mut records = jsonl(&run.join("metrics.jsonl"));
-        for record in &mut records {
-            let record = record.as_object_mut().unwrap();
-            for clock in ["elapsed_s", "tokens_per_s"] {
-                assert!(record.remove(clock).unwrap().as_f64().unwrap() > 0.0);
-            }
-        }
-        records
-    };
     assert_eq!(timeless(one), timeless(other));
 }
 

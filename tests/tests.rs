@@ -14,5 +14,7 @@ mod resume;
 mod sweep;
 mod theory;
 mod train;
+#[cfg(unix)]
+mod trunk;
 mod util;
 mod world;

@@ -132,7 +132,10 @@ fn code(error: &anyhow::Error) -> u8 {
                         | ModelError::DeviceUnavailable { .. }
                 )
             )
-            || matches!(cause.downcast_ref(), Some(TrainError::Config(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(TrainError::Config(_) | TrainError::Trunk { .. })
+            )
             || cause.downcast_ref().is_some_and(SweepError::is_usage)
             || matches!(
                 cause.downcast_ref(),

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write, stderr},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -157,6 +158,13 @@ impl Observer for Progress {
         }
         if step > 0 && self.volume != Volume::Quiet {
             self.line(&format!("goes on from its checkpoint of step {step}"));
+        }
+    }
+
+    fn branch(&mut self, step: u64, trunk: &Path) {
+        if self.volume != Volume::Quiet {
+            let trunk = trunk.display();
+            self.line(&format!("begins with the first {step} steps of {trunk}"));
         }
     }
 

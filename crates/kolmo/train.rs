@@ -1,6 +1,7 @@
 //! `kolmo train`: one run, from a configuration file to a run directory.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -10,8 +11,10 @@ use clap::ValueEnum;
 use kolmo_config::RunConfig;
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, roles, table};
-use kolmo_run::{EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, read_jsonl};
-use kolmo_train::{Job, Outcome, Start};
+use kolmo_run::{
+    EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, checkpoint, read_jsonl,
+};
+use kolmo_train::{Job, Outcome, Start, Trunk};
 use kolmo_world::World;
 use serde::Serialize;
 
@@ -42,6 +45,10 @@ pub struct Arguments {
     /// What to do with a run that is there already
     #[arg(long, value_enum, default_value_t = Resume::Auto)]
     resume: Resume,
+    /// Begin with the steps that are the same in another run, from its newest checkpoint among them: a run of
+    /// another length, of one world, model and optimiser. A run with a checkpoint of its own goes on from that
+    #[arg(long, value_name = "RUN_DIR")]
+    trunk: Option<PathBuf>,
     /// Print the final figures as one JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -81,6 +88,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             return show_finished(&there, &config, &world, arguments, volume);
         }
     }
+    let trunk = trunk(arguments, &config, &there)?;
     arguments.switches.apply()?;
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;
@@ -105,6 +113,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         device: &device,
         run: &run,
         lock: &lock,
+        trunk: trunk.as_ref(),
     };
     let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
     progress.finish();
@@ -116,6 +125,36 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         }
         .into()),
     }
+}
+
+/// The run that this one begins with, where it has no step of its own.
+fn trunk(
+    arguments: &Arguments,
+    config: &RunConfig,
+    run: &RunDirectory,
+) -> anyhow::Result<Option<Trunk>> {
+    let Some(directory) = &arguments.trunk else {
+        return Ok(None);
+    };
+    if arguments.resume == Resume::Auto && !checkpoint::steps(run)?.is_empty() {
+        return Ok(None);
+    }
+    let shown = directory.display();
+    let is_itself = fs::canonicalize(directory)
+        .is_ok_and(|trunk| fs::canonicalize(run.root()).is_ok_and(|run| run == trunk));
+    if is_itself {
+        let problem = format!("{shown} is the directory of the run itself: name another --trunk");
+        return Err(Usage(problem).into());
+    }
+    let trunk = RunDirectory::at(directory);
+    if !trunk.config().is_file() {
+        say(&format!(
+            "warning: there is no run in {shown} yet: this one begins at its first step"
+        ));
+        return Ok(None);
+    }
+    let trunk_config = settings::of_run(&trunk)?;
+    Ok(Some(Trunk::new(trunk, &trunk_config, config)?))
 }
 
 /// The run directory: the one named, or one named after the configuration.

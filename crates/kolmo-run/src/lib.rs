@@ -29,7 +29,7 @@ pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
 pub use facts_table::{FactRow, FactsTable};
 pub use lock::Lock;
-pub use manifest::{Build, Machine, Manifest, Provenance, RunState, Session};
+pub use manifest::{Build, Machine, Manifest, Origin, Provenance, RunState, Session};
 pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, KeptLines,
     OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,8 +46,22 @@ pub struct Manifest {
     pub ended: Option<String>,
     /// How it stands.
     pub state: RunState,
+    /// The run that its first steps are of, if it did not make them itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<Origin>,
     /// The processes that worked on it, one after another; the last one is that of the fields above.
     pub sessions: Vec<Session>,
+}
+
+/// Where the first steps of a run are from: a checkpoint of another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The directory of the other run, as it was given.
+    pub dir: PathBuf,
+    /// The step of the checkpoint.
+    pub step: u64,
+    /// BLAKE3 hash of the other run's configuration, but for `[checkpoint]`.
+    pub config_blake3: String,
 }
 
 /// What a process is and what it computes with.
@@ -161,10 +176,27 @@ impl Manifest {
             started: now(),
             ended: None,
             state: RunState::Running,
+            trunk: None,
             sessions: Vec::new(),
         };
         manifest.take_up(provenance, 0);
         manifest
+    }
+
+    /// The manifest of a run whose first steps are those of `trunk`, before a process takes it up; `provenance`
+    /// is what made those steps.
+    pub fn branch(
+        seed: u64,
+        parameters: u64,
+        config_blake3: String,
+        provenance: Provenance,
+        trunk: Origin,
+    ) -> Self {
+        Self {
+            trunk: Some(trunk),
+            sessions: Vec::new(),
+            ..Self::new(seed, parameters, config_blake3, provenance)
+        }
     }
 
     /// In which way `provenance` computes with something else than the process before it, if it does: other
@@ -309,6 +341,37 @@ mod tests {
             .collect();
         assert_eq!(told, [("flex", 0, Some(40)), ("vulkan", 40, Some(100))]);
         assert_eq!(manifest.sessions[1].state, RunState::Done);
+    }
+
+    #[test]
+    fn a_branch_tells_where_it_is_from_and_what_made_its_first_steps() {
+        let origin = Origin {
+            dir: "runs/long".into(),
+            step: 40,
+            config_blake3: "af13".into(),
+        };
+        let Manifest { provenance, .. } = manifest();
+        let mut branch = Manifest::branch(1, 2, "e4".into(), provenance.clone(), origin.clone());
+        assert!(branch.sessions.is_empty());
+        let other = Provenance {
+            device: "vulkan".into(),
+            ..provenance
+        };
+        assert!(branch.change(&other).is_some());
+        branch.take_up(other, 40);
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDirectory::open_or_create(folder.path()).unwrap();
+        branch.write(&run).unwrap();
+        let read = Manifest::read(&run).unwrap();
+        assert_eq!(read.trunk, Some(origin));
+        assert_eq!(read.sessions[0].from_step, 40);
+        // Of a run of its own it says nothing.
+        manifest().write(&run).unwrap();
+        assert!(
+            !fs::read_to_string(run.manifest())
+                .unwrap()
+                .contains("trunk")
+        );
     }
 
     #[test]

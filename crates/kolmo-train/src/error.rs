@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use kolmo_config::ConfigError;
+use kolmo_config::{
+    ConfigError,
+    agreement::{Difference, FREE},
+};
 use kolmo_eval::EvalError;
 use kolmo_model::ModelError;
 
@@ -38,6 +41,17 @@ pub enum TrainError {
         /// What is wrong with the newest.
         #[source]
         newest: Box<TrainError>,
+    },
+    /// A run that computes something else from its first step on, and so has no step to begin with.
+    #[error(
+        "{trunk} cannot be the trunk of this run: {difference}; beside [checkpoint], the two may differ in \
+         {free} alone", trunk = trunk.display(), free = FREE.join(", ")
+    )]
+    Trunk {
+        /// The directory of the other run.
+        trunk: PathBuf,
+        /// The first key that differs.
+        difference: Difference,
     },
     /// A state that could not be turned into bytes.
     #[error("the state of the run could not be encoded: {0}")]

@@ -1,7 +1,7 @@
 //! One training run: documents in, a trained model and a run directory out.
 //!
 //! [`train`] is the loop, readable from top to bottom; [`learner`] one step of it, on [`shards`] of a batch, with
-//! [`optimizer`]; `training` is what a checkpoint keeps.
+//! [`optimizer`]; `training` is what a checkpoint keeps, and [`trunk`] how another run begins with one.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -14,8 +14,10 @@ mod recorder;
 pub mod shards;
 pub mod trainer;
 mod training;
+pub mod trunk;
 
 pub use error::TrainError;
 pub use recorder::hparams;
 pub use trainer::{Job, Observer, Outcome, Start, train};
 pub use training::load_model;
+pub use trunk::Trunk;

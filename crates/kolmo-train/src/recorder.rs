@@ -47,27 +47,22 @@ impl fmt::Display for Counts {
     }
 }
 
-impl<'a> Recorder<'a> {
-    /// Starts every file.
-    pub fn create(job: &Job<'a>) -> Result<Self, TrainError> {
-        let run = job.run;
-        // Of nothing: event files of another run go, or are told of.
-        let tensorboard = TensorBoard::rebuild(run.tensorboard(), &[], &[]);
-        tensorboard.hparams(&hparams(job.config)?);
-        Ok(Self {
-            run,
-            lock: job.lock,
-            metrics: JsonlWriter::create(run.metrics())?,
-            evaluations: JsonlWriter::create(run.evaluations())?,
-            facts: FactsTable::new(relation_names(job)),
-            tensorboard,
-        })
-    }
+/// What of the files of a run was there when a checkpoint was written, as it was read back.
+pub(crate) struct Kept {
+    metrics: KeptLines<StepRecord>,
+    evaluations: KeptLines<EvaluationRecord>,
+    facts: FactsTable,
+}
 
-    /// Continues every file after `step`; what was written later is removed. `written` is what there was
-    /// then: nothing is changed before all of it is known to be there.
-    pub fn resume(job: &Job<'a>, step: u64, written: Counts) -> Result<Self, TrainError> {
-        let run = job.run;
+impl Kept {
+    /// Reads it from `run`, whose world is that of `job`: `written` is what there was after `step`. Nothing is
+    /// changed.
+    pub fn read(
+        job: &Job<'_>,
+        run: &RunDirectory,
+        step: u64,
+        written: Counts,
+    ) -> Result<Self, TrainError> {
         let metrics: KeptLines<StepRecord> = KeptLines::read(run.metrics(), written.metrics)?;
         let evaluations: KeptLines<EvaluationRecord> =
             KeptLines::read(run.evaluations(), written.evaluations)?;
@@ -90,19 +85,63 @@ impl<'a> Recorder<'a> {
             }
             .into());
         }
+        Ok(Self {
+            metrics,
+            evaluations,
+            facts,
+        })
+    }
 
-        let tensorboard =
-            TensorBoard::rebuild(run.tensorboard(), metrics.records(), evaluations.records());
-        tensorboard.hparams(&hparams(job.config)?);
-        if written.facts > 0 {
-            facts.write(run.facts())?;
+    /// Writes it to another run.
+    pub fn copy(&self, run: &RunDirectory) -> Result<(), TrainError> {
+        self.metrics.copy(run.metrics())?;
+        self.evaluations.copy(run.evaluations())?;
+        self.write_facts(run)
+    }
+
+    fn write_facts(&self, run: &RunDirectory) -> Result<(), TrainError> {
+        if self.facts.evaluations() > 0 {
+            self.facts.write(run.facts())?;
         }
+        Ok(())
+    }
+}
+
+impl<'a> Recorder<'a> {
+    /// Starts every file.
+    pub fn create(job: &Job<'a>) -> Result<Self, TrainError> {
+        let run = job.run;
+        // Of nothing: event files of another run go, or are told of.
+        let tensorboard = TensorBoard::rebuild(run.tensorboard(), &[], &[]);
+        tensorboard.hparams(&hparams(job.config)?);
         Ok(Self {
             run,
             lock: job.lock,
-            metrics: metrics.resume()?,
-            evaluations: evaluations.resume()?,
-            facts,
+            metrics: JsonlWriter::create(run.metrics())?,
+            evaluations: JsonlWriter::create(run.evaluations())?,
+            facts: FactsTable::new(relation_names(job)),
+            tensorboard,
+        })
+    }
+
+    /// Continues every file after `step`; what was written later is removed. `written` is what there was
+    /// then: nothing is changed before all of it is known to be there.
+    pub fn resume(job: &Job<'a>, step: u64, written: Counts) -> Result<Self, TrainError> {
+        let run = job.run;
+        let kept = Kept::read(job, run, step, written)?;
+        let tensorboard = TensorBoard::rebuild(
+            run.tensorboard(),
+            kept.metrics.records(),
+            kept.evaluations.records(),
+        );
+        tensorboard.hparams(&hparams(job.config)?);
+        kept.write_facts(run)?;
+        Ok(Self {
+            run,
+            lock: job.lock,
+            metrics: kept.metrics.resume()?,
+            evaluations: kept.evaluations.resume()?,
+            facts: kept.facts,
             tensorboard,
         })
     }

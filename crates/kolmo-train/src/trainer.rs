@@ -3,6 +3,7 @@
 use std::{
     mem,
     panic::resume_unwind,
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use crate::{
     learner::Figures,
     meter::StepFigures,
     training::Training,
+    trunk::Trunk,
 };
 
 /// Who is told how a run goes, and may stop it. A terminal shows it; the files are written without it.
@@ -32,6 +34,8 @@ pub trait Observer {
     fn step(&mut self, record: &StepRecord);
     /// An evaluation.
     fn evaluation(&mut self, record: &EvaluationRecord);
+    /// The run begins with so many steps of a trunk.
+    fn branch(&mut self, step: u64, trunk: &Path);
     /// A checkpoint was written after so many steps.
     fn checkpoint(&mut self, step: u64);
     /// Something went wrong beside the training, and does not stop it.
@@ -53,14 +57,16 @@ pub struct Job<'a> {
     pub run: &'a RunDirectory,
     /// That this process holds it.
     pub lock: &'a Lock,
+    /// The run whose steps it begins with if it has no checkpoint of its own.
+    pub trunk: Option<&'a Trunk>,
 }
 
 /// What to do with a run that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// Go on from its newest checkpoint that can be used, or from the first step if it has none.
+    /// Go on from its newest checkpoint that can be used; if it has none, begin.
     Resume,
-    /// Remove it.
+    /// Remove it, and begin.
     Anew,
 }
 
@@ -93,7 +99,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let probe = Probe::new(job.world, &job.config.eval, &Streams::new(job.config.seed));
     let device = job.device.device.clone().autodiff();
-    let mut training = prepare(job, start, &probe, &device, observer)?;
+    let mut training = prepare(job, start, &probe, &device, &provenance, observer)?;
     let mut manifest = manifest(job, &training, provenance, observer)?;
     atomic::write_bytes(job.run.config(), job.config.to_toml()?.as_bytes())?;
     manifest.write(job.run)?;
@@ -125,12 +131,13 @@ pub fn train(
     })
 }
 
-/// The run where it begins: before the first step, or after a checkpoint.
+/// The run where it begins: before the first step, or after a checkpoint, of its own or of its trunk.
 fn prepare<'a>(
     job: &Job<'a>,
     start: Start,
     probe: &Probe,
     device: &Device,
+    provenance: &Provenance,
     observer: &mut dyn Observer,
 ) -> Result<Training<'a>, TrainError> {
     if start == Start::Resume {
@@ -156,6 +163,11 @@ fn prepare<'a>(
         }
     }
     job.run.clear()?;
+    if let Some(trunk) = job.trunk
+        && let Some(training) = trunk.begin(job, probe, device, provenance, observer)?
+    {
+        return Ok(training);
+    }
     Training::new(job, probe, device)
 }
 

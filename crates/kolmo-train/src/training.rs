@@ -16,7 +16,7 @@ use crate::{
     learner::Learner,
     meter::{Meter, Sums},
     optimizer::Optimizer,
-    recorder::{Counts, Recorder},
+    recorder::{Counts, Kept, Recorder},
     trainer::Job,
 };
 
@@ -48,6 +48,58 @@ struct State {
     exposures: Vec<u64>,
     exact: ExactState,
     written: Counts,
+}
+
+impl State {
+    /// That of the checkpoint of `step` of `run`, whose batches are those of `job`.
+    fn read(
+        job: &Job<'_>,
+        run: &RunDirectory,
+        step: u64,
+        bytes: &[u8],
+    ) -> Result<Self, TrainError> {
+        let unusable = |reason: String| {
+            let path = run.checkpoint(step);
+            kolmo_run::Error::Checkpoint { path, reason }
+        };
+        let state: Self = ciborium::from_reader(bytes)
+            .map_err(|error| unusable(format!("{STATE} cannot be read: {error}")))?;
+        let batch = job.config.train.batch_documents as u64;
+        if state.step != step || state.documents != step * batch {
+            return Err(unusable(format!("{STATE} is not of its step")).into());
+        }
+        Ok(state)
+    }
+}
+
+/// Copies what `trunk` had written after `step`, and its checkpoint of that step, to the run of `job`, which
+/// must be clear. `begun` is told in between, when the lines are there and the checkpoint, which makes the run
+/// one that can be resumed, is not.
+///
+/// # Errors
+/// Those of a checkpoint that cannot be used, and of a disk that fails.
+pub(crate) fn copy(
+    job: &Job<'_>,
+    trunk: &RunDirectory,
+    identity: &str,
+    step: u64,
+    begun: impl FnOnce() -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    // One after another, as they are written.
+    let read = |name| -> Result<Vec<u8>, TrainError> {
+        let mut files = checkpoint::read(trunk, step, identity, &[name])?;
+        Ok(files.remove(name).unwrap_or_default())
+    };
+    let state = read(STATE)?;
+    let written = State::read(job, trunk, step, &state)?.written;
+    Kept::read(job, trunk, step, written)?.copy(job.run)?;
+    begun()?;
+    let mut draft = Draft::begin(job.run, step)?;
+    draft.add(STATE, &state)?;
+    draft.add(MODEL, &read(MODEL)?)?;
+    draft.add(OPTIMIZER, &read(OPTIMIZER)?)?;
+    draft.finish(&job.config.identity()?)?;
+    Ok(())
 }
 
 /// The weights in the checkpoint of `step`, on `device`: a model to ask, without the rest of its training.
@@ -113,16 +165,7 @@ impl<'a> Training<'a> {
     ) -> Result<Self, TrainError> {
         let identity = job.config.identity()?;
         let files = checkpoint::read(job.run, step, &identity, &[OPTIMIZER, STATE])?;
-        let unusable = |reason: String| {
-            let path = job.run.checkpoint(step);
-            kolmo_run::Error::Checkpoint { path, reason }
-        };
-        let state: State = ciborium::from_reader(&files[STATE][..])
-            .map_err(|error| unusable(format!("{STATE} cannot be read: {error}")))?;
-        let batch = job.config.train.batch_documents as u64;
-        if state.step != step || state.documents != step * batch {
-            return Err(unusable(format!("{STATE} is not of its step")).into());
-        }
+        let state = State::read(job, job.run, step, &files[STATE])?;
         let model = load_model(job.config, job.world, job.run, step, device)?;
         let mut optimizer = Optimizer::new(&job.config.train);
         let moments = weights::from_safetensors(&files[OPTIMIZER])?;

@@ -132,6 +132,14 @@ impl<T: DeserializeOwned> KeptLines<T> {
         &self.records
     }
 
+    /// Writes them to `path`, byte for byte, as the beginning of another run.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written; it is then unchanged.
+    pub fn copy(&self, path: impl AsRef<Path>) -> Result<()> {
+        atomic::write_bytes(path, &self.bytes)
+    }
+
     /// Continues the file after them, byte for byte; the others are removed.
     ///
     /// # Errors
@@ -333,6 +341,10 @@ mod tests {
         let torn = fs::read(&resumed).unwrap();
         let kept = KeptLines::<StepRecord>::read(&resumed, 3).unwrap();
         assert_eq!(kept.records().len(), 3);
+        let copy = folder.path().join("c.jsonl");
+        kept.copy(&copy).unwrap();
+        let records: Vec<StepRecord> = read_jsonl(&copy).unwrap();
+        assert_eq!(records, kept.records());
         assert_eq!(fs::read(&resumed).unwrap(), torn, "only read so far");
         let mut writer = kept.resume().unwrap();
         assert_eq!(writer.lines(), 3);
