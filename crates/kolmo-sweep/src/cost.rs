@@ -125,7 +125,7 @@ fn disk(config: &RunConfig, parameters: u64, own_steps: u64) -> u64 {
         0 => 0,
         every => own_steps / every,
     };
-    let checkpoints = checkpoint.keep_last as u64 + 1 + kept;
+    let checkpoints = checkpoint.keep_last as u64 + 1 + kept + checkpoint.keep_at.len() as u64;
     let eval = &config.eval;
     let facts = (eval.classes * eval.facts_per_class * eval.evaluations) as u64;
     // Weights and two moments.

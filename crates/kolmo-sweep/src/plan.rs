@@ -1,12 +1,12 @@
 //! The runs of a sweep, each with its name, its configuration and what it costs.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
 };
 
-use kolmo_config::{ConfigError, RunConfig};
+use kolmo_config::{ConfigError, RunConfig, agreement::agreement};
 use kolmo_world::{World, WorldConfig};
 use serde::Serialize;
 use toml::Value;
@@ -57,6 +57,8 @@ pub struct Trunk {
     pub step: u64,
 }
 
+/// What data sizes are sizes of.
+const DOCUMENTS: &str = "train.documents";
 /// Digits of a run's name.
 const DIGITS: usize = 12;
 
@@ -107,6 +109,7 @@ fn read(path: &Path) -> Result<String, String> {
 fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun>, SweepError> {
     let common = file.set.flat();
     let mut runs = Vec::new();
+    let mut sizes = Vec::new();
     let mut labels: HashMap<String, String> = HashMap::new();
     let mut worlds = Worlds::default();
     for point in points(file)? {
@@ -134,8 +137,49 @@ fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun
             config,
             trunk: None,
         });
+        sizes.push(size);
+    }
+    if file.data.as_ref().is_some_and(|data| data.branches) {
+        branch(&mut runs, &sizes)?;
     }
     Ok(runs)
+}
+
+/// Lets runs that differ in their data size alone leave the largest of them, which keeps its checkpoints there.
+fn branch(runs: &mut [PlannedRun], sizes: &[WorldSize]) -> Result<(), SweepError> {
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (k, run) in runs.iter().enumerate() {
+        let others = run.overrides.iter().filter(|(key, _)| key != DOCUMENTS);
+        let others: Vec<String> = others
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        alike.entry(others.join("\n")).or_default().push(k);
+    }
+    for group in alike.values() {
+        let longest = group.iter().max_by_key(|k| runs[**k].cost.steps);
+        let Some(&trunk) = longest else { continue };
+        for &k in group.iter().filter(|k| **k != trunk) {
+            let step = agreement(&runs[k].config, &runs[trunk].config)?;
+            if step == 0 || step >= runs[k].cost.steps {
+                let problem = format!(
+                    "run {} makes no step that the one of {} documents makes, or no other: set \
+                     train.schedule = \"wsd\" and train.warmup_documents",
+                    runs[k].label, runs[trunk].config.train.documents
+                );
+                return Err(SweepError::invalid("data.branches", problem));
+            }
+            let kept = &mut runs[trunk].config.checkpoint.keep_at;
+            if !kept.contains(&step) {
+                kept.push(step);
+                kept.sort_unstable();
+            }
+            runs[k].cost = Cost::of(&runs[k].config, sizes[k], step);
+            let id = runs[trunk].id.clone();
+            runs[k].trunk = Some(Trunk { id, step });
+        }
+        runs[trunk].cost = Cost::of(&runs[trunk].config, sizes[trunk], 0);
+    }
+    Ok(())
 }
 
 /// One world for each `[world]`: to build one takes longer than everything else of a plan. Worlds that differ in
@@ -229,6 +273,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn smaller_data_sizes_leave_the_largest() {
+        let text = "seeds = [1, 2]\n[set]\ntrain.warmup_documents = 2560\n\
+                    [data]\ndocuments = [25600, 256000, 128000]\nbranches = true";
+        let sweep = plan(text).unwrap();
+        let trunk = &sweep.runs[2];
+        assert_eq!(trunk.trunk, None);
+        // A fifth of each is its cool-down.
+        assert_eq!(trunk.config.checkpoint.keep_at, [80, 400]);
+        for (k, step, steps) in [(0, 80, 100), (4, 400, 500)] {
+            let run = &sweep.runs[k];
+            let expected = Trunk {
+                id: trunk.id.clone(),
+                step,
+            };
+            assert_eq!(run.trunk.as_ref(), Some(&expected));
+            assert_eq!((run.cost.steps, run.cost.own_steps), (steps, steps - step));
+        }
+        assert_eq!(sweep.runs[1].trunk.as_ref().unwrap().id, sweep.runs[3].id);
+        // Where a checkpoint is kept does not rename a run.
+        let alone =
+            plan("seeds = [1]\n[set]\ntrain.warmup_documents = 2560\n[data]\ndocuments = [256000]");
+        assert_eq!(alone.unwrap().runs[0].id, trunk.id);
+    }
+
+    #[test]
     fn nonsense_is_refused_with_the_run_that_it_is_in() {
         for (text, expected) in [
             ("seeds = [1, 1]", "runs seed=1 and seed=1 are the same run"),
@@ -241,6 +310,10 @@ pub(crate) mod tests {
                 "run d_model=63 is not possible",
             ),
             ("seeds = [1]\n[set]\nmodel.layers = 0", "seed=1 (from"),
+            (
+                "[data]\ndocuments = [25600, 256000]\nbranches = true",
+                "set train.schedule = \"wsd\"",
+            ),
         ] {
             let error = plan(text).unwrap_err();
             assert!(error.to_string().contains(expected), "{text}: {error}");
