@@ -44,6 +44,7 @@ fn cases() -> Vec<Case> {
     };
     let absent = [
         "train.warmup_documents",
+        "model.mup_base_width",
         "world.names.pools",
         "world.syntax.classes",
         "world.syntax.templates",

@@ -19,6 +19,10 @@ pub struct ModelConfig {
     pub heads: usize,
     /// Whether the output layer is the embedding table again.
     pub tied_embeddings: bool,
+    /// Width at which the learning rate was found, for it to hold at this one: the maximal update parametrisation,
+    /// see [`Parametrisation`](crate::Parametrisation). Without it the standard one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mup_base_width: Option<usize>,
 }
 
 impl Default for ModelConfig {
@@ -29,6 +33,7 @@ impl Default for ModelConfig {
             layers: 2,
             heads: 4,
             tied_embeddings: false,
+            mup_base_width: None,
         }
     }
 }
@@ -62,10 +67,17 @@ impl ModelConfig {
     /// # Errors
     /// [`ConfigError::Invalid`], with the key, the value and the valid range.
     pub fn check(&self) -> Result<(), ConfigError> {
+        const WIDEST: usize = 1 << 14;
         for (key, value, most) in [
-            ("model.d_model", self.d_model, 1 << 14),
+            ("model.d_model", self.d_model, WIDEST),
             ("model.layers", self.layers, 256),
             ("model.heads", self.heads, 256),
+            // Absent is as good as one that can be.
+            (
+                "model.mup_base_width",
+                self.mup_base_width.unwrap_or(1),
+                WIDEST,
+            ),
         ] {
             if !(1..=most).contains(&value) {
                 return Err(ConfigError::invalid(key, value, format!("1 to {most}")));
@@ -169,6 +181,7 @@ mod tests {
         };
         assert!(refusal(|c| c.layers = 0).contains("model.layers = 0 is not possible"));
         assert!(refusal(|c| c.heads = 0).contains("model.heads = 0"));
+        assert!(refusal(|c| c.mup_base_width = Some(0)).contains("model.mup_base_width = 0"));
         assert!(refusal(|c| c.d_model = 60).contains("a multiple of 2 x model.heads = 8"));
         // 3 x 10^12 bytes of weights.
         let message = refusal(|c| (c.d_model, c.layers, c.heads) = (16384, 256, 64));

@@ -15,7 +15,7 @@ use criterion::{
 };
 use kolmo_kernels::{
     Positions, Tokens, Workers,
-    adamw::{Gradient, Slot, Update},
+    adamw::{Factor, Gradient, Slot, Update},
     attention,
     cross_entropy::{Output, Targets, cross_entropy},
     embedding, gelu, layer_norm, linear, linear_add, rms_norm, swiglu,
@@ -301,6 +301,7 @@ fn updates(criterion: &mut Criterion) {
                 first: value.zeros_like(),
                 second: value.zeros_like(),
                 value,
+                factor: Factor::All(1.0),
             });
             let mut slots: Vec<Slot> = slots.collect();
             bencher.iter_batched(

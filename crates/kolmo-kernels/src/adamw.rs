@@ -38,6 +38,17 @@ pub struct Slot {
     pub first: Tensor<1>,
     /// The second moment.
     pub second: Tensor<1>,
+    /// What the learning rate is multiplied by; weight decay is not.
+    pub factor: Factor,
+}
+
+/// A factor of the learning rate.
+#[derive(Debug, Clone)]
+pub enum Factor {
+    /// The same for all values of a slot. With 1 an update has the bits it has without one.
+    All(f64),
+    /// One for each value, `[n]`, where parameters with different ones are [joined](flat::join). Not on flex.
+    Each(Tensor<1>),
 }
 
 /// The gradient of all parameters, in as many parts as there are slots.
@@ -111,7 +122,7 @@ impl Update {
     /// Updates `slots` with `gradient`, slot by slot.
     ///
     /// # Panics
-    /// If the gradient is not of the same parameters.
+    /// If the gradient is not of the same parameters, or slots on flex have more than one factor.
     pub fn apply(&self, slots: Vec<Slot>, gradient: Gradient, workers: &Workers) -> Vec<Slot> {
         assert_eq!(slots.len(), gradient.parts.len());
         if !is_flex(&gradient.norm_squared.device()) {
@@ -124,34 +135,41 @@ impl Update {
         } else {
             1.0
         };
-        let factors = Factors::new(self, clip);
         let gradient: Vec<Values> = gradient.parts.into_iter().map(values).collect();
-        let mut slots: Vec<[Values; 3]> = slots
+        let mut slots: Vec<(f64, [Values; 3])> = slots
             .into_iter()
-            .map(|slot| [slot.value, slot.first, slot.second].map(values))
+            .map(|slot| {
+                let Factor::All(factor) = slot.factor else {
+                    unreachable!("nothing is joined on flex");
+                };
+                let tensors = [slot.value, slot.first, slot.second];
+                (factor, tensors.map(values))
+            })
             .collect();
         let mut jobs = Vec::new();
-        for (slot, gradient) in slots.iter_mut().zip(&gradient) {
+        for ((factor, slot), gradient) in slots.iter_mut().zip(&gradient) {
+            let numbers = Numbers::new(self, *factor, clip);
             let [value, first, second] = slot.each_mut().map(|x| x.get_mut().chunks_mut(CHUNK));
             let gradient = gradient.get().chunks(CHUNK);
-            jobs.extend(value.zip(first).zip(second).zip(gradient));
+            let chunks = value.zip(first).zip(second).zip(gradient);
+            jobs.extend(chunks.map(|chunk| (numbers, chunk)));
         }
-        workers.map(jobs, |(((value, first), second), gradient)| {
-            factors.apply(value, first, second, gradient);
+        workers.map(jobs, |(numbers, (((value, first), second), gradient))| {
+            update(numbers, value, first, second, gradient);
         });
-        let slots = slots.into_iter().map(|slot| {
+        let slots = slots.into_iter().map(|(factor, slot)| {
             let [value, first, second] = slot.map(Values::tensor);
             Slot {
                 value,
                 first,
                 second,
+                factor: Factor::All(factor),
             }
         });
         slots.collect()
     }
 
     pub(crate) fn plain_apply(&self, slots: Vec<Slot>, gradient: Gradient) -> Vec<Slot> {
-        let factors = Factors::new(self, 1.0);
         // Where the norm is not a number, nothing is.
         let norm = gradient.norm_squared.sqrt();
         let clip = (norm.clone() / self.clip_norm).clamp_min(1.0).recip();
@@ -161,25 +179,34 @@ impl Update {
         let clips = std::iter::repeat_n(clip, slots.len());
         let slots = slots.into_iter().zip(gradient.parts).zip(clips);
         let slots = slots.map(|((slot, gradient), clip)| {
+            let factor = match &slot.factor {
+                Factor::All(factor) => *factor,
+                Factor::Each(_) => 1.0,
+            };
+            let numbers = Numbers::new(self, factor, 1.0);
             let gradient = gradient * clip;
-            let first = slot.first * factors.beta_1 + gradient.clone() * factors.rest_1;
-            let second = slot.second * factors.beta_2 + gradient.square() * factors.rest_2;
-            let root = second.clone().sqrt() * factors.root_scale + factors.epsilon;
-            let change = first.clone() / root * (factors.rate / factors.keep);
-            let value = (slot.value - change) * factors.keep;
+            let first = slot.first * numbers.beta_1 + gradient.clone() * numbers.rest_1;
+            let second = slot.second * numbers.beta_2 + gradient.square() * numbers.rest_2;
+            let root = second.clone().sqrt() * numbers.root_scale + numbers.epsilon;
+            let mut change = first.clone() / root * (numbers.rate / numbers.keep);
+            if let Factor::Each(factors) = &slot.factor {
+                change = change * factors.clone();
+            }
+            let value = (slot.value - change) * numbers.keep;
             Slot {
                 value,
                 first,
                 second,
+                factor: slot.factor,
             }
         });
         slots.collect()
     }
 }
 
-/// The numbers of an update that are the same for all parameters.
+/// The numbers of an update that are the same for all values of a slot.
 #[derive(Clone, Copy)]
-struct Factors {
+struct Numbers {
     clip: f32,
     beta_1: f32,
     /// 1 - β₁
@@ -189,14 +216,14 @@ struct Factors {
     /// 1 / √(1 - β₂ᵗ)
     root_scale: f32,
     epsilon: f32,
-    /// Learning rate / (1 - β₁ᵗ)
+    /// Learning rate · factor / (1 - β₁ᵗ)
     rate: f32,
     /// 1 - learning rate · weight decay
     keep: f32,
 }
 
-impl Factors {
-    fn new(update: &Update, clip: f64) -> Self {
+impl Numbers {
+    fn new(update: &Update, factor: f64, clip: f64) -> Self {
         let correction = |beta: f64| 1.0 - beta.powf(update.step as f64);
         Self {
             clip: clip as f32,
@@ -206,18 +233,14 @@ impl Factors {
             rest_2: (1.0 - update.beta_2) as f32,
             root_scale: (1.0 / correction(update.beta_2).sqrt()) as f32,
             epsilon: update.epsilon as f32,
-            rate: (update.learning_rate / correction(update.beta_1)) as f32,
+            rate: (update.learning_rate * factor / correction(update.beta_1)) as f32,
             keep: (1.0 - update.learning_rate * update.weight_decay) as f32,
         }
-    }
-
-    fn apply(self, value: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
-        update(self, value, first, second, gradient);
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn update(f: Factors, value: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
+fn update(f: Numbers, value: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
     let moments = first.iter_mut().zip(second).zip(gradient);
     for (value, ((first, second), gradient)) in value.iter_mut().zip(moments) {
         let gradient = gradient * f.clip;
@@ -282,8 +305,13 @@ mod tests {
         }
     }
 
-    /// AdamW as it is written down, in double precision.
-    fn by_the_book(u: &Update, state: [&[f32]; 3], gradient: &[f64]) -> [Vec<f64>; 3] {
+    /// AdamW as it is written down, in double precision, each value with its factor of the learning rate.
+    fn by_the_book(
+        u: &Update,
+        factors: &[f32],
+        state: [&[f32]; 3],
+        gradient: &[f64],
+    ) -> [Vec<f64>; 3] {
         let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
         let clip = (u.clip_norm / norm).min(1.0);
         let mut all = [(); 3].map(|()| Vec::new());
@@ -295,7 +323,8 @@ mod tests {
             let first_hat = first / (1.0 - u.beta_1.powf(u.step as f64));
             let second_hat = second / (1.0 - u.beta_2.powf(u.step as f64));
             let value = value - u.learning_rate * u.weight_decay * value;
-            all[0].push(value - u.learning_rate * first_hat / (second_hat.sqrt() + u.epsilon));
+            let rate = u.learning_rate * f64::from(factors[k]);
+            all[0].push(value - rate * first_hat / (second_hat.sqrt() + u.epsilon));
             all[1].push(first);
             all[2].push(second);
         }
@@ -309,6 +338,7 @@ mod tests {
             shards in 1usize..4,
             step in 1u64..50,
             clip_norm in prop_oneof![Just(0.5), Just(f64::INFINITY)],
+            factor in prop_oneof![Just(1.0f32), 0.01f32..20.0],
             seed: u64,
         ) {
             let update = update(step, clip_norm);
@@ -320,17 +350,28 @@ mod tests {
             let sum: Vec<f64> = (0..count)
                 .map(|k| parts.iter().map(|part| f64::from(part[k])).sum())
                 .collect();
-            let expected = by_the_book(&update, [&value, &first, &second], &sum);
-            let slot = || Slot {
+            let slot = |factor: Factor| Slot {
                 value: tensor(value.clone()),
                 first: tensor(first.clone()),
                 second: tensor(second.clone()),
+                factor,
             };
             let gradients = || parts.iter().map(|part| vec![tensor(part.clone())]).collect();
+            let plain = |factor: Factor| {
+                update.plain_apply(vec![slot(factor)], Gradient::plain_sum(gradients()))
+            };
             let workers = Workers::new(2).unwrap();
-            let fused = update.apply(vec![slot()], Gradient::sum(gradients(), &workers), &workers);
-            let plain = update.plain_apply(vec![slot()], Gradient::plain_sum(gradients()));
-            for slots in [fused, plain] {
+            let gradient = Gradient::sum(gradients(), &workers);
+            let fused = update.apply(vec![slot(Factor::All(factor.into()))], gradient, &workers);
+            let all = vec![factor; count];
+            // One after another, as those of joined parameters.
+            let each: Vec<f32> = (0..count).map(|k| if k < count / 3 { 1.0 } else { factor }).collect();
+            for (slots, factors) in [
+                (fused, &all),
+                (plain(Factor::All(factor.into())), &all),
+                (plain(Factor::Each(tensor(each.clone()))), &each),
+            ] {
+                let expected = by_the_book(&update, factors, [&value, &first, &second], &sum);
                 let found = [&slots[0].value, &slots[0].first, &slots[0].second].map(host);
                 for (found, expected) in found.iter().zip(&expected) {
                     for (found, expected) in found.iter().zip(expected) {
@@ -355,6 +396,7 @@ mod tests {
                 value: tensor(numbers(n, 8, 1.0)),
                 first: tensor(vec![0.0; n]),
                 second: tensor(vec![0.0; n]),
+                factor: Factor::All(1.0),
             });
             let slots = update(1, 1.0).apply(slots.into(), gradient, &workers);
             (
@@ -381,6 +423,7 @@ mod tests {
             value: tensor(vec![1.0; 2]),
             first: tensor(vec![0.0; 2]),
             second: tensor(vec![0.0; 2]),
+            factor: Factor::All(1.0),
         };
         for gradient in [
             Gradient::sum(shards(), &workers),

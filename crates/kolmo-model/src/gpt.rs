@@ -9,7 +9,10 @@ use kolmo_kernels::{
 };
 use kolmo_world::random::Streams;
 
-use crate::{block::Block, error::ModelError, initialise::initialise, norm::Norm};
+use crate::{
+    block::Block, error::ModelError, initialise::initialise, norm::Norm,
+    parametrisation::Parametrisation,
+};
 
 /// A decoder-only transformer.
 #[derive(Module, Debug)]
@@ -56,7 +59,7 @@ impl Gpt {
             norm: Norm::new(config.arch, d, device),
             head: (!config.tied_embeddings).then(|| zeros([d, vocabulary])),
         };
-        Ok(initialise(model, config.layers, streams))
+        Ok(initialise(model, Parametrisation::new(config), streams))
     }
 
     /// The loss of the token after each of `tokens`, no logits being kept; `positions` are of their length

@@ -1,9 +1,4 @@
-//! How weights begin.
-//!
-//! Projections are normal with variance 1 / d_in, so that a layer keeps the scale of its input;
-//! those that write to the residual stream are scaled down by √(2 · layers), so that its variance
-//! does not grow with depth (Radford et al. 2019). Embedding and output layer have the standard
-//! deviation 0.02: logits begin near zero and the loss at ln V. Gains begin at 1, biases at 0.
+//! Draws the weights that a model begins with.
 
 use burn::{
     module::{ModuleMapper, Param},
@@ -13,36 +8,25 @@ use burn::{
 use kolmo_world::random::Streams;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{gpt::Gpt, weights::Path};
+use crate::{
+    gpt::Gpt,
+    parametrisation::{Parametrisation, Start},
+    weights::Path,
+};
 
-const EMBEDDING_DEVIATION: f64 = 0.02;
-
-/// Draws the weights of `model`.
-pub(crate) fn initialise(model: Gpt, layers: usize, streams: &Streams) -> Gpt {
+/// Draws the weights of `model`, each as `parametrisation` has it.
+pub(crate) fn initialise(model: Gpt, parametrisation: Parametrisation, streams: &Streams) -> Gpt {
     model.map(&mut Initialise {
         path: Path::default(),
-        layers,
+        parametrisation,
         streams,
     })
 }
 
 struct Initialise<'a> {
     path: Path,
-    layers: usize,
+    parametrisation: Parametrisation,
     streams: &'a Streams,
-}
-
-impl Initialise<'_> {
-    /// Standard deviation of the weights called `name`; none for those that are left as they are.
-    fn deviation(&self, name: &str, d_in: usize) -> Option<f64> {
-        let projection = 1.0 / (d_in as f64).sqrt();
-        match name.rsplit('.').next() {
-            Some("gain" | "bias") => None,
-            Some("weight" | "head") => Some(EMBEDDING_DEVIATION),
-            Some("output" | "down") => Some(projection / (2.0 * self.layers as f64).sqrt()),
-            _ => Some(projection),
-        }
-    }
 }
 
 impl ModuleMapper for Initialise<'_> {
@@ -57,8 +41,15 @@ impl ModuleMapper for Initialise<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.name();
         let shape = param.val().dims();
-        let Some(deviation) = self.deviation(&name, shape[0]) else {
-            return param;
+        let deviation = match self.parametrisation.start(&name, shape[0]) {
+            Start::Normal(deviation) => deviation,
+            Start::Scaled(1.0) => return param,
+            Start::Scaled(factor) => {
+                return param.map(|tensor| {
+                    let has_gradient = tensor.is_require_grad();
+                    (tensor.detach() * factor).set_require_grad(has_gradient)
+                });
+            }
         };
         let stream = self.streams.stream(&format!("initialisation/{name}"));
         let mut random = stream.at(0);

@@ -16,10 +16,12 @@ pub mod feed_forward;
 pub mod gpt;
 mod initialise;
 pub mod norm;
+pub mod parametrisation;
 pub mod settings;
 pub mod weights;
 
 pub use device::{ComputeDevice, DeviceName};
 pub use error::ModelError;
 pub use gpt::Gpt;
+pub use parametrisation::Parametrisation;
 pub use settings::Switches;

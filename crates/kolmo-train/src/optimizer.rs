@@ -3,6 +3,8 @@
 //! On the CPU each parameter is updated where it is. Elsewhere all of them are one tensor, and so are the moments:
 //! an update is then a handful of kernels, however many parameters a model has, and the model has views of it.
 
+use std::iter::repeat_n;
+
 use burn::{
     module::{ModuleMapper, ModuleVisitor, Param},
     prelude::*,
@@ -11,11 +13,11 @@ use burn::{
 use kolmo_config::TrainConfig;
 use kolmo_kernels::{
     Workers,
-    adamw::{Gradient, Slot, Update},
+    adamw::{Factor, Gradient, Slot, Update},
     flat, is_flex,
 };
 use kolmo_model::{
-    Gpt, ModelError,
+    Gpt, ModelConfig, ModelError, Parametrisation,
     weights::{HostTensor, NamedTensors, Path},
 };
 
@@ -23,10 +25,13 @@ use kolmo_model::{
 pub struct Optimizer {
     /// What every update has in common.
     update: Update,
+    parametrisation: Parametrisation,
     /// In the order of the model; none before the first update.
     parameters: Vec<Parameter>,
     /// Those of each parameter, or of all of them joined; none before the first update.
     moments: Vec<Moments>,
+    /// Of the learning rate, one for each of `moments`; none before the first update of this process.
+    factors: Vec<Factor>,
     /// All parameters joined, where the moments are and an update was made.
     values: Option<Tensor<1>>,
 }
@@ -47,8 +52,8 @@ const FIRST: &str = "moment_1";
 const SECOND: &str = "moment_2";
 
 impl Optimizer {
-    /// The optimiser of `config`.
-    pub fn new(config: &TrainConfig) -> Self {
+    /// The optimiser of `config` for a `model`, whose parametrisation says how fast each parameter learns.
+    pub fn new(config: &TrainConfig, model: &ModelConfig) -> Self {
         Self {
             update: Update {
                 learning_rate: config.learning_rate,
@@ -59,8 +64,10 @@ impl Optimizer {
                 clip_norm: config.clip_norm,
                 step: 0,
             },
+            parametrisation: Parametrisation::new(model),
             parameters: Vec::new(),
             moments: Vec::new(),
+            factors: Vec::new(),
             values: None,
         }
     }
@@ -95,11 +102,19 @@ impl Optimizer {
             });
             self.moments = moments.collect();
         }
+        if self.factors.is_empty() {
+            self.factors = match &values[..] {
+                [joined] if is_joined => vec![self.joined_factor(&joined.device())],
+                _ => self.factors().map(Factor::All).collect(),
+            };
+        }
         let slots = values.into_iter().zip(self.moments.drain(..));
-        let slots = slots.map(|(value, Moments { first, second })| Slot {
+        let slots = slots.zip(&self.factors);
+        let slots = slots.map(|((value, Moments { first, second }), factor)| Slot {
             value,
             first,
             second,
+            factor: factor.clone(),
         });
         let slots = slots.collect();
         self.update.step += 1;
@@ -119,6 +134,22 @@ impl Optimizer {
         }
         let (values, parameters) = (values.into_iter(), self.parameters.iter());
         *model = model.clone().map(&mut Put { values, parameters });
+    }
+
+    /// Of each parameter.
+    fn factors(&self) -> impl Iterator<Item = f64> {
+        let names = self.parameters.iter().map(|of| &of.name);
+        names.map(|name| self.parametrisation.learning_rate_factor(name))
+    }
+
+    /// Of all of them joined: one tensor more to read only where they differ.
+    fn joined_factor(&self, device: &Device) -> Factor {
+        if self.factors().all(|factor| factor == 1.0) {
+            return Factor::All(1.0);
+        }
+        let each = self.factors().zip(&self.parameters);
+        let each = each.flat_map(|(factor, of)| repeat_n(factor as f32, of.shape.iter().product()));
+        Factor::Each(tensor(each.collect(), device))
     }
 
     /// Updates made so far.
@@ -194,16 +225,13 @@ impl Optimizer {
             let joined = |k: usize| all.iter().flat_map(|both| both[k].clone()).collect();
             all = vec![[joined(0), joined(1)]];
         }
-        let tensor = |values: Vec<f32>| {
-            let count = values.len();
-            Tensor::from_data(TensorData::new(values, [count]), device)
-        };
         let moments = all.into_iter().map(|both| {
-            let [first, second] = both.map(tensor);
+            let [first, second] = both.map(|values| tensor(values, device));
             Moments { first, second }
         });
         self.moments = moments.collect();
         self.parameters = parameters;
+        self.factors = Vec::new();
         self.values = None;
         self.update.step = steps;
         Ok(())
@@ -217,6 +245,11 @@ impl Moments {
             _ => self.second.clone(),
         }
     }
+}
+
+fn tensor(values: Vec<f32>, device: &Device) -> Tensor<1> {
+    let count = values.len();
+    Tensor::from_data(TensorData::new(values, [count]), device)
 }
 
 /// Takes the values of a model's parameters, leaving nothing in their place.
@@ -288,5 +321,105 @@ impl ModuleVisitor for Parameters {
             name: self.path.name(),
             shape: param.val().dims().to_vec(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kolmo_model::{DeviceName, weights};
+    use kolmo_world::random::Streams;
+
+    use super::*;
+
+    const RATE: f64 = 0.01;
+
+    fn config(mup_base_width: Option<usize>) -> ModelConfig {
+        ModelConfig {
+            d_model: 32,
+            layers: 1,
+            heads: 2,
+            mup_base_width,
+            ..ModelConfig::default()
+        }
+    }
+
+    /// The weights of a model after `updates`, each with a gradient of ones; the optimiser is read and resumed
+    /// between them if `is_resumed`.
+    fn trained(
+        mup_base_width: Option<usize>,
+        updates: u64,
+        is_resumed: bool,
+        device: &Device,
+    ) -> NamedTensors {
+        let (config, train) = (config(mup_base_width), TrainConfig::default());
+        let autodiff = device.clone().autodiff();
+        let mut model = Gpt::new(&config, 31, &Streams::new(1), &autodiff).unwrap();
+        let mut optimizer = Optimizer::new(&train, &config);
+        let workers = Workers::new(2).unwrap();
+        for update in 0..updates {
+            if is_resumed {
+                let moments = optimizer.read().unwrap();
+                optimizer = Optimizer::new(&train, &config);
+                optimizer.resume(&model, update, moments, device).unwrap();
+            }
+            let mut parameters = Parameters::default();
+            model.visit(&mut parameters);
+            let sizes = parameters.all.iter().map(|of| of.shape.iter().product());
+            let ones = sizes.map(|size: usize| tensor(vec![1.0; size], device));
+            let gradient = Gradient::sum(vec![ones.collect()], &workers);
+            optimizer.step(&mut model, gradient, RATE, &workers);
+        }
+        weights::read(&model).unwrap()
+    }
+
+    /// Flex, and a device on which all parameters are joined, if there is one in this build.
+    fn devices() -> Vec<Device> {
+        let ndarray = DeviceName::NdArray.open().map(|there| there.device);
+        [Device::flex()].into_iter().chain(ndarray).collect()
+    }
+
+    #[test]
+    fn each_parameter_learns_at_its_own_rate_and_decays_at_the_same() {
+        let decay = RATE * TrainConfig::default().weight_decay;
+        for device in devices() {
+            let before = trained(Some(8), 0, false, &device);
+            let after = trained(Some(8), 1, false, &device);
+            for (name, before) in &before {
+                // The first step of Adam is the learning rate, whatever the gradient.
+                let factor = if name.ends_with("gain")
+                    || name.ends_with("bias")
+                    || name == "embedding.weight"
+                {
+                    1.0
+                } else {
+                    0.25
+                };
+                for (before, after) in before.values.iter().zip(&after[name].values) {
+                    let (before, after) = (f64::from(*before), f64::from(*after));
+                    let expected = before * (1.0 - decay) - RATE * factor;
+                    // Adam's epsilon, and rounding.
+                    assert!(
+                        (after - expected).abs() < 1e-5 * RATE + 1e-6 * before.abs(),
+                        "{name}: {after} {expected}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn at_the_base_width_the_bits_are_those_of_the_standard_parametrisation() {
+        for device in devices() {
+            let standard = trained(None, 3, false, &device);
+            assert!(trained(Some(32), 3, false, &device) == standard);
+            assert!(trained(Some(16), 3, false, &device) != standard);
+        }
+    }
+
+    #[test]
+    fn a_resumed_optimiser_goes_on_at_the_same_rates() {
+        for device in devices() {
+            assert!(trained(Some(8), 3, true, &device) == trained(Some(8), 3, false, &device));
+        }
     }
 }

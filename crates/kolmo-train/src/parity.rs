@@ -91,7 +91,7 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let schedule = Schedule::new(&config.train);
     let length = world.max_document_length();
     let sizes = (length, config.model.head_width());
-    let optimizer = Optimizer::new(&config.train);
+    let optimizer = Optimizer::new(&config.train, &config.model);
     let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
     let mut curves = Curves {
         arch: config.model.arch,

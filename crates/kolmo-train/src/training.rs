@@ -127,6 +127,10 @@ pub fn load_model(
     )?)
 }
 
+fn optimizer(job: &Job<'_>) -> Optimizer {
+    Optimizer::new(&job.config.train, &job.config.model)
+}
+
 fn learner(
     job: &Job<'_>,
     model: Gpt,
@@ -147,7 +151,7 @@ impl<'a> Training<'a> {
         Ok(Self {
             step: 0,
             documents: 0,
-            learner: learner(job, model, Optimizer::new(&job.config.train), device)?,
+            learner: learner(job, model, optimizer(job), device)?,
             exposures: Exposures::new(probe),
             exact: Exact::new(job.world, job.config.eval.bayes_discount, &probe.classes),
             recorder: Recorder::create(job)?,
@@ -167,7 +171,7 @@ impl<'a> Training<'a> {
         let files = checkpoint::read(job.run, step, &identity, &[OPTIMIZER, STATE])?;
         let state = State::read(job, job.run, step, &files[STATE])?;
         let model = load_model(job.config, job.world, job.run, step, device)?;
-        let mut optimizer = Optimizer::new(&job.config.train);
+        let mut optimizer = optimizer(job);
         let moments = weights::from_safetensors(&files[OPTIMIZER])?;
         optimizer.resume(&model, state.updates, moments, &job.device.device)?;
         let eval = &job.config.eval;

@@ -85,6 +85,7 @@ impl Fixture {
             layers: self.setting("layers"),
             heads: self.setting("heads"),
             tied_embeddings: self.setting("tied_embeddings"),
+            ..ModelConfig::default()
         };
         let vocabulary = self.setting("vocabulary");
         let model = Gpt::new(&config, vocabulary, &Streams::new(1), device).unwrap();
@@ -189,7 +190,14 @@ fn learner(fixture: &Fixture, train: &TrainConfig, shards: usize) -> Learner {
     let device = Device::flex().autodiff();
     let (config, model) = fixture.model(&device);
     let sizes = (fixture.batch.length, config.head_width());
-    Learner::new(model, Optimizer::new(train), sizes, shards, &device).unwrap()
+    Learner::new(
+        model,
+        Optimizer::new(train, &config),
+        sizes,
+        shards,
+        &device,
+    )
+    .unwrap()
 }
 
 fn ten_steps_match(name: &str) {

@@ -132,7 +132,7 @@ impl Shape {
             d_model: self.d_model,
             layers: self.layers,
             heads: self.heads,
-            tied_embeddings: false,
+            ..ModelConfig::default()
         };
         model.check()?;
         Ok(model)

@@ -58,10 +58,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
     let model = Gpt::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
-    let optimizer = Optimizer::new(&TrainConfig {
+    let train = TrainConfig {
         weight_decay: 0.1,
         ..TrainConfig::default()
-    });
+    };
+    let optimizer = Optimizer::new(&train, &config);
     let sizes = (shape.seq, config.head_width());
     let mut learner = Learner::new(model, optimizer, sizes, shape.shards, &autodiff)?;
     // Before and after, since what else runs on the machine comes and goes.

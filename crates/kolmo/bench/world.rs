@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         &Streams::new(config.seed),
         &autodiff,
     )?;
-    let optimizer = Optimizer::new(&config.train);
+    let optimizer = Optimizer::new(&config.train, &config.model);
     let sizes = (world.max_document_length(), config.model.head_width());
     let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
 
