@@ -162,3 +162,42 @@ fn impossible_benchmarks_are_usage_errors() {
     }
     place.kolmo(&["bench"]).exits(2);
 }
+
+#[test]
+fn activations_are_looked_at_by_width() {
+    let place = Place::new();
+    place.file("world.toml", WORLD);
+    let arguments = [
+        "coordinates",
+        "world.toml",
+        "--widths=16,32",
+        "--steps=2",
+        "--device=flex",
+    ];
+    let report = report(&place, &arguments);
+    assert_eq!(report["widths"], serde_json::json!([16, 32]));
+    let coordinates = report["coordinates"].as_array().unwrap();
+    // Before the first step and after both: embedding, one block, logits.
+    assert_eq!(coordinates.len(), 3 * 3);
+    assert_eq!(coordinates[0]["change"]["slope"], Value::Null);
+    assert_eq!(coordinates[8]["activation"], "logits");
+    for figure in ["size", "change"] {
+        let figure = &coordinates[8][figure];
+        assert_eq!(figure["values"].as_array().unwrap().len(), 2);
+        assert!(figure["slope"].as_f64().unwrap().is_finite());
+    }
+
+    let ran = place.kolmo(&[&["bench"], &arguments[..]].concat());
+    let table = ran.exits(0).stdout();
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("step,activation,figure,16,32,slope"));
+    assert!(
+        lines.clone().all(|line| line.split(',').count() == 6),
+        "{table}"
+    );
+    assert_eq!(lines.count(), 2 * 9);
+
+    let refused = ["bench", "coordinates", "world.toml", "--widths=12"];
+    let error = place.kolmo(&refused).exits(2).stderr();
+    assert!(error.contains("model.d_model = 12"), "{error}");
+}

@@ -64,7 +64,8 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn invalid(key: &str, value: impl ToString, valid: impl Into<String>) -> Self {
+    /// That `key` is `value`, where something else would be `valid`.
+    pub fn invalid(key: &str, value: impl ToString, valid: impl Into<String>) -> Self {
         Self::Invalid {
             key: key.to_owned(),
             value: shown(&value.to_string()),

@@ -81,11 +81,25 @@ impl Gpt {
     /// What the output layer reads, `[batch, time, d]`: a caller that needs few positions picks them
     /// here and saves the output layer for the others.
     pub fn hidden(&self, tokens: &Tokens, positions: &Positions) -> Tensor<3> {
+        self.norm
+            .forward(self.residual_stream(tokens, positions, |_| ()))
+    }
+
+    /// The residual stream behind the last block, `[batch, time, d]`; `see` is shown it behind the embedding and
+    /// behind every block.
+    pub fn residual_stream(
+        &self,
+        tokens: &Tokens,
+        positions: &Positions,
+        mut see: impl FnMut(&Tensor<3>),
+    ) -> Tensor<3> {
         let mut x = embedding(self.embedding.weight.val(), tokens);
+        see(&x);
         for block in &self.blocks {
             x = block.forward(x, positions);
+            see(&x);
         }
-        self.norm.forward(x)
+        x
     }
 
     /// The output layer: `[batch, time, d]` to `[batch, time, vocabulary]`.

@@ -10,14 +10,14 @@ use burn::{
     prelude::*,
     tensor::TensorData,
 };
-use kolmo_config::TrainConfig;
+use kolmo_config::{ModelConfig, TrainConfig};
 use kolmo_kernels::{
     Workers,
     adamw::{Factor, Gradient, Slot, Update},
     flat, is_flex,
 };
 use kolmo_model::{
-    Gpt, ModelConfig, ModelError, Parametrisation,
+    Gpt, ModelError, Parametrisation,
     weights::{HostTensor, NamedTensors, Path},
 };
 

@@ -1,4 +1,5 @@
-//! `kolmo bench`: how fast training, evaluation and the world are on this machine. One file per subcommand.
+//! `kolmo bench`: how fast training, evaluation and the world are on this machine, and how activations go with the
+//! width of a model. One file per subcommand.
 
 use std::time::Instant;
 
@@ -20,11 +21,12 @@ use crate::{
     switches::SwitchFlags,
 };
 
+mod coordinates;
 mod eval;
 mod train;
 mod world;
 
-/// Measure how fast this machine trains, evaluates and writes documents
+/// Measure how fast this machine trains, evaluates and writes documents, and how training goes with the width
 #[derive(Debug, Args)]
 #[command(
     arg_required_else_help = true,
@@ -40,6 +42,7 @@ enum What {
     Train(train::Arguments),
     Eval(eval::Arguments),
     World(world::Arguments),
+    Coordinates(coordinates::Arguments),
 }
 
 /// Runs the command.
@@ -48,6 +51,7 @@ pub fn run(arguments: &Arguments, _volume: Volume) -> anyhow::Result<()> {
         What::Train(arguments) => train::run(arguments),
         What::Eval(arguments) => eval::run(arguments),
         What::World(arguments) => world::run(arguments),
+        What::Coordinates(arguments) => coordinates::run(arguments),
     }
 }
 
@@ -86,6 +90,13 @@ struct Setup {
     /// Steps measured, after 5 that are not
     #[arg(long, default_value_t = 30)]
     steps: usize,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+/// Where something is measured.
+#[derive(Debug, Args)]
+struct Machine {
     /// Threads; by default one a core
     #[arg(long)]
     threads: Option<usize>,
@@ -169,6 +180,18 @@ impl Setup {
     /// The device, with the threads that are to serve it.
     fn open(&self) -> anyhow::Result<ComputeDevice> {
         check("--steps", self.steps, 1 << 20)?;
+        self.machine.open()
+    }
+
+    /// Prints the report, or what it says in words.
+    fn print(&self, report: &impl Serialize, words: String) -> anyhow::Result<()> {
+        self.machine.print(report, words)
+    }
+}
+
+impl Machine {
+    /// The device, with the threads that are to serve it.
+    fn open(&self) -> anyhow::Result<ComputeDevice> {
         if let Some(threads) = self.threads {
             check("--threads", threads, 1024)?;
             rayon::ThreadPoolBuilder::new()
