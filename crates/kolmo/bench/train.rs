@@ -24,7 +24,8 @@ pub struct Arguments {
     shape: Shape,
     #[command(flatten)]
     setup: Setup,
-    /// Stop after so many seconds, if that comes before the last step; at least one step is measured
+    /// Stop after so many seconds, if that comes before the last step; at least one step is measured, and the
+    /// peak of matrix products is not
     #[arg(long)]
     seconds: Option<f64>,
 }
@@ -41,7 +42,7 @@ struct Report {
     tokens_per_s: f64,
     /// Useful operations a second, see [`kolmo_config::ModelConfig::training_flops_per_token`].
     gflops: f64,
-    /// The peak of matrix products on as many threads; none on a GPU.
+    /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
     sgemm_gflops: Option<f64>,
     /// The former as a part of the latter.
     sgemm_fraction: Option<f64>,
@@ -66,7 +67,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let sizes = (shape.seq, config.head_width());
     let mut learner = Learner::new(model, optimizer, sizes, shape.shards, &autodiff)?;
     // Before and after, since what else runs on the machine comes and goes.
-    let peak = |learner: &Learner| is_flex(&device.device).then(|| sgemm_gflops(&learner.workers));
+    let has_peak = is_flex(&device.device) && seconds.is_none();
+    let peak = |learner: &Learner| has_peak.then(|| sgemm_gflops(&learner.workers));
     let before = peak(&learner);
     let mut times = Times::default();
     let limit = seconds.map_or(f64::INFINITY, |seconds| seconds.max(0.0));

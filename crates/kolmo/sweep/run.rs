@@ -205,4 +205,4 @@ fn packing(
 }
 
 /// Time that one way of packing is measured for.
-const SECONDS: f64 = 0.5;
+const SECONDS: f64 = 0.3;
