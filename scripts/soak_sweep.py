@@ -116,6 +116,9 @@ def soak(options, place):
         expect(one["state"] == "done", f"{one['dir']}: {one['state']}")
         name = Path(one["dir"]).name
         runs.compare(whole / "runs" / name, disturbed / "runs" / name, clean=False)
+    if options.leave:
+        shutil.rmtree(options.leave, ignore_errors=True)
+        shutil.move(disturbed, options.leave)
     passed(f"{parents} kills of the parent and {children} of its children: {RUNS} runs with the same bits")
 
 
@@ -124,6 +127,7 @@ def main():
     parser.add_argument("binary", type=runs.executable)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--leave", type=Path, metavar="DIR", help="leave the sweep there, in place of what is there")
     options = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="kolmo-sweep-"))
     code = runs.ended(lambda: soak(options, place), options.binary)
