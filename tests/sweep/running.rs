@@ -228,3 +228,31 @@ fn two_do_not_run_one_sweep() {
     let status = json(&place, &["sweep", "status", "many.toml", "--json"]);
     assert_eq!(status["runs"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn data_sizes_that_leave_a_trunk_have_the_bits_of_their_own() {
+    let sweep = |branches: bool| {
+        let place = place(&format!(
+            "seeds = [1, 2]\n[set]\ntrain.warmup_documents = 320\n\
+             [data]\ndocuments = [640, 1920, 1280]\nbranches = {branches}"
+        ));
+        let said = place.kolmo(&RUN).exits(0).stderr();
+        let weights: Vec<Vec<u8>> = directories(&place)
+            .iter()
+            .map(|run| results(run).remove(0))
+            .collect();
+        let origins = directories(&place).into_iter().map(|run| {
+            let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+            let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+            manifest["trunk"]["step"].as_u64()
+        });
+        (weights, origins.collect::<Vec<_>>(), said)
+    };
+    let (expected, alone, _) = sweep(false);
+    let (found, origins, said) = sweep(true);
+    assert!(alone.iter().all(Option::is_none));
+    // Of 20, 60 and 40 steps a fifth is the cool-down.
+    let expected_origins = [16, 16, 0, 0, 32, 32].map(|step: u64| (step > 0).then_some(step));
+    assert_eq!(origins, expected_origins, "{said}");
+    assert!(found == expected, "other bits");
+}

@@ -23,8 +23,10 @@ pub struct Cost {
     pub tokens: u64,
     /// Useful floating-point operations of the training on them.
     pub flops: f64,
-    /// Memory of the process at its most, bytes, estimated.
+    /// Memory of the process on a CPU with one thread, at its most, bytes, estimated.
     pub memory_bytes: u64,
+    /// What each further thread adds, bytes, estimated.
+    pub thread_bytes: u64,
     /// What it leaves on disk, bytes, estimated.
     pub disk_bytes: u64,
     /// Vocabulary, tokens.
@@ -55,6 +57,7 @@ impl Cost {
         let batch = config.train.batch_documents as f64;
         let tokens = own_steps as f64 * batch * size.document_tokens;
         let time = size.document_tokens.round() as usize;
+        let (memory_bytes, thread_bytes) = memory(config, parameters, size);
         let per_token = model.training_flops_per_token(size.vocabulary, time);
         Self {
             parameters,
@@ -65,7 +68,8 @@ impl Cost {
             own_steps,
             tokens: tokens.round() as u64,
             flops: tokens * per_token,
-            memory_bytes: memory(config, parameters, size),
+            memory_bytes,
+            thread_bytes,
             disk_bytes: disk(config, parameters, own_steps),
             vocabulary: size.vocabulary,
             document_tokens: size.document_tokens,
@@ -98,20 +102,22 @@ impl WorldSize {
 /// Bytes of a float.
 const FLOAT: u64 = 4;
 
-/// On the CPU: weights, two moments, and a gradient of each shard; on top of it what the backward pass needs of
-/// one shard a thread, in units of d for every position of every block, measured. A GPU has the whole batch at
-/// once, but one gradient.
-fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> u64 {
-    /// Program, world and its tables, thread stacks.
+/// Of a process on the CPU with one thread, and of each further thread. There are weights, two moments and a gradient of
+/// each shard, and what the backward pass needs of one shard for each thread. Constants are from measurements, which they
+/// meet within a third.
+fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> (u64, u64) {
+    /// Program, world and its tables.
     const BASE: u64 = 40 << 20;
+    /// What the allocator keeps for a thread.
+    const THREAD: u64 = 25 << 20;
     /// Floats of d that a block keeps of a position for its backward pass, and has in flight.
-    const KEPT: u64 = 24;
-    let shards = config.train.shards.min(config.train.batch_documents) as u64;
+    const KEPT: u64 = 32;
     let rows = config.train.batch_documents as u64;
-    let positions = rows * size.row as u64;
+    let shards = (config.train.shards as u64).clamp(1, rows.max(1));
+    let positions = rows.div_ceil(shards) * size.row as u64;
     let width = config.model.d_model as u64;
-    let activations = positions * width * config.model.layers as u64 * KEPT;
-    BASE + FLOAT * (parameters * (4 + shards) + activations)
+    let thread = THREAD + FLOAT * positions * width * config.model.layers as u64 * KEPT;
+    (BASE + FLOAT * parameters * (4 + shards) + thread, thread)
 }
 
 /// Checkpoints, the JSON lines and the event files that say the same, and the table of facts.

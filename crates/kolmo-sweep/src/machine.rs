@@ -47,8 +47,11 @@ impl Machine {
         let Some(memory) = self.memory else {
             return Ok(most);
         };
+        // Those of the cores that fall to one of so many runs.
+        let threads = (self.cores / most.max(1)).max(1) as u64;
+        let need = |run: &PlannedRun| run.cost.memory_bytes + (threads - 1) * run.cost.thread_bytes;
         let mut sizes: Vec<&PlannedRun> = runs.to_vec();
-        sizes.sort_by_key(|run| std::cmp::Reverse(run.cost.memory_bytes));
+        sizes.sort_by_key(|run| std::cmp::Reverse(need(run)));
         if let Some(run) = sizes.first().filter(|run| run.cost.memory_bytes > memory) {
             let problem = format!(
                 "run {} needs about {} of memory and there are {}: fewer train.shards or train.batch_documents need less",
@@ -60,7 +63,7 @@ impl Machine {
         }
         let mut needed = 0;
         let fits = sizes.iter().take_while(|run| {
-            needed += run.cost.memory_bytes;
+            needed += need(run);
             needed <= memory
         });
         Ok(match fits.count() {
@@ -112,6 +115,8 @@ mod tests {
             disk: None,
         };
         assert_eq!(machine(2 * one).fit(&runs, 8).unwrap(), 2);
+        // With few at once each has more threads.
+        assert_eq!(machine(2 * one).fit(&runs, 2).unwrap(), 1);
         assert_eq!(machine(20 * one).fit(&runs, 2).unwrap(), 2);
         assert_eq!(machine(20 * one).fit(&runs[..1], 2).unwrap(), 2);
         let error = machine(one - 1).fit(&runs, 8).unwrap_err().to_string();
