@@ -48,7 +48,7 @@ pub enum Factor {
     /// The same for all values of a slot. With 1 an update has the bits it has without one.
     All(f64),
     /// One for each value, `[n]`, where parameters with different ones are [joined](flat::join). Not on flex.
-    Each(Tensor<1>),
+    Each(Box<Tensor<1>>),
 }
 
 /// The gradient of all parameters, in as many parts as there are slots.
@@ -190,7 +190,7 @@ impl Update {
             let root = second.clone().sqrt() * numbers.root_scale + numbers.epsilon;
             let mut change = first.clone() / root * (numbers.rate / numbers.keep);
             if let Factor::Each(factors) = &slot.factor {
-                change = change * factors.clone();
+                change = change * factors.as_ref().clone();
             }
             let value = (slot.value - change) * numbers.keep;
             Slot {
@@ -369,7 +369,7 @@ mod tests {
             for (slots, factors) in [
                 (fused, &all),
                 (plain(Factor::All(factor.into())), &all),
-                (plain(Factor::Each(tensor(each.clone()))), &each),
+                (plain(Factor::Each(Box::new(tensor(each.clone())))), &each),
             ] {
                 let expected = by_the_book(&update, factors, [&value, &first, &second], &sum);
                 let found = [&slots[0].value, &slots[0].first, &slots[0].second].map(host);

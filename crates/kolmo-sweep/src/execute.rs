@@ -222,7 +222,7 @@ impl<'a> Sweep<'a> {
         while self.children.len() + self.elsewhere.len() < self.options.packing.slots.len() {
             let ready =
                 |k: &usize| state::trunk_serves(self.plan, self.directory, &self.plan.runs[*k]);
-            let Some(at) = self.queue.iter().position(|k| ready(k)) else {
+            let Some(at) = self.queue.iter().position(ready) else {
                 return Ok(());
             };
             let Some(k) = self.queue.remove(at) else {

@@ -149,7 +149,7 @@ impl Optimizer {
         }
         let each = self.factors().zip(&self.parameters);
         let each = each.flat_map(|(factor, of)| repeat_n(factor as f32, of.shape.iter().product()));
-        Factor::Each(tensor(each.collect(), device))
+        Factor::Each(Box::new(tensor(each.collect(), device)))
     }
 
     /// Updates made so far.

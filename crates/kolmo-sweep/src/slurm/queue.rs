@@ -16,12 +16,12 @@ impl Queue {
     /// The largest number of elements of an array.
     pub(super) fn max_array_size(&self) -> Result<usize, SweepError> {
         let said = ask("scontrol", &["show", "config"])?;
-        let sizes = said.lines().filter_map(|line| {
+        let mut sizes = said.lines().filter_map(|line| {
             let (key, value) = line.split_once('=')?;
             (key.trim() == "MaxArraySize").then(|| value.trim().parse().ok())?
         });
         // An array of no elements is what a Slurm without arrays says.
-        Ok(sizes.last().unwrap_or(MAX_ARRAY_SIZE).max(1))
+        Ok(sizes.next().unwrap_or(MAX_ARRAY_SIZE).max(1))
     }
 
     /// Names of the runs of `arrays` that wait or run.
