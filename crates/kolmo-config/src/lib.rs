@@ -1,7 +1,7 @@
 //! What a run is: the configuration file, read and checked, without anything that computes with it.
 //!
 //! [`RunConfig`] is the whole file; its parts are [`ModelConfig`], [`TrainConfig`] with its [`Schedule`],
-//! [`EvalConfig`], [`CheckpointConfig`], and `kolmo_world`'s `WorldConfig`. [`file`] reads TOML with overrides on
+//! [`EvalConfig`], [`CheckpointConfig`], and `kolmo_world`'s `WorldConfig`. [`mod@file`] reads TOML with overrides on
 //! top, and says of every mistake where it is, what was found, and what would be valid.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -20,7 +20,7 @@ pub struct ModelConfig {
     /// Whether the output layer is the embedding table again.
     pub tied_embeddings: bool,
     /// Width at which the learning rate was found, for it to hold at this one: the maximal update parametrisation,
-    /// see [`Parametrisation`](crate::Parametrisation). Without it the standard one.
+    /// see `kolmo_model::Parametrisation`. Without it the standard one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mup_base_width: Option<usize>,
 }

@@ -1,6 +1,6 @@
 //! Many runs from one file: planned, packed onto this machine, or handed to another engine.
 //!
-//! A sweep file ([`file`]) is a configuration and what varies. [`expand`] makes points of it, with sizes from a
+//! A sweep file ([`mod@file`]) is a configuration and what varies. [`expand`] makes points of it, with sizes from a
 //! [`ladder`]; [`plan`] makes a run of each, named by the hash of its configuration, with what it costs ([`cost`]).
 //! [`execute`] runs them as child processes on the slots of a machine ([`pack`]), [`commands`] and [`slurm`] hand
 //! them to others. Whoever runs them, [`state`] reads from the folder of the sweep ([`directory`]) how each stands,
