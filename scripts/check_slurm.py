@@ -125,6 +125,8 @@ def check_parallel(binary, place, local):
     for _ in range(2):
         ask("parallel", "--jobs", "2", "--halt", "now,fail=1", input=commands)
     sweep.check_same(local)
+    counts = [len(runs.sessions(sweep.directory(k))) for k in range(RUNS)]
+    expect(counts == [1] * RUNS, f"the second time runs were trained again: {counts}")
     passed(f"GNU parallel: {RUNS} runs with the bits of a local sweep, and the same commands again do nothing")
 
 

@@ -111,6 +111,7 @@ def soak(options, place):
         expect(killed, f"the sweep was done after {parents} kills")
         parents += 1
         children += killed - 1
+    expect(children, "no child was killed")
     finish(options.binary, sweep, disturbed)
     for one in status(options.binary, sweep, disturbed):
         expect(one["state"] == "done", f"{one['dir']}: {one['state']}")

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{directories, place, results, states};
-use crate::util::Place;
+use crate::util::{Place, jsonl};
 
 fn shell(place: &Place, script: &str, variables: &[(&str, &str)]) -> Output {
     Command::new("bash")
@@ -40,6 +40,15 @@ fn every_run_is_a_command_that_can_be_repeated() {
         }
     }
     assert_eq!(states(&place), ["done", "done"]);
+    for run in directories(&place) {
+        let manifest: serde_json::Value =
+            serde_json::from_str(&read(&run.join("manifest.json"))).unwrap();
+        assert_eq!(
+            manifest["sessions"].as_array().unwrap().len(),
+            1,
+            "trained again"
+        );
+    }
     let left = place.kolmo(&arguments).exits(0).says("every run is done");
     assert_eq!(left.stdout(), "");
 }
@@ -77,10 +86,10 @@ fn stand_ins(place: &Place) -> String {
 
 const SUBMIT: [&str; 5] = ["sweep", "submit", "many.toml", "--engine", "slurm"];
 
+/// The script of the array that was submitted as the `number`-th.
 fn script(place: &Place, number: usize) -> PathBuf {
-    place
-        .path()
-        .join(format!("runs/many/slurm/array-{number}.sh"))
+    let submitted = jsonl(&place.path().join("runs/many/slurm/submitted.jsonl"));
+    PathBuf::from(submitted[number]["script"].as_str().unwrap())
 }
 
 fn read(path: &Path) -> String {
@@ -99,7 +108,7 @@ fn unfinished_runs_are_submitted_in_arrays_and_once() {
         .wait()
         .exits(0);
     assert!(
-        dry.stdout().starts_with("sbatch --output="),
+        dry.stdout().starts_with("sbatch '--output="),
         "{}",
         dry.stdout()
     );
@@ -130,7 +139,7 @@ fn unfinished_runs_are_submitted_in_arrays_and_once() {
     fs::write(place.path().join("queue"), "100_1\n101_0\n").unwrap();
     let again = place.start(&SUBMIT, &variables).wait().exits(0);
     assert_eq!(again.stdout(), "102\n");
-    let commands = read(&place.path().join("runs/many/slurm/array-2.commands"));
+    let commands = read(&script(&place, 2).with_extension("commands"));
     let ids: Vec<&str> = commands
         .lines()
         .map(|line| line.split(' ').next().unwrap())
@@ -203,20 +212,46 @@ fn an_element_trains_its_run_and_says_how_it_ended() {
 }
 
 #[test]
-fn what_would_not_be_one_option_is_refused() {
-    for (slurm, expected) in [
-        ("device = 'flex; rm -r /'", "slurm.device"),
-        ("time = \"1\\n#SBATCH --x\"", "slurm.time"),
-        ("options = [\"--a\\nrm\"]", "slurm.options"),
-    ] {
-        let place = place(&format!("seeds = [1]\n[slurm]\n{slurm}"));
-        place
-            .kolmo(&[&SUBMIT[..], &["--dry-run"]].concat())
-            .exits(2)
-            .says(expected);
-    }
-    // Without Slurm there is nobody to submit to.
+fn without_slurm_there_is_nobody_to_submit_to() {
     let place = place("seeds = [1]");
     let ran = place.start(&SUBMIT, &[("PATH", "/nowhere")]).wait();
     ran.exits(1).says("it belongs to Slurm");
+}
+
+#[test]
+fn runs_that_leave_a_trunk_wait_for_its_job() {
+    let sweep = |sizes: &str| {
+        format!(
+            "base = 'base.toml'\n[set]\ntrain.warmup_documents = 320\n\
+             [data]\ndocuments = [{sizes}]\nbranches = true"
+        )
+    };
+    let place = place("");
+    place.file("many.toml", &sweep("1920, 1280"));
+    let path = stand_ins(&place);
+    let variables = [("PATH", path.as_str())];
+    let submitted = |expected: &str| {
+        assert_eq!(
+            place.start(&SUBMIT, &variables).wait().exits(0).stdout(),
+            expected
+        );
+        let log = read(&place.path().join("sbatch.log"));
+        log.lines().last().unwrap().to_owned()
+    };
+    let last = submitted("100\n101\n");
+    assert!(last.contains("--dependency=afterany:100 "), "{last}");
+    // One more, while the others wait.
+    fs::write(place.path().join("queue"), "100_0\n101_0\n").unwrap();
+    place.file("many.toml", &sweep("1920, 1280, 640"));
+    let last = submitted("102\n");
+    assert!(last.contains("--dependency=afterany:100 "), "{last}");
+    // What is wanted of the trunk by now, and before.
+    let configs = fs::read_dir(place.path().join("runs/many/configs")).unwrap();
+    let texts = configs.map(|file| read(&file.unwrap().path()));
+    assert_eq!(
+        texts
+            .filter(|text| text.contains("keep_at = [16, 32]"))
+            .count(),
+        1
+    );
 }

@@ -133,6 +133,9 @@ fn nonsense_is_refused_before_anything_starts() {
             "unequally many values",
         ),
         ("[set]\nmodel.d_modle = 3", "did you mean model.d_model?"),
+        ("[slurm]\ndevice = 'flex; rm -r /'", "slurm.device"),
+        ("[slurm]\ntime = \"1\\n#SBATCH --x\"", "slurm.time"),
+        ("[slurm]\noptions = [\"--a\\nrm\"]", "slurm.options"),
     ] {
         let place = place(sweep);
         for verb in [&["plan"][..], &["run"], &["status"], &["commands"]] {
@@ -145,7 +148,7 @@ fn nonsense_is_refused_before_anything_starts() {
     place
         .kolmo(&["sweep", "plan", "base.toml"])
         .exits(2)
-        .says("base");
+        .says("there is no key world");
     place
         .kolmo(&["sweep", "run", "many.toml", "--devices", "flux"])
         .exits(2)

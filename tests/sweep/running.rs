@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     thread::sleep,
     time::{Duration, Instant},
@@ -255,4 +255,83 @@ fn data_sizes_that_leave_a_trunk_have_the_bits_of_their_own() {
     let expected_origins = [16, 16, 0, 0, 32, 32].map(|step: u64| (step > 0).then_some(step));
     assert_eq!(origins, expected_origins, "{said}");
     assert!(found == expected, "other bits");
+}
+
+/// Writes the code of a failed attempt.
+fn fail(place: &Place, run: &Path) -> PathBuf {
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let exit = place.path().join(format!("runs/many/logs/{name}.exit"));
+    fs::write(&exit, "1\n").unwrap();
+    exit
+}
+
+#[test]
+fn a_sweep_that_is_stopped_says_so_whatever_else_there_is() {
+    // Nothing waits in a queue, and one has diverged before.
+    let place = place(
+        "[[axes]]\nproduct = { seed = [1, 2], train.learning_rate = [1e-3] }\n[set]\ntrain.clip_norm = inf",
+    );
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    let runs = directories(&place);
+    let mut sweep = start(&place);
+    wait_until(|| runs.iter().all(|run| lines(&run.join("metrics.jsonl")) > 5));
+    sweep.signal("TERM");
+    sweep
+        .wait()
+        .exits(75)
+        .says("stopped on request with 2 runs left");
+    assert_eq!(states(&place), ["preempted"; 2]);
+    // What ended since counts, and what is older than the run's last process does not.
+    let exit = fail(&place, &runs[0]);
+    assert_eq!(states(&place), ["failed", "preempted"]);
+    let old = fs::File::options().write(true).open(exit).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(states(&place), ["preempted"; 2]);
+}
+
+#[test]
+fn only_what_was_asked_for_is_run_and_its_end_told() {
+    let place = place("seeds = [1, 2, 3]");
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    let runs = directories(&place);
+    fail(&place, &runs[0]);
+    // In the way of a run directory.
+    fs::write(&runs[1], "").unwrap();
+    let pending = ["--only", "pending", "--retry", "0", "--max-fails", "1"];
+    // The failure of before does not count.
+    place
+        .kolmo(&[&RUN[..], &pending].concat())
+        .exits(1)
+        .says("1 runs failed");
+    assert_eq!(states(&place), ["failed", "failed", "done"]);
+}
+
+#[test]
+fn a_branch_does_not_wait_for_a_trunk_that_does_not_come() {
+    let place = place(
+        "[set]\ntrain.warmup_documents = 320\n[data]\ndocuments = [1280, 1920]\nbranches = true",
+    );
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    fail(&place, &directories(&place)[0]);
+    place
+        .kolmo(&[&RUN[..], &["--only", "failed"]].concat())
+        .exits(0);
+    assert_eq!(states(&place), ["done", "pending"]);
+    // Once the trunk is done it is what it is: a size more begins where it can.
+    place.kolmo(&RUN).exits(0);
+    let text = fs::read_to_string(place.path().join("many.toml")).unwrap();
+    place.file("many.toml", &text.replace("[1280,", "[640, 1280,"));
+    let plan = json(
+        &place,
+        &["sweep", "plan", "many.toml", "--no-benchmark", "--json"],
+    );
+    let new = &plan["runs"][0];
+    assert_eq!(
+        (&new["state"], &new["steps"]),
+        (&"pending".into(), &20.into())
+    );
+    assert_eq!(
+        (&new["own_steps"], &new["trunk"]),
+        (&20.into(), &serde_json::Value::Null)
+    );
 }

@@ -28,7 +28,7 @@ pub use checkpoint::{Retention, content_hash};
 pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
 pub use facts_table::{FactRow, FactsTable};
-pub use lock::Lock;
+pub use lock::{Holder, Lock};
 pub use manifest::{Build, Machine, Manifest, Origin, Provenance, RunState, Session};
 pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, KeptLines,

@@ -27,9 +27,18 @@ pub struct Lock {
     path: PathBuf,
 }
 
+/// Where the process is that has a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// On this machine, as far as is known.
+    OnThisMachine,
+    /// On another one, with which the disk is shared.
+    OnAnotherMachine,
+}
+
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Holder {
+struct Process {
     process: u32,
     host: String,
     since: String,
@@ -59,7 +68,7 @@ impl Lock {
                 break file;
             }
         };
-        let holder = Holder {
+        let holder = Process {
             process: process::id(),
             host: host(),
             since: now(),
@@ -68,20 +77,24 @@ impl Lock {
         Ok(Self { file, path })
     }
 
-    /// Whether a process has `directory`. Only looks: nobody who comes to take it meanwhile is in its way, unless
+    /// Who has `directory`, if a process has. Only looks: nobody who comes to take it meanwhile is in its way, unless
     /// the one before was killed on another machine.
-    pub fn is_held(directory: impl AsRef<Path>) -> bool {
-        let Ok(mut file) = File::open(directory.as_ref().join(FILE)) else {
-            return false;
-        };
+    pub fn holder(directory: impl AsRef<Path>) -> Option<Holder> {
+        let mut file = File::open(directory.as_ref().join(FILE)).ok()?;
         let mut text = String::new();
-        let holder = file.read_to_string(&mut text);
-        let holder = holder.ok().and_then(|_| serde_json::from_str(&text).ok());
-        if holder.is_some_and(|holder: Holder| holder.host == host() && has_ended(&holder)) {
-            return false;
+        let process = file.read_to_string(&mut text);
+        let process: Option<Process> = process.ok().and_then(|_| serde_json::from_str(&text).ok());
+        let is_here = process
+            .as_ref()
+            .is_none_or(|process| process.host == host());
+        if is_here && process.is_some_and(|process| has_ended(&process)) {
+            return None;
         }
-        // Goes with the file at the end.
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        // A shared one goes with the file at the end.
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(match is_here {
+            true => Holder::OnThisMachine,
+            false => Holder::OnAnotherMachine,
+        })
     }
 
     /// Makes sure that the directory is still the one that was taken. Behind a mount that has vanished lies
@@ -127,7 +140,7 @@ fn is_at(_file: &File, _path: &Path) -> bool {
 }
 
 /// Whether a process of this machine is no more, as far as the system says.
-fn has_ended(holder: &Holder) -> bool {
+fn has_ended(holder: &Process) -> bool {
     let processes = Path::new("/proc");
     processes.join("self").exists() && !processes.join(holder.process.to_string()).exists()
 }
@@ -141,8 +154,8 @@ pub(crate) fn host() -> String {
 fn read_holder(file: &mut File) -> String {
     let mut text = String::new();
     let holder = file.read_to_string(&mut text).ok();
-    match holder.and_then(|_| serde_json::from_str::<Holder>(&text).ok()) {
-        Some(Holder {
+    match holder.and_then(|_| serde_json::from_str::<Process>(&text).ok()) {
+        Some(Process {
             process,
             host,
             since,
@@ -153,7 +166,7 @@ fn read_holder(file: &mut File) -> String {
     }
 }
 
-fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
+fn write_holder(file: &mut File, holder: &Process) -> io::Result<()> {
     let mut text = serde_json::to_vec(holder)?;
     text.push(b'\n');
     file.set_len(0)?;
@@ -185,20 +198,20 @@ mod tests {
     #[test]
     fn whether_it_is_held_can_be_seen_without_taking_it() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(!Lock::is_held(folder.path()));
+        assert_eq!(Lock::holder(folder.path()), None);
         let lock = Lock::take(folder.path()).unwrap();
-        assert!(Lock::is_held(folder.path()));
+        assert_eq!(Lock::holder(folder.path()), Some(Holder::OnThisMachine));
         drop(lock);
-        assert!(!Lock::is_held(folder.path()));
+        assert_eq!(Lock::holder(folder.path()), None);
         // What a killed process leaves; no process has the number.
-        let left = Holder {
+        let left = Process {
             process: u32::MAX,
             host: host(),
             since: now(),
         };
         let text = serde_json::to_vec(&left).unwrap();
         fs::write(folder.path().join(FILE), text).unwrap();
-        assert!(!Lock::is_held(folder.path()));
+        assert_eq!(Lock::holder(folder.path()), None);
     }
 
     #[test]

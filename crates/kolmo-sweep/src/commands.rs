@@ -54,13 +54,21 @@ impl Trainer {
         for argument in self.arguments(run, directory, device) {
             words.push(word(Path::new(&argument))?);
         }
-        let words = words.iter().map(String::as_str);
-        shlex::try_join(words)
-            .map_err(|error| SweepError::Refused(format!("a path has no form in a shell: {error}")))
+        quoted(words.iter().map(String::as_str))
     }
 }
 
-fn word(path: &Path) -> Result<String, SweepError> {
+/// `words` as a shell reads them.
+///
+/// # Errors
+/// A word with a byte that no shell takes.
+pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, SweepError> {
+    shlex::try_join(words)
+        .map_err(|error| SweepError::Refused(format!("a path has no form in a shell: {error}")))
+}
+
+/// A path as text.
+pub(crate) fn word(path: &Path) -> Result<String, SweepError> {
     path.to_str().map(str::to_owned).ok_or_else(|| {
         let path = path.display();
         SweepError::Refused(format!(

@@ -46,16 +46,14 @@ pub fn mean_document(world: &World) -> f64 {
 }
 
 impl Cost {
-    /// The cost of `config`, whose world has so many tokens in its vocabulary, in a mean and in its longest document,
-    /// if `before` of its steps are a trunk's.
-    pub fn of(config: &RunConfig, size: WorldSize, before: u64) -> Self {
+    /// The cost of `config`, whose world is of that size, from its first step on.
+    pub fn of(config: &RunConfig, size: WorldSize) -> Self {
         let model = &config.model;
         let parameters = model.parameters(size.vocabulary);
         let embedding_parameters = model.embedding_parameters(size.vocabulary);
         let steps = config.train.steps();
-        let own_steps = steps.saturating_sub(before);
         let batch = config.train.batch_documents as f64;
-        let tokens = own_steps as f64 * batch * size.document_tokens;
+        let tokens = steps as f64 * batch * size.document_tokens;
         let time = size.document_tokens.round() as usize;
         let (memory_bytes, thread_bytes) = memory(config, parameters, size);
         let per_token = model.training_flops_per_token(size.vocabulary, time);
@@ -65,15 +63,24 @@ impl Cost {
             non_embedding_parameters: parameters - embedding_parameters,
             steps,
             documents: steps * config.train.batch_documents as u64,
-            own_steps,
+            own_steps: steps,
             tokens: tokens.round() as u64,
             flops: tokens * per_token,
             memory_bytes,
             thread_bytes,
-            disk_bytes: disk(config, parameters, own_steps),
+            disk_bytes: disk(config, parameters, steps),
             vocabulary: size.vocabulary,
             document_tokens: size.document_tokens,
         }
+    }
+
+    /// Lets it begin at a trunk's checkpoint after `step` steps.
+    pub fn begin_at(&mut self, step: u64) {
+        let own_steps = self.steps.saturating_sub(step);
+        let part = own_steps as f64 / self.own_steps.max(1) as f64;
+        self.tokens = (self.tokens as f64 * part).round() as u64;
+        self.flops *= part;
+        self.own_steps = own_steps;
     }
 }
 
@@ -121,7 +128,7 @@ fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> (u64, u64) {
 }
 
 /// Checkpoints, the JSON lines and the event files that say the same, and the table of facts.
-fn disk(config: &RunConfig, parameters: u64, own_steps: u64) -> u64 {
+fn disk(config: &RunConfig, parameters: u64, steps: u64) -> u64 {
     /// A line of metrics.jsonl and its events.
     const LINE: u64 = 1800;
     /// A row of facts.parquet.
@@ -129,14 +136,14 @@ fn disk(config: &RunConfig, parameters: u64, own_steps: u64) -> u64 {
     let checkpoint = &config.checkpoint;
     let kept = match checkpoint.keep_every {
         0 => 0,
-        every => own_steps / every,
+        every => steps / every,
     };
     let checkpoints = checkpoint.keep_last as u64 + 1 + kept + checkpoint.keep_at.len() as u64;
     let eval = &config.eval;
     let facts = (eval.classes * eval.facts_per_class * eval.evaluations) as u64;
     // Weights and two moments.
     checkpoints * 3 * FLOAT * parameters
-        + LINE * (own_steps / config.train.log_every.max(1))
+        + LINE * (steps / config.train.log_every.max(1))
         + ROW * facts
 }
 
@@ -148,7 +155,7 @@ mod tests {
     fn costs_are_those_of_the_configuration() {
         let (config, world) = RunConfig::load("", &[]).unwrap();
         let size = WorldSize::of(&world);
-        let cost = Cost::of(&config, size, 0);
+        let cost = Cost::of(&config, size);
         assert_eq!(cost.parameters, config.model.parameters(size.vocabulary));
         assert_eq!(cost.documents, config.train.documents / 256 * 256);
         let mean = cost.tokens as f64 / cost.documents as f64;
@@ -163,7 +170,8 @@ mod tests {
             (mean - other).abs() < 4.0 * error,
             "{mean} and {other} ± {error}"
         );
-        let half = Cost::of(&config, size, cost.steps / 2);
+        let mut half = cost;
+        half.begin_at(cost.steps / 2);
         assert_eq!(half.own_steps, cost.steps - cost.steps / 2);
         assert!((half.flops / cost.flops - 0.5).abs() < 1e-3);
     }

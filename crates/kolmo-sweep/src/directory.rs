@@ -12,10 +12,12 @@
 //! | `summary/` | the figures of all runs, side by side |
 
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
+use kolmo_config::RunConfig;
 use kolmo_run::{Error, RunDirectory, atomic};
 
 use crate::{
@@ -70,48 +72,83 @@ impl SweepDirectory {
         self.root.join("summary")
     }
 
-    /// Writes what the runs of `plan` need. What is there already stays.
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn create(&self) -> Result<(), SweepError> {
+        for folder in ["configs", "runs", "logs", TENSORBOARD] {
+            let folder = self.root.join(folder);
+            fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the folder and writes what the runs of `plan` need. What is there already stays.
     ///
     /// # Errors
     /// A folder or a file that cannot be made.
     pub fn prepare(&self, plan: &Plan) -> Result<(), SweepError> {
-        for folder in ["configs", "runs", "logs", "tensorboard"] {
-            let folder = self.root.join(folder);
-            fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
-        }
+        self.create()?;
+        let links = self.links();
         for run in &plan.runs {
+            let path = self.config(&run.id);
             let text = run.config.to_toml()?;
-            write_if_new(&self.config(&run.id), &text)?;
-            self.link(run);
+            match fs::read_to_string(&path) {
+                Ok(there) if there == text => {}
+                Ok(there) => write_if_new(&path, &with_kept(run, &there)?)?,
+                Err(_) => write_if_new(&path, &text)?,
+            }
+            self.link(run, &links);
         }
         write_if_new(&self.root.join("sweep.toml"), &plan.text)
     }
 
-    /// A name that a reader knows for the event files of `run`. A view of other files: if the file system has no
-    /// links, there is none.
-    fn link(&self, run: &PlannedRun) {
-        let label: String = run
-            .label
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || "=._-".contains(c) {
-                    c
-                } else {
-                    ','
-                }
-            })
-            .take(100)
-            .collect();
+    /// Links to event files that are there, by what they lead to.
+    fn links(&self) -> HashMap<PathBuf, PathBuf> {
+        let entries = fs::read_dir(self.root.join(TENSORBOARD));
+        let entries = entries.into_iter().flatten().flatten();
+        let pairs =
+            entries.filter_map(|entry| Some((fs::read_link(entry.path()).ok()?, entry.path())));
+        pairs.collect()
+    }
+
+    /// A name that a reader knows for the event files of `run`, in place of the one that it had. A view of other
+    /// files: if the file system has no links, there is none.
+    fn link(&self, run: &PlannedRun, links: &HashMap<PathBuf, PathBuf>) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "=._-".contains(c);
+        let label = run.label.chars().map(|c| if plain(c) { c } else { ',' });
+        let label: String = label.take(100).collect();
         let link = self
             .root
-            .join("tensorboard")
-            .join(format!("{label},{}", &run.id[..4]));
+            .join(TENSORBOARD)
+            .join(format!("{label},{}", run.id));
         let target = Path::new("../runs").join(&run.id).join("tensorboard");
+        match links.get(&target) {
+            Some(there) if *there == link => return,
+            Some(there) => {
+                let _ = fs::remove_file(there);
+            }
+            None => {}
+        }
         #[cfg(unix)]
         let _ = std::os::unix::fs::symlink(target, link);
-        #[cfg(not(unix))]
-        let _ = (target, link);
     }
+}
+
+const TENSORBOARD: &str = "tensorboard";
+
+/// The configuration of `run`, which keeps its checkpoints also where that in the text `there` does: other runs, of
+/// another sweep file, may leave it there.
+fn with_kept(run: &PlannedRun, there: &str) -> Result<String, SweepError> {
+    let mut config = run.config.clone();
+    if let Ok(there) = RunConfig::parse(there, &[]) {
+        let kept = &mut config.checkpoint.keep_at;
+        kept.extend(there.checkpoint.keep_at);
+        kept.sort_unstable();
+        kept.dedup();
+    }
+    Ok(config.to_toml()?)
 }
 
 /// Writes `text` to `path` if that holds anything else.

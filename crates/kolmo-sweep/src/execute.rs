@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kolmo_run::Lock;
+use kolmo_run::{Holder, Lock, Manifest};
 
 use crate::{
     commands::Trainer,
@@ -60,17 +60,6 @@ impl Only {
     }
 }
 
-/// Whether and how the runs are to be stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// Not.
-    No,
-    /// Each saves and ends.
-    Gently,
-    /// Each is killed.
-    Now,
-}
-
 /// Who is told how a sweep goes, and may stop it.
 pub trait Observer {
     /// A run has begun, on the device with so many threads.
@@ -79,8 +68,10 @@ pub trait Observer {
     fn at_work(&mut self, runs: &[RunStatus], counts: &Counts);
     /// A run has ended, with its last words if it failed.
     fn ended(&mut self, run: &RunStatus, last_words: Option<&str>, again: bool);
-    /// Whether the runs are to be stopped.
-    fn stop(&self) -> Stop;
+    /// Something went wrong that stops nothing.
+    fn warning(&mut self, text: &str);
+    /// Whether the runs are to be saved and stopped.
+    fn wants_stop(&self) -> bool;
 }
 
 /// How many runs of the sweep stand how.
@@ -90,11 +81,13 @@ pub struct Counts {
     pub all: usize,
     /// Done, those that were before counted.
     pub done: usize,
-    /// Failed for good.
+    /// Failed for good while this went on.
     pub failed: usize,
-    /// Diverged.
+    /// Diverged meanwhile.
     pub diverged: usize,
-    /// Still to be begun.
+    /// Diverged before, and were left alone.
+    pub diverged_before: usize,
+    /// Still to be done.
     pub waiting: usize,
 }
 
@@ -115,13 +108,14 @@ pub fn execute(
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Counts, SweepError> {
-    directory.prepare(plan)?;
+    directory.create()?;
     let _lock = Lock::take(directory.root())?;
+    directory.prepare(plan)?;
     let mut sweep = Sweep::new(plan, directory, trainer, options);
     let result = sweep.run(observer);
     if result.is_err() {
         // What is at work saves, and is resumable.
-        sweep.tell(Stop::Gently);
+        sweep.stop();
         while sweep.reap(observer).is_ok() && !sweep.children.is_empty() {
             thread::sleep(PAUSE);
         }
@@ -137,11 +131,19 @@ struct Sweep<'a> {
     /// Indices of runs to be begun, the longest first.
     queue: VecDeque<usize>,
     children: Vec<Child>,
-    /// Indices of runs that other processes have.
-    elsewhere: Vec<usize>,
-    attempts: HashMap<usize, u32>,
+    /// Runs that other processes have.
+    elsewhere: Vec<Elsewhere>,
+    /// How often each has failed.
+    fails: HashMap<usize, u32>,
     counts: Counts,
-    told: Stop,
+    is_stopped: bool,
+}
+
+/// A run that another process has.
+struct Elsewhere {
+    run: usize,
+    /// The place that it takes; none if it is on another machine.
+    slot: Option<usize>,
 }
 
 impl<'a> Sweep<'a> {
@@ -151,62 +153,61 @@ impl<'a> Sweep<'a> {
         trainer: &'a Trainer,
         options: &'a Options,
     ) -> Self {
-        let mut counts = Counts {
-            all: plan.runs.len(),
-            ..Counts::default()
+        let mut sweep = Self {
+            plan,
+            directory,
+            trainer,
+            options,
+            queue: VecDeque::new(),
+            children: Vec::new(),
+            elsewhere: Vec::new(),
+            fails: HashMap::new(),
+            counts: Counts {
+                all: plan.runs.len(),
+                ..Counts::default()
+            },
+            is_stopped: false,
         };
         let mut queue = Vec::new();
         for (k, run) in plan.runs.iter().enumerate() {
-            let state = state::state(run, directory);
-            match state {
-                State::Done => counts.done += 1,
-                _ if options.only.takes(state) => queue.push(k),
-                State::Failed => counts.failed += 1,
-                State::Diverged => counts.diverged += 1,
-                _ => {}
+            match state::state(run, directory) {
+                State::Done => sweep.counts.done += 1,
+                state if !options.only.takes(state) => {
+                    let counts = state == State::Diverged && options.only == Only::Unfinished;
+                    sweep.counts.diverged_before += usize::from(counts);
+                }
+                State::Running => sweep.leave_elsewhere(k),
+                _ => queue.push(k),
             }
         }
         // What takes longest ends last, unless it begins first.
         let flops = |k: &usize| plan.runs[*k].cost.flops;
         queue.sort_by(|a, b| flops(b).total_cmp(&flops(a)));
-        Self {
-            plan,
-            directory,
-            trainer,
-            options,
-            queue: queue.into(),
-            children: Vec::new(),
-            elsewhere: Vec::new(),
-            attempts: HashMap::new(),
-            counts,
-            told: Stop::No,
-        }
+        sweep.queue = queue.into();
+        sweep
     }
 
     fn run(&mut self, observer: &mut dyn Observer) -> Result<(), SweepError> {
         let mut looked: Option<Instant> = None;
         loop {
-            let stop = observer.stop();
-            if stop != self.told {
-                self.tell(stop);
+            if observer.wants_stop() && !self.is_stopped {
+                self.stop();
             }
             self.reap(observer)?;
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
                 looked = Some(Instant::now());
-                self.find_elsewhere();
+                self.find_free();
                 let at_work = self.children.iter().map(|child| child.run);
-                let at_work = at_work.chain(self.elsewhere.iter().copied());
+                let at_work = at_work.chain(self.elsewhere.iter().map(|other| other.run));
                 let at_work: Vec<RunStatus> = at_work.map(|k| self.status(k)).collect();
                 self.counts.waiting = self.queue.len();
                 observer.at_work(&at_work, &self.counts);
             }
-            let given_up = self
-                .options
-                .max_fails
-                .is_some_and(|most| self.counts.failed + self.counts.diverged >= most);
-            let begins = stop == Stop::No && !given_up;
+            let fails = self.counts.failed + self.counts.diverged;
+            let given_up = self.options.max_fails.is_some_and(|most| fails >= most);
+            let begins = !self.is_stopped && !given_up;
             if begins {
-                self.start(observer)?;
+                self.start(observer);
             }
             let left = begins && !(self.queue.is_empty() && self.elsewhere.is_empty());
             if self.children.is_empty() && !left {
@@ -217,16 +218,24 @@ impl<'a> Sweep<'a> {
         }
     }
 
+    /// A place that nobody has, on `device` if there is one.
+    fn free_slot(&self, device: Option<&str>) -> Option<usize> {
+        let slots = &self.options.packing.slots;
+        let is_taken = |slot: &usize| {
+            self.children.iter().any(|child| child.slot == *slot)
+                || self.elsewhere.iter().any(|other| other.slot == Some(*slot))
+        };
+        let mut free: Vec<usize> = (0..slots.len()).filter(|slot| !is_taken(slot)).collect();
+        free.sort_by_key(|slot| device != Some(slots[*slot].as_str()));
+        free.first().copied()
+    }
+
     /// Begins runs for as long as there is a place and a run that can.
-    fn start(&mut self, observer: &mut dyn Observer) -> Result<(), SweepError> {
-        while self.children.len() + self.elsewhere.len() < self.options.packing.slots.len() {
-            let ready =
-                |k: &usize| state::trunk_serves(self.plan, self.directory, &self.plan.runs[*k]);
-            let Some(at) = self.queue.iter().position(ready) else {
-                return Ok(());
-            };
-            let Some(k) = self.queue.remove(at) else {
-                return Ok(());
+    fn start(&mut self, observer: &mut dyn Observer) {
+        while let Some(slot) = self.free_slot(None) {
+            let next = self.queue.iter().position(|k| self.is_ready(*k));
+            let Some(k) = next.and_then(|at| self.queue.remove(at)) else {
+                return;
             };
             let run = &self.plan.runs[k];
             match state::state(run, self.directory) {
@@ -236,7 +245,7 @@ impl<'a> Sweep<'a> {
                     continue;
                 }
                 State::Running => {
-                    self.elsewhere.push(k);
+                    self.leave_elsewhere(k);
                     continue;
                 }
                 _ => {}
@@ -244,25 +253,36 @@ impl<'a> Sweep<'a> {
             let unfinished = 1 + self.queue.len() + self.children.len() + self.elsewhere.len();
             let packing = &self.options.packing;
             let threads = packing.threads(unfinished);
-            let taken = |slot: usize| self.children.iter().any(|child| child.slot == slot);
-            let slot = (0..packing.slots.len()).find(|slot| !taken(*slot));
-            let slot = slot.unwrap_or(0);
             let device = packing.slots[slot].clone();
-            let child = Child::start(
-                (k, slot),
-                run,
-                self.directory,
-                self.trainer,
-                &device,
-                threads,
-            )?;
-            *self.attempts.entry(k).or_default() += 1;
-            self.children.push(child);
+            let places = (k, slot);
+            let child = Child::start(places, run, self.directory, self.trainer, &device, threads);
             let mut status = self.status(k);
-            status.state = State::Running;
-            observer.started(&status, &device, threads);
+            match child {
+                Ok(child) => {
+                    self.children.push(child);
+                    status.state = State::Running;
+                    observer.started(&status, &device, threads);
+                }
+                Err(error) => self.failed(k, &error.to_string(), observer),
+            }
         }
-        Ok(())
+    }
+
+    /// Whether a run need not wait for its trunk: that has the checkpoint, or will have none before this ends.
+    fn is_ready(&self, k: usize) -> bool {
+        let Some(trunk) = &self.plan.runs[k].trunk else {
+            return true;
+        };
+        let is_trunk = |k: usize| self.plan.runs[k].id == trunk.id;
+        let comes = self.queue.iter().any(|k| is_trunk(*k))
+            || self.children.iter().any(|child| is_trunk(child.run))
+            || self.elsewhere.iter().any(|other| is_trunk(other.run));
+        !comes
+            || self
+                .directory
+                .run(&trunk.id)
+                .checkpoint(trunk.step)
+                .is_dir()
     }
 
     /// Takes leave of children that have ended.
@@ -280,57 +300,92 @@ impl<'a> Sweep<'a> {
                 Some(0) if is_done => State::Done,
                 Some(DIVERGED) => State::Diverged,
                 Some(STOPPED) => State::Preempted,
-                // Killed by us, or by whoever told us to stop.
-                None if self.told != Stop::No => State::Preempted,
+                // By whoever told us to stop, too.
+                None if self.is_stopped => State::Preempted,
                 _ => State::Failed,
             };
-            let attempts = self.attempts.get(&k).copied().unwrap_or(0);
-            let again = match state {
-                State::Failed => self.told == Stop::No && attempts <= self.options.retry,
-                // Somebody stopped the run and not the sweep: it goes on when its turn comes.
-                State::Preempted => self.told == Stop::No,
-                _ => false,
-            };
-            let failed = matches!(state, State::Failed | State::Diverged);
-            if failed && !again {
-                child.note(code.unwrap_or(1))?;
+            if state == State::Failed {
+                self.failed(k, &child.last_words(code), observer);
+                self.note(&child, code, observer);
+                continue;
             }
+            let mut words = None;
             match state {
                 State::Done => self.counts.done += 1,
-                State::Failed if !again => self.counts.failed += 1,
-                State::Diverged => self.counts.diverged += 1,
-                _ => {}
+                State::Diverged => {
+                    self.counts.diverged += 1;
+                    words = Some(child.last_words(code));
+                    self.note(&child, code, observer);
+                }
+                // Goes on when its turn comes.
+                _ => self.queue.push_back(k),
             }
-            if again {
-                self.queue.push_back(k);
-            } else if state == State::Preempted {
-                self.counts.waiting += 1;
-            }
-            let last_words = failed.then(|| child.last_words(code));
             let mut status = self.status(k);
             status.state = state;
-            observer.ended(&status, last_words.as_deref(), again);
+            observer.ended(&status, words.as_deref(), false);
         }
         Ok(())
     }
 
-    /// Looks whether the runs that others have are free again.
-    fn find_elsewhere(&mut self) {
-        let (plan, directory) = (self.plan, self.directory);
-        let is_held = |k: &usize| Lock::is_held(directory.run(&plan.runs[*k].id).root());
-        let (held, free): (Vec<usize>, Vec<usize>) =
-            self.elsewhere.iter().partition(|k| is_held(k));
-        self.elsewhere = held;
-        for k in free {
-            // What has become of it is seen when its turn comes.
-            self.queue.push_front(k);
+    /// A run has failed, and is begun again unless that was too often.
+    fn failed(&mut self, k: usize, words: &str, observer: &mut dyn Observer) {
+        let fails = self.fails.entry(k).or_default();
+        *fails += 1;
+        let again = *fails <= self.options.retry && !self.is_stopped;
+        match again {
+            // Before others, lest a branch is begun without it.
+            true => self.queue.push_front(k),
+            false => self.counts.failed += 1,
+        }
+        let mut status = self.status(k);
+        status.state = State::Failed;
+        observer.ended(&status, Some(words), again);
+    }
+
+    /// Keeps the code that a child has ended with for those who ask later.
+    fn note(&self, child: &Child, code: Option<i32>, observer: &mut dyn Observer) {
+        if let Err(error) = child.note(code.unwrap_or(1)) {
+            observer.warning(&error.to_string());
         }
     }
 
-    fn tell(&mut self, stop: Stop) {
-        self.told = stop;
+    /// Leaves a run to the process that has it.
+    fn leave_elsewhere(&mut self, run: usize) {
+        let there = self.directory.run(&self.plan.runs[run].id);
+        let slot = match Lock::holder(there.root()) {
+            Some(Holder::OnAnotherMachine) => None,
+            _ => {
+                let device = Manifest::read(&there).map(|manifest| manifest.provenance.device);
+                self.free_slot(device.as_deref().ok())
+            }
+        };
+        self.elsewhere.push(Elsewhere { run, slot });
+    }
+
+    /// Looks whether the runs that others have are free again.
+    fn find_free(&mut self) {
+        let (plan, directory) = (self.plan, self.directory);
+        let is_held = |other: &Elsewhere| {
+            Lock::holder(directory.run(&plan.runs[other.run].id).root()).is_some()
+        };
+        let elsewhere = std::mem::take(&mut self.elsewhere);
+        let (held, free): (Vec<_>, Vec<_>) = elsewhere.into_iter().partition(is_held);
+        self.elsewhere = held;
+        for Elsewhere { run, .. } in free {
+            match state::state(&plan.runs[run], directory) {
+                State::Done => self.counts.done += 1,
+                state if self.options.only.takes(state) => self.queue.push_front(run),
+                State::Diverged => self.counts.diverged += 1,
+                _ => self.counts.failed += 1,
+            }
+        }
+    }
+
+    /// Asks every child to save and end.
+    fn stop(&mut self) {
+        self.is_stopped = true;
         for child in &mut self.children {
-            child.tell(stop);
+            child.stop();
         }
     }
 

@@ -84,6 +84,8 @@ pub fn points(sweep: &SweepFile) -> Result<Vec<Point>, SweepError> {
         let keys = points.iter().flat_map(|point| &point.settings);
         taken.extend(keys.map(|(key, _)| (key.clone(), name.as_str())));
     }
+    let counts = dimensions.iter().map(|(_, points)| points.len());
+    check_count("the sweep", counts)?;
     let all = dimensions
         .iter()
         .fold(vec![Point::default()], |all, (_, points)| {
@@ -93,6 +95,17 @@ pub fn points(sweep: &SweepFile) -> Result<Vec<Point>, SweepError> {
             pairs.map(|(point, next)| join(point, next)).collect()
         });
     Ok(all)
+}
+
+/// Refuses more combinations than anybody runs, before the memory is full of them.
+fn check_count(name: &str, counts: impl Iterator<Item = usize>) -> Result<(), SweepError> {
+    const MOST: usize = 100_000;
+    let count = counts.fold(1_usize, usize::saturating_mul);
+    if count > MOST {
+        let problem = format!("there are {count} combinations, and at most {MOST} are possible");
+        return Err(SweepError::invalid(name, problem));
+    }
+    Ok(())
 }
 
 /// Whether one of the two keys is the other or a part of it.
@@ -141,6 +154,7 @@ fn axis_points(name: &str, axis: &Axis) -> Result<Vec<Point>, SweepError> {
     if columns.is_empty() {
         return Ok(Vec::new());
     }
+    check_count(name, columns.iter().map(|(_, values)| values.len()))?;
     let all = columns
         .iter()
         .fold(vec![Point::default()], |all, (key, values)| {
@@ -222,6 +236,11 @@ mod tests {
             (
                 "[[axes]]\nzip = { seed = [1], model.heads = [1, 2] }",
                 "unequally many",
+            ),
+            (
+                "[[axes]]\nproduct = { a = [1,2,3,4,5,6,7,8,9,10], b = [1,2,3,4,5,6,7,8,9,10], \
+                 c = [1,2,3,4,5,6,7,8,9,10], d = [1,2,3,4,5,6,7,8,9,10], e = [1,2,3,4,5,6,7,8,9,10], f = [1,2] }",
+                "axes[0]: there are 200000 combinations",
             ),
             (
                 "seeds = [1]\n[[axes]]\nproduct = { seed = [1] }",

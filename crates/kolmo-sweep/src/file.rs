@@ -140,7 +140,7 @@ impl SweepFile {
     ///
     /// # Errors
     /// TOML that does not parse, an unknown key or a value of another type, with its line; an entry of `axes` that is
-    /// not exactly one of `product`, `zip` and `list`.
+    /// not exactly one of `product`, `zip` and `list`; an option of Slurm that is not one.
     pub fn parse(text: &str) -> Result<Self, SweepError> {
         let sweep: Self = file::read(text, &[], |_| {})?;
         for (k, axis) in sweep.axes.iter().enumerate() {
@@ -156,7 +156,31 @@ impl SweepFile {
                 ));
             }
         }
+        sweep.slurm.check()?;
         Ok(sweep)
+    }
+}
+
+impl Slurm {
+    /// Refuses what would not be one option, or a command where none is meant.
+    fn check(&self) -> Result<(), SweepError> {
+        let options = self.options.iter().map(|option| ("slurm.options", option));
+        let others = [("slurm.time", &self.time), ("slurm.gres", &self.gres)];
+        let memory = self.memory.iter().map(|memory| ("slurm.memory", memory));
+        for (key, text) in options.chain(others).chain(memory) {
+            if text.contains(['\n', '\r']) {
+                return Err(SweepError::invalid(key, "it takes one line"));
+            }
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ":_${}".contains(c);
+        if !self.device.chars().all(is_plain) {
+            let problem = format!(
+                "{:?} is no device: valid are names such as vulkan:0, and variables of the job, vulkan:$SLURM_JOB_GPUS",
+                self.device
+            );
+            return Err(SweepError::invalid("slurm.device", problem));
+        }
+        Ok(())
     }
 }
 

@@ -19,13 +19,14 @@ impl Machine {
     /// This machine, with the disk that `folder` is or will be on.
     pub fn this(folder: &Path) -> Self {
         let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let memory = text.lines().find_map(|line| {
+        let free = text.lines().find_map(|line| {
             let size = line.strip_prefix("MemAvailable:")?.trim();
-            size.strip_suffix("kB")?.trim().parse::<u64>().ok()
+            let kibibytes: u64 = size.strip_suffix("kB")?.trim().parse().ok()?;
+            Some(kibibytes << 10)
         });
         Self {
             cores: thread::available_parallelism().map_or(1, usize::from),
-            memory: memory.map(|kibibytes| kibibytes << 10),
+            memory: free.into_iter().chain(left_to_group()).min(),
             disk: free_disk(folder),
         }
     }
@@ -54,7 +55,7 @@ impl Machine {
         sizes.sort_by_key(|run| std::cmp::Reverse(need(run)));
         if let Some(run) = sizes.first().filter(|run| run.cost.memory_bytes > memory) {
             let problem = format!(
-                "run {} needs about {} of memory and there are {}: fewer train.shards or train.batch_documents need less",
+                "run {} needs about {} of memory and there are {}: smaller train.batch_documents, or more train.shards, need less",
                 run.label,
                 bytes(run.cost.memory_bytes),
                 bytes(memory)
@@ -71,6 +72,15 @@ impl Machine {
             some => some.clamp(1, most.max(1)),
         })
     }
+}
+
+/// Memory that the control group of this process, such as a container, can still have, if it is limited.
+fn left_to_group() -> Option<u64> {
+    let read = |name: &str| -> Option<u64> {
+        let text = fs::read_to_string(Path::new("/sys/fs/cgroup").join(name)).ok()?;
+        text.trim().parse().ok()
+    };
+    Some(read("memory.max")?.saturating_sub(read("memory.current")?))
 }
 
 /// 3.2 GB.

@@ -7,12 +7,14 @@ use std::{
 };
 
 use kolmo_config::{ConfigError, RunConfig, agreement::agreement};
+use kolmo_run::checkpoint;
 use kolmo_world::{World, WorldConfig};
 use serde::Serialize;
 use toml::Value;
 
 use crate::{
     cost::{Cost, WorldSize},
+    directory::SweepDirectory,
     error::SweepError,
     expand::{Point, points},
     file::SweepFile,
@@ -89,6 +91,31 @@ impl Plan {
         })
     }
 
+    /// Corrects what branches cost by what is in `directory`: a trunk that is done has the checkpoints that it has.
+    pub fn look_at(&mut self, directory: &SweepDirectory) {
+        for k in 0..self.runs.len() {
+            let Some(trunk) = self.runs[k].trunk.clone() else {
+                continue;
+            };
+            let there = directory.run(&trunk.id);
+            if !there.is_done() {
+                continue;
+            }
+            let steps = checkpoint::steps(&there).unwrap_or_default();
+            let step = steps.into_iter().filter(|step| *step <= trunk.step).max();
+            let run = &mut self.runs[k];
+            run.cost.begin_at(step.unwrap_or(0));
+            run.trunk = step.map(|step| Trunk { step, ..trunk });
+        }
+    }
+
+    /// The runs of which `is_wanted` says so, those that leave no other first.
+    pub fn in_order(&self, is_wanted: impl Fn(&PlannedRun) -> bool) -> [Vec<&PlannedRun>; 2] {
+        let wanted = self.runs.iter().filter(|run| is_wanted(run));
+        let (first, then) = wanted.partition(|run| run.trunk.is_none());
+        [first, then]
+    }
+
     /// The run called `id`.
     pub fn find(&self, id: &str) -> Option<&PlannedRun> {
         self.runs.iter().find(|run| run.id == id)
@@ -133,7 +160,7 @@ fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun
             id,
             label,
             overrides: point.settings,
-            cost: Cost::of(&config, size, 0),
+            cost: Cost::of(&config, size),
             config,
             trunk: None,
         });
@@ -173,11 +200,11 @@ fn branch(runs: &mut [PlannedRun], sizes: &[WorldSize]) -> Result<(), SweepError
                 kept.push(step);
                 kept.sort_unstable();
             }
-            runs[k].cost = Cost::of(&runs[k].config, sizes[k], step);
+            runs[k].cost.begin_at(step);
             let id = runs[trunk].id.clone();
             runs[k].trunk = Some(Trunk { id, step });
         }
-        runs[trunk].cost = Cost::of(&runs[trunk].config, sizes[trunk], 0);
+        runs[trunk].cost = Cost::of(&runs[trunk].config, sizes[trunk]);
     }
     Ok(())
 }

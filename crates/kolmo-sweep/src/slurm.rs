@@ -7,12 +7,13 @@ mod queue;
 mod script;
 
 use std::{
+    collections::{BTreeSet, HashMap},
     fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
-use kolmo_run::Error;
+use kolmo_run::{Error, Lock};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -49,42 +50,46 @@ pub fn submit(
     trainer: &Trainer,
     queue: Option<&Queue>,
 ) -> Result<Vec<Array>, SweepError> {
+    directory.create()?;
+    // Two at once would submit every run twice.
+    let _lock = Lock::take(directory.root())?;
     directory.prepare(plan)?;
     let folder = directory.slurm();
     fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
     let before = submitted(&folder)?;
-    let (waiting, most) = match queue {
-        Some(queue) => (queue.waiting(&before)?, queue.max_array_size()?),
-        None => (Vec::new(), queue::MAX_ARRAY_SIZE),
+    let (mut queued, most) = match queue {
+        Some(queue) => (queue.queued(&before)?, queue.max_array_size()?),
+        None => (HashMap::new(), queue::MAX_ARRAY_SIZE),
     };
-    let unfinished = plan.runs.iter().filter(|run| {
-        let state = state(run, directory);
-        !matches!(state, State::Done | State::Running | State::Diverged)
-            && !waiting.contains(&run.id)
-    });
-    let (first, then): (Vec<&PlannedRun>, Vec<&PlannedRun>) =
-        unfinished.partition(|run| run.trunk.is_none());
+    let unfinished = plan.in_order(|run| is_left(run, directory) && !queued.contains_key(&run.id));
     let mut arrays: Vec<Array> = Vec::new();
-    let mut number = before.len();
-    for (runs, waits) in [(first, false), (then, true)] {
-        let trunks: Vec<u64> = arrays.iter().filter_map(|array| array.job).collect();
-        for runs in runs.chunks(most) {
-            let mut array = script::write(plan, directory, trainer, runs, number)?;
-            if waits && !trunks.is_empty() {
-                // However they end: without its trunk a run begins at its first step.
-                let jobs: Vec<String> = trunks.iter().map(u64::to_string).collect();
-                let after = format!("--dependency=afterany:{}", jobs.join(":"));
-                array.arguments.insert(0, after);
-            }
-            if let Some(queue) = queue {
-                array.job = Some(queue.submit(&array.arguments)?);
-                note(&folder, &array)?;
-            }
-            number += 1;
-            arrays.push(array);
+    for runs in unfinished.iter().flat_map(|runs| runs.chunks(most)) {
+        let mut array = script::write(plan, directory, trainer, runs)?;
+        // However they end: without its trunk a run begins at its first step.
+        let trunks = runs
+            .iter()
+            .filter_map(|run| queued.get(&run.trunk.as_ref()?.id));
+        let trunks: BTreeSet<String> = trunks.map(u64::to_string).collect();
+        if !trunks.is_empty() {
+            let trunks: Vec<String> = trunks.into_iter().collect();
+            let after = format!("--dependency=afterany:{}", trunks.join(":"));
+            array.arguments.insert(0, after);
         }
+        if let Some(queue) = queue {
+            let job = queue.submit(&array.arguments)?;
+            array.job = Some(job);
+            note(&folder, &array)?;
+            queued.extend(array.runs.iter().map(|run| (run.clone(), job)));
+        }
+        arrays.push(array);
     }
     Ok(arrays)
+}
+
+/// Whether a run is still to be given to somebody.
+pub fn is_left(run: &PlannedRun, directory: &SweepDirectory) -> bool {
+    let state = state(run, directory);
+    !matches!(state, State::Done | State::Running | State::Diverged)
 }
 
 /// The list of arrays that were submitted, one JSON object a line.

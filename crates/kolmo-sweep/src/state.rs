@@ -1,8 +1,12 @@
 //! How each run of a sweep stands, read from its files, whoever runs it.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use kolmo_run::{Lock, Manifest, RunDirectory, RunState, StepRecord, read_last};
+use kolmo_run::{Lock, Manifest, RunState, StepRecord, read_last};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,7 +118,7 @@ pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> State {
     if there.is_done() {
         return State::Done;
     }
-    if Lock::is_held(there.root()) {
+    if Lock::holder(there.root()).is_some() {
         return State::Running;
     }
     match last_exit(directory, &run.id) {
@@ -137,24 +141,13 @@ pub(crate) const DIVERGED: i32 = 3;
 /// Of one that was stopped, and can go on.
 pub(crate) const STOPPED: i32 = 75;
 
-/// The code that the last attempt at a run ended with, if it is known and the run has not been begun again since.
+/// The code that the last attempt at a run ended with, if it is known and nobody has begun the run again since.
 fn last_exit(directory: &SweepDirectory, id: &str) -> Option<i32> {
-    let text = fs::read_to_string(directory.exit(id)).ok()?;
-    text.trim().parse().ok()
-}
-
-/// Whether the trunk of a run has the checkpoint that the run begins at, or never will.
-pub(crate) fn trunk_serves(plan: &Plan, directory: &SweepDirectory, run: &PlannedRun) -> bool {
-    let Some(trunk) = &run.trunk else {
-        return true;
-    };
-    let there: RunDirectory = directory.run(&trunk.id);
-    if there.checkpoint(trunk.step).is_dir() {
-        return true;
+    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let path = directory.exit(id);
+    let manifest = changed(&directory.run(id).manifest());
+    if manifest.is_some_and(|manifest| changed(&path) < Some(manifest)) {
+        return None;
     }
-    let trunk = plan.find(&trunk.id).map(|trunk| state(trunk, directory));
-    !matches!(
-        trunk,
-        Some(State::Pending | State::Running | State::Preempted)
-    )
+    fs::read_to_string(path).ok()?.trim().parse().ok()
 }

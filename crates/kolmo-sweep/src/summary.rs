@@ -34,6 +34,10 @@ pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> 
     let mut evaluations = Vec::new();
     for run in &plan.runs {
         let there = directory.run(&run.id);
+        if !there.root().is_dir() {
+            runs.push(run_row(run, directory, None, None));
+            continue;
+        }
         let all: Vec<EvaluationRecord> = match there.evaluations().is_file() {
             true => read_jsonl(there.evaluations())?,
             false => Vec::new(),

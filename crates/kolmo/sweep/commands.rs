@@ -1,7 +1,7 @@
 //! `kolmo sweep commands`: the runs as shell commands, for any engine.
 
 use anyhow::Context;
-use kolmo_sweep::{State, state};
+use kolmo_sweep::{PlannedRun, SweepDirectory, slurm::is_left};
 
 use super::{Which, trainer};
 use crate::{
@@ -37,17 +37,10 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     // Whoever runs them may be anywhere.
     let root =
         std::path::absolute(directory.root()).context("where the sweep is cannot be found out")?;
-    let directory = kolmo_sweep::SweepDirectory::at(root);
+    let directory = SweepDirectory::at(root);
     let trainer = trainer(&arguments.switches)?;
-    let is_wanted = |run: &&kolmo_sweep::PlannedRun| {
-        let state = || state::state(run, &directory);
-        !arguments.pending || !matches!(state(), State::Done | State::Running | State::Diverged)
-    };
-    let (first, then): (Vec<_>, Vec<_>) = plan
-        .runs
-        .iter()
-        .filter(is_wanted)
-        .partition(|run| run.trunk.is_none());
+    let wanted = |run: &PlannedRun| !arguments.pending || is_left(run, &directory);
+    let [first, then] = plan.in_order(wanted);
     for run in first.iter().chain(&then) {
         print(&trainer.line(run, &directory, Some(&arguments.device))?)?;
     }

@@ -9,7 +9,7 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kolmo_sweep::{
     RunStatus, State,
-    execute::{Counts, Observer, Stop},
+    execute::{Counts, Observer},
 };
 
 use crate::{
@@ -169,11 +169,12 @@ impl Observer for Display {
         self.line(&format!("{what:9} {} {}{words}", run.id, describe(run)));
     }
 
-    fn stop(&self) -> Stop {
-        // A second Ctrl-C ends this process at once; its runs save, and are found by the next one.
-        match self.stop.is_asked() {
-            true => Stop::Gently,
-            false => Stop::No,
-        }
+    fn warning(&mut self, text: &str) {
+        self.line(&format!("warning: {text}"));
+    }
+
+    // A second Ctrl-C ends this process at once; its runs save, and are found by the next one.
+    fn wants_stop(&self) -> bool {
+        self.stop.is_asked()
     }
 }

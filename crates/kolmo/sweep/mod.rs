@@ -68,10 +68,15 @@ struct Which {
 impl Which {
     fn load(&self) -> anyhow::Result<(Plan, SweepDirectory)> {
         let plan = Plan::read(&self.sweep);
-        let plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
+        let mut plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
         let default = || Path::new("runs").join(&plan.name);
         let root = self.dir.clone().unwrap_or_else(default);
+        if root.to_str().is_none() {
+            let problem = format!("--dir {}: a path in UTF-8 is wanted", root.display());
+            return Err(Usage(problem).into());
+        }
         let directory = SweepDirectory::at(root);
+        plan.look_at(&directory);
         if directory.root().join("config.toml").exists() {
             let root = directory.root().display();
             let problem = format!("{root} is a run, not a sweep: name another --dir");

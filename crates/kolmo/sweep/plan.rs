@@ -53,6 +53,8 @@ struct Report<'a> {
     flops: f64,
     seconds: Option<f64>,
     disk_bytes: u64,
+    /// Why this machine does not hold the runs; none if it does.
+    misfit: Option<String>,
     runs: Vec<Row<'a>>,
 }
 
@@ -87,7 +89,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(print(&text)?)
 }
 
-/// The plan as a table or as JSON; with times if there is a device to measure. Refuses what does not fit.
+/// The plan as a table or as JSON; with times if there is a device to measure.
 pub fn show(
     plan: &Plan,
     directory: &SweepDirectory,
@@ -103,7 +105,8 @@ pub fn show(
         .filter(|(_, s)| is_left(s))
         .map(|(run, _)| run)
         .collect();
-    machine.fit(&left, 1)?;
+    // Another machine may be meant: `run` refuses what this one does not hold.
+    let misfit = machine.fit(&left, 1).err().map(|error| error.to_string());
     let speed = match device {
         Some(device) if !left.is_empty() => Some(Speed::measure(
             plan,
@@ -130,6 +133,7 @@ pub fn show(
         flops: left.iter().map(|run| run.cost.flops).sum(),
         seconds: speed.map(|speed| left.iter().map(|run| speed.seconds(&run.cost)).sum()),
         disk_bytes: left.iter().map(|run| run.cost.disk_bytes).sum(),
+        misfit,
         runs: rows.collect(),
     };
     match json {
@@ -203,6 +207,9 @@ fn table(report: &Report<'_>) -> String {
             "; about {} of training on {device}, one after another",
             time(Some(seconds))
         ));
+    }
+    if let Some(misfit) = &report.misfit {
+        text.push_str(&format!("\nnot on this machine: {misfit}"));
     }
     text
 }

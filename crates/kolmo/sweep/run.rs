@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::ValueEnum;
-use kolmo_model::DeviceName;
+use kolmo_model::{DeviceName, device};
 use kolmo_sweep::{
     Plan, PlannedRun, State, SweepDirectory,
     commands::Trainer,
@@ -114,32 +114,43 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     if arguments.json {
         print(&super::status::json(&plan, &directory)?)?;
     }
-    end(&counts, only, display.is_stopped())
+    end(&counts, display.is_stopped())
 }
 
-fn end(counts: &Counts, only: Only, is_stopped: bool) -> anyhow::Result<()> {
+fn end(counts: &Counts, is_stopped: bool) -> anyhow::Result<()> {
     let Counts {
-        failed,
-        diverged,
-        waiting,
-        ..
+        failed, waiting, ..
     } = *counts;
-    let ended = if failed > 0 && only != Only::Pending {
-        SweepEnded::Failed { failed, diverged }
-    } else if diverged > 0 && only != Only::Pending {
-        SweepEnded::Diverged { diverged }
-    } else if is_stopped && waiting > 0 {
+    let diverged = counts.diverged + counts.diverged_before;
+    let ended = if is_stopped && waiting > 0 {
         SweepEnded::Stopped { waiting }
+    } else if failed > 0 {
+        SweepEnded::Failed { failed, diverged }
+    } else if diverged > 0 {
+        SweepEnded::Diverged { diverged }
     } else {
         return Ok(());
     };
     Err(ended.into())
 }
 
-/// The devices, each opened once, so that one that is not there is refused before anything starts.
+/// The devices, each opened once, so that one that is not there is refused before anything starts. `auto` is every GPU
+/// of the API that `kolmo train` takes, or the CPU.
 fn devices(names: &[String]) -> anyhow::Result<Vec<DeviceName>> {
-    let open = |name: &String| Ok(name.trim().parse::<DeviceName>()?.open()?.name);
-    names.iter().map(open).collect()
+    let mut devices = Vec::new();
+    for name in names {
+        let found = name.trim().parse::<DeviceName>()?.open()?.name;
+        match (name.trim(), found) {
+            ("auto", DeviceName::Gpu(api, _)) => {
+                let all = device::available().into_iter().map(|device| device.name);
+                let is_alike =
+                    |name: &DeviceName| matches!(name, DeviceName::Gpu(of, _) if *of == api);
+                devices.extend(all.filter(is_alike));
+            }
+            (_, found) => devices.push(found),
+        }
+    }
+    Ok(devices)
 }
 
 /// How many runs at once, with how many threads.

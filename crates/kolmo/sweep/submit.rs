@@ -1,7 +1,10 @@
 //! `kolmo sweep submit`: the runs as jobs of a cluster.
 
 use clap::ValueEnum;
-use kolmo_sweep::slurm::{Queue, submit};
+use kolmo_sweep::{
+    commands::quoted,
+    slurm::{Queue, submit},
+};
 
 use super::{Which, trainer};
 use crate::{
@@ -44,7 +47,10 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     for array in &arrays {
         match array.job {
             Some(job) => print(&job.to_string())?,
-            None => print(&format!("sbatch {}", array.arguments.join(" ")))?,
+            None => {
+                let words = array.arguments.iter().map(String::as_str);
+                print(&format!("sbatch {}", quoted(words)?))?;
+            }
         }
     }
     if volume != Volume::Quiet {

@@ -9,7 +9,6 @@ use std::{
 
 use kolmo_run::{Error, atomic};
 
-use super::Stop;
 use crate::{commands::Trainer, directory::SweepDirectory, error::SweepError, plan::PlannedRun};
 
 /// A run at work.
@@ -80,15 +79,9 @@ impl Child {
         Ok(ended.map(|status| status.code()))
     }
 
-    /// Tells it to stop. That it has ended already is no failure.
-    pub fn tell(&mut self, stop: Stop) {
-        match stop {
-            Stop::No => {}
-            Stop::Gently => interrupt(&mut self.process),
-            Stop::Now => {
-                let _ = self.process.kill();
-            }
-        }
+    /// Asks it to save and end. That it has ended already is no failure.
+    pub fn stop(&mut self) {
+        interrupt(&mut self.process);
     }
 
     /// Keeps the code that it ended with for those who ask later.

@@ -1,6 +1,9 @@
 //! What is asked of a Slurm that is there.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::HashMap,
+    process::{Command, Stdio},
+};
 
 use super::Array;
 use crate::error::SweepError;
@@ -24,21 +27,21 @@ impl Queue {
         Ok(sizes.next().unwrap_or(MAX_ARRAY_SIZE).max(1))
     }
 
-    /// Names of the runs of `arrays` that wait or run.
-    pub(super) fn waiting(&self, arrays: &[Array]) -> Result<Vec<String>, SweepError> {
+    /// The runs of `arrays` that wait or run, with their jobs.
+    pub(super) fn queued(&self, arrays: &[Array]) -> Result<HashMap<String, u64>, SweepError> {
         let numbers: Vec<String> = arrays
             .iter()
             .filter_map(|array| Some(array.job?.to_string()))
             .collect();
         if numbers.is_empty() {
-            return Ok(Vec::new());
+            return Ok(HashMap::new());
         }
         let numbers = numbers.join(",");
         // One line an element, `JOB_INDEX`.
         let arguments = ["--noheader", "--array", "--format=%i", "--jobs", &numbers];
         let said = match ask("squeue", &arguments) {
             Err(SweepError::Program { reason, .. }) if reason.contains("Invalid job id") => {
-                return Ok(Vec::new());
+                return Ok(HashMap::new());
             }
             said => said?,
         };
@@ -46,7 +49,7 @@ impl Queue {
             let (job, index) = line.trim().split_once('_')?;
             let (job, index): (u64, usize) = (job.parse().ok()?, index.parse().ok()?);
             let array = arrays.iter().find(|array| array.job == Some(job))?;
-            array.runs.get(index).cloned()
+            Some((array.runs.get(index)?.clone(), job))
         });
         Ok(elements.collect())
     }

@@ -2,11 +2,11 @@
 
 use std::{fmt::Write, path};
 
-use kolmo_run::Error;
+use kolmo_run::{Error, content_hash};
 
 use super::Array;
 use crate::{
-    commands::Trainer,
+    commands::{Trainer, quoted, word},
     directory::{SweepDirectory, write_if_new},
     error::SweepError,
     file::Slurm,
@@ -22,20 +22,13 @@ command=${line#* }
 rm -f "$logs/$id.exit"
 export RAYON_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 
-warned=
-warn() {
-  warned=yes
-  kill -USR1 "$child" 2>/dev/null
-}
 eval "exec $command --device \"$device\"" >> "$logs/$id.log" 2>&1 &
 child=$!
-trap warn USR1
-# A signal ends the wait before the run has ended.
-while :; do
-  wait "$child"
-  code=$?
-  kill -0 "$child" 2>/dev/null || break
-done
+[ "$warned" ] && kill -USR1 "$child"
+# A signal ends a wait before the run has ended.
+while kill -0 "$child" 2>/dev/null; do wait "$child"; done
+wait "$child"
+code=$?
 
 if [ "$code" = 75 ] && [ "$warned" ]; then
   # This element alone: the number of the last element is that of the whole array.
@@ -47,49 +40,43 @@ fi
 exit "$code"
 "#;
 
-/// Writes the script of the array of `runs`, which is the `number`-th of the sweep.
+/// Writes the script of the array of `runs`.
 pub(super) fn write(
     plan: &Plan,
     directory: &SweepDirectory,
     trainer: &Trainer,
     runs: &[&PlannedRun],
-    number: usize,
 ) -> Result<Array, SweepError> {
     let slurm = &plan.file.slurm;
-    check(slurm)?;
     // A job begins in a folder of its own.
     let root = path::absolute(directory.root()).map_err(Error::io("find", directory.root()))?;
     let directory = SweepDirectory::at(root);
     let folder = directory.slurm();
-    let commands = folder.join(format!("array-{number}.commands"));
     let mut lines = String::new();
     for run in runs {
         let command = trainer.line(run, &directory, None)?;
         let _ = writeln!(lines, "{} {command}", run.id);
     }
+    // Of its content, since a script that waits in the queue is read when it begins.
+    let name = format!(
+        "array-{}",
+        &content_hash(format!("{lines}{slurm:?}").as_bytes())[..8]
+    );
+    let commands = folder.join(format!("{name}.commands"));
     write_if_new(&commands, &lines)?;
 
-    let quote = |path: &path::Path| -> Result<String, SweepError> {
-        let text = path.to_str().ok_or_else(|| {
-            SweepError::Refused(format!(
-                "{} is not UTF-8, and so has no form in a script",
-                path.display()
-            ))
-        })?;
-        let quoted = shlex::try_quote(text);
-        Ok(quoted
-            .map_err(|error| SweepError::Refused(error.to_string()))?
-            .into_owned())
-    };
+    let quote = |path: &path::Path| quoted([word(path)?.as_str()]);
     let logs = directory.log("x");
     let logs = logs.parent().unwrap_or(directory.root());
-    let mut text = String::from("#!/bin/bash\n");
+    let mut text = String::new();
     for option in options(plan, slurm, runs.len()) {
         let _ = writeln!(text, "#SBATCH {option}");
     }
     let _ = writeln!(
         text,
         "# Made by kolmo sweep submit. Element k is the run of line k + 1 of the commands.\n\n\
+         # A warning that comes before the run has begun.\nwarned=\nchild=\n\
+         warn() {{ warned=yes; [ -z \"$child\" ] || kill -USR1 \"$child\" 2>/dev/null; }}\ntrap warn USR1\n\n\
          commands={}\nlogs={}\ndevice=\"{}\"",
         quote(&commands)?,
         quote(logs)?,
@@ -99,8 +86,8 @@ pub(super) fn write(
         let _ = writeln!(text, "{line}");
     }
     text.push_str(BODY);
-    let script = folder.join(format!("array-{number}.sh"));
-    write_if_new(&script, &text)?;
+    let script = folder.join(format!("{name}.sh"));
+    write_if_new(&script, &format!("#!/bin/bash\n{text}"))?;
     let output = folder.join("%A_%a.log");
     let arguments = vec![
         format!("--output={}", output.display()),
@@ -134,27 +121,4 @@ fn options(plan: &Plan, slurm: &Slurm, count: usize) -> Vec<String> {
     options.extend(slurm.memory.iter().map(|memory| format!("--mem={memory}")));
     options.extend(slurm.options.iter().cloned());
     options
-}
-
-/// Refuses what would not be one option, or a command where none is meant.
-fn check(slurm: &Slurm) -> Result<(), SweepError> {
-    let in_a_line = |key: &str, text: &str| match text.contains(['\n', '\r']) {
-        true => Err(SweepError::invalid(key, "it takes one line")),
-        false => Ok(()),
-    };
-    in_a_line("slurm.time", &slurm.time)?;
-    in_a_line("slurm.gres", &slurm.gres)?;
-    in_a_line("slurm.memory", slurm.memory.as_deref().unwrap_or_default())?;
-    for option in &slurm.options {
-        in_a_line("slurm.options", option)?;
-    }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":_${}".contains(c);
-    if !slurm.device.chars().all(is_plain) {
-        let problem = format!(
-            "{:?} is no device: valid are names such as vulkan:0, and variables of the job, vulkan:$SLURM_JOB_GPUS",
-            slurm.device
-        );
-        return Err(SweepError::invalid("slurm.device", problem));
-    }
-    Ok(())
 }
