@@ -157,3 +157,18 @@ fn nonsense_is_refused_before_anything_starts() {
         .kolmo(&["sweep", "run", "many.toml", "--jobs", "0"])
         .exits(2);
 }
+
+#[test]
+fn the_shipped_sweeps_can_be_planned() {
+    let place = Place::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sweeps");
+    let mut count = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        let file = file.to_str().unwrap();
+        let plan = json(&place, &["sweep", "plan", file, "--no-benchmark", "--json"]);
+        assert!(plan["runs"].as_array().unwrap().len() > 1, "{file}");
+        count += 1;
+    }
+    assert!(count >= 2);
+}
