@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use kolmo_config::ConfigError;
 use kolmo_export::ExportError;
 use kolmo_model::ModelError;
+use kolmo_run::exit_code::{DIVERGED, FAILED, STOPPED, USAGE};
 use kolmo_sweep::SweepError;
 use kolmo_train::TrainError;
 
@@ -61,11 +62,6 @@ impl std::fmt::Display for SweepEnded {
 }
 
 impl std::error::Error for SweepEnded {}
-
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const DIVERGED: u8 = 3;
-const STOPPED: u8 = 75;
 
 /// A mistake in how kolmo was called.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ pub mod atomic;
 pub mod checkpoint;
 pub mod directory;
 pub mod error;
+pub mod exit_code;
 pub mod facts_table;
 pub mod lock;
 pub mod manifest;

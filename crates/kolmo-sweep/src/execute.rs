@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kolmo_run::{Holder, Lock, Manifest};
+use kolmo_run::{Holder, Lock, Manifest, exit_code};
 
 use crate::{
     commands::Trainer,
@@ -19,7 +19,7 @@ use crate::{
     error::SweepError,
     pack::Packing,
     plan::Plan,
-    state::{self, DIVERGED, RunStatus, STOPPED, State},
+    state::{self, RunStatus, State},
 };
 use child::Child;
 
@@ -298,8 +298,8 @@ impl<'a> Sweep<'a> {
             let is_done = self.directory.run(&self.plan.runs[k].id).is_done();
             let state = match code {
                 Some(0) if is_done => State::Done,
-                Some(DIVERGED) => State::Diverged,
-                Some(STOPPED) => State::Preempted,
+                Some(exit_code::DIVERGED) => State::Diverged,
+                Some(exit_code::STOPPED) => State::Preempted,
                 // By whoever told us to stop, too.
                 None if self.is_stopped => State::Preempted,
                 _ => State::Failed,
@@ -343,8 +343,8 @@ impl<'a> Sweep<'a> {
     }
 
     /// Keeps the code that a child has ended with for those who ask later.
-    fn note(&self, child: &Child, code: Option<i32>, observer: &mut dyn Observer) {
-        if let Err(error) = child.note(code.unwrap_or(1)) {
+    fn note(&self, child: &Child, code: Option<u8>, observer: &mut dyn Observer) {
+        if let Err(error) = child.note(code.unwrap_or(exit_code::FAILED)) {
             observer.warning(&error.to_string());
         }
     }

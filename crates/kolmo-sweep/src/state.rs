@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kolmo_run::{Lock, Manifest, RunState, StepRecord, read_last};
+use kolmo_run::{Lock, Manifest, RunState, StepRecord, exit_code, read_last};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -122,9 +122,9 @@ pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> State {
         return State::Running;
     }
     match last_exit(directory, &run.id) {
-        Some(DIVERGED) => return State::Diverged,
-        Some(code) if code != 0 && code != STOPPED => return State::Failed,
-        _ => {}
+        Some(exit_code::DIVERGED) => return State::Diverged,
+        None | Some(0 | exit_code::STOPPED) => {}
+        Some(_) => return State::Failed,
     }
     let Ok(manifest) = Manifest::read(&there) else {
         return State::Pending;
@@ -136,13 +136,8 @@ pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> State {
     }
 }
 
-/// The exit code of a run that diverged.
-pub(crate) const DIVERGED: i32 = 3;
-/// Of one that was stopped, and can go on.
-pub(crate) const STOPPED: i32 = 75;
-
 /// The code that the last attempt at a run ended with, if it is known and nobody has begun the run again since.
-fn last_exit(directory: &SweepDirectory, id: &str) -> Option<i32> {
+fn last_exit(directory: &SweepDirectory, id: &str) -> Option<u8> {
     let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
     let path = directory.exit(id);
     let manifest = changed(&directory.run(id).manifest());

@@ -7,7 +7,7 @@ use std::{
     process::{self, Command, Stdio},
 };
 
-use kolmo_run::{Error, atomic};
+use kolmo_run::{Error, atomic, exit_code};
 
 use crate::{commands::Trainer, directory::SweepDirectory, error::SweepError, plan::PlannedRun};
 
@@ -68,7 +68,7 @@ impl Child {
     }
 
     /// Its exit code if it has ended; none inside after a signal.
-    pub fn ended(&mut self) -> Result<Option<Option<i32>>, SweepError> {
+    pub fn ended(&mut self) -> Result<Option<Option<u8>>, SweepError> {
         let ended = self
             .process
             .try_wait()
@@ -76,7 +76,11 @@ impl Child {
                 program: "waiting for a run".to_owned(),
                 reason: error.to_string(),
             })?;
-        Ok(ended.map(|status| status.code()))
+        // Of eight bits on the systems that have signals.
+        let code = |status: process::ExitStatus| {
+            Some(status.code()?.try_into().unwrap_or(exit_code::FAILED))
+        };
+        Ok(ended.map(code))
     }
 
     /// Asks it to save and end. That it has ended already is no failure.
@@ -85,7 +89,7 @@ impl Child {
     }
 
     /// Keeps the code that it ended with for those who ask later.
-    pub fn note(&self, code: i32) -> Result<(), SweepError> {
+    pub fn note(&self, code: u8) -> Result<(), SweepError> {
         Ok(atomic::write_bytes(
             &self.exit,
             format!("{code}\n").as_bytes(),
@@ -93,7 +97,7 @@ impl Child {
     }
 
     /// What it said last.
-    pub fn last_words(&self, code: Option<i32>) -> String {
+    pub fn last_words(&self, code: Option<u8>) -> String {
         const END: u64 = 4000;
         let read = || -> io::Result<String> {
             let mut file = File::open(&self.log)?;
