@@ -13,11 +13,9 @@ first failure.
 import argparse
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -152,13 +150,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary", type=runs.executable)
     options = parser.parse_args()
-    place = Path(tempfile.mkdtemp(prefix="kolmo-slurm-"))
-    code = runs.ended(lambda: check(options.binary, place), options.binary)
-    if code == 0:
-        shutil.rmtree(place)
-    else:
-        print(f"left in {place}", file=sys.stderr)
-    return code
+    return runs.ended_in("kolmo-slurm-", lambda place: check(options.binary, place), options.binary)
 
 
 if __name__ == "__main__":

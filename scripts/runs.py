@@ -9,8 +9,10 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import checks
@@ -54,6 +56,17 @@ def ended(check, binary):
     code = checks.ended(check)
     if code and binary.stat().st_mtime_ns != built:
         print(f"{binary} was built anew meanwhile: two builds need not agree to the bit", file=sys.stderr)
+    return code
+
+
+def ended_in(prefix, check, binary):
+    """The exit code of `check`, a function of a folder of its own, which stays for a look if it fails."""
+    place = Path(tempfile.mkdtemp(prefix=prefix))
+    code = ended(lambda: check(place), binary)
+    if code == 0:
+        shutil.rmtree(place)
+    else:
+        print(f"left in {place}", file=sys.stderr)
     return code
 
 

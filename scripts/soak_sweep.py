@@ -17,7 +17,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -130,13 +129,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--leave", type=Path, metavar="DIR", help="leave the sweep there, in place of what is there")
     options = parser.parse_args()
-    place = Path(tempfile.mkdtemp(prefix="kolmo-sweep-"))
-    code = runs.ended(lambda: soak(options, place), options.binary)
-    if code == 0:
-        shutil.rmtree(place)
-    else:
-        print(f"left in {place}", file=sys.stderr)
-    return code
+    return runs.ended_in("kolmo-sweep-", lambda place: soak(options, place), options.binary)
 
 
 if __name__ == "__main__":

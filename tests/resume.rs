@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::util::{Place, Running, jsonl};
 
 /// 200 steps, a second's training and as much again to save every one of them.
-const RUN: &str = r#"
+pub const RUN: &str = r#"
 [world]
 relations_per_document = 2
 [world.frequency]

@@ -12,42 +12,22 @@ use kolmo_run::{FactRow, FactsTable};
 use serde_json::Value;
 
 use crate::{
-    resume::{saved, timeless, wait_until},
+    resume::{self, saved, timeless, wait_until},
     util::{Place, Running, jsonl},
 };
 
 /// 200 steps, of which the last 40 are the cool-down: until then those of any longer run. No line of
 /// metrics.jsonl falls on step 160, and three evaluations come after it.
-const RUN: &str = r#"
-[world]
-relations_per_document = 2
-[world.frequency]
-law = "zipf"
-elements = 200
-exponent = 1.3
-[[world.relations]]
-name = "colour"
-values = 8
-[[world.relations]]
-name = "home"
-values = 16
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 6400
-batch_documents = 32
-warmup_documents = 320
-log_every = 3
-[eval]
-classes = 3
-facts_per_class = 20
-evaluations = 60
-[checkpoint]
-every_s = inf
-keep_last = 1
-"#;
+fn config() -> String {
+    resume::RUN
+        .replace(
+            "batch_documents = 32",
+            "batch_documents = 32\nwarmup_documents = 320",
+        )
+        .replace("evaluations = 12", "evaluations = 60")
+        .replace("every_s = 0.0", "every_s = inf")
+        .replace("keep_last = 3", "keep_last = 1")
+}
 const STEPS: u64 = 200;
 const COOLDOWN: u64 = 160;
 const LONG: &str = "train.documents=12800";
@@ -57,10 +37,10 @@ fn train<'a>(run: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
     [&arguments, rest].concat()
 }
 
-/// A place with [`RUN`] in it, and one done from its first step.
+/// A place with [`config`] in it, and one done from its first step.
 fn undisturbed() -> (Place, PathBuf) {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
     place.kolmo(&train("whole", &[])).exits(0);
     let whole = place.path().join("whole");
     (place, whole)
@@ -327,7 +307,7 @@ fn a_damaged_checkpoint_of_a_trunk_is_told_and_an_older_one_used() {
 #[test]
 fn a_trunk_of_another_kind_is_refused_with_the_key() {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
     let keep = [
         "--set",
         "checkpoint.keep_at=[20]",

@@ -92,13 +92,18 @@ impl Progress {
 
 /// A bar up to `length`, if there is a terminal to show it on.
 fn bar(volume: Volume, length: u64) -> Option<ProgressBar> {
-    let on_terminal = stderr().is_terminal() && volume != Volume::Quiet;
-    on_terminal.then(|| {
-        let template = "{bar:24} {pos}/{len} {msg}";
-        let style = ProgressStyle::with_template(template);
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::new(length).with_style(style)
-    })
+    on_terminal(volume).then(|| ProgressBar::new(length).with_style(style("")))
+}
+
+/// Whether bars are wanted, and there is a terminal to show them on.
+pub fn on_terminal(volume: Volume) -> bool {
+    stderr().is_terminal() && volume != Volume::Quiet
+}
+
+/// The style of a bar that counts `what`, with a space before it.
+pub fn style(what: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(&format!("{{bar:24}} {{pos}}/{{len}}{what} {{msg}}"));
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Shows how many documents there are, on standard error.

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use super::{directories, place, results, states};
+use super::{directories, place, results, results_alone, states};
 use crate::util::{Place, jsonl};
 
 fn shell(place: &Place, script: &str, variables: &[(&str, &str)]) -> Output {
@@ -192,23 +192,7 @@ fn an_element_trains_its_run_and_says_how_it_ended() {
     assert!(run("0", "").status.success());
     assert_eq!(states(&place), ["done", "done"]);
 
-    let config = place.path().join("runs/many/configs");
-    let name = first.file_name().unwrap().to_str().unwrap();
-    let config = config.join(format!("{name}.toml"));
-    let alone = [
-        "train",
-        config.to_str().unwrap(),
-        "--run-dir",
-        "alone",
-        "--device",
-        "flex",
-        "-q",
-    ];
-    place.kolmo(&alone).exits(0);
-    assert!(
-        results(first) == results(&place.path().join("alone")),
-        "other bits"
-    );
+    assert!(results(first) == results_alone(&place, first), "other bits");
 }
 
 #[test]

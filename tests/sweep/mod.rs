@@ -81,6 +81,23 @@ fn results(run: &Path) -> Vec<Vec<u8>> {
     files.map(|file| fs::read(file).unwrap()).collect()
 }
 
+/// What a run of the sweep, which is done, computes by itself.
+fn results_alone(place: &Place, run: &Path) -> Vec<Vec<u8>> {
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let config = format!("runs/many/configs/{name}.toml");
+    let alone = [
+        "train",
+        &config,
+        "--run-dir",
+        "alone",
+        "--device",
+        "flex",
+        "-q",
+    ];
+    place.kolmo(&alone).exits(0);
+    results(&place.path().join("alone"))
+}
+
 #[test]
 fn a_plan_says_what_there_is_to_do_and_starts_nothing() {
     let place = place(

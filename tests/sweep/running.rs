@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{directories, json, place, results, states};
+use super::{directories, json, place, results, results_alone, states};
 use crate::util::{Place, Running};
 
 const RUN: [&str; 8] = [
@@ -44,26 +44,8 @@ fn a_sweep_is_run_once_and_grows() {
     place.kolmo(&RUN).exits(0).says("2 of 2 runs done");
     assert_eq!(states(&place), ["done", "done"]);
     // The same bits as a run by itself.
-    let config = place.path().join("runs/many/configs");
-    let config = fs::read_dir(config)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let id = config.file_stem().unwrap().to_str().unwrap();
-    let alone = [
-        "train",
-        config.to_str().unwrap(),
-        "--run-dir",
-        "alone",
-        "--device",
-        "flex",
-        "-q",
-    ];
-    place.kolmo(&alone).exits(0);
-    let of_sweep = place.path().join("runs/many/runs").join(id);
-    assert_eq!(results(&of_sweep), results(&place.path().join("alone")));
+    let of_sweep = &directories(&place)[0];
+    assert_eq!(results(of_sweep), results_alone(&place, of_sweep));
 
     place.file("many.toml", "base = 'base.toml'\nseeds = [2, 3, 1]");
     let again = place.kolmo(&RUN).exits(0).stderr();
@@ -150,19 +132,21 @@ fn start(place: &Place) -> Running {
     place.start(&RUN, &[])
 }
 
-#[test]
-fn a_sweep_that_is_stopped_saves_every_run_and_goes_on() {
-    let expected = undisturbed();
+/// The same sweep, both of whose places have runs that have logged more than so many steps.
+fn at_work(steps: usize) -> (Place, Vec<PathBuf>, Running) {
     let place = place("seeds = [1, 2, 3]");
     place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
     let runs = directories(&place);
-    let mut sweep = start(&place);
-    wait_until(|| {
-        runs.iter()
-            .filter(|run| lines(&run.join("metrics.jsonl")) > 5)
-            .count()
-            == 2
-    });
+    let sweep = start(&place);
+    let has_logged = |run: &&PathBuf| lines(&run.join("metrics.jsonl")) > steps;
+    wait_until(|| runs.iter().filter(has_logged).count() == 2);
+    (place, runs, sweep)
+}
+
+#[test]
+fn a_sweep_that_is_stopped_saves_every_run_and_goes_on() {
+    let expected = undisturbed();
+    let (place, runs, mut sweep) = at_work(5);
     sweep.signal("TERM");
     sweep.wait().exits(75).says("stopped on request");
     let states_now = states(&place);
@@ -184,16 +168,7 @@ fn a_sweep_that_is_stopped_saves_every_run_and_goes_on() {
 #[test]
 fn a_sweep_whose_parent_is_killed_goes_on_beside_its_orphans() {
     let expected = undisturbed();
-    let place = place("seeds = [1, 2, 3]");
-    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
-    let runs = directories(&place);
-    let mut sweep = start(&place);
-    wait_until(|| {
-        runs.iter()
-            .filter(|run| lines(&run.join("metrics.jsonl")) > 2)
-            .count()
-            == 2
-    });
+    let (place, runs, mut sweep) = at_work(2);
     sweep.signal("KILL");
     assert_eq!(sweep.wait().code(), None);
     // One of the orphans as well.

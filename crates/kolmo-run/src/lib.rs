@@ -23,6 +23,7 @@ pub mod facts_table;
 pub mod lock;
 pub mod manifest;
 pub mod metrics;
+pub mod tail;
 pub mod tensorboard;
 
 pub use checkpoint::{Retention, content_hash};
@@ -35,4 +36,5 @@ pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, KeptLines,
     OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,
 };
+pub use tail::read_end;
 pub use tensorboard::{HparamValue, TensorBoard};

@@ -14,7 +14,7 @@
 use std::{
     collections::HashMap,
     fs, io,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use kolmo_config::RunConfig;
@@ -35,6 +35,15 @@ impl SweepDirectory {
     /// The folder `root`, whether it is there or not.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
+    }
+
+    /// The same folder from wherever a command is run.
+    ///
+    /// # Errors
+    /// A current folder that is not there any more.
+    pub fn absolute(&self) -> Result<Self, SweepError> {
+        let root = path::absolute(&self.root).map_err(Error::io("find", &self.root))?;
+        Ok(Self { root })
     }
 
     /// The folder itself.

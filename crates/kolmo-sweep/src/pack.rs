@@ -1,6 +1,7 @@
 //! How runs are packed onto a machine: so many at once, each with so many threads on a device.
 
 use std::{
+    panic::resume_unwind,
     process::{Command, Stdio},
     thread,
 };
@@ -91,14 +92,9 @@ pub fn measure(
     };
     thread::scope(|scope| {
         let all: Vec<_> = (0..jobs).map(|_| scope.spawn(one)).collect();
-        let rates = all.into_iter().map(|one| {
-            one.join().unwrap_or_else(|_| {
-                Err(SweepError::Program {
-                    program: "kolmo bench train".to_owned(),
-                    reason: "its thread panicked".to_owned(),
-                })
-            })
-        });
+        let rates = all
+            .into_iter()
+            .map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
         rates.sum()
     })
 }

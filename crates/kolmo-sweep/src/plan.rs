@@ -115,11 +115,6 @@ impl Plan {
         let (first, then) = wanted.partition(|run| run.trunk.is_none());
         [first, then]
     }
-
-    /// The run called `id`.
-    pub fn find(&self, id: &str) -> Option<&PlannedRun> {
-        self.runs.iter().find(|run| run.id == id)
-    }
 }
 
 /// Bytes of the largest file that is read: none that a person or a script writes has as many.

@@ -1,7 +1,6 @@
 //! `kolmo sweep commands`: the runs as shell commands, for any engine.
 
-use anyhow::Context;
-use kolmo_sweep::{PlannedRun, SweepDirectory, slurm::is_left};
+use kolmo_sweep::{PlannedRun, slurm::is_left};
 
 use super::{Which, trainer};
 use crate::{
@@ -35,9 +34,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let _: kolmo_model::DeviceName = arguments.device.parse()?;
     directory.prepare(&plan)?;
     // Whoever runs them may be anywhere.
-    let root =
-        std::path::absolute(directory.root()).context("where the sweep is cannot be found out")?;
-    let directory = SweepDirectory::at(root);
+    let directory = directory.absolute()?;
     let trainer = trainer(&arguments.switches)?;
     let wanted = |run: &PlannedRun| !arguments.pending || is_left(run, &directory);
     let [first, then] = plan.in_order(wanted);

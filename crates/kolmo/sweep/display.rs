@@ -2,18 +2,17 @@
 
 use std::{
     collections::HashMap,
-    io::{IsTerminal, stderr},
     time::{Duration, Instant},
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use kolmo_sweep::{
     RunStatus, State,
     execute::{Counts, Observer},
 };
 
 use crate::{
-    progress::{Volume, duration, say},
+    progress::{Volume, duration, on_terminal, say, style},
     stop::StopRequest,
 };
 
@@ -38,10 +37,9 @@ const PAUSE: Duration = Duration::from_secs(30);
 impl Display {
     /// The display of a sweep that can be stopped by `stop`.
     pub fn new(volume: Volume, stop: StopRequest) -> Self {
-        let on_terminal = stderr().is_terminal() && volume != Volume::Quiet;
-        let bars = on_terminal.then(|| {
+        let bars = on_terminal(volume).then(|| {
             let all = MultiProgress::new();
-            let total = all.add(bar("{bar:24} {pos}/{len} runs {msg}"));
+            let total = all.add(bar(" runs"));
             Bars {
                 all,
                 total,
@@ -89,9 +87,8 @@ impl Display {
     }
 }
 
-fn bar(template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template);
-    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn bar(what: &str) -> ProgressBar {
+    ProgressBar::no_length().with_style(style(what))
 }
 
 fn describe(run: &RunStatus) -> String {
@@ -133,7 +130,7 @@ impl Observer for Display {
             });
             for run in runs {
                 let bar = bars.runs.entry(run.id.clone()).or_insert_with(|| {
-                    let new = bar("{bar:24} {pos}/{len} {msg}");
+                    let new = bar("");
                     bars.all.insert_before(&bars.total, new)
                 });
                 bar.set_length(run.steps);

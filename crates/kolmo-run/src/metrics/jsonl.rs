@@ -1,7 +1,7 @@
 //! Files of one JSON object a line, which grow while a run goes on.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::atomic;
 use crate::error::{Error, Result};
+use crate::tail::read_end;
 
 /// Appends records to a JSONL file, each a line that is handed to the system at once: a reader, or
 /// the run after a crash, finds every record but at most a torn last one.
@@ -172,15 +173,7 @@ pub fn read_last<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Option<T
     /// Longer than a line is.
     const END: u64 = 1 << 16;
     let path = path.as_ref();
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        file.seek(SeekFrom::Start(size.saturating_sub(END)))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = match read() {
+    let bytes = match read_end(path, END) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path)(error)),

@@ -2,12 +2,12 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom},
+    io,
     path::PathBuf,
     process::{self, Command, Stdio},
 };
 
-use kolmo_run::{Error, atomic, exit_code};
+use kolmo_run::{Error, atomic, exit_code, read_end};
 
 use crate::{commands::Trainer, directory::SweepDirectory, error::SweepError, plan::PlannedRun};
 
@@ -99,15 +99,8 @@ impl Child {
     /// What it said last.
     pub fn last_words(&self, code: Option<u8>) -> String {
         const END: u64 = 4000;
-        let read = || -> io::Result<String> {
-            let mut file = File::open(&self.log)?;
-            let size = file.metadata()?.len();
-            file.seek(SeekFrom::Start(size.saturating_sub(END)))?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        let text = read().unwrap_or_default();
+        let end = read_end(&self.log, END).unwrap_or_default();
+        let text = String::from_utf8_lossy(&end);
         let last = text.lines().rev().find(|line| !line.trim().is_empty());
         match (last, code) {
             (_, None) => "it was killed by a signal".to_owned(),

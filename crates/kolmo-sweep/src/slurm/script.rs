@@ -1,8 +1,8 @@
 //! The script of an array.
 
-use std::{fmt::Write, path};
+use std::{fmt::Write, path::Path};
 
-use kolmo_run::{Error, content_hash};
+use kolmo_run::content_hash;
 
 use super::Array;
 use crate::{
@@ -49,8 +49,7 @@ pub(super) fn write(
 ) -> Result<Array, SweepError> {
     let slurm = &plan.file.slurm;
     // A job begins in a folder of its own.
-    let root = path::absolute(directory.root()).map_err(Error::io("find", directory.root()))?;
-    let directory = SweepDirectory::at(root);
+    let directory = directory.absolute()?;
     let folder = directory.slurm();
     let mut lines = String::new();
     for run in runs {
@@ -65,7 +64,7 @@ pub(super) fn write(
     let commands = folder.join(format!("{name}.commands"));
     write_if_new(&commands, &lines)?;
 
-    let quote = |path: &path::Path| quoted([word(path)?.as_str()]);
+    let quote = |path: &Path| quoted([word(path)?.as_str()]);
     let logs = directory.log("x");
     let logs = logs.parent().unwrap_or(directory.root());
     let mut text = String::new();
