@@ -16,6 +16,7 @@ mod examples;
 pub mod figures;
 mod files;
 mod number;
+pub mod report;
 pub mod roles;
 pub mod survey;
 pub mod table;

@@ -2,8 +2,10 @@
 //! expects alone ([`theory`]), and what its documents are ([`survey`]).
 
 mod axis;
+pub mod chart;
 mod classes;
 mod clip;
+pub mod heat_map;
 mod legend;
 mod palette;
 mod panel;

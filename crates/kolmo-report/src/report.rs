@@ -1,0 +1,134 @@
+//! A report: what was asked, what was predicted, what was measured, and whether the two agree. Data only: the claims
+//! fill it, and it is shown as HTML.
+
+use serde::Serialize;
+
+use crate::figures::{chart::Chart, heat_map::HeatMap};
+
+/// Everything that one HTML file shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// What it is about.
+    pub title: String,
+    /// One section an experiment or a claim, in the order of reading.
+    pub sections: Vec<Section>,
+    /// What made the numbers: names and values such as the version, the machine, the command.
+    pub provenance: Vec<(String, String)>,
+}
+
+impl Report {
+    /// All verdicts, in the order of the sections.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        self.sections.iter().flat_map(|section| &section.verdicts)
+    }
+}
+
+/// One question with its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Its name in addresses and file names: lower case letters, digits and dashes.
+    pub id: String,
+    /// Its name for readers.
+    pub title: String,
+    /// The question it answers, one sentence.
+    pub question: String,
+    /// What is compared, and what that rests on; paragraphs.
+    pub text: Vec<String>,
+    /// What was predicted and measured.
+    pub verdicts: Vec<Verdict>,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// The configurations of its runs, TOML, each with a name.
+    pub configs: Vec<(String, String)>,
+}
+
+/// One number predicted and measured. The fields are the keys of the JSON form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Its name: `data_scaling/zipf 1.5/exponent`.
+    pub claim: String,
+    /// What is claimed, one sentence.
+    pub statement: String,
+    /// What the measured number should be to the predicted one.
+    pub relation: Relation,
+    /// The number predicted.
+    pub predicted: f64,
+    /// The number measured; none where that was refused.
+    pub measured: Option<f64>,
+    /// Its 95 % confidence interval.
+    pub ci95: Option<[f64; 2]>,
+    /// What it was measured over.
+    pub range: Option<Range>,
+    /// Whether they agree.
+    pub verdict: Outcome,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the measured number should be to the predicted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// The same.
+    Equal,
+    /// Greater.
+    Above,
+    /// Less.
+    Below,
+}
+
+/// The range of a fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Range {
+    /// Of what: `documents`.
+    pub of: String,
+    /// Its lower end.
+    pub lo: f64,
+    /// Its upper end.
+    pub hi: f64,
+}
+
+/// Whether prediction and measurement agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// They do, as far as the interval tells.
+    Agrees,
+    /// They do not.
+    Disagrees,
+    /// The data do not say.
+    Inconclusive,
+}
+
+/// A figure with its caption.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Its name in file names: lower case letters, digits and dashes; unique in the report.
+    pub id: String,
+    /// What is seen, one or two sentences.
+    pub caption: String,
+    /// What is drawn.
+    pub drawing: Drawing,
+}
+
+/// What is drawn. Its numbers are also the rows of the CSV file beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Drawing {
+    /// Curves and points.
+    Chart(Chart),
+    /// A colour for each pair of a row and a column.
+    HeatMap(HeatMap),
+}
+
+/// A table, as text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What is in it, with units.
+    pub caption: String,
+    /// A name for each column.
+    pub head: Vec<String>,
+    /// As many cells as names; the first column is text, the others are numbers.
+    pub rows: Vec<Vec<String>>,
+}
