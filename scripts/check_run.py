@@ -33,6 +33,9 @@ FACT_COLUMNS = {
     "correct": "bool",
     "answer_valid": "bool",
     "confidence": "float64",
+    "stands_for": "uint64",
+    "share": "float64",
+    "name_loss_nats": "float64",
 }
 
 
@@ -91,7 +94,17 @@ def check_facts(path, evaluations):
     for name in ("probability", "confidence"):
         odd = facts[(facts[name] < 0) | (facts[name] > 1)]
         expect(odd.empty, f"{path}: {name} is not within 0 and 1 in {len(odd)} rows")
-    expect((facts["loss_nats"] >= 0).all(), f"{path}: a loss_nats is negative")
+    for name in ("loss_nats", "name_loss_nats"):
+        expect((facts[name] >= 0).all(), f"{path}: a {name} is negative")
+    facts["value_loss"] = facts["share"] * facts["loss_nats"]
+    sums = facts.groupby("step")[["share", "value_loss"]].sum()
+    for record in evaluations:
+        share, loss = sums.loc[record["step"]]
+        expect(math.isclose(share, 1, rel_tol=1e-9), f"{path}: shares at step {record['step']} add up to {share}")
+        expect(
+            math.isclose(loss, record["value_loss"], rel_tol=1e-9),
+            f"{path}: value loss at step {record['step']} is {loss}, not {record['value_loss']}",
+        )
     expect((facts["subject"] >= 1).all(), f"{path}: a subject has rank 0")
     passed(f"{path.name}: all values finite and in range")
 

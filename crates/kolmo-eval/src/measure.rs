@@ -20,6 +20,8 @@ use crate::{
 pub struct Answer {
     /// −ln P(value | prompt), summed over the tokens of the value, nats.
     pub loss_nats: f64,
+    /// −ln P(name | sentence before it), summed over the tokens of the subject's name, nats.
+    pub name_loss_nats: f64,
     /// Whether the greedy answer is the value.
     pub correct: bool,
     /// Whether the greedy answer is any value of the right relation.
@@ -86,16 +88,26 @@ fn measure_rows(
     numbers: &[usize],
 ) -> Result<Vec<Answer>, EvalError> {
     let facts: Vec<&ProbedFact> = numbers.iter().map(|k| &probe.facts[*k]).collect();
-    // The loss: one pass with the value itself as context.
+    // The losses: one pass with the value itself as context.
     let texts: Vec<_> = facts
         .iter()
-        .map(|f| ([&f.prompt[..], &f.value[..]].concat(), f.value.len()))
+        .map(|f| {
+            let text = [&f.prompt[..], &f.value[..]].concat();
+            let wanted = f.name.clone().chain(f.prompt.len()..text.len());
+            (text, wanted.collect())
+        })
         .collect();
-    let logits = asked.predict(&texts, world.max_value_length())?;
+    let most = world.names().length() + world.max_value_length();
+    let logits = asked.predict(&texts, most)?;
     let mut predictions = logits.predictions();
     let mut answers = Vec::with_capacity(facts.len());
     let mut said: Vec<Vec<Token>> = Vec::with_capacity(facts.len());
     for fact in &facts {
+        let name = fact.prompt[fact.name.clone()].iter();
+        let name_loss = name
+            .zip(&mut predictions)
+            .map(|(token, prediction)| -prediction.log_probability(*token));
+        let name_loss_nats = name_loss.sum();
         let (mut loss_nats, mut confidence) = (0.0, 0.0);
         let mut words = Vec::with_capacity(fact.value.len());
         for (token, prediction) in fact.value.iter().zip(&mut predictions) {
@@ -110,6 +122,7 @@ fn measure_rows(
         said.push(words);
         answers.push(Answer {
             loss_nats,
+            name_loss_nats,
             correct: false,
             valid: false,
             confidence,
@@ -126,9 +139,11 @@ fn measure_rows(
             break;
         }
         // What is to be predicted is not read: any token may stand there.
-        let texts = open
-            .iter()
-            .map(|k| ([&facts[*k].prompt[..], &said[*k][..], &[EOS]].concat(), 1));
+        let texts = open.iter().map(|k| {
+            let text = [&facts[*k].prompt[..], &said[*k][..], &[EOS]].concat();
+            let last = text.len() - 1;
+            (text, vec![last])
+        });
         let logits = asked.predict(&texts.collect::<Vec<_>>(), 1)?;
         for (k, prediction) in open.iter().zip(logits.predictions()) {
             let (token, log_probability) = prediction.best();
@@ -154,9 +169,13 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The predictions of the last tokens of each text, as many as it comes with and at most `most`, one text
-    /// after another.
-    fn predict(&self, texts: &[(Vec<Token>, usize)], most: usize) -> Result<Logits, EvalError> {
+    /// The predictions of the tokens at the places that each text comes with, at most `most`, one text after
+    /// another.
+    fn predict(
+        &self,
+        texts: &[(Vec<Token>, Vec<usize>)],
+        most: usize,
+    ) -> Result<Logits, EvalError> {
         // The token at position j is predicted from the input at position j, which is the one before.
         let lengths = texts.iter().map(|(text, _)| text.len());
         let [rows, length] = self
@@ -164,9 +183,9 @@ impl Asked<'_> {
             .unwrap_or([texts.len(), lengths.max().unwrap_or(0)]);
         let mut inputs = vec![EOS; rows * length];
         let mut places = Vec::new();
-        for (row, (text, count)) in texts.iter().enumerate() {
+        for (row, (text, wanted)) in texts.iter().enumerate() {
             inputs[row * length + 1..][..text.len() - 1].copy_from_slice(&text[..text.len() - 1]);
-            places.extend((text.len() - count..text.len()).map(|j| (row * length + j) as i32));
+            places.extend(wanted.iter().map(|j| (row * length + j) as i32));
         }
         let count = places.len();
         if self.fixed.is_some() {
@@ -262,6 +281,11 @@ mod tests {
             logits.iter().map(|x| f64::from(*x) - sum.ln()).collect()
         };
         let mut text = fact.prompt.clone();
+        let name_loss_nats = fact
+            .name
+            .clone()
+            .map(|j| -last(&text[..j])[text[j] as usize]);
+        let name_loss_nats = name_loss_nats.sum();
         let mut loss_nats = 0.0;
         for token in &fact.value {
             loss_nats -= last(&text)[*token as usize];
@@ -279,6 +303,7 @@ mod tests {
         }
         let answer = Answer {
             loss_nats,
+            name_loss_nats,
             correct: said == fact.value,
             valid: relation.number(&said).is_some(),
             confidence,
@@ -316,6 +341,7 @@ mod tests {
             let found = measure(&model, &world, &probe, &device, &workers).unwrap();
             for (found, (expected, _)) in found.iter().zip(&expected) {
                 assert!((found.loss_nats - expected.loss_nats).abs() < 1e-4);
+                assert!((found.name_loss_nats - expected.name_loss_nats).abs() < 1e-4);
                 assert!((found.confidence / expected.confidence - 1.0).abs() < 1e-4);
                 assert_eq!(found.correct, expected.correct);
                 assert_eq!(found.valid, expected.valid);

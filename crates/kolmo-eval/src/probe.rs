@@ -1,9 +1,9 @@
 //! Which facts are asked, and how.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use kolmo_config::EvalConfig;
-use kolmo_world::{Document, Fact, Token, World, random::Streams};
+use kolmo_world::{Document, Fact, Role, Token, World, random::Streams};
 use rand::RngExt;
 
 use crate::classes::{Class, classes};
@@ -35,6 +35,8 @@ pub struct ProbedFact {
     /// The sentence up to its value, worded by the fact's own stream: the same at every evaluation,
     /// and whichever other facts are asked.
     pub prompt: Vec<Token>,
+    /// Where in the prompt the subject's name is.
+    pub name: Range<usize>,
     /// The value.
     pub value: Vec<Token>,
 }
@@ -76,6 +78,8 @@ impl Probe {
                 let mut sentence = Document::default();
                 let value_at = world.write_sentence(fact, &mut random, &mut sentence);
                 let relation = &world.relations()[relation as usize];
+                let is_name = |role: &Role| *role == Role::Subject;
+                let name_at = sentence.roles.iter().position(is_name).unwrap_or(0);
                 facts.push(ProbedFact {
                     class: k,
                     rank,
@@ -84,6 +88,7 @@ impl Probe {
                     content: relation.content(),
                     stands_for,
                     prompt: sentence.tokens[..value_at].to_vec(),
+                    name: name_at..name_at + world.names().length(),
                     value: relation.tokens(relation.value_of(fact.element)).to_vec(),
                 });
             }
@@ -137,12 +142,7 @@ mod tests {
         for probed in &probe.facts {
             let mut name = Vec::new();
             world.names().write(probed.fact.element, &mut name);
-            assert!(
-                probed
-                    .prompt
-                    .windows(name.len())
-                    .any(|window| window == name)
-            );
+            assert_eq!(probed.prompt[probed.name.clone()], name);
             let relation = &world.relations()[probed.fact.relation as usize];
             assert!(
                 probed

@@ -4,10 +4,14 @@
 use std::f64::consts::LN_2;
 
 use kolmo_run::{ClassRecord, EvaluationRecord, ExactCode, FactRow, OnlineClass};
-use kolmo_theory::discovery::expected_value_loss;
+use kolmo_theory::{discovery::expected_value_loss, information::known};
 use kolmo_world::World;
 
-use crate::{exposures::Exposures, measure::Answer, probe::Probe};
+use crate::{
+    exposures::Exposures,
+    measure::Answer,
+    probe::{Probe, ProbedFact},
+};
 
 /// Half-width of a 95 % interval in standard errors.
 const Z95: f64 = 1.96;
@@ -27,7 +31,8 @@ pub struct Moment {
 /// ratio estimates Σ w ℓ / Σ w over the facts asked, exact where all were, with w the frequency of a
 /// fact times the number of facts it stands for; the interval is that of drawing facts, by the
 /// linearised variance of the ratio with the finite-population correction.
-/// Exposures are plain means per fact, and bits stored are summed over all facts of a class. What the
+/// Exposures are plain means per fact, and bits stored
+/// are those of all facts of a class, see [`known`]. What the
 /// exact predictors did meanwhile is left for [`Exact::complete`](crate::Exact::complete).
 pub fn summarise(
     world: &World,
@@ -59,7 +64,8 @@ pub fn summarise(
         let value_loss = weighted(&facts, |f| f.answer.loss_nats);
         let class_variance = ratio_variance(&facts, value_loss, class.facts);
         variance += (class.mass / mass).powi(2) * class_variance;
-        let stored = |f: &Item| (f.content - f.answer.loss_nats).max(0.0);
+        let gain = |f: &Item| (f.stands_for, f.content - f.answer.loss_nats);
+        let gains: Vec<(f64, f64)> = facts.iter().map(gain).collect();
         let plain = |f: &dyn Fn(&Item) -> f64| -> f64 {
             let sum: f64 = facts.iter().map(|item| item.stands_for * f(item)).sum();
             sum / class.facts as f64
@@ -83,7 +89,7 @@ pub fn summarise(
             }),
             bayes_value_loss_expected: expected_value_loss(world, ranks, moment.documents as f64),
             online: OnlineClass::default(),
-            bits_stored: plain(&stored) * class.facts as f64 / LN_2,
+            bits_stored: known(&gains) / LN_2,
         });
     }
     let mean = |f: fn(&ClassRecord) -> f64| -> f64 {
@@ -116,6 +122,16 @@ pub fn fact_rows(
     answers: &[Answer],
     moment: Moment,
 ) -> Vec<FactRow> {
+    let weight = |probed: &ProbedFact| probed.probability * probed.stands_for as f64;
+    let mut weights = vec![0.0; probe.classes.len()];
+    for probed in &probe.facts {
+        weights[probed.class] += weight(probed);
+    }
+    let mass: f64 = probe.classes.iter().map(|class| class.mass).sum();
+    let share = |probed: &ProbedFact| {
+        let class = probe.classes[probed.class].mass / mass;
+        class * weight(probed) / weights[probed.class]
+    };
     let facts = probe.facts.iter().zip(answers).zip(exposures.counts());
     facts
         .map(|((probed, answer), exposures)| FactRow {
@@ -129,6 +145,9 @@ pub fn fact_rows(
             correct: answer.correct,
             answer_valid: answer.valid,
             confidence: answer.confidence,
+            stands_for: probed.stands_for,
+            share: share(probed),
+            name_loss_nats: answer.name_loss_nats,
         })
         .collect()
 }
@@ -203,6 +222,7 @@ mod tests {
                 correct: f.rank < 100,
                 valid: true,
                 confidence: 0.5,
+                name_loss_nats: 1.0,
             })
             .collect();
         let moment = Moment {
@@ -231,6 +251,38 @@ mod tests {
         assert_eq!(record.value_loss_ci95, [record.value_loss; 2]);
         let parts = record.missing + record.overconfidence;
         assert!((parts - record.value_loss).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_rows_of_an_evaluation_add_up_to_its_record() {
+        let world = World::new(&WorldConfig::default(), 1).unwrap();
+        let probe = Probe::new(&world, &EvalConfig::default(), &Streams::new(1));
+        let answers: Vec<Answer> = probe
+            .facts
+            .iter()
+            .map(|f| Answer {
+                loss_nats: loss(f.rank, f.fact.relation),
+                name_loss_nats: 1.0,
+                correct: f.rank < 100,
+                valid: true,
+                confidence: 0.5,
+            })
+            .collect();
+        let moment = Moment {
+            step: 1,
+            documents: 0,
+        };
+        let exposures = Exposures::new(&probe);
+        let record = summarise(&world, &probe, &exposures, &answers, 1000, moment);
+        let rows = fact_rows(&probe, &exposures, &answers, moment);
+        let sum = |f: &dyn Fn(&FactRow) -> f64| rows.iter().map(f).sum::<f64>();
+        let bits =
+            |row: &FactRow| row.stands_for as f64 * (64f64.ln() - row.loss_nats).max(0.0) / LN_2;
+        let shares = sum(&|row| row.share);
+        let value_loss = sum(&|row| row.share * row.loss_nats);
+        assert!((shares - 1.0).abs() < 1e-12);
+        assert!((value_loss - record.value_loss).abs() < 1e-12);
+        assert!((sum(&bits) / record.bits_stored - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -279,6 +331,7 @@ mod tests {
                 correct: false,
                 valid: true,
                 confidence: 0.5,
+                name_loss_nats: 1.0,
             })
             .collect();
         let moment = Moment {

@@ -38,6 +38,13 @@ pub struct FactRow {
     pub answer_valid: bool,
     /// The model's probability of its most likely answer, 0 to 1.
     pub confidence: f64,
+    /// How many facts of its frequency class it stands for; 1 where all of them are asked.
+    pub stands_for: u64,
+    /// The share of all facts stated that it stands for: over an evaluation these sum to 1, and Σ share · x is
+    /// the mean of x weighted by frequency.
+    pub share: f64,
+    /// Loss of the subject's name in the sentence that asks, nats, summed over the name's tokens.
+    pub name_loss_nats: f64,
 }
 
 /// The rows of a run so far.
@@ -141,6 +148,9 @@ mod tests {
             correct: subject.is_multiple_of(2),
             answer_valid: subject != 3,
             confidence: 0.75,
+            stands_for: 2,
+            share: 0.05,
+            name_loss_nats: 6.5,
         }
     }
 

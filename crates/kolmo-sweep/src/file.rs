@@ -1,6 +1,6 @@
 //! The sweep file: a base configuration, and what varies.
 
-use kolmo_config::file;
+use kolmo_config::{ReportConfig, file};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -31,6 +31,9 @@ pub struct SweepFile {
     /// What is asked of Slurm.
     #[serde(default)]
     pub slurm: Slurm,
+    /// What the runs are laid over theory for.
+    #[serde(default)]
+    pub report: ReportConfig,
 }
 
 /// `[[axes]]`: exactly one of the three.
@@ -157,6 +160,7 @@ impl SweepFile {
             }
         }
         sweep.slurm.check()?;
+        sweep.report.check()?;
         Ok(sweep)
     }
 }

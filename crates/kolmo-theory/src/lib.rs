@@ -20,6 +20,7 @@ pub mod floor;
 mod grammar;
 mod grid;
 pub mod hallucination;
+pub mod information;
 pub mod pitman_yor;
 pub mod predictions;
 pub mod roles;

@@ -163,6 +163,7 @@ fn probe(shape: &Shape, step: usize) -> Probe {
         content: 0.0,
         stands_for: 1,
         prompt: shape.draw(shape.seq - 1, &mut random),
+        name: 0..0,
         value: shape.draw(1, &mut random),
     };
     Probe {

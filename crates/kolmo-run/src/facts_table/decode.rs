@@ -89,6 +89,9 @@ struct Columns {
     correct: Vec<bool>,
     answer_valid: Vec<bool>,
     confidence: Vec<f64>,
+    stands_for: Vec<i64>,
+    share: Vec<f64>,
+    name_loss_nats: Vec<f64>,
 }
 
 impl Columns {
@@ -104,6 +107,9 @@ impl Columns {
             correct: read_column::<BoolType>(group, 7)?,
             answer_valid: read_column::<BoolType>(group, 8)?,
             confidence: read_column::<DoubleType>(group, 9)?,
+            stands_for: read_column::<Int64Type>(group, 10)?,
+            share: read_column::<DoubleType>(group, 11)?,
+            name_loss_nats: read_column::<DoubleType>(group, 12)?,
         })
     }
 
@@ -131,6 +137,9 @@ impl Columns {
                     correct: self.correct[i],
                     answer_valid: self.answer_valid[i],
                     confidence: self.confidence[i],
+                    stands_for: self.stands_for[i].cast_unsigned(),
+                    share: self.share[i],
+                    name_loss_nats: self.name_loss_nats[i],
                 })
             })
             .collect()
@@ -179,7 +188,8 @@ mod tests {
                 "message m { required int64 step; required int64 documents; required int64 subject;
                  required int64 relation; required double probability; required int64 exposures;
                  required double loss_nats; required boolean correct; required boolean answer_valid;
-                 required double confidence; }",
+                 required double confidence; required int64 stands_for; required double share;
+                 required double name_loss_nats; }",
                 "relation",
             ),
         ] {

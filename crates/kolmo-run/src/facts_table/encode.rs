@@ -79,7 +79,10 @@ fn write_rows<W: Write + Send>(
     write_column::<DoubleType, _>(group, number(|row| row.loss_nats))?;
     write_column::<BoolType, _>(group, flag(|row| row.correct))?;
     write_column::<BoolType, _>(group, flag(|row| row.answer_valid))?;
-    write_column::<DoubleType, _>(group, number(|row| row.confidence))
+    write_column::<DoubleType, _>(group, number(|row| row.confidence))?;
+    write_column::<Int64Type, _>(group, count(|row| row.stands_for))?;
+    write_column::<DoubleType, _>(group, number(|row| row.share))?;
+    write_column::<DoubleType, _>(group, number(|row| row.name_loss_nats))
 }
 
 fn write_column<T: DataType, W: Write + Send>(
@@ -118,6 +121,9 @@ mod tests {
             correct: true,
             answer_valid: true,
             confidence: 0.5,
+            stands_for: 1,
+            share: 0.5,
+            name_loss_nats: 2.0,
         };
         let mut table = FactsTable::new(vec!["employer".into()]);
         table.push(vec![row; 3]).unwrap();
@@ -136,7 +142,8 @@ mod tests {
             .collect();
         assert_eq!(
             names.join(" "),
-            "step documents subject relation probability exposures loss_nats correct answer_valid confidence"
+            "step documents subject relation probability exposures loss_nats correct answer_valid confidence \
+             stands_for share name_loss_nats"
         );
         let rows: Vec<i64> = metadata
             .row_groups()

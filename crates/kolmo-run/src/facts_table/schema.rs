@@ -45,7 +45,7 @@ impl Kind {
 }
 
 /// Name, kind, and meaning with unit; the meaning goes into the file's metadata under the name.
-pub(super) const COLUMNS: [(&str, Kind, &str); 10] = [
+pub(super) const COLUMNS: [(&str, Kind, &str); 13] = [
     (
         "step",
         Kind::Count,
@@ -91,6 +91,21 @@ pub(super) const COLUMNS: [(&str, Kind, &str); 10] = [
         "confidence",
         Kind::Number,
         "the model's probability of its most likely answer, 0 to 1",
+    ),
+    (
+        "stands_for",
+        Kind::Count,
+        "facts of its frequency class that it stands for",
+    ),
+    (
+        "share",
+        Kind::Number,
+        "share of all facts stated that it stands for; 1 in sum over an evaluation",
+    ),
+    (
+        "name_loss_nats",
+        Kind::Number,
+        "nats, summed over the tokens of the subject's name in the sentence that asks",
     ),
 ];
 

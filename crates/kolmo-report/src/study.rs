@@ -1,0 +1,236 @@
+//! Runs that are looked at together, as their directories have them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use kolmo_config::{ModelConfig, ReportConfig, RunConfig, TrainConfig};
+use kolmo_run::{EvaluationRecord, FactRow, FactsTable, RunDirectory, StepRecord, read_jsonl};
+use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
+
+use crate::{
+    error::{Error, Result},
+    number::significant,
+};
+
+/// Runs with a question: a sweep, or runs that somebody put together.
+#[derive(Debug)]
+pub struct Study {
+    /// Its name in addresses and file names.
+    pub name: String,
+    /// What its runs are for.
+    pub settings: ReportConfig,
+    /// What made the runs, TOML, with a name each: the sweep file, or a configuration.
+    pub sources: Vec<(String, String)>,
+    /// The runs that are done.
+    pub runs: Vec<StudyRun>,
+    /// Those that are not, which no claim looks at.
+    pub unfinished: Vec<String>,
+}
+
+/// A run that is done.
+#[derive(Debug)]
+pub struct StudyRun {
+    /// Its directory.
+    pub directory: RunDirectory,
+    /// What it was.
+    pub config: RunConfig,
+    /// Its world.
+    pub world: Arc<World>,
+    /// Its parameters.
+    pub parameters: u64,
+    /// What was measured, in the order of its documents; never empty.
+    pub evaluations: Vec<EvaluationRecord>,
+}
+
+impl Study {
+    /// Reads the runs in `directories`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a configuration that cannot be read or is none, [`Error::Records`] for records that cannot
+    /// be read.
+    pub fn read(
+        name: &str,
+        settings: ReportConfig,
+        sources: Vec<(String, String)>,
+        directories: Vec<PathBuf>,
+    ) -> Result<Self> {
+        let mut worlds = Worlds::default();
+        let (mut runs, mut unfinished) = (Vec::new(), Vec::new());
+        for path in directories {
+            match StudyRun::read(&path, &mut worlds)? {
+                Some(run) => runs.push(run),
+                None => unfinished.push(path.display().to_string()),
+            }
+        }
+        // An order that does not depend on how runs are called.
+        runs.sort_by(|a, b| {
+            let key = |run: &StudyRun| (run.parameters, run.config.train.documents, run.config.seed);
+            key(a).cmp(&key(b))
+        });
+        Ok(Self {
+            name: name.to_owned(),
+            settings,
+            sources,
+            runs,
+            unfinished,
+        })
+    }
+
+    /// The runs sorted by what `key` says of them, in the order in which they first come.
+    pub(crate) fn groups<K: PartialEq>(&self, key: impl Fn(&StudyRun) -> K) -> Vec<Vec<&StudyRun>> {
+        groups(&self.runs, key)
+    }
+}
+
+/// `runs` sorted by what `key` says of them, in the order in which they first come.
+pub(crate) fn groups<'a, K: PartialEq>(
+    runs: impl IntoIterator<Item = &'a StudyRun>,
+    key: impl Fn(&StudyRun) -> K,
+) -> Vec<Vec<&'a StudyRun>> {
+    let mut groups: Vec<(K, Vec<&StudyRun>)> = Vec::new();
+    for run in runs {
+        let key = key(run);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, group)) => group.push(run),
+            None => groups.push((key, vec![run])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Worlds by what makes them: runs of a sweep share few.
+#[derive(Default)]
+struct Worlds(BTreeMap<String, Arc<World>>);
+
+impl Worlds {
+    fn get(&mut self, config: &RunConfig) -> std::result::Result<Arc<World>, kolmo_config::ConfigError> {
+        let world = RunConfig {
+            seed: config.seed,
+            world: config.world.clone(),
+            ..RunConfig::default()
+        };
+        let key = world.to_toml()?;
+        if let Some(world) = self.0.get(&key) {
+            return Ok(Arc::clone(world));
+        }
+        let world = Arc::new(World::new(&config.world, config.seed)?);
+        self.0.insert(key, Arc::clone(&world));
+        Ok(world)
+    }
+}
+
+impl StudyRun {
+    /// The run in the directory `path`; none if it is not done.
+    fn read(path: &Path, worlds: &mut Worlds) -> Result<Option<Self>> {
+        let directory = RunDirectory::at(path);
+        if !directory.is_done() {
+            return Ok(None);
+        }
+        let records = |source| Error::Records {
+            run: path.to_path_buf(),
+            source,
+        };
+        let file = directory.config();
+        let text = fs::read_to_string(&file).map_err(kolmo_run::Error::io("read", &file));
+        let text = text.map_err(records)?;
+        let wrong = |source| Error::Config {
+            path: file.clone(),
+            source,
+        };
+        let config = RunConfig::parse(&text, &[]).map_err(wrong)?;
+        let world = worlds.get(&config).map_err(wrong)?;
+        let config = config.settle_in(&world).map_err(wrong)?;
+        let evaluations: Vec<EvaluationRecord> =
+            read_jsonl(directory.evaluations()).map_err(records)?;
+        if evaluations.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            parameters: config.model.parameters(world.vocabulary().len()),
+            directory,
+            config,
+            world,
+            evaluations,
+        }))
+    }
+
+    /// The last evaluation.
+    pub fn last(&self) -> &EvaluationRecord {
+        // There is one: see `read`.
+        &self.evaluations[self.evaluations.len() - 1]
+    }
+
+    /// Documents trained on.
+    pub fn documents(&self) -> f64 {
+        self.last().documents as f64
+    }
+
+    /// The facts asked, evaluation after evaluation.
+    ///
+    /// # Errors
+    /// [`Error::Records`] if they cannot be read.
+    pub fn facts(&self) -> Result<Vec<Vec<FactRow>>> {
+        let table = FactsTable::read(self.directory.facts()).map_err(|source| Error::Records {
+            run: self.directory.root().to_path_buf(),
+            source,
+        })?;
+        let mut evaluations: Vec<Vec<FactRow>> = Vec::new();
+        for row in table.rows() {
+            match evaluations.last_mut() {
+                Some(rows) if rows.iter().all(|other| other.step == row.step) => rows.push(*row),
+                _ => evaluations.push(vec![*row]),
+            }
+        }
+        Ok(evaluations)
+    }
+
+    /// The logged steps.
+    ///
+    /// # Errors
+    /// [`Error::Records`] if they cannot be read.
+    pub fn steps(&self) -> Result<Vec<StepRecord>> {
+        read_jsonl(self.directory.metrics()).map_err(|source| Error::Records {
+            run: self.directory.root().to_path_buf(),
+            source,
+        })
+    }
+
+    /// h of the fact of a row, nats.
+    pub fn content(&self, row: &FactRow) -> f64 {
+        let relation = self.world.relations().get(row.relation as usize);
+        relation.map_or(f64::NAN, |relation| relation.content())
+    }
+
+    /// What is true, without the seed.
+    pub(crate) fn law(&self) -> &WorldConfig {
+        &self.config.world
+    }
+
+    /// How the model is trained, however long.
+    pub(crate) fn training(&self) -> (&ModelConfig, TrainConfig) {
+        let train = TrainConfig {
+            documents: 0,
+            ..self.config.train.clone()
+        };
+        (&self.config.model, train)
+    }
+
+    /// The law of its frequencies, for readers.
+    pub(crate) fn law_name(&self) -> String {
+        match &self.law().frequency {
+            FrequencyConfig::Zipf { exponent, bias, .. } => match *bias == 0.0 {
+                true => format!("Zipf {}", significant(*exponent)),
+                false => format!("Zipf {} + {}", significant(*exponent), significant(*bias)),
+            },
+            FrequencyConfig::PitmanYor { discount, .. } => {
+                format!("Pitman-Yor {}", significant(*discount))
+            }
+            FrequencyConfig::Uniform { .. } => "uniform".to_owned(),
+            FrequencyConfig::Grouped { .. } => "grouped".to_owned(),
+        }
+    }
+}
