@@ -15,6 +15,7 @@ pub mod error;
 mod examples;
 pub mod figures;
 mod files;
+pub mod fit;
 mod number;
 pub mod report;
 pub mod roles;

@@ -1,0 +1,57 @@
+//! What claims are judged by: curves through measurements, with intervals that cover, and typed refusals.
+//!
+//! [`PowerLaw`] and [`Surface`] are fitted as Hoffmann et al. (2022) fitted theirs: a Huber loss of 10⁻³ on the
+//! residuals of ln y, summed, from a grid of starts. [`Method`] says how their intervals are made and when.
+//! Statistics over the facts of one model ([`threshold_frequency`], [`half_learning_slope`], [`spearman`],
+//! [`variance_left`]) have bootstrap intervals. [`Comparison`] is the rule that makes verdicts of them.
+//! All intervals are at 95 %, and the same numbers give the same answer bit for bit.
+
+mod bootstrap;
+mod collapse;
+#[cfg(test)]
+mod coverage;
+mod curve;
+mod fitted;
+mod half_learning;
+mod interval;
+mod linear;
+mod minimise;
+mod power_law;
+mod problem;
+mod rank;
+mod refusal;
+mod surface;
+mod threshold;
+mod verdict;
+
+pub use collapse::{Point, variance_left};
+pub use half_learning::{HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning};
+pub use interval::Method;
+pub use power_law::{Observation, PowerLaw};
+pub use rank::spearman;
+pub use refusal::Refusal;
+pub use surface::{Surface, SurfaceObservation};
+pub use threshold::{Accuracy, GU_LEVEL, threshold_frequency};
+pub use verdict::{Comparison, EXPONENT_HALF_WIDTH};
+
+/// A number with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The number.
+    pub value: f64,
+    /// The interval, its lower end first.
+    pub ci95: [f64; 2],
+}
+
+/// How well a curve fits, and over what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quality {
+    /// The share of the variance of ln y that the curve explains.
+    pub r2: f64,
+    /// How many points it went through.
+    pub points: usize,
+    /// How many units those are of.
+    pub units: usize,
+    /// How the intervals were made.
+    pub method: Method,
+}

@@ -1,0 +1,78 @@
+//! The loss over parameters and data.
+
+use super::{
+    Estimate, Quality, Refusal,
+    curve::Curve,
+    fitted::{Fitted, fit},
+    problem::{Row, numbered, positive_log},
+};
+
+/// A run of the grid, with the unit that its noise belongs to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SurfaceObservation {
+    /// P, the model's parameters.
+    pub parameters: f64,
+    /// N, the documents it saw.
+    pub documents: f64,
+    /// L, its loss, nats.
+    pub loss: f64,
+    /// What its noise is shared with: the runs of one seed have one unit.
+    pub unit: u64,
+}
+
+/// L(P, N) = E + A/P^a + B/N^b (Hoffmann et al. 2022, section 3.3; Besiroglu et al. 2024).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Surface {
+    /// E, nats.
+    pub offset: Estimate,
+    /// A.
+    pub parameter_amplitude: Estimate,
+    /// a.
+    pub parameter_exponent: Estimate,
+    /// B.
+    pub document_amplitude: Estimate,
+    /// b.
+    pub document_exponent: Estimate,
+    /// The least and the greatest P.
+    pub parameter_range: [f64; 2],
+    /// The least and the greatest N.
+    pub document_range: [f64; 2],
+    /// How well it fits.
+    pub quality: Quality,
+}
+
+impl Surface {
+    /// Fits `observations`, at four or more distinct P and four or more distinct N, as [`PowerLaw`](super::PowerLaw) is.
+    pub fn fit(observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
+        let (places, units) = numbered(observations.iter().map(|o| o.unit));
+        let rows = observations.iter().zip(places).enumerate().map(|(index, (o, unit))| {
+            Ok(Row {
+                log_x: [
+                    positive_log("parameters", index, o.parameters)?,
+                    positive_log("documents", index, o.documents)?,
+                ],
+                log_y: positive_log("loss", index, o.loss)?,
+                unit,
+            })
+        });
+        let rows = rows.collect::<Result<Vec<Row>, Refusal>>()?;
+        let Fitted { parameters, quality, ranges } = fit(Curve::SURFACE, rows, units, &["parameters", "documents"])?;
+        Ok(Self {
+            offset: parameters[0],
+            parameter_amplitude: parameters[1],
+            parameter_exponent: parameters[2],
+            document_amplitude: parameters[3],
+            document_exponent: parameters[4],
+            parameter_range: ranges[0],
+            document_range: ranges[1],
+            quality,
+        })
+    }
+
+    /// L at so many `parameters` and `documents`.
+    pub fn at(&self, parameters: f64, documents: f64) -> f64 {
+        self.offset.value
+            + self.parameter_amplitude.value * parameters.powf(-self.parameter_exponent.value)
+            + self.document_amplitude.value * documents.powf(-self.document_exponent.value)
+    }
+}
