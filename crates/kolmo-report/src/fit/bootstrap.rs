@@ -17,7 +17,9 @@ pub(super) fn percentile_interval(
     mut draw: impl FnMut(&mut Random) -> Option<f64>,
 ) -> Result<[f64; 2], Refusal> {
     let stream = Streams::new(0).stream("bootstrap");
-    let mut drawn: Vec<f64> = (0..DRAWS).filter_map(|index| draw(&mut stream.at(index))).collect();
+    let mut drawn: Vec<f64> = (0..DRAWS)
+        .filter_map(|index| draw(&mut stream.at(index)))
+        .collect();
     let failed = DRAWS - drawn.len() as u64;
     if failed > FAILURES {
         return Err(Refusal::Unsteady {
@@ -33,7 +35,10 @@ pub(super) fn percentile_interval(
 
 /// As many of `values` as there are, drawn with replacement.
 pub(super) fn resampled<T: Copy>(random: &mut Random, values: &[T]) -> Vec<T> {
-    values.iter().map(|_| values[random.random_range(0..values.len())]).collect()
+    values
+        .iter()
+        .map(|_| values[random.random_range(0..values.len())])
+        .collect()
 }
 
 #[cfg(test)]
@@ -44,16 +49,24 @@ mod tests {
     fn the_interval_of_a_mean_is_that_of_theory() {
         let values: Vec<f64> = (0..400).map(|k| f64::from(k % 2)).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        let [lo, hi] = percentile_interval("mean", |random| Some(mean(&resampled(random, &values)))).unwrap();
+        let [lo, hi] =
+            percentile_interval("mean", |random| Some(mean(&resampled(random, &values)))).unwrap();
         // The standard error is 0.025, that of a percentile of 999 draws a tenth of it.
-        assert!((lo - 0.451).abs() < 0.01 && (hi - 0.549).abs() < 0.01, "{lo} {hi}");
+        assert!(
+            (lo - 0.451).abs() < 0.01 && (hi - 0.549).abs() < 0.01,
+            "{lo} {hi}"
+        );
     }
 
     #[test]
     fn a_statistic_that_often_fails_is_refused() {
-        let often = percentile_interval("luck", |random| (random.random::<f64>() > 0.2).then_some(1.0));
+        let often = percentile_interval("luck", |random| {
+            (random.random::<f64>() > 0.2).then_some(1.0)
+        });
         assert!(matches!(often, Err(Refusal::Unsteady { .. })));
-        let seldom = percentile_interval("luck", |random| (random.random::<f64>() > 0.01).then_some(1.0));
+        let seldom = percentile_interval("luck", |random| {
+            (random.random::<f64>() > 0.01).then_some(1.0)
+        });
         assert_eq!(seldom, Ok([1.0, 1.0]));
     }
 }

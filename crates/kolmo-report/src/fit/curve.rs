@@ -16,13 +16,20 @@ impl Curve {
     /// A x^{−b}.
     pub const POWER: Self = Self { terms: &[Some(0)] };
     /// E + A x^{−b}.
-    pub const OFFSET: Self = Self { terms: &[None, Some(0)] };
+    pub const OFFSET: Self = Self {
+        terms: &[None, Some(0)],
+    };
     /// E + A x₀^{−a} + B x₁^{−b}.
-    pub const SURFACE: Self = Self { terms: &[None, Some(0), Some(1)] };
+    pub const SURFACE: Self = Self {
+        terms: &[None, Some(0), Some(1)],
+    };
 
     /// How many parameters it has.
     pub fn parameters(self) -> usize {
-        self.terms.iter().map(|axis| 1 + usize::from(axis.is_some())).sum()
+        self.terms
+            .iter()
+            .map(|axis| 1 + usize::from(axis.is_some()))
+            .sum()
     }
 
     /// The places of each term's parameters: of its amplitude, and of its exponent where it has one.
@@ -38,7 +45,8 @@ impl Curve {
     /// ln y at ln x, with its gradient in the parameters put into `gradient`.
     pub fn log_value(self, theta: &[f64], log_x: [f64; 2], gradient: &mut [f64]) -> f64 {
         let (logs, log_sum) = self.log_terms(theta, log_x);
-        for ((&axis, (amplitude, exponent)), log) in self.terms.iter().zip(self.places()).zip(logs) {
+        for ((&axis, (amplitude, exponent)), log) in self.terms.iter().zip(self.places()).zip(logs)
+        {
             let share = (log - log_sum).exp();
             gradient[amplitude] = share;
             if let (Some(axis), Some(exponent)) = (axis, exponent) {
@@ -51,14 +59,19 @@ impl Curve {
     /// The logs of the terms at ln x, and of their sum.
     pub fn log_terms(self, theta: &[f64], log_x: [f64; 2]) -> ([f64; TERMS], f64) {
         let mut logs = [f64::NEG_INFINITY; TERMS];
-        for ((&axis, (amplitude, exponent)), log) in self.terms.iter().zip(self.places()).zip(&mut logs) {
+        for ((&axis, (amplitude, exponent)), log) in
+            self.terms.iter().zip(self.places()).zip(&mut logs)
+        {
             *log = theta[amplitude];
             if let (Some(axis), Some(exponent)) = (axis, exponent) {
                 *log -= theta[exponent] * log_x[axis];
             }
         }
         let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = logs[..self.terms.len()].iter().map(|log| (log - greatest).exp()).sum();
+        let sum: f64 = logs[..self.terms.len()]
+            .iter()
+            .map(|log| (log - greatest).exp())
+            .sum();
         (logs, greatest + sum.ln())
     }
 }
@@ -92,7 +105,11 @@ mod tests {
                     curve.log_terms(&moved, log_x).1
                 };
                 let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
-                assert!((gradient[k] - slope).abs() < 1e-9, "{curve:?} {k}: {} {slope}", gradient[k]);
+                assert!(
+                    (gradient[k] - slope).abs() < 1e-9,
+                    "{curve:?} {k}: {} {slope}",
+                    gradient[k]
+                );
             }
         }
     }

@@ -24,7 +24,12 @@ pub(super) struct Fitted {
 }
 
 /// Lays `curve` through `rows` of `units`, whose axes have these names.
-pub(super) fn fit(curve: Curve, rows: Vec<Row>, units: usize, axes: &[&'static str]) -> Result<Fitted, Refusal> {
+pub(super) fn fit(
+    curve: Curve,
+    rows: Vec<Row>,
+    units: usize,
+    axes: &[&'static str],
+) -> Result<Fitted, Refusal> {
     let mut ranges = Vec::new();
     for (axis, name) in axes.iter().enumerate() {
         let mut values: Vec<f64> = rows.iter().map(|row| row.log_x[axis]).collect();
@@ -61,14 +66,15 @@ pub(super) fn fit(curve: Curve, rows: Vec<Row>, units: usize, axes: &[&'static s
     determined(&problem, &squares, axes)?;
     determined(&problem, &huber, axes)?;
 
-    let parameters = estimates(&problem, &huber, intervals(&problem, &squares, sharing.method));
+    let (intervals, method) = intervals(&problem, &squares, sharing.clustered);
+    let parameters = estimates(&problem, &huber, intervals);
     Ok(Fitted {
         parameters,
         quality: Quality {
             r2: r2(&problem, &huber),
             points: problem.rows.len(),
             units,
-            method: sharing.method,
+            method,
         },
         ranges,
     })
@@ -94,19 +100,27 @@ fn determined(problem: &Problem, optimum: &Optimum, axes: &[&'static str]) -> Re
         }
         let value = optimum.theta[exponent];
         if value <= EXPONENTS[0] || value >= EXPONENTS[1] {
-            return Err(Refusal::AtEdge { parameter: axis, value });
+            return Err(Refusal::AtEdge { axis, value });
         }
     }
     Ok(())
 }
 
+/// The values of `huber` with the intervals of least squares, which are widened in the rare case that they leave the value out.
 fn estimates(problem: &Problem, huber: &Optimum, intervals: Vec<[f64; 2]>) -> Vec<Estimate> {
     let mut values = huber.theta[..problem.curve.parameters()].to_vec();
-    for (amplitude, _) in problem.curve.places() {
-        values[amplitude] = values[amplitude].exp();
+    for (amplitude, exponent) in problem.curve.places() {
+        values[amplitude] = match exponent {
+            Some(_) => values[amplitude].exp(),
+            None => problem.offset(values[amplitude]),
+        };
     }
     let estimates = values.into_iter().zip(intervals);
-    estimates.map(|(value, ci95)| Estimate { value, ci95 }).collect()
+    let estimates = estimates.map(|(value, [lo, hi])| Estimate {
+        value,
+        ci95: [lo.min(value), hi.max(value)],
+    });
+    estimates.collect()
 }
 
 /// The share of the variance of ln y that the curve of the average unit explains.
@@ -115,6 +129,9 @@ fn r2(problem: &Problem, optimum: &Optimum) -> f64 {
     let mean = rows.iter().map(|row| row.log_y).sum::<f64>() / rows.len() as f64;
     let total: f64 = rows.iter().map(|row| (row.log_y - mean).powi(2)).sum();
     let curve = |row: &Row| problem.curve.log_terms(&optimum.theta, row.log_x).1;
-    let left: f64 = rows.iter().map(|row| (row.log_y - curve(row)).powi(2)).sum();
+    let left: f64 = rows
+        .iter()
+        .map(|row| (row.log_y - curve(row)).powi(2))
+        .sum();
     1.0 - left / total
 }

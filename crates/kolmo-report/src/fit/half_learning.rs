@@ -45,7 +45,12 @@ pub fn half_learning(losses: &[(f64, f64)], ignorance: f64) -> Result<HalfLearni
     positive_log("the loss of ignorance", 0, ignorance)?;
     let mut measured = Vec::with_capacity(losses.len());
     for (index, &(documents, loss)) in losses.iter().enumerate() {
-        let bad = |what, value, needed| Refusal::BadNumber { what, index, value, needed };
+        let bad = |what, value, needed| Refusal::BadNumber {
+            what,
+            index,
+            value,
+            needed,
+        };
         if !documents.is_finite() || documents < 0.0 {
             return Err(bad("the documents", documents, "a finite number from 0 on"));
         }
@@ -66,17 +71,21 @@ pub fn half_learning(losses: &[(f64, f64)], ignorance: f64) -> Result<HalfLearni
     };
     let half = ignorance / 2.0;
     let low = |place: usize| measured.get(place).is_none_or(|&(_, loss)| loss <= half);
-    Ok(match (0..measured.len()).find(|&place| low(place) && low(place + 1)) {
-        None => HalfLearning::Censored { after: last },
-        Some(0) => HalfLearning::Before { documents: measured[0].0 },
-        Some(place) => {
-            let ((from, above), (to, below)) = (measured[place - 1], measured[place]);
-            let share = (above - half) / (above - below);
-            HalfLearning::At {
-                documents: (from.ln() + share * (to.ln() - from.ln())).exp(),
+    Ok(
+        match (0..measured.len()).find(|&place| low(place) && low(place + 1)) {
+            None => HalfLearning::Censored { after: last },
+            Some(0) => HalfLearning::Before {
+                documents: measured[0].0,
+            },
+            Some(place) => {
+                let ((from, above), (to, below)) = (measured[place - 1], measured[place]);
+                let share = (above - half) / (above - below);
+                HalfLearning::At {
+                    documents: (from.ln() + share * (to.ln() - from.ln())).exp(),
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 /// The median over facts, those never half learned counting as infinite. Of an even number the two in the middle are averaged in
@@ -96,7 +105,11 @@ pub fn median_half_learning(times: &[HalfLearning]) -> Result<HalfLearning, Refu
     let later = *times.get(middle).ok_or(too_few)?;
     let earlier = times[(times.len() - 1) / 2];
     Ok(match (earlier, later) {
-        (HalfLearning::At { documents: a }, HalfLearning::At { documents: b }) => HalfLearning::At { documents: (a * b).sqrt() },
+        (HalfLearning::At { documents: a }, HalfLearning::At { documents: b }) => {
+            HalfLearning::At {
+                documents: (a * b).sqrt(),
+            }
+        }
         _ => later,
     })
 }
@@ -115,7 +128,7 @@ const CLASSES: usize = 3;
 
 /// The slope of ln T against ln p over classes, T the median of the class, by least squares; −1 where a fact is learned after so
 /// many statements of it. Classes whose median is not known are left out. The interval is a bootstrap over the facts
-/// of each class.
+/// of each class: noise that all facts of a run share is not in it.
 pub fn half_learning_slope(classes: &[LearningClass]) -> Result<Estimate, Refusal> {
     let mut log_frequencies = Vec::with_capacity(classes.len());
     for (index, class) in classes.iter().enumerate() {
@@ -141,10 +154,16 @@ pub fn half_learning_slope(classes: &[LearningClass]) -> Result<Estimate, Refusa
     if distinct.len() < CLASSES {
         return Err(too_few);
     }
-    let points: Vec<(f64, f64)> = known.iter().filter_map(|&(log, times)| place(times, log)).collect();
+    let points: Vec<(f64, f64)> = known
+        .iter()
+        .filter_map(|&(log, times)| place(times, log))
+        .collect();
     let value = slope(&points).ok_or(too_few)?;
     let ci95 = percentile_interval("slope of half-learning times", |random| {
-        let drawn: Vec<(f64, f64)> = known.iter().filter_map(|&(log, times)| place(&resampled(random, times), log)).collect();
+        let drawn: Vec<(f64, f64)> = known
+            .iter()
+            .filter_map(|&(log, times)| place(&resampled(random, times), log))
+            .collect();
         slope(&drawn)
     })?;
     Ok(Estimate { value, ci95 })
@@ -153,7 +172,9 @@ pub fn half_learning_slope(classes: &[LearningClass]) -> Result<Estimate, Refusa
 /// The least squares slope; none where the points have one abscissa.
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let count = points.len() as f64;
-    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
+    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| {
+        (x + point.0 / count, y + point.1 / count)
+    });
     let (mut along, mut across) = (0.0, 0.0);
     for point in points {
         along += (point.0 - x).powi(2);
@@ -165,7 +186,7 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::coverage::{assert_covers, covered, noise},
+        super::coverage::{Coverage, noise},
         *,
     };
 
@@ -185,23 +206,46 @@ mod tests {
     #[test]
     fn the_crossing_is_interpolated_in_the_log() {
         // From 3 to 1 over a decade, half is in its middle.
-        let time = documents(found(&[(0.0, 4.0), (10.0, 4.0), (100.0, 3.0), (1000.0, 1.0), (10_000.0, 0.1)]));
+        let time = documents(found(&[
+            (0.0, 4.0),
+            (10.0, 4.0),
+            (100.0, 3.0),
+            (1000.0, 1.0),
+            (10_000.0, 0.1),
+        ]));
         assert!((time / 10f64.powf(2.5) - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn a_dip_is_no_learning() {
-        let time = documents(found(&[(10.0, 4.0), (100.0, 1.0), (1000.0, 3.0), (10_000.0, 1.0), (1e5, 1.0)]));
+        let time = documents(found(&[
+            (10.0, 4.0),
+            (100.0, 1.0),
+            (1000.0, 3.0),
+            (10_000.0, 1.0),
+            (1e5, 1.0),
+        ]));
         assert!((time / 10f64.powf(3.5) - 1.0).abs() < 1e-12);
         // But a relapse after two is a relapse.
-        let time = documents(found(&[(10.0, 3.0), (100.0, 1.0), (1000.0, 1.0), (10_000.0, 3.0)]));
+        let time = documents(found(&[
+            (10.0, 3.0),
+            (100.0, 1.0),
+            (1000.0, 1.0),
+            (10_000.0, 3.0),
+        ]));
         assert!((time / 10f64.powf(1.5) - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn ends_are_told_from_times() {
-        assert_eq!(found(&[(10.0, 4.0), (100.0, 2.1)]), HalfLearning::Censored { after: 100.0 });
-        assert_eq!(found(&[(100.0, 0.2), (10.0, 1.0)]), HalfLearning::Before { documents: 10.0 });
+        assert_eq!(
+            found(&[(10.0, 4.0), (100.0, 2.1)]),
+            HalfLearning::Censored { after: 100.0 }
+        );
+        assert_eq!(
+            found(&[(100.0, 0.2), (10.0, 1.0)]),
+            HalfLearning::Before { documents: 10.0 }
+        );
         assert!(half_learning(&[(0.0, 1.0)], IGNORANCE).is_err());
         assert!(half_learning(&[(1.0, f64::NAN)], IGNORANCE).is_err());
     }
@@ -210,9 +254,15 @@ mod tests {
     fn what_was_never_learned_is_last() {
         let at = |documents| HalfLearning::At { documents };
         let never = HalfLearning::Censored { after: 5.0 };
-        assert_eq!(median_half_learning(&[never, at(100.0), at(10.0)]), Ok(at(100.0)));
+        assert_eq!(
+            median_half_learning(&[never, at(100.0), at(10.0)]),
+            Ok(at(100.0))
+        );
         assert_eq!(median_half_learning(&[never, at(100.0)]), Ok(never));
-        assert_eq!(documents(median_half_learning(&[at(100.0), never, at(1.0), at(4.0)]).unwrap()), 20.0);
+        assert_eq!(
+            documents(median_half_learning(&[at(100.0), never, at(1.0), at(4.0)]).unwrap()),
+            20.0
+        );
         assert!(median_half_learning(&[]).is_err());
     }
 
@@ -223,7 +273,10 @@ mod tests {
     #[test]
     fn the_slope_leaves_out_what_is_not_known() {
         let at = |documents| HalfLearning::At { documents };
-        let mut classes: Vec<LearningClass> = [1e-4, 1e-3, 1e-2].iter().map(|p| class(*p, vec![at(8.0 / p); 5])).collect();
+        let mut classes: Vec<LearningClass> = [1e-4, 1e-3, 1e-2]
+            .iter()
+            .map(|p| class(*p, vec![at(8.0 / p); 5]))
+            .collect();
         assert!(half_learning_slope(&classes[..2]).is_err());
         classes.push(class(1e-5, vec![HalfLearning::Censored { after: 1.0 }; 5]));
         classes.push(class(1e-6, vec![]));
@@ -233,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_interval_over_facts_covers() {
-        assert_covers(covered("half-learning slope", -0.8, |random| {
+        Coverage::of("half-learning slope", 300, -0.8, |random| {
             let frequencies = (0..6).map(|k| 1e-5 * 3f64.powi(k));
             let classes: Vec<LearningClass> = frequencies
                 .map(|p| {
@@ -244,6 +297,7 @@ mod tests {
                 })
                 .collect();
             half_learning_slope(&classes).ok()
-        }));
+        })
+        .check();
     }
 }

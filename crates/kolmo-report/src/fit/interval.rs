@@ -2,12 +2,13 @@
 //!
 //! The Huber loss of δ = 10⁻³ nats is all but the absolute value, and the median-like estimates it gives have no
 //! studentised distribution worth the name with a handful of points. So the intervals are those of least squares in ln y,
-//! which have: by the jackknife or by the profile, see [`Method`].
+//! which have. `coverage.rs` tries whether they hold the truth as often as they say. A percentile bootstrap over four
+//! seeds, tried there too, held it 83 times of 100.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{
-    Refusal,
+    Estimate, Refusal,
     linear::Cholesky,
     minimise::{Loss, Optimum, minimise},
     problem::{Problem, Row},
@@ -21,38 +22,48 @@ pub enum Method {
     /// (Tukey 1958) are averaged like independent measurements. Whatever noise the points of a unit share, it counts.
     Jackknife,
     /// All values whose best fit is not significantly worse, by Student's t for the degrees of freedom that are left.
-    /// Noise is taken to be independent from point to point but for the factor of a unit.
+    /// For points of one unit each, or all of one, whose noise is taken to be independent. If all are of one seed, the interval
+    /// knows nothing of other seeds.
     Profile,
+    /// The outer ends of both: where the offset may be zero, it is at the edge of what is allowed, and the jackknife
+    /// alone is too narrow.
+    JackknifeAndProfile,
 }
 
 /// How the points of a problem share their noise.
 pub(super) struct Sharing {
     /// Whether each unit gets a factor of its own.
     pub factors: bool,
-    pub method: Method,
+    /// Whether units are more than single points.
+    pub clustered: bool,
 }
 
-/// Units with several points each, of which some do not reach over the range, are resampled from this many on.
+/// The share of the range of ln x that a unit has to reach over to get a factor of its own.
+const REACH: f64 = 1.0 / 3.0;
+
+/// Units with several points each, of which some reach less far, are enough from this many on.
 const UNITS_IN_PIECES: usize = 8;
 
 impl Sharing {
     /// That of `rows` of `units`, whose x has as many `axes`.
     pub fn of(rows: &[Row], units: usize, axes: usize) -> Result<Self, Refusal> {
-        let extent = |rows: &mut dyn Iterator<Item = &Row>, axis: usize| {
-            let ends = rows.fold([f64::INFINITY, f64::NEG_INFINITY], |[lo, hi], row| {
-                [lo.min(row.log_x[axis]), hi.max(row.log_x[axis])]
-            });
-            ends[1] - ends[0]
-        };
         if units == 1 || units == rows.len() {
             return Ok(Self {
                 factors: false,
-                method: Method::Profile,
+                clustered: false,
             });
         }
-        let whole: Vec<f64> = (0..axes).map(|axis| extent(&mut rows.iter(), axis)).collect();
-        let spans = |unit| (0..axes).all(|axis| extent(&mut rows.iter().filter(|row| row.unit == unit), axis) >= whole[axis] / 2.0);
-        let factors = (0..units).all(spans);
+        let mut ends = vec![[[f64::INFINITY, f64::NEG_INFINITY]; 2]; units + 1];
+        for row in rows {
+            for place in [row.unit, units] {
+                for (ends, x) in ends[place].iter_mut().zip(row.log_x) {
+                    *ends = [ends[0].min(x), ends[1].max(x)];
+                }
+            }
+        }
+        let extent = |place: usize, axis: usize| ends[place][axis][1] - ends[place][axis][0];
+        let factors = (0..units)
+            .all(|unit| (0..axes).all(|axis| extent(unit, axis) >= REACH * extent(units, axis)));
         if !factors && units < UNITS_IN_PIECES {
             return Err(Refusal::SharedNoise {
                 units,
@@ -61,17 +72,35 @@ impl Sharing {
         }
         Ok(Self {
             factors,
-            method: if units == 2 { Method::Profile } else { Method::Jackknife },
+            clustered: true,
         })
     }
 }
 
 /// The intervals of the curve's parameters about the least squares `optimum`, amplitudes as such, not as logs.
-pub(super) fn intervals(problem: &Problem, optimum: &Optimum, method: Method) -> Vec<[f64; 2]> {
-    match method {
-        Method::Jackknife => jackknife(problem, optimum),
-        Method::Profile => profile(problem, optimum),
+pub(super) fn intervals(
+    problem: &Problem,
+    optimum: &Optimum,
+    clustered: bool,
+) -> (Vec<[f64; 2]>, Method) {
+    if !clustered {
+        return (profile(problem, optimum), Method::Profile);
     }
+    let mut intervals = jackknife(problem, optimum);
+    if problem.curve.terms.iter().all(Option::is_some) {
+        return (intervals, Method::Jackknife);
+    }
+    let profile = profile(problem, optimum);
+    let offset_may_be_zero = problem.curve.places().any(|(amplitude, exponent)| {
+        exponent.is_none() && (intervals[amplitude][0] <= 0.0 || profile[amplitude][0] <= 0.0)
+    });
+    if !offset_may_be_zero {
+        return (intervals, Method::Jackknife);
+    }
+    for (interval, other) in intervals.iter_mut().zip(profile) {
+        *interval = [interval[0].min(other[0]), interval[1].max(other[1])];
+    }
+    (intervals, Method::JackknifeAndProfile)
 }
 
 fn jackknife(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
@@ -87,9 +116,11 @@ fn jackknife(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
         .collect();
     let interval = |of: &dyn Fn(&[f64]) -> f64| {
         let whole = units * of(&optimum.theta);
-        let pseudo: Vec<f64> = without.iter().map(|theta| whole - (units - 1.0) * of(theta)).collect();
-        let BatchMean { mean, half_width } = BatchMean::of(&pseudo);
-        [mean - half_width, mean + half_width]
+        let pseudo: Vec<f64> = without
+            .iter()
+            .map(|theta| whole - (units - 1.0) * of(theta))
+            .collect();
+        Estimate::from(BatchMean::of(&pseudo)).ci95
     };
     let mut intervals = vec![[0.0; 2]; parameters];
     for (amplitude, exponent) in problem.curve.places() {
@@ -98,8 +129,10 @@ fn jackknife(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
                 intervals[exponent] = interval(&|theta| theta[exponent]);
                 intervals[amplitude] = interval(&|theta| theta[amplitude]).map(f64::exp);
             }
-            // An offset may be zero, which has no logarithm.
-            None => intervals[amplitude] = interval(&|theta| theta[amplitude].exp()).map(|end| end.max(0.0)),
+            None => {
+                intervals[amplitude] =
+                    interval(&|theta| problem.offset(theta[amplitude])).map(|end| end.max(0.0))
+            }
         }
     }
     intervals
@@ -114,12 +147,24 @@ fn profile(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
     for (amplitude, exponent) in problem.curve.places() {
         for place in [Some(amplitude), exponent].into_iter().flatten() {
             let direction = Direction::of(problem, optimum, place);
-            intervals[place] = [0, 1].map(|side| direction.end(problem, optimum, variance, quantile, bounds[place][side], side == 1));
+            intervals[place] = [0, 1].map(|side| {
+                direction.end(
+                    problem,
+                    optimum,
+                    variance,
+                    quantile,
+                    bounds[place][side],
+                    side == 1,
+                )
+            });
         }
-        let [lo, hi] = intervals[amplitude].map(f64::exp);
-        // An offset whose log reaches the end of the search is none.
-        let none = exponent.is_none() && intervals[amplitude][0] <= bounds[amplitude][0];
-        intervals[amplitude] = [if none { 0.0 } else { lo }, hi];
+        intervals[amplitude] = intervals[amplitude].map(|log| {
+            if exponent.is_none() {
+                problem.offset(log)
+            } else {
+                log.exp()
+            }
+        });
     }
     intervals
 }
@@ -165,7 +210,15 @@ impl Direction {
 
     /// Where the best fit is `quantile` standard errors of the noise worse, on the side of `bound`; the bound where it
     /// never is.
-    fn end(&self, problem: &Problem, optimum: &Optimum, variance: f64, quantile: f64, bound: f64, up: bool) -> f64 {
+    fn end(
+        &self,
+        problem: &Problem,
+        optimum: &Optimum,
+        variance: f64,
+        quantile: f64,
+        bound: f64,
+        up: bool,
+    ) -> f64 {
         let best = optimum.theta[self.place];
         let mut step = quantile * self.error * variance.sqrt();
         // Points on a curve to the last bit determine it to the last bits.
@@ -177,7 +230,11 @@ impl Direction {
         let mut from = (0.0, optimum.theta.clone());
         let mut excess = |distance: f64| {
             let (old, theta) = &from;
-            let start: Vec<f64> = theta.iter().zip(&self.along).map(|(t, a)| t + sign * (distance - old) * a).collect();
+            let start: Vec<f64> = theta
+                .iter()
+                .zip(&self.along)
+                .map(|(t, a)| t + sign * (distance - old) * a)
+                .collect();
             let there = minimise(problem, Loss::Squares, &start, Some(self.place));
             let worse = 2.0 * (there.objective - optimum.objective).max(0.0);
             from = (distance, there.theta);
@@ -201,7 +258,8 @@ impl Direction {
         // The excess is nearly linear in the distance: the rule of false position, with the end that stays halved
         // (Dowell and Jarratt 1971).
         for _ in 0..40 {
-            let distance = inside + (outside - inside) * -inside_excess / (outside_excess - inside_excess);
+            let distance =
+                inside + (outside - inside) * -inside_excess / (outside_excess - inside_excess);
             let found = excess(distance);
             if found.abs() < 1e-5 * quantile || outside - inside < 1e-9 * outside {
                 return best + sign * distance;

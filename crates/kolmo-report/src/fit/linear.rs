@@ -13,7 +13,10 @@ impl Cholesky {
         let mut factor = matrix.to_vec();
         for i in 0..size {
             for j in 0..=i {
-                let (above, below) = (&factor[j * size..j * size + j], &factor[i * size..i * size + j]);
+                let (above, below) = (
+                    &factor[j * size..j * size + j],
+                    &factor[i * size..i * size + j],
+                );
                 let inner: f64 = above.iter().zip(below).map(|(a, b)| a * b).sum();
                 let rest = factor[i * size + j] - inner;
                 factor[i * size + j] = if i == j {
@@ -51,9 +54,17 @@ mod tests {
     fn a_solution_solves() {
         let matrix = [4.0, 2.0, -1.0, 2.0, 5.0, 0.5, -1.0, 0.5, 3.0];
         let x = [1.0, -2.0, 0.5];
-        let mut right: Vec<f64> = (0..3).map(|i| (0..3).map(|j| matrix[3 * i + j] * x[j]).sum()).collect();
+        let mut right: Vec<f64> = (0..3)
+            .map(|i| (0..3).map(|j| matrix[3 * i + j] * x[j]).sum())
+            .collect();
         Cholesky::of(&matrix, 3).unwrap().solve(&mut right);
-        assert!(right.iter().zip(x).all(|(found, x)| (found - x).abs() < 1e-12), "{right:?}");
+        assert!(
+            right
+                .iter()
+                .zip(x)
+                .all(|(found, x)| (found - x).abs() < 1e-12),
+            "{right:?}"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! [`PowerLaw`] and [`Surface`] are fitted as Hoffmann et al. (2022) fitted theirs: a Huber loss of 10⁻³ on the
 //! residuals of ln y, summed, from a grid of starts. [`Method`] says how their intervals are made and when.
 //! Statistics over the facts of one model ([`threshold_frequency`], [`half_learning_slope`], [`spearman`],
-//! [`variance_left`]) have bootstrap intervals. [`Comparison`] is the rule that makes verdicts of them.
+//! [`variance_left`]) have intervals over facts or groups. [`Comparison`] is the rule that makes verdicts of them.
 //! All intervals are at 95 %, and the same numbers give the same answer bit for bit.
 
 mod bootstrap;
@@ -21,11 +21,15 @@ mod problem;
 mod rank;
 mod refusal;
 mod surface;
+#[cfg(test)]
+mod tests;
 mod threshold;
 mod verdict;
 
 pub use collapse::{Point, variance_left};
-pub use half_learning::{HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning};
+pub use half_learning::{
+    HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning,
+};
 pub use interval::Method;
 pub use power_law::{Observation, PowerLaw};
 pub use rank::spearman;
@@ -34,6 +38,8 @@ pub use surface::{Surface, SurfaceObservation};
 pub use threshold::{Accuracy, GU_LEVEL, threshold_frequency};
 pub use verdict::{Comparison, EXPONENT_HALF_WIDTH};
 
+use crate::batches::BatchMean;
+
 /// A number with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -41,6 +47,41 @@ pub struct Estimate {
     pub value: f64,
     /// The interval, its lower end first.
     pub ci95: [f64; 2],
+}
+
+impl Estimate {
+    /// The mean of two or more independent numbers, such as one a seed, with Student's interval.
+    pub fn mean(values: &[f64]) -> Result<Self, Refusal> {
+        if let Some((index, &value)) = values
+            .iter()
+            .enumerate()
+            .find(|(_, value)| !value.is_finite())
+        {
+            return Err(Refusal::BadNumber {
+                what: "the value",
+                index,
+                value,
+                needed: "finite",
+            });
+        }
+        if values.len() < 2 {
+            return Err(Refusal::TooFew {
+                what: "values",
+                found: values.len(),
+                needed: 2,
+            });
+        }
+        Ok(BatchMean::of(values).into())
+    }
+}
+
+impl From<BatchMean> for Estimate {
+    fn from(BatchMean { mean, half_width }: BatchMean) -> Self {
+        Self {
+            value: mean,
+            ci95: [mean - half_width, mean + half_width],
+        }
+    }
 }
 
 /// How well a curve fits, and over what.

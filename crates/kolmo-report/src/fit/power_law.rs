@@ -37,7 +37,7 @@ impl PowerLaw {
     /// y = A x^{−b} through `observations`, at four or more distinct x.
     ///
     /// The values are those of the least summed Huber loss of ln y, the intervals as [`Method`](super::Method) says. Where
-    /// every unit reaches over half of ln x, each has a factor of its own, and A is that of the average unit.
+    /// every unit reaches over a third of the range of ln x, each has a factor of its own, and A is that of the average unit.
     pub fn fit(observations: &[Observation]) -> Result<Self, Refusal> {
         Self::of(observations, Curve::POWER)
     }
@@ -49,15 +49,23 @@ impl PowerLaw {
 
     fn of(observations: &[Observation], curve: Curve) -> Result<Self, Refusal> {
         let (places, units) = numbered(observations.iter().map(|o| o.unit));
-        let rows = observations.iter().zip(places).enumerate().map(|(index, (o, unit))| {
-            Ok(Row {
-                log_x: [positive_log("x", index, o.x)?, 0.0],
-                log_y: positive_log("y", index, o.y)?,
-                unit,
-            })
-        });
+        let rows = observations
+            .iter()
+            .zip(places)
+            .enumerate()
+            .map(|(index, (o, unit))| {
+                Ok(Row {
+                    log_x: [positive_log("x", index, o.x)?, 0.0],
+                    log_y: positive_log("y", index, o.y)?,
+                    unit,
+                })
+            });
         let rows = rows.collect::<Result<Vec<Row>, Refusal>>()?;
-        let Fitted { parameters, quality, ranges } = fit(curve, rows, units, &["x"])?;
+        let Fitted {
+            parameters,
+            quality,
+            ranges,
+        } = fit(curve, rows, units, &["x"])?;
         let power = parameters.len() - 2;
         Ok(Self {
             exponent: parameters[power + 1],
@@ -70,7 +78,8 @@ impl PowerLaw {
 
     /// y at `x`.
     pub fn at(&self, x: f64) -> f64 {
-        self.offset.map_or(0.0, |offset| offset.value) + self.amplitude.value * x.powf(-self.exponent.value)
+        self.offset.map_or(0.0, |offset| offset.value)
+            + self.amplitude.value * x.powf(-self.exponent.value)
     }
 
     /// How many decades of x the points span.

@@ -5,8 +5,9 @@ use super::{Refusal, curve::Curve};
 /// The exponents that are searched where a curve is more than one power.
 pub(super) const EXPONENTS: [f64; 2] = [0.01, 5.0];
 
-/// How far below the least ln y the log of an offset may be: there it is zero for any purpose.
-const OFFSET_DEPTH: f64 = 25.0;
+/// How far below the least ln y the log of an offset is searched: six millionths of y are below what the Huber loss
+/// resolves.
+const OFFSET_DEPTH: f64 = 12.0;
 
 /// One point, in logarithms.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +64,7 @@ impl Problem {
     pub fn bounds(&self) -> Vec<[f64; 2]> {
         let mut bounds = vec![[f64::NEG_INFINITY, f64::INFINITY]; self.unknowns()];
         if self.curve.terms.len() > 1 {
-            let least = self.rows.iter().map(|row| row.log_y).fold(f64::INFINITY, f64::min);
+            let least = self.least_log_y();
             for (amplitude, exponent) in self.curve.places() {
                 match exponent {
                     Some(exponent) => bounds[exponent] = EXPONENTS,
@@ -74,12 +75,32 @@ impl Problem {
         bounds
     }
 
+    /// The offset of this log: zero where that is at the lower end of the search.
+    pub fn offset(&self, log: f64) -> f64 {
+        if log > self.least_log_y() - OFFSET_DEPTH + 0.1 {
+            log.exp()
+        } else {
+            0.0
+        }
+    }
+
+    fn least_log_y(&self) -> f64 {
+        self.rows
+            .iter()
+            .map(|row| row.log_y)
+            .fold(f64::INFINITY, f64::min)
+    }
+
     /// The same without one unit, the units after it moving up.
     pub fn without(&self, unit: usize) -> Self {
-        let rows = self.rows.iter().filter(|row| row.unit != unit).map(|row| Row {
-            unit: row.unit - usize::from(row.unit > unit),
-            ..*row
-        });
+        let rows = self
+            .rows
+            .iter()
+            .filter(|row| row.unit != unit)
+            .map(|row| Row {
+                unit: row.unit - usize::from(row.unit > unit),
+                ..*row
+            });
         Self {
             rows: rows.collect(),
             units: self.units - 1,
@@ -92,11 +113,18 @@ impl Problem {
     pub fn starts(&self) -> Vec<Vec<f64>> {
         let count = self.rows.len() as f64;
         let mean = |of: &dyn Fn(&Row) -> f64| self.rows.iter().map(of).sum::<f64>() / count;
-        let (log_x, log_y) = ([0, 1].map(|axis| mean(&|row| row.log_x[axis])), mean(&|row| row.log_y));
-        let least = self.rows.iter().map(|row| row.log_y).fold(f64::INFINITY, f64::min);
+        let (log_x, log_y) = (
+            [0, 1].map(|axis| mean(&|row| row.log_x[axis])),
+            mean(&|row| row.log_y),
+        );
+        let least = self.least_log_y();
         let powers = self.curve.terms.iter().flatten().count();
         let single = self.curve.terms.len() == 1;
-        let (exponents, shares): (&[f64], &[f64]) = if single { (&[0.5], &[0.0]) } else { (&[0.15, 0.5, 1.5], &[0.1, 0.6, 0.95]) };
+        let (exponents, shares): (&[f64], &[f64]) = if single {
+            (&[0.5], &[0.0])
+        } else {
+            (&[0.15, 0.5, 1.5], &[0.1, 0.6, 0.95])
+        };
 
         let mut starts = Vec::new();
         for &share in shares {
@@ -105,7 +133,9 @@ impl Problem {
                 let rest = ((log_y.exp() - offset) / powers as f64).ln();
                 let mut theta = vec![0.0; self.unknowns()];
                 let mut left = combination;
-                for (&axis, (amplitude, exponent)) in self.curve.terms.iter().zip(self.curve.places()) {
+                for (&axis, (amplitude, exponent)) in
+                    self.curve.terms.iter().zip(self.curve.places())
+                {
                     match (axis, exponent) {
                         (Some(axis), Some(exponent)) => {
                             theta[exponent] = exponents[left % exponents.len()];

@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum Refusal {
     /// A curve through so few places is anything.
-    #[error("the points have {found} distinct values of {axis}, and a fit needs {needed}: make runs at more values of {axis}")]
+    #[error(
+        "the points have {found} distinct values of {axis}, and a fit needs {needed}: make runs at more values of {axis}"
+    )]
     TooFewDistinct {
         /// What is too rarely varied.
         axis: &'static str,
@@ -27,7 +29,9 @@ pub enum Refusal {
     },
 
     /// A number without a logarithm, or none at all.
-    #[error("{what} of point {index} (counted from 0) is {value}, which is not {needed}: leave the point out or find out where the number comes from")]
+    #[error(
+        "{what} of point {index} (counted from 0) is {value}, which is not {needed}: leave the point out or find out where the number comes from"
+    )]
     BadNumber {
         /// Which of its numbers.
         what: &'static str,
@@ -40,16 +44,20 @@ pub enum Refusal {
     },
 
     /// The best curve is at the end of what is allowed, so the data do not determine it.
-    #[error("the best {parameter} is {value}, at the edge of what is searched: the points do not determine it; widen their range or fit a curve with fewer parameters")]
+    #[error(
+        "the best exponent of {axis} is {value}, at the edge of what is searched: the points do not determine it; widen their range or fit a curve without an offset"
+    )]
     AtEdge {
-        /// The parameter at its edge.
-        parameter: &'static str,
-        /// Its value there.
+        /// What the exponent is of.
+        axis: &'static str,
+        /// Its value.
         value: f64,
     },
 
     /// The power law is nowhere above a thousandth of the curve.
-    #[error("the part of the curve that falls with {axis} is nowhere above {share:.1e} of it: the offset is all there is; add points at smaller {axis}")]
+    #[error(
+        "the part of the curve that falls with {axis} is nowhere above {share:.1e} of it: the offset is all there is; add points at smaller {axis}"
+    )]
     Swallowed {
         /// What the curve should fall with.
         axis: &'static str,
@@ -58,7 +66,9 @@ pub enum Refusal {
     },
 
     /// Points share noise in a way that no interval is known for.
-    #[error("{units} units have several points each but do not all reach over half the range, so the noise they share cannot be told from the curve: give every seed the same sizes, or give at least {needed} units")]
+    #[error(
+        "{units} units have several points each but do not all reach over a third of the range, so the noise they share cannot be told from the curve: give every seed the same sizes, or give at least {needed} units"
+    )]
     SharedNoise {
         /// How many units there are.
         units: usize,
@@ -78,7 +88,9 @@ pub enum Refusal {
     },
 
     /// The statistic is often not defined when the data are drawn again, so its interval is not known.
-    #[error("the {statistic} could not be had from {failed} of {draws} drawings of the data: too little of it rests on too few facts; measure more")]
+    #[error(
+        "the {statistic} could not be had from {failed} of {draws} drawings of the data: too little of it rests on too few facts; measure more"
+    )]
     Unsteady {
         /// What was to be had.
         statistic: &'static str,
@@ -89,7 +101,9 @@ pub enum Refusal {
     },
 
     /// All values are the same, so they have no order and no variance.
-    #[error("all values of {what} are the same, so nothing can go along with them: measure where {what} varies")]
+    #[error(
+        "all values of {what} are the same, so nothing can go along with them: measure where {what} varies"
+    )]
     NoVariation {
         /// What does not vary.
         what: &'static str,

@@ -45,18 +45,26 @@ impl Surface {
     /// Fits `observations`, at four or more distinct P and four or more distinct N, as [`PowerLaw`](super::PowerLaw) is.
     pub fn fit(observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
         let (places, units) = numbered(observations.iter().map(|o| o.unit));
-        let rows = observations.iter().zip(places).enumerate().map(|(index, (o, unit))| {
-            Ok(Row {
-                log_x: [
-                    positive_log("parameters", index, o.parameters)?,
-                    positive_log("documents", index, o.documents)?,
-                ],
-                log_y: positive_log("loss", index, o.loss)?,
-                unit,
-            })
-        });
+        let rows = observations
+            .iter()
+            .zip(places)
+            .enumerate()
+            .map(|(index, (o, unit))| {
+                Ok(Row {
+                    log_x: [
+                        positive_log("parameters", index, o.parameters)?,
+                        positive_log("documents", index, o.documents)?,
+                    ],
+                    log_y: positive_log("loss", index, o.loss)?,
+                    unit,
+                })
+            });
         let rows = rows.collect::<Result<Vec<Row>, Refusal>>()?;
-        let Fitted { parameters, quality, ranges } = fit(Curve::SURFACE, rows, units, &["parameters", "documents"])?;
+        let Fitted {
+            parameters,
+            quality,
+            ranges,
+        } = fit(Curve::SURFACE, rows, units, &["parameters", "documents"])?;
         Ok(Self {
             offset: parameters[0],
             parameter_amplitude: parameters[1],

@@ -51,7 +51,10 @@ pub fn threshold_frequency(facts: &[Accuracy], level: f64) -> Result<Estimate, R
     }
     let class = |frequency: f64| frequencies.partition_point(|&other| other < frequency);
     // The class, the weight and the weight that is known of each fact.
-    let facts: Vec<(usize, f64, f64)> = facts.iter().map(|f| (class(f.frequency), f.weight, f.weight * f.known)).collect();
+    let facts: Vec<(usize, f64, f64)> = facts
+        .iter()
+        .map(|f| (class(f.frequency), f.weight, f.weight * f.known))
+        .collect();
 
     let value = match crossing(&frequencies, &facts, level) {
         Crossing::At(frequency) => frequency,
@@ -71,11 +74,13 @@ pub fn threshold_frequency(facts: &[Accuracy], level: f64) -> Result<Estimate, R
         }
     };
     let ci95 = percentile_interval("threshold frequency", |random| {
-        Some(match crossing(&frequencies, &resampled(random, &facts), level) {
-            Crossing::At(frequency) => frequency,
-            Crossing::AllAbove => frequencies[0],
-            Crossing::AllBelow => frequencies[frequencies.len() - 1],
-        })
+        Some(
+            match crossing(&frequencies, &resampled(random, &facts), level) {
+                Crossing::At(frequency) => frequency,
+                Crossing::AllAbove => frequencies[0],
+                Crossing::AllBelow => frequencies[frequencies.len() - 1],
+            },
+        )
     })?;
     Ok(Estimate { value, ci95 })
 }
@@ -93,7 +98,12 @@ fn crossing(frequencies: &[f64], facts: &[(usize, f64, f64)], level: f64) -> Cro
         classes[class].0 += weight;
         classes[class].1 += known;
     }
-    let present: Vec<(f64, f64, f64)> = frequencies.iter().zip(classes).filter(|(_, (weight, _))| *weight > 0.0).map(|(&f, (w, k))| (f, w, k)).collect();
+    let present: Vec<(f64, f64, f64)> = frequencies
+        .iter()
+        .zip(classes)
+        .filter(|(_, (weight, _))| *weight > 0.0)
+        .map(|(&f, (w, k))| (f, w, k))
+        .collect();
     let rising = isotonic(present.iter().map(|&(_, weight, known)| (weight, known)));
     let first = rising.iter().position(|&accuracy| accuracy >= level);
     match first {
@@ -122,15 +132,15 @@ fn isotonic(sums: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
         }
         pools.push(pool);
     }
-    pools.iter().flat_map(|&(weight, sum, count)| std::iter::repeat_n(sum / weight, count)).collect()
+    pools
+        .iter()
+        .flat_map(|&(weight, sum, count)| std::iter::repeat_n(sum / weight, count))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::coverage::{assert_covers, covered},
-        *,
-    };
+    use super::{super::coverage::Coverage, *};
     use proptest::prelude::*;
     use rand::RngExt;
 
@@ -162,7 +172,9 @@ mod tests {
     #[test]
     fn no_crossing_is_refused() {
         for (accuracies, expected) in [([0.0, 0.2, 0.7], "below"), ([0.8, 0.9, 0.95], "above")] {
-            let Err(Refusal::NoThreshold { side, .. }) = threshold_frequency(&classes(&accuracies), GU_LEVEL) else {
+            let Err(Refusal::NoThreshold { side, .. }) =
+                threshold_frequency(&classes(&accuracies), GU_LEVEL)
+            else {
                 panic!("not refused");
             };
             assert_eq!(side, expected);
@@ -186,7 +198,7 @@ mod tests {
             })
             .collect();
         let truth = threshold_frequency(&exact, GU_LEVEL).unwrap().value;
-        assert_covers(covered("threshold", truth, |random| {
+        Coverage::of("threshold", 300, truth, |random| {
             let mut facts = Vec::new();
             for class in (0..12).flat_map(|class| [class; 50]) {
                 facts.push(Accuracy {
@@ -196,7 +208,8 @@ mod tests {
                 });
             }
             threshold_frequency(&facts, GU_LEVEL).ok()
-        }));
+        })
+        .check();
     }
 
     proptest! {

@@ -36,8 +36,14 @@ impl Comparison {
     pub fn verdict(&self) -> (Outcome, String) {
         let [lo, hi] = self.measured.ci95;
         let predicted = significant(self.predicted);
-        if [lo, hi, self.predicted].iter().any(|number| number.is_nan()) {
-            return (Outcome::Inconclusive, "the interval or the prediction is not known".to_owned());
+        if [lo, hi, self.predicted]
+            .iter()
+            .any(|number| number.is_nan())
+        {
+            return (
+                Outcome::Inconclusive,
+                "the interval or the prediction is not known".to_owned(),
+            );
         }
         let interval = format!("the interval {} to {}", significant(lo), significant(hi));
         let (outcome, place) = match self.relation {
@@ -52,12 +58,13 @@ impl Comparison {
         let finding = format!("{interval} {place} the predicted {predicted}");
         let half_width = (hi - lo) / 2.0;
         let weakness = match (self.half_width, self.decades) {
-            (Some(greatest), _) if half_width > greatest => {
-                Some(format!("it is wider than ±{}, too wide to say anything", significant(greatest)))
-            }
-            (_, Some(decades)) if decades < DECADES => {
-                Some(format!("it comes from {decades:.2} decades, and less than one says nothing"))
-            }
+            (Some(greatest), _) if half_width > greatest => Some(format!(
+                "it is wider than ±{}, too wide to say anything",
+                significant(greatest)
+            )),
+            (_, Some(decades)) if decades < DECADES => Some(format!(
+                "it comes from {decades:.2} decades, and less than one says nothing"
+            )),
             _ => None,
         };
         match weakness {
@@ -91,11 +98,24 @@ mod tests {
     fn the_rule_of_the_three_outcomes() {
         let (on, below, above) = ([0.45, 0.55], [0.3, 0.4], [0.6, 0.7]);
         for (relation, expected) in [
-            (Relation::Equal, [Outcome::Agrees, Outcome::Disagrees, Outcome::Disagrees]),
-            (Relation::Above, [Outcome::Inconclusive, Outcome::Disagrees, Outcome::Agrees]),
-            (Relation::Below, [Outcome::Inconclusive, Outcome::Agrees, Outcome::Disagrees]),
+            (
+                Relation::Equal,
+                [Outcome::Agrees, Outcome::Disagrees, Outcome::Disagrees],
+            ),
+            (
+                Relation::Above,
+                [Outcome::Inconclusive, Outcome::Disagrees, Outcome::Agrees],
+            ),
+            (
+                Relation::Below,
+                [Outcome::Inconclusive, Outcome::Agrees, Outcome::Disagrees],
+            ),
         ] {
-            assert_eq!([on, below, above].map(|ci95| outcome(relation, ci95)), expected, "{relation:?}");
+            assert_eq!(
+                [on, below, above].map(|ci95| outcome(relation, ci95)),
+                expected,
+                "{relation:?}"
+            );
         }
     }
 
@@ -107,20 +127,35 @@ mod tests {
             reason,
             "the interval 0.600 to 1.00 leaves out the predicted 0.500, but it is wider than ±0.150, too wide to say anything"
         );
-        assert_eq!(compared(Relation::Above, [0.6, 1.0], None).0, Outcome::Inconclusive);
+        assert_eq!(
+            compared(Relation::Above, [0.6, 1.0], None).0,
+            Outcome::Inconclusive
+        );
     }
 
     #[test]
     fn a_short_range_says_nothing() {
         let (outcome, reason) = compared(Relation::Equal, [0.45, 0.55], Some(0.9));
         assert_eq!(outcome, Outcome::Inconclusive);
-        assert!(reason.ends_with("0.90 decades, and less than one says nothing"), "{reason}");
-        assert_eq!(compared(Relation::Equal, [0.45, 0.55], Some(1.0)).0, Outcome::Agrees);
+        assert!(
+            reason.ends_with("0.90 decades, and less than one says nothing"),
+            "{reason}"
+        );
+        assert_eq!(
+            compared(Relation::Equal, [0.45, 0.55], Some(1.0)).0,
+            Outcome::Agrees
+        );
     }
 
     #[test]
     fn an_unknown_interval_says_nothing() {
-        assert_eq!(outcome(Relation::Equal, [f64::NAN, 1.0]), Outcome::Inconclusive);
-        assert_eq!(outcome(Relation::Above, [0.6, f64::NAN]), Outcome::Inconclusive);
+        assert_eq!(
+            outcome(Relation::Equal, [f64::NAN, 1.0]),
+            Outcome::Inconclusive
+        );
+        assert_eq!(
+            outcome(Relation::Above, [0.6, f64::NAN]),
+            Outcome::Inconclusive
+        );
     }
 }
