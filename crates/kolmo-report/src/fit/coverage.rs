@@ -12,7 +12,6 @@ pub(super) fn noise(random: &mut Random, size: f64) -> f64 {
 }
 
 /// How often intervals contained the truth.
-#[derive(Debug)]
 pub(super) struct Coverage {
     name: &'static str,
     repetitions: u64,
@@ -59,19 +58,43 @@ impl Coverage {
 
     /// That none was refused and 95 % cover, to 2.9 standard errors: 93 to 97 % of 1000.
     pub fn check(&self) {
-        let error = (0.95 * 0.05 / self.repetitions as f64).sqrt();
-        let share = self.contained as f64 / self.repetitions as f64;
         assert!(
-            self.refused == 0 && (share - 0.95).abs() <= 2.9 * error,
-            "{self:?}"
+            (self.share() - 0.95).abs() <= self.tolerance(),
+            "{}",
+            self.shown()
         );
+        self.check_at_least();
     }
 
     /// The same, but that more may cover.
     pub fn check_at_least(&self) {
-        let error = (0.95 * 0.05 / self.repetitions as f64).sqrt();
-        let share = self.contained as f64 / self.repetitions as f64;
-        assert!(self.refused == 0 && share >= 0.95 - 2.9 * error, "{self:?}");
+        assert!(
+            self.refused == 0 && self.share() >= 0.95 - self.tolerance(),
+            "{}",
+            self.shown()
+        );
+    }
+
+    fn share(&self) -> f64 {
+        self.contained as f64 / self.repetitions as f64
+    }
+
+    fn tolerance(&self) -> f64 {
+        2.9 * (0.95 * 0.05 / self.repetitions as f64).sqrt()
+    }
+
+    fn shown(&self) -> String {
+        let Self {
+            name,
+            repetitions,
+            refused,
+            contained,
+            above,
+            mean_half_width,
+        } = self;
+        format!(
+            "{name}: {contained} of {repetitions}, {refused} refused, {above} above the truth, ±{mean_half_width} on average"
+        )
     }
 }
 
