@@ -9,7 +9,7 @@ mod event;
 mod tags;
 mod thread;
 
-pub use event::HparamValue;
+pub use event::{HparamValue, Image};
 pub(crate) use thread::is_event_file;
 
 use std::fs;
@@ -51,6 +51,20 @@ impl TensorBoard {
         }
     }
 
+    /// Begins a new event file in `dir` in place of those that kolmo wrote there before.
+    ///
+    /// It does not fail: see [`health`](Self::health).
+    pub fn replace(dir: impl Into<PathBuf>) -> Self {
+        let dir = dir.into();
+        let removed = remove_event_files(&dir);
+        let board = Self::open(dir);
+        if let Err(error) = removed {
+            board.thread.fail(error);
+        }
+        board.hand_over(event::restart(now_s()));
+        board
+    }
+
     /// Replaces the event files in `dir` by one with these records, and continues it. A run that
     /// resumes from a checkpoint thus has no points from after the checkpoint. The points are dated
     /// backwards from now by the records' `elapsed_s`; hparams are to be given again.
@@ -61,16 +75,7 @@ impl TensorBoard {
         steps: &[StepRecord],
         evaluations: &[EvaluationRecord],
     ) -> Self {
-        let dir = dir.into();
-        let removed = remove_event_files(&dir);
-        let board = Self::open(dir);
-        if let Err(error) = removed {
-            board.thread.fail(error);
-        }
-        match event::restart(now_s()) {
-            Ok(event) => board.thread.send(event),
-            Err(error) => board.thread.fail(error),
-        }
+        let board = Self::replace(dir);
 
         let ended = steps.last().map_or(0.0, |record| record.elapsed_s);
         let date = |elapsed: f64| {
@@ -115,6 +120,11 @@ impl TensorBoard {
         self.send(now_s(), record.step, tags::of_evaluation(record));
     }
 
+    /// Adds a picture.
+    pub fn image(&self, tag: &str, step: u64, image: Image) {
+        self.hand_over(event::image(now_s(), step, tag, image));
+    }
+
     /// Adds the run's settings for the HPARAMS page, which then shows them beside the run's
     /// `eval/value_loss`. Names are the configuration's dotted keys, such as `train.learning_rate`.
     /// Call it once a run, before the first step.
@@ -150,7 +160,11 @@ impl TensorBoard {
 
     fn send(&self, wall_time_s: f64, step: u64, scalars: serde_json::Result<Vec<Scalar>>) {
         let scalars = scalars.map_err(io::Error::from);
-        match scalars.and_then(|scalars| event::scalars(wall_time_s, step, &scalars)) {
+        self.hand_over(scalars.and_then(|scalars| event::scalars(wall_time_s, step, &scalars)));
+    }
+
+    fn hand_over(&self, event: io::Result<Vec<u8>>) {
+        match event {
             Ok(event) => self.thread.send(event),
             Err(error) => self.thread.fail(error),
         }
@@ -241,6 +255,37 @@ mod tests {
         for (event, text) in events.iter().zip(texts) {
             assert!(contains(event, text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_picture_is_read_back_as_it_was() {
+        use protobuf::Message;
+        let folder = tempfile::tempdir().unwrap();
+        for width in [3, 7] {
+            let board = TensorBoard::replace(folder.path());
+            let image = Image {
+                width,
+                height: 5,
+                png: vec![0x89, b'P', b'N', b'G', 0],
+            };
+            board.image("report/loss", 42, image);
+            board.finish().unwrap();
+        }
+        let [file] = &event_files(folder.path())[..] else {
+            panic!("the second file replaces the first")
+        };
+        let events = events(file);
+        let event = tensorboard_proto::event::Event::parse_from_bytes(events.last().unwrap());
+        let event = event.unwrap();
+        assert_eq!(event.get_step(), 42);
+        let [value] = event.get_summary().get_value() else {
+            panic!("one picture expected")
+        };
+        assert_eq!(value.get_tag(), "report/loss");
+        let image = value.get_image();
+        let size = (image.get_width(), image.get_height());
+        assert_eq!((size, image.get_colorspace()), ((7, 5), 4));
+        assert_eq!(image.get_encoded_image_string(), b"\x89PNG\0");
     }
 
     #[test]

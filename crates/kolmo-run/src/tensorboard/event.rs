@@ -7,10 +7,21 @@ use tensorboard_proto::api::{DataType, Experiment, HParamInfo, MetricInfo, Metri
 use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::plugin_hparams::{HParamsPluginData, SessionStartInfo};
 use tensorboard_proto::summary::{
-    Summary, Summary_Value, SummaryMetadata, SummaryMetadata_PluginData,
+    Summary, Summary_Image, Summary_Value, SummaryMetadata, SummaryMetadata_PluginData,
 };
 
 use super::tags::{Scalar, VALUE_LOSS};
+
+/// A picture, for TensorBoard's IMAGES page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its width, pixels.
+    pub width: u32,
+    /// Its height, pixels.
+    pub height: u32,
+    /// The content of a PNG file, in colour.
+    pub png: Vec<u8>,
+}
 
 /// A setting of a run, for TensorBoard's HPARAMS page.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +79,21 @@ pub(super) fn scalars(wall_time_s: f64, step: u64, scalars: &[Scalar]) -> io::Re
         value
     });
     event(wall_time_s, step, values.collect())
+}
+
+/// One event with one picture.
+pub(super) fn image(wall_time_s: f64, step: u64, tag: &str, image: Image) -> io::Result<Vec<u8>> {
+    /// Red, green, blue and opacity.
+    const CHANNELS: i32 = 4;
+    let mut picture = Summary_Image::new();
+    picture.set_width(i32::try_from(image.width).unwrap_or(i32::MAX));
+    picture.set_height(i32::try_from(image.height).unwrap_or(i32::MAX));
+    picture.set_colorspace(CHANNELS);
+    picture.set_encoded_image_string(image.png);
+    let mut value = Summary_Value::new();
+    value.set_tag(tag.to_owned());
+    value.set_image(picture);
+    event(wall_time_s, step, vec![value])
 }
 
 /// The two events from which the HPARAMS page takes a run: which settings and results it is to
