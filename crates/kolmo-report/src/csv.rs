@@ -1,6 +1,6 @@
 //! Rows of numbers as CSV.
 //!
-//! Cells are numbers and plain names, which need no quotes. The rows of the JSON form are taken, so the
+//! Text is quoted where it needs to be (RFC 4180). The rows of the JSON form are taken, so the
 //! heads are its keys, and what is `null` there, as a number that is not finite, is empty here. An
 //! interval `x_ci95` takes two columns, `x_lo` and `x_hi`.
 
@@ -24,6 +24,12 @@ pub(crate) fn csv<T: Serialize>(rows: &[T]) -> Result<String> {
         text += &line(fields.values().flat_map(cells));
     }
     Ok(text)
+}
+
+/// `rows` below `head`; without rows, the head alone.
+pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<Value>>) -> String {
+    let head = line(head.iter().map(|name| (*name).to_owned()));
+    rows.fold(head, |text, row| text + &line(row.iter().map(cell)))
 }
 
 fn heads(name: &str, value: &Value) -> Vec<String> {
@@ -50,7 +56,10 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(name) => name.clone(),
+        Value::String(text) if text.contains([',', '"', '\n', '\r']) => {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
@@ -83,5 +92,16 @@ mod tests {
                         loss,10,,,2.5,\n";
         assert_eq!(csv(&rows).unwrap(), expected);
         assert_eq!(csv::<Row>(&[]).unwrap(), "");
+    }
+
+    #[test]
+    fn text_is_quoted_where_it_needs_to_be() {
+        let rows = [
+            vec!["plain text".into(), 0.1.into()],
+            vec!["a, \"b\"\nc".into(), Value::Null],
+        ];
+        let text = table(&["name", "value"], rows.into_iter());
+        assert_eq!(text, "name,value\nplain text,0.1\n\"a, \"\"b\"\"\nc\",\n");
+        assert_eq!(table(&["name"], [].into_iter()), "name\n");
     }
 }

@@ -31,10 +31,12 @@ pub enum Error {
     },
 
     /// The plotting library refused a figure.
-    #[error("could not draw {path}: the numbers are unharmed; please report this with the files beside it", path = path.display())]
+    #[error(
+        "could not draw the figure {figure}: the numbers are unharmed; please report this with the files of the run"
+    )]
     Draw {
-        /// The file the figure was meant for.
-        path: PathBuf,
+        /// Its name or title.
+        figure: String,
         /// What the plotting library answered.
         source: DrawingAreaErrorKind<io::Error>,
     },

@@ -1,11 +1,13 @@
 //! What the lines mean, and where to say so: where nothing is hidden.
 
-use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::panel::{Drawn, Stroke, UNITS, font, pen};
+use super::page::{Area, Drawn, LABEL, SIZE, UNITS, pen, units};
+use super::palette::PAPER;
+use super::panel::Stroke;
+use super::text::{font, printable, shortened, width};
 
 /// Along every piece of a line so many places are looked at.
 const SAMPLES: u32 = 12;
@@ -22,13 +24,11 @@ const PLACES: [(f64, f64); 6] = [
 ];
 
 /// Pixels from the edges of the legend to what is in it, and from its keys to their labels.
-const PADDING: u32 = 10;
+const PADDING: u32 = 8;
 /// Length of a key, pixels.
-const KEY: u32 = 24;
+const KEY: u32 = 26;
 /// Height of an entry, pixels.
-const ROW: u32 = 23;
-/// Width of a letter, pixels, on the safe side.
-const LETTER: u32 = 9;
+const ROW: u32 = 25;
 /// Radius of a point, tenths of a pixel.
 pub(super) const RADIUS: u32 = 35;
 
@@ -47,53 +47,75 @@ pub(super) struct Legend {
 
 impl Legend {
     pub(super) fn add(&mut self, label: &str, key: Key) {
-        self.entries.push((label.to_owned(), key));
+        let label = shortened(&printable(label), LABEL, SIZE.0 - KEY - 4 * PADDING);
+        self.entries.push((label, key));
     }
 
-    /// Number of series.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
-    /// Width and height, pixels.
-    pub(super) fn size(&self) -> (u32, u32) {
+    /// Width of the widest entry, pixels.
+    fn entry(&self) -> u32 {
         let labels = self.entries.iter();
-        let longest = labels.map(|(label, _)| label.chars().count()).max();
-        (
-            3 * PADDING + KEY + LETTER * longest.unwrap_or(0) as u32,
-            2 * PADDING + ROW * self.entries.len() as u32,
-        )
+        let longest = labels.map(|(label, _)| width(label, LABEL)).max();
+        3 * PADDING + KEY + longest.unwrap_or(0)
     }
 
-    /// Draws it on `area`, its upper left corner at `corner`, in pixels.
-    pub(super) fn draw(
-        &self,
-        area: &DrawingArea<SVGBackend<'_>, Shift>,
-        corner: (u32, u32),
-    ) -> Drawn<()> {
-        let place = |x: u32, y: u32| {
-            let units = |pixels: u32| (pixels * UNITS) as i32;
-            (units(corner.0 + x), units(corner.1 + y))
-        };
+    /// Width and height of the entries under each other, pixels.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.entry(), ROW * self.entries.len() as u32)
+    }
+
+    /// Draws the entries under each other on `area`, the upper left corner at `corner`, in pixels.
+    pub(super) fn draw(&self, area: &Area<'_>, corner: (u32, u32)) -> Drawn<()> {
         let (width, height) = self.size();
-        let ends = [place(0, 0), place(width, height)];
-        area.draw(&Rectangle::new(ends, WHITE.mix(0.85).filled()))?;
-        let text = font(18).pos(Pos::new(HPos::Left, VPos::Center));
-        for ((label, key), row) in self.entries.iter().zip(0..) {
-            let y = PADDING + ROW * row + ROW / 2;
-            let ends = [place(PADDING, y), place(PADDING + KEY, y)];
+        let ends = [
+            (units(corner.0), units(corner.1)),
+            (units(corner.0 + width), units(corner.1 + height)),
+        ];
+        area.draw(&Rectangle::new(ends, PAPER.mix(0.85).filled()))?;
+        self.draw_columns(area, corner, self.entries.len())
+    }
+
+    /// Rows of the entries in as many columns as a page is wide.
+    fn rows_below(&self) -> usize {
+        let columns = (SIZE.0 / self.entry()).max(1);
+        self.entries.len().div_ceil(columns as usize)
+    }
+
+    /// Height of the entries in columns, pixels.
+    pub(super) fn height_below(&self) -> u32 {
+        PADDING + ROW * self.rows_below() as u32
+    }
+
+    /// Draws the entries in columns on `area`, which is as wide as the page.
+    pub(super) fn draw_below(&self, area: &Area<'_>) -> Drawn<()> {
+        let rows = self.rows_below().max(1);
+        let columns = self.entries.len().div_ceil(rows);
+        let left = SIZE.0.saturating_sub(columns as u32 * self.entry()) / 2;
+        self.draw_columns(area, (left, 0), rows)
+    }
+
+    /// Draws the entries in columns of `rows`.
+    fn draw_columns(&self, area: &Area<'_>, corner: (u32, u32), rows: usize) -> Drawn<()> {
+        let text = font(LABEL).pos(Pos::new(HPos::Left, VPos::Center));
+        for (index, (label, key)) in self.entries.iter().enumerate() {
+            let left = corner.0 + (index / rows) as u32 * self.entry() + PADDING;
+            let y = units(corner.1 + (index % rows) as u32 * ROW + ROW / 2);
+            let ends = [(units(left), y), (units(left + KEY), y)];
             match *key {
                 Key::Curve(color, stroke) => area.draw(&line(ends, color, stroke))?,
                 Key::Points { color, joined } => {
                     if joined {
                         area.draw(&line(ends, color, Stroke::Solid))?;
                     }
-                    let middle = place(PADDING + KEY / 2, y);
+                    let middle = (units(left + KEY / 2), y);
                     let radius = RADIUS * UNITS / 10;
                     area.draw(&Circle::new(middle, radius, color.filled()))?;
                 }
             }
-            let at = place(2 * PADDING + KEY, y);
+            let at = (units(left + KEY + PADDING), y);
             area.draw(&Text::new(label.as_str(), at, text.clone()))?;
         }
         Ok(())
@@ -105,7 +127,7 @@ fn line<'a>(
     color: RGBColor,
     stroke: Stroke,
 ) -> DynElement<'a, SVGBackend<'a>, (i32, i32)> {
-    let (dash, gap) = (7 * UNITS as i32, 5 * UNITS as i32);
+    let (dash, gap) = (units(7), units(5));
     match stroke {
         Stroke::Solid => PathElement::new(ends, pen(color, 20)).into_dyn(),
         Stroke::Dashed => DashedPathElement::new(ends, dash, gap, pen(color, 16)).into_dyn(),

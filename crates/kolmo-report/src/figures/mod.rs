@@ -7,12 +7,14 @@ mod classes;
 mod clip;
 pub mod heat_map;
 mod legend;
-mod palette;
+mod page;
+pub(crate) mod palette;
 mod panel;
 mod redundancy;
 pub mod survey;
 #[cfg(test)]
 mod svg;
+mod text;
 pub mod theory;
 mod value_loss;
 
@@ -25,7 +27,7 @@ use crate::{
     error::{Error, Result},
     files,
 };
-use panel::Drawn;
+use page::Drawn;
 
 /// Draws every figure of a run into its `figures/` and returns the files: `value_loss.svg`, the
 /// value loss against documents, `classes.svg`, the loss of each frequency class against
@@ -57,14 +59,16 @@ fn save<const N: usize>(
     figures: [(&str, Drawn<String>); N],
 ) -> Result<Vec<PathBuf>> {
     files::make_folder(folder)?;
-    let save = |(name, svg): (&str, Drawn<String>)| {
-        let svg = svg.map_err(|source| Error::Draw {
-            path: folder.join(name),
-            source,
-        })?;
-        files::write(folder, name, &svg)
-    };
+    let save = |(name, svg): (&str, Drawn<String>)| files::write(folder, name, &drawn(name, svg)?);
     figures.into_iter().map(save).collect()
+}
+
+/// The SVG of the figure called `name`.
+fn drawn(name: &str, svg: Drawn<String>) -> Result<String> {
+    svg.map_err(|source| Error::Draw {
+        figure: name.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

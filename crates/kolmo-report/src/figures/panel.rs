@@ -1,27 +1,19 @@
 //! What the figures share: the page, the axes, measured series and curves.
 
-use std::io;
-
 use plotters::chart::ChartContext;
-use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
 
 use super::axis::{self, Axis, LogAxis};
 use super::clip::pieces;
 use super::legend::{Drawing, Key, Legend, RADIUS};
+pub(super) use super::page::Drawn;
+use super::page::{self, Area, LABEL, NAME, UNITS, pen, units};
+use super::palette::{GRID, LIGHT_GRID, PAPER, TEXT};
+use super::text::{fitted, font, printable};
 
-/// Of the page, in pixels of the reader.
-const SIZE: (u32, u32) = (900, 600);
-
-/// plotters rounds to whole units: so many of them a pixel keep curves smooth.
-pub(super) const UNITS: u32 = 10;
-
-const TEXT: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(222, 222, 222);
-const LIGHT_GRID: RGBColor = RGBColor(243, 243, 243);
-
-/// The result of drawing. Drawing into memory fails for no reason a user could mend.
-pub(super) type Drawn<T> = Result<T, DrawingAreaErrorKind<io::Error>>;
+/// Room for the labels of the axes and their names, pixels: below them and at their left.
+const BELOW: u32 = 56;
+const LEFT: u32 = 100;
 
 type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<LogAxis, Axis>>;
 
@@ -66,7 +58,7 @@ pub(super) struct Panel<'a> {
 
 /// Draws a figure and returns the SVG. `clamped` says that there are values below the y axis,
 /// which are drawn on its end. `content` is drawn twice where the legend has no place inside the axes
-/// and needs a margin.
+/// and comes below them.
 pub(super) fn draw(
     labels: &Labels<'_>,
     (x, y): (LogAxis, impl Into<Axis>),
@@ -75,71 +67,42 @@ pub(super) fn draw(
 ) -> Drawn<String> {
     let y = y.into();
     let mut svg = String::new();
-    let wanted = page(&mut svg, labels, (x, y), clamped, None, &content)?;
-    if let Some(margin) = wanted {
-        svg.clear();
-        page(&mut svg, labels, (x, y), clamped, Some(margin), &content)?;
+    let mut page = |below: Option<u32>| {
+        page::draw(&mut svg, labels.title, below.unwrap_or(0), |area| {
+            let (_, height) = area.dim_in_pixel();
+            let (upper, lower) = area.split_vertically(height - below.unwrap_or(0) * UNITS);
+            let mut panel = Panel::on(&upper, (x, y))?;
+            panel.mesh(labels, clamped)?;
+            content(&mut panel)?;
+            match below {
+                Some(_) => panel.legend.draw_below(&lower).map(|()| None),
+                None => panel.draw_legend(),
+            }
+        })
+    };
+    if let Some(height) = page(None)? {
+        page(Some(height))?;
     }
-    // The view box keeps the units.
-    let [units, pixels] = [UNITS, 1].map(|scale| {
-        let (width, height) = (SIZE.0 * scale, SIZE.1 * scale);
-        format!("width=\"{width}\" height=\"{height}\"")
-    });
-    Ok(svg.replacen(&units, &pixels, 1))
+    Ok(svg)
 }
 
-/// Draws a figure with its legend in a margin so many pixels wide, or inside the axes if that is none.
-/// Returns the margin that the legend needs where it covers something.
-fn page(
-    svg: &mut String,
-    labels: &Labels<'_>,
-    (x, y): (LogAxis, Axis),
-    clamped: bool,
-    margin: Option<u32>,
-    content: impl Fn(&mut Panel) -> Drawn<()>,
-) -> Drawn<Option<u32>> {
-    let size = (SIZE.0 * UNITS, SIZE.1 * UNITS);
-    let root = SVGBackend::with_string(svg, size).into_drawing_area();
-    root.fill(&WHITE)?;
-    let left = SIZE.0 - margin.unwrap_or(0);
-    let (left, right) = root.split_horizontally(left * UNITS);
-    let chart = ChartBuilder::on(&left)
-        .margin(12 * UNITS)
-        .margin_right(28 * UNITS)
-        .caption(labels.title, font(25))
-        .x_label_area_size(58 * UNITS)
-        .y_label_area_size(82 * UNITS)
-        .build_cartesian_2d(x, y)?;
-    let mut panel = Panel {
-        chart,
-        x,
-        y,
-        drawing: Drawing::default(),
-        legend: Legend::default(),
-    };
-    panel.mesh(labels, clamped)?;
-    content(&mut panel)?;
-    let wanted = match margin {
-        Some(_) => {
-            panel.legend.draw(&right, (0, 40))?;
-            None
-        }
-        None => panel.draw_legend()?,
-    };
-    root.present()?;
-    Ok(wanted)
-}
+impl<'a> Panel<'a> {
+    fn on(area: &Area<'a>, (x, y): (LogAxis, Axis)) -> Drawn<Self> {
+        let chart = ChartBuilder::on(area)
+            .margin(12 * UNITS)
+            .margin_right(28 * UNITS)
+            .x_label_area_size(BELOW * UNITS)
+            .y_label_area_size(LEFT * UNITS)
+            .build_cartesian_2d(x, y)?;
+        Ok(Self {
+            chart,
+            x,
+            y,
+            drawing: Drawing::default(),
+            legend: Legend::default(),
+        })
+    }
 
-pub(super) fn font(size: u32) -> TextStyle<'static> {
-    FontDesc::from((FontFamily::SansSerif, size * UNITS)).color(&TEXT)
-}
-
-/// A line `tenths` of a pixel wide.
-pub(super) fn pen(color: RGBColor, tenths: u32) -> ShapeStyle {
-    color.stroke_width(tenths * UNITS / 10)
-}
-
-impl Panel<'_> {
     fn mesh(&mut self, labels: &Labels<'_>, clamped: bool) -> Drawn<()> {
         let end = 1.001 * self.y.low();
         let y = self.y;
@@ -147,6 +110,11 @@ impl Panel<'_> {
             let mark = if clamped && *value < end { "≤ " } else { "" };
             format!("{mark}{}", y.label(*value))
         };
+        let (x_name, y_name) = (printable(labels.x), printable(labels.y));
+        let (width, height) = self.chart.plotting_area().dim_in_pixel();
+        // Both names in one size, and no longer than their axes but for a little.
+        let size = |name: &str, length: u32| fitted(name, NAME, length / UNITS + 40);
+        let size = size(&x_name, width).min(size(&y_name, height));
         self.chart
             .configure_mesh()
             .bold_line_style(pen(GRID, 10))
@@ -155,36 +123,36 @@ impl Panel<'_> {
             .set_all_tick_mark_size(5 * UNITS)
             .x_label_formatter(&|value| axis::label(*value))
             .y_label_formatter(&y_label)
-            .label_style(font(18))
-            .axis_desc_style(font(20))
-            .x_desc(labels.x)
-            .y_desc(labels.y)
+            .label_style(font(LABEL))
+            .x_desc(x_name.as_str())
+            .axis_desc_style(font(size))
+            .y_desc(y_name.as_str())
             .draw()
     }
 
-    /// Draws the legend where it covers least; returns its width, pixels, if it is long and covers
-    /// anything.
+    /// Draws the legend where it covers nothing; without such a place, returns the height that it needs
+    /// below the axes, pixels.
     fn draw_legend(&self) -> Drawn<Option<u32>> {
-        const MARGIN: f64 = 10.0;
-        const LONG: usize = 4;
+        const MARGIN: f64 = 8.0;
+        if self.legend.is_empty() {
+            return Ok(None);
+        }
         let area = self.chart.plotting_area().strip_coord_spec();
         let (width, height) = self.legend.size();
-        let pixels = |units: u32| f64::from(units) / f64::from(UNITS);
         let (area_width, area_height) = area.dim_in_pixel();
-        let (area_width, area_height) = (pixels(area_width), pixels(area_height));
-        let share = (
-            f64::from(width) / area_width,
-            f64::from(height) / area_height,
-        );
-        let ((right, up), covered) = self.drawing.clearest(share);
-        let room = |all: f64, taken: u32| (all - f64::from(taken) - 2.0 * MARGIN).max(0.0);
-        let corner = (
-            MARGIN + right * room(area_width, width),
-            MARGIN + (1.0 - up) * room(area_height, height),
-        );
-        self.legend
-            .draw(&area, (corner.0 as u32, corner.1 as u32))?;
-        Ok((covered > 0 && self.legend.len() > LONG).then_some(width))
+        let pixels = |units: u32| f64::from(units) / f64::from(UNITS);
+        let room = |all: u32, taken: u32| pixels(all) - f64::from(taken) - 2.0 * MARGIN;
+        let (right, up) = (room(area_width, width), room(area_height, height));
+        let share = |taken: u32, all: u32| (f64::from(taken) + 2.0 * MARGIN) / pixels(all);
+        let shares = (share(width, area_width), share(height, area_height));
+        let (place, covered) = self.drawing.clearest(shares);
+        if right < 0.0 || up < 0.0 || covered > 0 {
+            return Ok(Some(self.legend.height_below()));
+        }
+        let corner = (MARGIN + place.0 * right, MARGIN + (1.0 - place.1) * up);
+        let corner = (corner.0 as u32, corner.1 as u32);
+        self.legend.draw(&area, corner)?;
+        Ok(None)
     }
 
     /// Notes what a series covers, for the legend to keep off it.
@@ -220,20 +188,28 @@ impl Panel<'_> {
         if points.is_empty() {
             return Ok(());
         }
-        self.cover(points.iter().map(|point| (point.x, point.y)));
+        let middles = || points.iter().map(|point| (point.x, point.y));
+        if joined {
+            self.cover(middles());
+        } else {
+            middles().for_each(|point| self.cover(std::iter::once(point)));
+        }
         self.legend.add(label, Key::Points { color, joined });
         let radius = RADIUS * UNITS / 10;
-        let bars = points.iter().filter_map(|point| {
+        for point in points {
             let [low, high] = point.ci95;
-            let ends = vec![(point.x, low), (point.x, high)];
-            (low.is_finite() && high.is_finite()).then(|| PathElement::new(ends, pen(color, 12)))
-        });
-        self.chart.draw_series(bars)?;
+            if low.is_finite() && high.is_finite() {
+                let ends = [(point.x, low), (point.x, high)];
+                self.cover(ends.into_iter());
+                self.chart
+                    .draw_series([PathElement::new(ends, pen(color, 12))])?;
+            }
+        }
         for point in points {
             let at = (point.x, point.y);
             if point.y < self.y.low() {
                 self.chart
-                    .draw_series([Circle::new(at, radius, WHITE.filled())])?;
+                    .draw_series([Circle::new(at, radius, PAPER.filled())])?;
                 self.chart
                     .draw_series([Circle::new(at, radius, pen(color, 16))])?;
             } else {
@@ -253,7 +229,6 @@ impl Panel<'_> {
         stroke: Stroke,
         label: &str,
     ) -> Drawn<()> {
-        let unit = UNITS as i32;
         for piece in pieces(points, self.y) {
             self.cover(piece.iter().copied());
             match stroke {
@@ -262,7 +237,7 @@ impl Panel<'_> {
                     self.chart.draw_series([path])?;
                 }
                 Stroke::Dashed => {
-                    let dashes = DashedLineSeries::new(piece, 7 * unit, 5 * unit, pen(color, 16));
+                    let dashes = DashedLineSeries::new(piece, units(7), units(5), pen(color, 16));
                     self.chart.draw_series(dashes)?;
                 }
             }

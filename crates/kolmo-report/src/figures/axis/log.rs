@@ -39,7 +39,7 @@ impl LogAxis {
     pub(in crate::figures) fn padded(self) -> Self {
         let missing = (10.0 * self.low / self.high).max(1.0);
         let room = missing.sqrt().max(1.2);
-        Self::new(self.low / room, self.high * room)
+        Self::new(self.low / room, (self.high * room).min(f64::MAX))
     }
 
     /// Out to the next of ..., 1, 2, 5, 10, 20, ... at both ends; a value on an end gets room.
@@ -75,7 +75,7 @@ impl LogAxis {
 
     /// See [`Axis::place`](super::Axis::place).
     pub(in crate::figures) fn place(&self, value: f64) -> f64 {
-        (value / self.low).log10() / self.decades()
+        (value.log10() - self.low.log10()) / self.decades()
     }
 
     /// See [`Axis::share`](super::Axis::share).
@@ -90,7 +90,7 @@ impl LogAxis {
     }
 
     fn decades(&self) -> f64 {
-        (self.high / self.low).log10()
+        self.high.log10() - self.low.log10()
     }
 
     /// Where every label is at most so many powers of ten from the next.
@@ -218,6 +218,9 @@ mod tests {
         let places = places.map(|value| axis.map(&value, (300, 0)));
         assert_eq!(places, [300, 300, 300, 200, 100, 0, 0]);
         assert_eq!(axis.unlabelled().len(), 3 * 8);
+        let widest = LogAxis::new(f64::MIN_POSITIVE, f64::MAX).padded();
+        assert!((widest.share(1.0) - 0.5).abs() < 0.01);
+        assert!(widest.unlabelled().len() < 1000);
         let grid: Vec<f64> = axis.grid(4).collect();
         assert!((grid[1] - 0.1).abs() < 1e-12 && (grid[3] - 10.0).abs() < 1e-12);
     }
