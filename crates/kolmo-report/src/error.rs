@@ -41,6 +41,33 @@ pub enum Error {
         source: DrawingAreaErrorKind<io::Error>,
     },
 
+    /// The file for a report is not called as one.
+    #[error("{path} is no name for a report: let it end in .html, as report.html does", path = path.display())]
+    Page {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A figure is drawn but cannot be turned into pixels.
+    #[error(
+        "could not turn the figure {figure} into PNG ({reason}): its SVG and numbers are unharmed; please report this with the report's files"
+    )]
+    Png {
+        /// Its name.
+        figure: String,
+        /// What the libraries answered.
+        reason: String,
+    },
+
+    /// The figures are written but TensorBoard's view of them is not.
+    #[error("could not write the figures for TensorBoard into {folder}: the report and its figures are complete; check the folder's permissions and the free space, then repeat the command", folder = folder.display())]
+    TensorBoard {
+        /// The folder of the event files.
+        folder: PathBuf,
+        /// What writing them met.
+        source: kolmo_run::Error,
+    },
+
     /// Numbers have no JSON form: their type is at fault, not the disk.
     #[error("could not turn numbers into JSON: their type needs a plain serde form")]
     Serialize {

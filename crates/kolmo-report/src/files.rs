@@ -17,9 +17,9 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
 }
 
 /// Writes `content` to the file `name` of `folder` and returns its path.
-pub(crate) fn write(folder: &Path, name: &str, content: &str) -> Result<PathBuf> {
+pub(crate) fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
     let path = folder.join(name);
-    let written = atomic::write_bytes(&path, content.as_bytes());
+    let written = atomic::write_bytes(&path, content.as_ref());
     written.map_err(|source| Error::Write {
         path: path.clone(),
         source,

@@ -16,6 +16,7 @@ mod examples;
 pub mod figures;
 mod files;
 pub mod fit;
+pub mod html;
 mod number;
 pub mod report;
 pub mod roles;

@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
+use crate::error::Result;
 use crate::figures::{chart::Chart, heat_map::HeatMap};
+use crate::files;
 
 /// Everything that one HTML file shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +20,22 @@ pub struct Report {
 
 impl Report {
     /// All verdicts, in the order of the sections.
-    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> + Clone {
         self.sections.iter().flat_map(|section| &section.verdicts)
+    }
+
+    /// The verdicts as JSON, for scripts: `{"verdicts": [...]}`. Numbers that are not finite are `null`.
+    ///
+    /// # Errors
+    /// [`Error::Serialize`](crate::Error::Serialize), never in fact: the type has a JSON form.
+    pub fn json(&self) -> Result<String> {
+        #[derive(Serialize)]
+        struct Json<'a> {
+            verdicts: Vec<&'a Verdict>,
+        }
+        files::json(&Json {
+            verdicts: self.verdicts().collect(),
+        })
     }
 }
 
@@ -120,6 +136,35 @@ pub enum Drawing {
     Chart(Chart),
     /// A colour for each pair of a row and a column.
     HeatMap(HeatMap),
+}
+
+impl Drawing {
+    /// What stands above it.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Chart(chart) => &chart.title,
+            Self::HeatMap(map) => &map.title,
+        }
+    }
+
+    /// It as SVG.
+    ///
+    /// # Errors
+    /// [`Error::Draw`](crate::Error::Draw) if the plotting library refuses, whose fault it is.
+    pub fn svg(&self) -> Result<String> {
+        match self {
+            Self::Chart(chart) => chart.svg(),
+            Self::HeatMap(map) => map.svg(),
+        }
+    }
+
+    /// Its numbers as CSV.
+    pub fn csv(&self) -> String {
+        match self {
+            Self::Chart(chart) => chart.csv(),
+            Self::HeatMap(map) => map.csv(),
+        }
+    }
 }
 
 /// A table, as text.

@@ -10,6 +10,7 @@ mod legend;
 mod page;
 pub(crate) mod palette;
 mod panel;
+pub(crate) mod png;
 mod redundancy;
 pub mod survey;
 #[cfg(test)]

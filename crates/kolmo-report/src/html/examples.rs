@@ -1,0 +1,107 @@
+//! A report for the tests of this module.
+
+use crate::figures::chart::{Chart, Datum, Ink, Mark, Series};
+use crate::figures::heat_map::HeatMap;
+use crate::report::{Drawing, Figure, Outcome, Range, Relation, Report, Section, Table, Verdict};
+
+fn verdict(text: &str, verdict: Outcome) -> Verdict {
+    Verdict {
+        claim: format!("data_scaling/{text}/exponent"),
+        statement: format!("The exponent is that of theory {text}."),
+        relation: Relation::Equal,
+        predicted: 1.0 / 3.0,
+        measured: Some(0.341),
+        ci95: Some([0.329, 0.353]),
+        range: Some(Range {
+            of: text.to_owned(),
+            lo: 1e3,
+            hi: 1e6,
+        }),
+        verdict,
+        reason: format!("The interval holds it {text}."),
+    }
+}
+
+fn chart(text: &str) -> Drawing {
+    let points = (0..8).map(|k| {
+        let x = 1e3 * 4_f64.powi(k);
+        let y = 9.0 * x.powf(-1.0 / 3.0);
+        let ci95 = Some([0.9 * y, 1.1 * y]);
+        Datum { x, y, ci95 }
+    });
+    let series = |mark, ink| Series {
+        label: text.to_owned(),
+        mark,
+        ink,
+        points: points.clone().collect(),
+    };
+    Drawing::Chart(Chart {
+        title: format!("Value loss {text}"),
+        x: text.to_owned(),
+        y: text.to_owned(),
+        log_y: true,
+        series: vec![
+            series(Mark::Line, Ink::Theory),
+            series(Mark::Points, Ink::Measured),
+            series(Mark::JoinedPoints, Ink::Shade(0.4)),
+        ],
+    })
+}
+
+fn heat_map(text: &str) -> Drawing {
+    Drawing::HeatMap(HeatMap {
+        title: format!("Recall {text}"),
+        x: text.to_owned(),
+        y: text.to_owned(),
+        z: text.to_owned(),
+        columns: vec![text.to_owned(), "100".to_owned()],
+        rows: vec![text.to_owned(), "10".to_owned()],
+        cells: vec![vec![0.1, 0.9], vec![0.5, f64::NAN]],
+    })
+}
+
+/// A report with `text` wherever there is text.
+pub(super) fn report(text: &str) -> Report {
+    let figure = |id: &str, drawing| Figure {
+        id: format!("{id}{text}"),
+        caption: format!("What is seen {text}"),
+        drawing,
+    };
+    let section = |id: &str, outcomes: &[Outcome], figures| Section {
+        id: format!("{id}{text}"),
+        title: format!("Section {text}"),
+        question: format!("Is it so {text}?"),
+        text: vec![text.to_owned(), "Another paragraph.".to_owned()],
+        verdicts: outcomes
+            .iter()
+            .map(|outcome| verdict(text, *outcome))
+            .collect(),
+        figures,
+        tables: vec![Table {
+            caption: text.to_owned(),
+            head: vec!["law".to_owned(), text.to_owned()],
+            rows: vec![vec![text.to_owned(), "0.25".to_owned()], vec![]],
+        }],
+        configs: vec![(text.to_owned(), format!("seed = 1 # {text}"))],
+    };
+    use Outcome::{Agrees, Disagrees, Inconclusive};
+    Report {
+        title: format!("Report {text}"),
+        sections: vec![
+            section(
+                "data-scaling",
+                &[Agrees, Agrees, Disagrees],
+                vec![figure("loss", chart(text))],
+            ),
+            section(
+                "recall",
+                &[Inconclusive],
+                vec![
+                    figure("recall", heat_map(text)),
+                    figure("loss", chart("again")),
+                ],
+            ),
+        ],
+        provenance: vec![("version".to_owned(), text.to_owned())],
+    }
+}

@@ -1,0 +1,65 @@
+//! The page: head, verdicts, sections, provenance.
+
+use maud::{DOCTYPE, PreEscaped, html};
+
+use super::prepared::PreparedSection;
+use super::{figure, section, verdict};
+use crate::report::Report;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Nothing is to be loaded or run, whatever is in the report.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+pub(super) fn page(report: &Report, sections: &[PreparedSection<'_>]) -> String {
+    let any = report.verdicts().next().is_some();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (report.title) }
+                style { (PreEscaped(STYLE)) (PreEscaped(figure::colors(sections))) }
+            }
+            body {
+                header {
+                    h1 { (report.title) }
+                    @if any { (verdict::counts(report.verdicts())) }
+                }
+                main {
+                    @if any {
+                        section.summary aria-label="Verdicts" {
+                            div.scroll tabindex="0" role="region" aria-label="Verdicts" {
+                                (verdict::table(sections))
+                            }
+                        }
+                    }
+                    @if sections.len() > 1 {
+                        nav aria-label="Sections" {
+                            ol {
+                                @for section in sections {
+                                    li { a href={ "#section-" (section.id) } { (section.section.title) } }
+                                }
+                            }
+                        }
+                    }
+                    @for section in sections { (section::section(section)) }
+                }
+                @if !report.provenance.is_empty() {
+                    footer {
+                        h2 { "Provenance" }
+                        dl {
+                            @for (name, value) in &report.provenance {
+                                div { dt { (name) } dd { (value) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}

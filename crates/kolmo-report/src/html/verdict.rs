@@ -1,0 +1,136 @@
+//! Verdicts: all of them in a table, and each in full in its section.
+
+use maud::{Markup, html};
+
+use super::prepared::PreparedSection;
+use crate::number::{NOTHING, count, significant};
+use crate::report::{Outcome, Range, Relation, Verdict};
+
+/// How many verdicts there are of each kind, in words.
+pub(super) fn counts<'a>(verdicts: impl Iterator<Item = &'a Verdict> + Clone) -> Markup {
+    let count = |outcome| {
+        let of = verdicts
+            .clone()
+            .filter(|verdict| verdict.verdict == outcome);
+        of.count()
+    };
+    let entry = |outcome: Outcome, word| {
+        let number = count(outcome);
+        html! {
+            li class=(class(outcome)) data-none[number == 0] {
+                (icon(outcome)) " " strong { (number) } " " (word)
+            }
+        }
+    };
+    html! {
+        ul.counts {
+            (entry(Outcome::Agrees, "agree"))
+            (entry(Outcome::Disagrees, "disagree"))
+            (entry(Outcome::Inconclusive, "inconclusive"))
+        }
+    }
+}
+
+/// A row a verdict, each with the address of its section.
+pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
+    html! {
+        table.verdicts {
+            thead {
+                tr {
+                    th scope="col" { "Claim" }
+                    th.number scope="col" { "Predicted" }
+                    th.number scope="col" { "Measured" }
+                    th.number scope="col" { "95 % interval" }
+                    th.range scope="col" { "Range" }
+                    th scope="col" { "Verdict" }
+                }
+            }
+            tbody {
+                @for section in sections {
+                    @for verdict in &section.section.verdicts {
+                        tr {
+                            th scope="row" { a href={ "#section-" (section.id) } { (verdict.claim) } }
+                            td.number data-name="predicted" { (predicted(verdict)) }
+                            td.number data-name="measured" { (measured(verdict)) }
+                            td.number data-name="95 % interval" { (interval(verdict)) }
+                            td.range data-name="range" { (range(verdict.range.as_ref())) }
+                            td.outcome { (badge(verdict.verdict)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A verdict in full.
+pub(super) fn card(verdict: &Verdict) -> Markup {
+    html! {
+        li class={ "card " (class(verdict.verdict)) } {
+            div.head { (badge(verdict.verdict)) " " span.claim { (verdict.claim) } }
+            p.statement { (verdict.statement) }
+            dl {
+                div { dt { "predicted" } dd { (predicted(verdict)) } }
+                div { dt { "measured" } dd { (measured(verdict)) } }
+                div { dt { "95 % interval" } dd { (interval(verdict)) } }
+                @if verdict.range.is_some() {
+                    div { dt { "range" } dd { (range(verdict.range.as_ref())) } }
+                }
+            }
+            p.reason { (verdict.reason) }
+        }
+    }
+}
+
+/// The word with a sign of its own, so that it does not rest on colour.
+fn badge(outcome: Outcome) -> Markup {
+    let word = match outcome {
+        Outcome::Agrees => "agrees",
+        Outcome::Disagrees => "disagrees",
+        Outcome::Inconclusive => "inconclusive",
+    };
+    html! { span class={ "badge " (class(outcome)) } { (icon(outcome)) (word) } }
+}
+
+/// A tick, a cross, a dash.
+fn icon(outcome: Outcome) -> Markup {
+    let path = match outcome {
+        Outcome::Agrees => "M2 6.5l3 3 5-7",
+        Outcome::Disagrees => "M2.5 2.5l7 7m0-7l-7 7",
+        Outcome::Inconclusive => "M2 6h8",
+    };
+    html! { svg.icon viewBox="0 0 12 12" aria-hidden="true" { path d=(path) {} } }
+}
+
+fn class(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Agrees => "agrees",
+        Outcome::Disagrees => "disagrees",
+        Outcome::Inconclusive => "inconclusive",
+    }
+}
+
+/// `0.333`, or `> 0.333` of what should be greater.
+fn predicted(verdict: &Verdict) -> String {
+    let sign = match verdict.relation {
+        Relation::Equal => "",
+        Relation::Above => "> ",
+        Relation::Below => "< ",
+    };
+    format!("{sign}{}", significant(verdict.predicted))
+}
+
+fn measured(verdict: &Verdict) -> String {
+    verdict.measured.map_or(NOTHING.to_owned(), significant)
+}
+
+fn interval(verdict: &Verdict) -> String {
+    let interval = |[lo, hi]: [f64; 2]| format!("[{}, {}]", significant(lo), significant(hi));
+    verdict.ci95.map_or(NOTHING.to_owned(), interval)
+}
+
+fn range(range: Option<&Range>) -> String {
+    range.map_or(NOTHING.to_owned(), |range| {
+        format!("{} to {} {}", count(range.lo), count(range.hi), range.of)
+    })
+}
