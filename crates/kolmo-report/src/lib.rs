@@ -2,6 +2,7 @@
 //!
 //! What was measured comes from the records of a run, what should have come out from
 //! [`kolmo_theory`]: [`figures`] draws the two over each other, [`table`] and [`roles`] set them side by side.
+//! [`report`] is what many runs say of a claim, and [`html`] shows it to readers.
 //! [`theory`] is what should come out alone, and [`survey`] what the documents of a world are.
 //! Losses are nats per fact, capacities bits; intervals are at 95 %.
 

@@ -46,7 +46,8 @@ pub(super) fn shades(count: usize) -> impl Iterator<Item = RGBColor> {
 /// The colour of a place from 0 to 1, from dark violet to light green: one of a few dozen, so that each
 /// has its counterpart on a dark page. What is no number is dark.
 pub(crate) fn viridis(place: f64) -> RGBColor {
-    let step = (place.max(0.0).min(1.0) * SHADES).round();
+    let place = if place.is_nan() { 0.0 } else { place };
+    let step = (place.clamp(0.0, 1.0) * SHADES).round();
     // The yellow end, which white swallows, is left off.
     on_map(0.875 * step / SHADES)
 }

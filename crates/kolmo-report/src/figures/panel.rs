@@ -13,7 +13,7 @@ use super::text::{fitted, font, printable};
 
 /// Room for the labels of the axes and their names, pixels: below them and at their left.
 const BELOW: u32 = 56;
-const LEFT: u32 = 100;
+const LEFT: u32 = 112;
 
 type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<LogAxis, Axis>>;
 
@@ -112,9 +112,9 @@ impl<'a> Panel<'a> {
         };
         let (x_name, y_name) = (printable(labels.x), printable(labels.y));
         let (width, height) = self.chart.plotting_area().dim_in_pixel();
-        // Both names in one size, and no longer than their axes but for a little.
-        let size = |name: &str, length: u32| fitted(name, NAME, length / UNITS + 40);
-        let size = size(&x_name, width).min(size(&y_name, height));
+        // Both names have one size. They may reach beyond their axes as far as the page does.
+        let x_size = fitted(&x_name, NAME, width / UNITS + 50);
+        let y_size = fitted(&y_name, NAME, height / UNITS + 90);
         self.chart
             .configure_mesh()
             .bold_line_style(pen(GRID, 10))
@@ -125,7 +125,7 @@ impl<'a> Panel<'a> {
             .y_label_formatter(&y_label)
             .label_style(font(LABEL))
             .x_desc(x_name.as_str())
-            .axis_desc_style(font(size))
+            .axis_desc_style(font(x_size.min(y_size)))
             .y_desc(y_name.as_str())
             .draw()
     }
