@@ -41,6 +41,24 @@ pub enum Error {
         source: DrawingAreaErrorKind<io::Error>,
     },
 
+    /// A run's configuration is none, or not of this version.
+    #[error("could not read {path}: if another version of kolmo made it, use that one", path = path.display())]
+    Config {
+        /// The configuration file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: kolmo_config::ConfigError,
+    },
+
+    /// The records of a run cannot be read.
+    #[error("could not read the run {run}: leave it out, or repeat it", run = run.display())]
+    Records {
+        /// The run's directory.
+        run: PathBuf,
+        /// What reading it met.
+        source: kolmo_run::Error,
+    },
+
     /// The file for a report is not called as one.
     #[error("{path} is no name for a report: let it end in .html, as report.html does", path = path.display())]
     Page {

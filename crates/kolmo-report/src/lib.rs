@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod batches;
+pub mod claims;
 mod columns;
 mod csv;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod html;
 mod number;
 pub mod report;
 pub mod roles;
+pub mod study;
 pub mod survey;
 pub mod table;
 pub mod theory;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::figures::{chart::Chart, heat_map::HeatMap};
 use crate::files;
+use crate::number::{NOTHING, significant};
 
 /// Everything that one HTML file shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +84,29 @@ pub struct Verdict {
     pub reason: String,
 }
 
+impl Verdict {
+    /// What was predicted, as text: `0.333`, or `> 0.333` of what should be greater.
+    pub fn predicted_text(&self) -> String {
+        let sign = match self.relation {
+            Relation::Equal => "",
+            Relation::Above => "> ",
+            Relation::Below => "< ",
+        };
+        format!("{sign}{}", significant(self.predicted))
+    }
+
+    /// What was measured, as text.
+    pub fn measured_text(&self) -> String {
+        self.measured.map_or(NOTHING.to_owned(), significant)
+    }
+
+    /// Its interval, as text.
+    pub fn interval_text(&self) -> String {
+        let interval = |[lo, hi]: [f64; 2]| format!("[{}, {}]", significant(lo), significant(hi));
+        self.ci95.map_or(NOTHING.to_owned(), interval)
+    }
+}
+
 /// What the measured number should be to the predicted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -116,6 +140,17 @@ pub enum Outcome {
     Disagrees,
     /// The data do not say.
     Inconclusive,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Disagrees => "disagrees",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
 }
 
 /// A figure with its caption.

@@ -1,14 +1,16 @@
 //! Runs that are looked at together, as their directories have them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use kolmo_config::{ModelConfig, ReportConfig, RunConfig, TrainConfig};
-use kolmo_run::{EvaluationRecord, FactRow, FactsTable, RunDirectory, StepRecord, read_jsonl};
+use kolmo_run::{
+    EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory, StepRecord, read_jsonl,
+};
 use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 
 use crate::{
@@ -44,6 +46,8 @@ pub struct StudyRun {
     pub parameters: u64,
     /// What was measured, in the order of its documents; never empty.
     pub evaluations: Vec<EvaluationRecord>,
+    /// What made it: version, device and processor.
+    made_by: String,
 }
 
 impl Study {
@@ -68,7 +72,8 @@ impl Study {
         }
         // An order that does not depend on how runs are called.
         runs.sort_by(|a, b| {
-            let key = |run: &StudyRun| (run.parameters, run.config.train.documents, run.config.seed);
+            let key =
+                |run: &StudyRun| (run.parameters, run.config.train.documents, run.config.seed);
             key(a).cmp(&key(b))
         });
         Ok(Self {
@@ -78,6 +83,12 @@ impl Study {
             runs,
             unfinished,
         })
+    }
+
+    /// What made its runs: version, device and processor, each once.
+    pub fn made_by(&self) -> Vec<String> {
+        let makers: BTreeSet<&String> = self.runs.iter().map(|run| &run.made_by).collect();
+        makers.into_iter().cloned().collect()
     }
 
     /// The runs sorted by what `key` says of them, in the order in which they first come.
@@ -107,7 +118,10 @@ pub(crate) fn groups<'a, K: PartialEq>(
 struct Worlds(BTreeMap<String, Arc<World>>);
 
 impl Worlds {
-    fn get(&mut self, config: &RunConfig) -> std::result::Result<Arc<World>, kolmo_config::ConfigError> {
+    fn get(
+        &mut self,
+        config: &RunConfig,
+    ) -> std::result::Result<Arc<World>, kolmo_config::ConfigError> {
         let world = RunConfig {
             seed: config.seed,
             world: config.world.clone(),
@@ -120,6 +134,38 @@ impl Worlds {
         let world = Arc::new(World::new(&config.world, config.seed)?);
         self.0.insert(key, Arc::clone(&world));
         Ok(world)
+    }
+}
+
+fn made_by(manifest: &Manifest) -> String {
+    let provenance = &manifest.provenance;
+    let revision = provenance.git_revision.as_deref().unwrap_or("no checkout");
+    let processor = provenance.machine.processor.as_deref();
+    let on = provenance
+        .adapter
+        .as_deref()
+        .or(processor)
+        .unwrap_or("an unknown processor");
+    let version = &provenance.kolmo_version;
+    format!(
+        "kolmo {version} ({revision}) on {}, {on}",
+        provenance.device
+    )
+}
+
+#[cfg(test)]
+impl StudyRun {
+    /// A run that was not made, with what it would have measured.
+    pub(crate) fn imagined(config: RunConfig, evaluations: Vec<EvaluationRecord>) -> Self {
+        let (config, world) = config.settle().unwrap();
+        Self {
+            directory: RunDirectory::at("imagined"),
+            parameters: config.model.parameters(world.vocabulary().len()),
+            config,
+            world: Arc::new(world),
+            evaluations,
+            made_by: "nobody".to_owned(),
+        }
     }
 }
 
@@ -151,10 +197,11 @@ impl StudyRun {
         }
         Ok(Some(Self {
             parameters: config.model.parameters(world.vocabulary().len()),
-            directory,
             config,
             world,
             evaluations,
+            made_by: made_by(&Manifest::read(&directory).map_err(records)?),
+            directory,
         }))
     }
 
@@ -211,12 +258,21 @@ impl StudyRun {
     }
 
     /// How the model is trained, however long.
-    pub(crate) fn training(&self) -> (&ModelConfig, TrainConfig) {
+    pub(crate) fn training(&self) -> (ModelConfig, TrainConfig) {
         let train = TrainConfig {
             documents: 0,
             ..self.config.train.clone()
         };
-        (&self.config.model, train)
+        (self.config.model.clone(), train)
+    }
+
+    /// What all seeds of a run have in common.
+    pub(crate) fn but_seed(&self) -> (WorldConfig, ModelConfig, TrainConfig) {
+        (
+            self.law().clone(),
+            self.config.model.clone(),
+            self.config.train.clone(),
+        )
     }
 
     /// The law of its frequencies, for readers.

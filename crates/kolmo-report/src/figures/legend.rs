@@ -48,7 +48,10 @@ pub(super) struct Legend {
 impl Legend {
     pub(super) fn add(&mut self, label: &str, key: Key) {
         let label = shortened(&printable(label), LABEL, SIZE.0 - KEY - 4 * PADDING);
-        self.entries.push((label, key));
+        // What has no name is named by another entry, of the same look.
+        if !label.is_empty() {
+            self.entries.push((label, key));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -34,7 +34,7 @@ pub use interval::Method;
 pub use power_law::{Observation, PowerLaw};
 pub use rank::spearman;
 pub use refusal::Refusal;
-pub use surface::{Surface, SurfaceObservation};
+pub use surface::{Surface, SurfaceCurve, SurfaceObservation};
 pub use threshold::{Accuracy, GU_LEVEL, threshold_frequency};
 pub use verdict::{Comparison, EXPONENT_HALF_WIDTH};
 

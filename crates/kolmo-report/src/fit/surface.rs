@@ -4,7 +4,8 @@ use super::{
     Estimate, Quality, Refusal,
     curve::Curve,
     fitted::{Fitted, fit},
-    problem::{Row, numbered, positive_log},
+    minimise::best,
+    problem::{Problem, Row, numbered, positive_log},
 };
 
 /// A run of the grid, with the unit that its noise belongs to.
@@ -44,22 +45,7 @@ pub struct Surface {
 impl Surface {
     /// Fits `observations`, at four or more distinct P and four or more distinct N, as [`PowerLaw`](super::PowerLaw) is.
     pub fn fit(observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
-        let (places, units) = numbered(observations.iter().map(|o| o.unit));
-        let rows = observations
-            .iter()
-            .zip(places)
-            .enumerate()
-            .map(|(index, (o, unit))| {
-                Ok(Row {
-                    log_x: [
-                        positive_log("parameters", index, o.parameters)?,
-                        positive_log("documents", index, o.documents)?,
-                    ],
-                    log_y: positive_log("loss", index, o.loss)?,
-                    unit,
-                })
-            });
-        let rows = rows.collect::<Result<Vec<Row>, Refusal>>()?;
+        let (rows, units) = rows(observations)?;
         let Fitted {
             parameters,
             quality,
@@ -82,5 +68,56 @@ impl Surface {
         self.offset.value
             + self.parameter_amplitude.value * parameters.powf(-self.parameter_exponent.value)
             + self.document_amplitude.value * documents.powf(-self.document_exponent.value)
+    }
+}
+
+fn rows(observations: &[SurfaceObservation]) -> Result<(Vec<Row>, usize), Refusal> {
+    let (places, units) = numbered(observations.iter().map(|o| o.unit));
+    let rows = observations.iter().zip(places).enumerate();
+    let rows = rows.map(|(index, (o, unit))| {
+        Ok(Row {
+            log_x: [
+                positive_log("parameters", index, o.parameters)?,
+                positive_log("documents", index, o.documents)?,
+            ],
+            log_y: positive_log("loss", index, o.loss)?,
+            unit,
+        })
+    });
+    Ok((rows.collect::<Result<Vec<Row>, Refusal>>()?, units))
+}
+
+/// The same curve to predict with: that of the least summed Huber loss, whether or not the points determine each of its parameters.
+#[derive(Debug, Clone)]
+pub struct SurfaceCurve {
+    theta: Vec<f64>,
+}
+
+impl SurfaceCurve {
+    /// Fits `observations`, more than five.
+    pub fn fit(observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
+        let (rows, units) = rows(observations)?;
+        let too_few = Refusal::TooFew {
+            what: "points",
+            found: rows.len(),
+            needed: Curve::SURFACE.parameters() + 1,
+        };
+        if rows.len() <= Curve::SURFACE.parameters() {
+            return Err(too_few);
+        }
+        let problem = Problem {
+            curve: Curve::SURFACE,
+            rows,
+            units,
+            factors: false,
+        };
+        let (_, huber) = best(&problem).ok_or(too_few)?;
+        Ok(Self { theta: huber.theta })
+    }
+
+    /// L at so many `parameters` and `documents`.
+    pub fn at(&self, parameters: f64, documents: f64) -> f64 {
+        let log_x = [parameters.ln(), documents.ln()];
+        Curve::SURFACE.log_terms(&self.theta, log_x).1.exp()
     }
 }

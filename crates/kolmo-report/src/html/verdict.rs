@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::prepared::PreparedSection;
-use crate::number::{NOTHING, count, significant};
-use crate::report::{Outcome, Range, Relation, Verdict};
+use crate::number::{NOTHING, count};
+use crate::report::{Outcome, Range, Verdict};
 
 /// How many verdicts there are of each kind, in words.
 pub(super) fn counts<'a>(verdicts: impl Iterator<Item = &'a Verdict> + Clone) -> Markup {
@@ -17,7 +17,7 @@ pub(super) fn counts<'a>(verdicts: impl Iterator<Item = &'a Verdict> + Clone) ->
     let entry = |outcome: Outcome, word| {
         let number = count(outcome);
         html! {
-            li class=(class(outcome)) data-none[number == 0] {
+            li class=(outcome.name()) data-none[number == 0] {
                 (icon(outcome)) " " strong { (number) } " " (word)
             }
         }
@@ -50,9 +50,9 @@ pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
                     @for verdict in &section.section.verdicts {
                         tr {
                             th scope="row" { a href={ "#section-" (section.id) } { (verdict.claim) } }
-                            td.number data-name="predicted" { (predicted(verdict)) }
-                            td.number data-name="measured" { (measured(verdict)) }
-                            td.number data-name="95 % interval" { (interval(verdict)) }
+                            td.number data-name="predicted" { (verdict.predicted_text()) }
+                            td.number data-name="measured" { (verdict.measured_text()) }
+                            td.number data-name="95 % interval" { (verdict.interval_text()) }
                             td.range data-name="range" { (range(verdict.range.as_ref())) }
                             td.outcome { (badge(verdict.verdict)) }
                         }
@@ -66,13 +66,13 @@ pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
 /// A verdict in full.
 pub(super) fn card(verdict: &Verdict) -> Markup {
     html! {
-        li class={ "card " (class(verdict.verdict)) } {
+        li class={ "card " (verdict.verdict.name()) } {
             div.head { (badge(verdict.verdict)) " " span.claim { (verdict.claim) } }
             p.statement { (verdict.statement) }
             dl {
-                div { dt { "predicted" } dd { (predicted(verdict)) } }
-                div { dt { "measured" } dd { (measured(verdict)) } }
-                div { dt { "95 % interval" } dd { (interval(verdict)) } }
+                div { dt { "predicted" } dd { (verdict.predicted_text()) } }
+                div { dt { "measured" } dd { (verdict.measured_text()) } }
+                div { dt { "95 % interval" } dd { (verdict.interval_text()) } }
                 @if verdict.range.is_some() {
                     div { dt { "range" } dd { (range(verdict.range.as_ref())) } }
                 }
@@ -84,12 +84,7 @@ pub(super) fn card(verdict: &Verdict) -> Markup {
 
 /// The word with a sign of its own, so that it does not rest on colour.
 fn badge(outcome: Outcome) -> Markup {
-    let word = match outcome {
-        Outcome::Agrees => "agrees",
-        Outcome::Disagrees => "disagrees",
-        Outcome::Inconclusive => "inconclusive",
-    };
-    html! { span class={ "badge " (class(outcome)) } { (icon(outcome)) (word) } }
+    html! { span class={ "badge " (outcome.name()) } { (icon(outcome)) (outcome.name()) } }
 }
 
 /// A tick, a cross, a dash.
@@ -100,33 +95,6 @@ fn icon(outcome: Outcome) -> Markup {
         Outcome::Inconclusive => "M2 6h8",
     };
     html! { svg.icon viewBox="0 0 12 12" aria-hidden="true" { path d=(path) {} } }
-}
-
-fn class(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Agrees => "agrees",
-        Outcome::Disagrees => "disagrees",
-        Outcome::Inconclusive => "inconclusive",
-    }
-}
-
-/// `0.333`, or `> 0.333` of what should be greater.
-fn predicted(verdict: &Verdict) -> String {
-    let sign = match verdict.relation {
-        Relation::Equal => "",
-        Relation::Above => "> ",
-        Relation::Below => "< ",
-    };
-    format!("{sign}{}", significant(verdict.predicted))
-}
-
-fn measured(verdict: &Verdict) -> String {
-    verdict.measured.map_or(NOTHING.to_owned(), significant)
-}
-
-fn interval(verdict: &Verdict) -> String {
-    let interval = |[lo, hi]: [f64; 2]| format!("[{}, {}]", significant(lo), significant(hi));
-    verdict.ci95.map_or(NOTHING.to_owned(), interval)
 }
 
 fn range(range: Option<&Range>) -> String {

@@ -1,0 +1,186 @@
+//! Bits stored for each parameter: plainly, and by the capacity ratio of Allen-Zhu & Li (2024, arXiv 2404.05405), which counts what is
+//! known of names and leaves out parameters of tokens that never come.
+
+use std::{collections::HashSet, f64::consts::LN_2};
+
+use kolmo_run::FactRow;
+use kolmo_theory::information::known;
+use kolmo_world::Token;
+
+use super::{
+    judge::{Claim, range},
+    model_scaling::{bits, ladders},
+    summary::{by_parameters, id, mean, points},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Ink, Mark},
+    fit::{Observation, PowerLaw},
+    number::{count, grouped, significant},
+    report::{Drawing, Figure, Relation, Section, Table},
+    study::{Study, StudyRun},
+};
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let ladders = ladders(study);
+    if ladders.is_empty() {
+        return Ok(None);
+    }
+    let mut section = Section {
+        id: id(study, &["bits-per-parameter"]),
+        title: "Bits per parameter".to_owned(),
+        question: "Does a model store bits in proportion to its parameters, and how many?".to_owned(),
+        text: vec![
+            "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
+             the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
+             come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Their formula lets a fact or a name that is \
+             worse than guessed take bits off the others; here, as where all facts are known well, each frequency class \
+             counts for what its answers are worth."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    for runs in &ladders {
+        let name = runs[0].law_name();
+        // Of the reciprocal, so that the exponent is that of growth.
+        let observations = runs.iter().map(|run| Observation {
+            x: run.parameters as f64,
+            y: 1.0 / bits(run),
+            unit: run.config.seed,
+        });
+        let measured = PowerLaw::fit(&observations.collect::<Vec<_>>()).map(|law| law.exponent);
+        section.verdicts.push(
+            Claim {
+                name: format!("bits_per_parameter/{name}/exponent"),
+                statement: format!("{name}: the bits stored grow in proportion to the parameters."),
+                relation: Relation::Equal,
+                predicted: 1.0,
+                range: range("parameters", runs.iter().map(|run| run.parameters as f64)),
+                is_exponent: true,
+            }
+            .judge(measured),
+        );
+        let ratios = runs.iter().map(|run| capacity_ratio(run));
+        let ratios = ratios.collect::<Result<Vec<f64>>>()?;
+        section.figures.push(figure(study, runs, &ratios, &name));
+        section.tables.push(table(runs, &ratios, &name));
+    }
+    Ok(Some(section))
+}
+
+/// What is known of values and of names, in bits, over the parameters of tokens that come.
+fn capacity_ratio(run: &StudyRun) -> Result<f64> {
+    let evaluations = run.facts()?;
+    let rows = evaluations.last().map_or(&[][..], |rows| rows);
+    let names = run.world.names().space() as f64;
+    let relations = run.world.relations().len() as f64;
+    let of_class = |lo: u64, hi: u64| {
+        let is_inside = move |row: &&FactRow| (lo..=hi).contains(&row.subject);
+        // Every relation of a subject asks for its name: together they count it once.
+        let gain = |row: &FactRow| {
+            (
+                row.stands_for as f64 / relations,
+                names.ln() - row.name_loss_nats,
+            )
+        };
+        rows.iter().filter(is_inside).map(gain).collect::<Vec<_>>()
+    };
+    let classes = &run.last().classes;
+    let known_names: f64 = classes
+        .iter()
+        .map(|class| known(&of_class(class.lo_rank, class.hi_rank)))
+        .sum();
+    Ok((bits(run) + known_names / LN_2) / used_parameters(run) as f64)
+}
+
+/// Subjects of more are not gone through: all words of their names are taken to come.
+const MOST_SUBJECTS: u64 = 1_000_000;
+
+/// The parameters without the rows of name words that no subject has.
+fn used_parameters(run: &StudyRun) -> u64 {
+    let (world, model) = (&run.world, &run.config.model);
+    let subjects = world.frequency().elements();
+    if subjects > MOST_SUBJECTS {
+        return run.parameters;
+    }
+    let mut used: HashSet<Token> = HashSet::new();
+    let mut name = Vec::new();
+    for rank in 1..=subjects {
+        name.clear();
+        world
+            .names()
+            .write(world.frequency().element(rank), &mut name);
+        used.extend(&name);
+    }
+    let words: HashSet<Token> = world.names().pools().iter().flatten().copied().collect();
+    let unused = words.difference(&used).count();
+    // So many rows of the table, or of the table and the output layer.
+    run.parameters - model.embedding_parameters(unused)
+}
+
+fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figure {
+    let plain = |run: &StudyRun| run.last().bits_per_parameter;
+    let sizes = by_parameters(runs);
+    let at = sizes
+        .iter()
+        .map(|(x, runs)| mean(*x, runs, plain))
+        .collect();
+    let ratio = |x: f64, at: &[&StudyRun]| Datum {
+        ci95: None,
+        ..mean(x, at, |run| ratio_of(run, runs, ratios))
+    };
+    let with_names = sizes.iter().map(|(x, at)| ratio(*x, at)).collect();
+    Figure {
+        id: id(study, &["bits-per-parameter", name]),
+        caption: format!(
+            "{name}: bits stored for each parameter, means over seeds with 95 % intervals."
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Bits per parameter: {name}"),
+            x: "parameters".to_owned(),
+            y: "bits per parameter".to_owned(),
+            log_y: false,
+            series: vec![
+                points(
+                    "names counted (Allen-Zhu and Li)",
+                    (Mark::JoinedPoints, Ink::Asymptote),
+                    with_names,
+                ),
+                points("values alone", (Mark::JoinedPoints, Ink::Measured), at),
+            ],
+        }),
+    }
+}
+
+fn ratio_of(run: &StudyRun, runs: &[&StudyRun], ratios: &[f64]) -> f64 {
+    let place = runs.iter().position(|other| std::ptr::eq(*other, run));
+    place.map_or(f64::NAN, |place| ratios[place])
+}
+
+fn table(runs: &[&StudyRun], ratios: &[f64], name: &str) -> Table {
+    let rows = by_parameters(runs).into_iter().map(|(parameters, at)| {
+        let of = |f: &dyn Fn(&StudyRun) -> f64| mean(parameters, &at, f).y;
+        vec![
+            grouped(parameters as u64),
+            grouped(used_parameters(at[0])),
+            count(of(&bits)),
+            significant(of(&|run: &StudyRun| run.last().bits_per_parameter)),
+            significant(of(&|run: &StudyRun| ratio_of(run, runs, ratios))),
+        ]
+    });
+    let head = [
+        "parameters",
+        "of tokens that come",
+        "bits stored",
+        "bits per parameter",
+        "names counted",
+    ];
+    Table {
+        caption: format!("{name}: means over seeds."),
+        head: head.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}

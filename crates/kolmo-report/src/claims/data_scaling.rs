@@ -1,0 +1,357 @@
+//! Loss against data: the value redundancy falls as the exact curve of the Bayes learner, and while the population of
+//! subjects has no end, as N^{−(1−α)} (Pan et al. 2025, data scaling law). Where all subjects are alike, it is no power law.
+
+use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_content};
+
+use kolmo_world::config::FrequencyConfig;
+
+use super::{
+    judge::{Claim, beside, over_seeds, range},
+    summary::{by_documents, grid, id, line, mean, points},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Ink, Mark},
+    fit::{Observation, PowerLaw},
+    number::{estimate, loss, significant},
+    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    study::{Study, StudyRun, groups},
+};
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let laws = study.groups(|run| (run.law().clone(), run.training()));
+    let laws: Vec<Vec<&StudyRun>> = laws
+        .into_iter()
+        .filter(|runs| by_documents(runs).len() > 1)
+        .collect();
+    if laws.is_empty() {
+        return Ok(None);
+    }
+    // Power laws first, the slowest of them before the others.
+    let mut laws = laws;
+    let exponent = |runs: &Vec<&StudyRun>| {
+        let law = Asymptote::of(&runs[0].world);
+        law.map_or(f64::INFINITY, |law| law.data_exponent())
+    };
+    laws.sort_by(|a, b| exponent(a).total_cmp(&exponent(b)));
+    let mut section = Section {
+        id: id(study, &["data-scaling"]),
+        title: "Loss against data".to_owned(),
+        question: "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power \
+                   law where one is predicted?"
+            .to_owned(),
+        text: vec![
+            "The floor of the loss on values is 0, since they follow from subject and relation: all of it is redundancy. A \
+             Bayes learner loses ln V on a fact that it has not met and 0 on one that it has, which makes a curve \
+             without a free constant. Exponents are fitted to both over the same numbers of documents."
+                .to_owned(),
+            "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ              documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is              another exponent over the same range."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    let names: Vec<String> = laws.iter().map(|runs| name(runs, &laws)).collect();
+    for (runs, name) in laws.iter().zip(&names) {
+        section.verdicts.extend(verdicts(study, runs, name));
+        section.figures.push(figure(study, runs, name));
+        section.tables.push(table(runs, name));
+    }
+    section.figures.push(ratios(study, &laws, &names));
+    Ok(Some(section))
+}
+
+/// The law, with more where several have the same.
+fn name(runs: &[&StudyRun], all: &[Vec<&StudyRun>]) -> String {
+    let law = runs[0].law_name();
+    match all
+        .iter()
+        .filter(|other| other[0].law_name() == law)
+        .count()
+    {
+        1 => law,
+        _ => format!("{law}, {} parameters", runs[0].parameters),
+    }
+}
+
+fn redundancy(run: &StudyRun) -> f64 {
+    run.last().value_loss
+}
+
+fn exact(run: &StudyRun, documents: f64) -> f64 {
+    expected_value_loss(&run.world, 1..=u64::MAX, documents)
+}
+
+/// The same on average over the seeds of `runs`, of which every one has drawn frequencies of its own or all have the same.
+fn exact_mean(runs: &[&StudyRun], documents: f64) -> f64 {
+    let seeds = groups(runs.iter().copied(), |run| run.config.seed);
+    let worlds = match runs[0].law().frequency {
+        FrequencyConfig::PitmanYor { .. } => seeds.len(),
+        _ => 1,
+    };
+    let losses = seeds[..worlds].iter().map(|runs| exact(runs[0], documents));
+    losses.sum::<f64>() / worlds as f64
+}
+
+/// Those of `runs` that the fit is over.
+fn fitted<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
+    let [lo, hi] = study.settings.documents.unwrap_or([0.0, f64::INFINITY]);
+    // A run has whole batches of documents, so a few less than it was given.
+    let is_inside = |run: &&&StudyRun| {
+        let documents = run.config.train.documents as f64;
+        lo <= documents && documents <= hi
+    };
+    runs.iter().filter(is_inside).copied().collect()
+}
+
+fn observations(runs: &[&StudyRun], y: impl Fn(&StudyRun) -> f64) -> Vec<Observation> {
+    let observation = |run: &&StudyRun| Observation {
+        x: run.documents(),
+        y: y(run),
+        unit: run.config.seed,
+    };
+    runs.iter().map(observation).collect()
+}
+
+fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
+    let fitted = fitted(study, runs);
+    let over = || range("documents", fitted.iter().map(|run| run.documents()));
+    let Some(asymptote) = Asymptote::of(&runs[0].world) else {
+        return vec![contrast(&fitted, name)];
+    };
+    let points = observations(&fitted, redundancy);
+    let curve = |tau: f64| -> Vec<f64> {
+        let exact = fitted.iter().map(|run| exact(run, run.documents() / tau));
+        exact.collect()
+    };
+    let claim = |which: &str, statement: String, predicted| Claim {
+        name: format!("data_scaling/{name}/{which}"),
+        statement,
+        relation: Relation::Equal,
+        predicted,
+        range: over(),
+        is_exponent: true,
+    };
+    let same = format!(
+        "{name}: the redundancy falls with the documents as fast as that of the Bayes learner does over the same range."
+    );
+    let tau = documents_for_one(&fitted);
+    let clock = format!(
+        "{name}: it falls as fast as that of a Bayes learner that is shown one of {} documents.",
+        significant(tau)
+    );
+    let limit = format!(
+        "{name}: it falls as the power law of a population without end, with the exponent 1 - α."
+    );
+    let (once, beside_once) = beside(&points, &curve(1.0));
+    let (slower, beside_slower) = beside(&points, &curve(tau));
+    let alone = PowerLaw::fit(&points).map(|law| law.exponent);
+    vec![
+        claim("exact curve", same, once).judge(beside_once),
+        claim("exact curve at N over tau", clock, slower).judge(beside_slower),
+        claim("1 - alpha", limit, asymptote.data_exponent()).judge(alone),
+    ]
+}
+
+/// τ: the exact curve at N/τ comes nearest to the runs, in the least absolute error of the logarithm.
+fn documents_for_one(runs: &[&StudyRun]) -> f64 {
+    let error = |tau: f64| -> f64 {
+        let of = |run: &&StudyRun| {
+            (redundancy(run) / exact(run, run.documents() / tau))
+                .ln()
+                .abs()
+        };
+        runs.iter().map(of).sum()
+    };
+    let (mut lo, mut hi) = (1.0, 1000.0);
+    let mut best = f64::NAN;
+    // Around the best point of a grid a finer one.
+    for _ in 0..2 {
+        let candidates = grid(lo, hi, 25).map(|tau| (error(tau), tau));
+        best = candidates
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or(f64::NAN, |best| best.1);
+        let step = f64::powf(hi / lo, 1.0 / 24.0);
+        (lo, hi) = (best / step, best * step);
+    }
+    best
+}
+
+/// How many times fewer documents the Bayes learner is expected to need to lose as much as `run`; not a number where it never does.
+fn times_fewer(run: &StudyRun) -> f64 {
+    let loss = redundancy(run);
+    let (mut lo, mut hi) = (1f64, run.documents() * 10.0);
+    if !(exact(run, hi) < loss && loss < exact(run, lo)) {
+        return f64::NAN;
+    }
+    for _ in 0..40 {
+        let middle = (lo * hi).sqrt();
+        match exact(run, middle) > loss {
+            true => lo = middle,
+            false => hi = middle,
+        }
+    }
+    run.documents() / lo
+}
+
+/// How much steeper the second half of the curve is than the first: 0 for a power law.
+fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
+    let of_seed = groups(runs.iter().copied(), |run| run.config.seed);
+    let steepening: Vec<f64> = of_seed
+        .iter()
+        .filter_map(|runs| {
+            let at = by_documents(runs);
+            let (first, middle, last) = (at.first()?, at.get(at.len() / 2)?, at.last()?);
+            let slope = |a: &(f64, Vec<&StudyRun>), b: &(f64, Vec<&StudyRun>)| {
+                (redundancy(a.1[0]) / redundancy(b.1[0])).ln() / (b.0 / a.0).ln()
+            };
+            (at.len() > 2).then(|| slope(middle, last) - slope(first, middle))
+        })
+        .collect();
+    Claim {
+        name: format!("data_scaling/{name}/no power law"),
+        statement: format!(
+            "{name}: the contrast. The redundancy is no power law: the exponent over the second half of the range is greater \
+             than over the first, for all facts come to be known at once."
+        ),
+        relation: Relation::Above,
+        predicted: 0.0,
+        range: range("documents", runs.iter().map(|run| run.documents())),
+        is_exponent: false,
+    }
+    .judge(over_seeds(&steepening))
+}
+
+fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
+    let sizes = by_documents(runs);
+    let (lo, hi) = (sizes[0].0 / 1.5, sizes[sizes.len() - 1].0 * 1.5);
+    let world = &runs[0].world;
+    let measured = |of: fn(&StudyRun) -> f64| {
+        let points = sizes.iter().map(|(n, runs)| mean(*n, runs, of));
+        points.collect::<Vec<_>>()
+    };
+    let mut series = vec![line(
+        "Bayes, exact",
+        (Mark::Line, Ink::Theory),
+        grid(lo, hi, 60).map(|n| (n, exact_mean(runs, n))),
+    )];
+    if Asymptote::of(world).is_some() {
+        let tau = documents_for_one(&fitted(study, runs));
+        let label = format!("Bayes, shown one of {} documents", significant(tau));
+        let curve = grid(lo, hi, 60).map(|n| (n, exact_mean(runs, n / tau)));
+        series.push(line(label, (Mark::Dashes, Ink::Theory), curve));
+    }
+    if let Some(law) = Asymptote::of(world)
+        && let Some(constant) = law.loss_constant(world)
+    {
+        let b = law.data_exponent();
+        let label = format!("power law without end, N^-{}", significant(b));
+        let ends = [lo, hi].map(|n| (n, constant * n.powf(-b)));
+        series.push(line(label, (Mark::Dashes, Ink::Asymptote), ends));
+    }
+    if let Ok(law) = PowerLaw::fit(&observations(&fitted(study, runs), redundancy))
+        && Asymptote::of(world).is_some()
+    {
+        let label = format!("fit, N^-{}", significant(law.exponent.value));
+        let ends = [lo, hi].map(|n| (n, law.at(n)));
+        series.push(line(label, (Mark::Dashes, Ink::Measured), ends));
+    }
+    let joined = match Asymptote::of(world) {
+        Some(_) => Mark::Points,
+        None => Mark::JoinedPoints,
+    };
+    series.push(points(
+        "measured",
+        (joined, Ink::Measured),
+        measured(redundancy),
+    ));
+    Figure {
+        id: id(study, &["data-scaling", name]),
+        caption: format!(
+            "{name}: value redundancy against documents. Points are means over {} seeds with 95 % intervals; a learner that \
+             knows nothing is at {} nats.",
+            sizes[0].1.len(),
+            loss(mean_content(world))
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Loss against data: {name}"),
+            x: "documents".to_owned(),
+            y: "value redundancy (nats per fact)".to_owned(),
+            log_y: true,
+            series,
+        }),
+    }
+}
+
+fn ratios(study: &Study, laws: &[Vec<&StudyRun>], names: &[String]) -> Figure {
+    let with_law: Vec<(&Vec<&StudyRun>, &String)> = laws
+        .iter()
+        .zip(names)
+        .filter(|(runs, _)| Asymptote::of(&runs[0].world).is_some())
+        .collect();
+    let ratio = |run: &StudyRun| redundancy(run) / exact(run, run.documents());
+    let series = with_law.iter().enumerate().map(|(k, (runs, name))| {
+        let at = by_documents(runs);
+        let at = at.iter().map(|(n, runs)| mean(*n, runs, ratio)).collect();
+        let ink = super::summary::shade(k, with_law.len());
+        points((*name).clone(), (Mark::JoinedPoints, ink), at)
+    });
+    Figure {
+        id: id(study, &["data-scaling", "ratio"]),
+        caption: "What a transformer loses over what the Bayes learner is expected to lose, on the same number of documents."
+            .to_owned(),
+        drawing: Drawing::Chart(Chart {
+            title: "Measured over Bayes".to_owned(),
+            x: "documents".to_owned(),
+            y: "ratio of the redundancies".to_owned(),
+            log_y: true,
+            series: series.collect(),
+        }),
+    }
+}
+
+/// A loss that is none, nats per fact: nothing is a multiple of it.
+const VANISHED: f64 = 1e-4;
+
+fn table(runs: &[&StudyRun], name: &str) -> Table {
+    let rows = by_documents(runs).into_iter().map(|(n, runs)| {
+        let measured = mean(n, &runs, redundancy);
+        let bayes = mean(n, &runs, |run| exact(run, n)).y;
+        let ends = measured.ci95.unwrap_or([f64::NAN; 2]);
+        vec![
+            crate::number::grouped(n as u64),
+            runs.len().to_string(),
+            estimate(measured.y, ends),
+            loss(mean(n, &runs, |run| run.last().missing).y),
+            loss(bayes),
+            loss(mean(n, &runs, |run| run.last().bayes_value_loss).y),
+            significant(if bayes > VANISHED {
+                measured.y / bayes
+            } else {
+                f64::NAN
+            }),
+            loss(measured.y - bayes),
+            significant(mean(n, &runs, |run| times_fewer(run).ln()).y.exp()),
+        ]
+    });
+    let head = [
+        "documents",
+        "seeds",
+        "redundancy",
+        "missing",
+        "Bayes, exact",
+        "Bayes, same documents",
+        "ratio",
+        "gap",
+        "τ",
+    ];
+    Table {
+        caption: format!(
+            "{name}: nats per fact, ± half the 95 % interval over seeds; ratio and gap are to the exact curve; τ is how many times fewer documents the Bayes learner needs to lose as much."
+        ),
+        head: head.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}

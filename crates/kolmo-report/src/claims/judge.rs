@@ -1,0 +1,121 @@
+//! From a number to a verdict.
+
+use crate::{
+    fit::{Comparison, EXPONENT_HALF_WIDTH, Estimate, Observation, PowerLaw, Refusal},
+    report::{Outcome, Range, Relation, Verdict},
+};
+
+/// What is claimed of a number.
+pub(super) struct Claim {
+    /// Its name: `data_scaling/zipf 1.5/exponent`.
+    pub name: String,
+    /// One sentence.
+    pub statement: String,
+    /// What the number should be to the predicted one.
+    pub relation: Relation,
+    /// The number predicted.
+    pub predicted: f64,
+    /// What it is measured over.
+    pub range: Option<Range>,
+    /// Whether it is an exponent, of which intervals can be too wide and ranges too short.
+    pub is_exponent: bool,
+}
+
+impl Claim {
+    /// The verdict on what was measured.
+    pub fn judge(self, measured: Result<Estimate, Refusal>) -> Verdict {
+        let decades = self
+            .range
+            .as_ref()
+            .map(|range| (range.hi / range.lo).log10());
+        let decades = decades.filter(|_| self.is_exponent);
+        let (estimate, outcome, reason) = match measured {
+            Ok(estimate) => {
+                let comparison = Comparison {
+                    relation: self.relation,
+                    predicted: self.predicted,
+                    measured: estimate,
+                    half_width: self.is_exponent.then_some(EXPONENT_HALF_WIDTH),
+                    decades,
+                };
+                let (outcome, reason) = comparison.verdict();
+                (Some(estimate), outcome, reason)
+            }
+            Err(refusal) => (None, Outcome::Inconclusive, refusal.to_string()),
+        };
+        Verdict {
+            claim: self.name,
+            statement: self.statement,
+            relation: self.relation,
+            predicted: self.predicted,
+            measured: estimate.map(|estimate| estimate.value),
+            ci95: estimate.map(|estimate| estimate.ci95),
+            range: self.range,
+            verdict: outcome,
+            reason,
+        }
+    }
+}
+
+/// The exponent of an exact curve over the places of `observations`, by least squares, and that of the observations, as the former
+/// and what their ratio to the curve adds: curves bend, ratios to the right one do not.
+pub(super) fn beside(
+    observations: &[Observation],
+    exact: &[f64],
+) -> (f64, Result<Estimate, Refusal>) {
+    let points = observations.iter().zip(exact);
+    let (logs, ratios): (Vec<(f64, f64)>, Vec<Observation>) = points
+        .map(|(at, exact)| {
+            let ratio = Observation {
+                y: at.y / exact,
+                ..*at
+            };
+            ((at.x.ln(), exact.ln()), ratio)
+        })
+        .unzip();
+    let n = logs.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| logs.iter().map(of).sum::<f64>() / n;
+    let (x, y) = (mean(|at| at.0), mean(|at| at.1));
+    let products: f64 = logs.iter().map(|at| (at.0 - x) * (at.1 - y)).sum();
+    let squares: f64 = logs.iter().map(|at| (at.0 - x).powi(2)).sum();
+    let predicted = -products / squares;
+    let measured = PowerLaw::fit(&ratios).map(|law| Estimate {
+        value: predicted + law.exponent.value,
+        ci95: law.exponent.ci95.map(|end| predicted + end),
+    });
+    (predicted, measured)
+}
+
+/// The mean of one number a seed, with Student's interval.
+///
+/// # Errors
+/// A single seed has no interval.
+pub(super) fn over_seeds(values: &[f64]) -> Result<Estimate, Refusal> {
+    let mean = crate::batches::BatchMean::of(values);
+    if !mean.half_width.is_finite() {
+        return Err(Refusal::TooFew {
+            what: "seeds",
+            found: values.len(),
+            needed: 2,
+        });
+    }
+    Ok(Estimate {
+        value: mean.mean,
+        ci95: [mean.mean - mean.half_width, mean.mean + mean.half_width],
+    })
+}
+
+/// The range from the least to the greatest of `values`.
+pub(super) fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<Range> {
+    let ends = values
+        .into_iter()
+        .fold(None, |ends: Option<(f64, f64)>, value| {
+            let (lo, hi) = ends.unwrap_or((value, value));
+            Some((lo.min(value), hi.max(value)))
+        });
+    ends.map(|(lo, hi)| Range {
+        of: of.to_owned(),
+        lo,
+        hi,
+    })
+}

@@ -1,0 +1,153 @@
+//! The control of the model scaling law: whether capacity binds, or only the time that models had.
+
+use super::{
+    judge::{Claim, over_seeds, range},
+    model_scaling::{bits, inside, missing},
+    summary::{by_documents, by_parameters, id, mean, points, shade},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Mark},
+    fit::{Observation, PowerLaw, Refusal},
+    number::{count, grouped, significant},
+    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    study::{Study, StudyRun, groups},
+};
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let mut section = Section {
+        id: id(study, &["longer-training"]),
+        title: "Longer training".to_owned(),
+        question: "Is it capacity that the ladder of sizes measures, or the time that its models had?".to_owned(),
+        text: vec![
+            "If capacity alone decided what is missing, training on more documents would change neither the loss nor its exponent. \
+             Where a size stores more after more documents, its loss is also one of time."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    for runs in study.groups(|run| run.law().clone()) {
+        let runs = inside(study, &runs);
+        let lengths = by_documents(&runs);
+        let [.., (_, shorter), (_, longer)] = &lengths[..] else {
+            continue;
+        };
+        if by_parameters(longer).len() < 2 || by_parameters(shorter).len() < 2 {
+            continue;
+        }
+        let name = runs[0].law_name();
+        section.verdicts.push(verdict(shorter, longer, &name));
+        section.figures.push(figure(study, &runs, &name));
+        section.tables.push(table(shorter, longer, &name));
+    }
+    Ok((!section.verdicts.is_empty()).then_some(section))
+}
+
+/// What is missing against parameters, as an exponent.
+fn exponent(runs: &[&StudyRun]) -> std::result::Result<f64, Refusal> {
+    let observation = |run: &&StudyRun| Observation {
+        x: run.parameters as f64,
+        y: missing(run),
+        unit: run.config.seed,
+    };
+    let observations: Vec<Observation> = runs.iter().map(observation).collect();
+    PowerLaw::fit(&observations).map(|law| law.exponent.value)
+}
+
+fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
+    let change = |runs: Vec<&StudyRun>| {
+        let seed = runs[0].config.seed;
+        let before: Vec<&StudyRun> = shorter
+            .iter()
+            .copied()
+            .filter(|run| run.config.seed == seed)
+            .collect();
+        Ok(exponent(&runs)? - exponent(&before)?)
+    };
+    let changes = groups(longer.iter().copied(), |run| run.config.seed)
+        .into_iter()
+        .map(change);
+    let changes: std::result::Result<Vec<f64>, Refusal> = changes.collect();
+    let (before, after) = (shorter[0].documents(), longer[0].documents());
+    Claim {
+        name: format!("longer_training/{name}/exponent"),
+        statement: format!(
+            "{name}: training {} times as long does not change the exponent of loss against parameters.",
+            significant(after / before)
+        ),
+        relation: Relation::Equal,
+        predicted: 0.0,
+        range: range("parameters", longer.iter().map(|run| run.parameters as f64)),
+        is_exponent: true,
+    }
+    .judge(changes.and_then(|changes| over_seeds(&changes)))
+}
+
+fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
+    let sizes = by_parameters(runs);
+    let series = sizes.iter().enumerate().map(|(k, (parameters, at))| {
+        let lengths = by_documents(at);
+        let stored = lengths
+            .iter()
+            .map(|(n, runs)| mean(*n, runs, bits))
+            .collect();
+        let label = format!("{} parameters", grouped(*parameters as u64));
+        points(label, (Mark::JoinedPoints, shade(k, sizes.len())), stored)
+    });
+    Figure {
+        id: id(study, &["longer-training", name]),
+        caption: format!(
+            "{name}: bits stored against documents, for each size. A line that is level has reached its capacity."
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Bits stored by longer training: {name}"),
+            x: "documents".to_owned(),
+            y: "bits stored".to_owned(),
+            log_y: true,
+            series: series.collect(),
+        }),
+    }
+}
+
+fn table(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Table {
+    let before = by_parameters(shorter);
+    let rows = by_parameters(longer)
+        .into_iter()
+        .filter_map(|(parameters, after)| {
+            let (_, before) = before.iter().find(|(other, _)| *other == parameters)?;
+            let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean(parameters, runs, f).y;
+            let (b0, b1) = (of(before, bits), of(&after, bits));
+            let (l0, l1) = (of(before, missing), of(&after, missing));
+            Some(vec![
+                grouped(parameters as u64),
+                count(b0),
+                count(b1),
+                significant(b1 / b0),
+                significant(l0),
+                significant(l1),
+                significant(l1 / l0),
+            ])
+        });
+    let (n0, n1) = (shorter[0].documents() as u64, longer[0].documents() as u64);
+    let head = [
+        "parameters".to_owned(),
+        format!("bits, {}", grouped(n0)),
+        format!("bits, {}", grouped(n1)),
+        "ratio".to_owned(),
+        format!("missing, {}", grouped(n0)),
+        format!("missing, {}", grouped(n1)),
+        "ratio".to_owned(),
+    ];
+    Table {
+        caption: format!(
+            "{name}: bits stored and what is missing, nats per fact, after {} and {} documents.",
+            grouped(n0),
+            grouped(n1)
+        ),
+        head: head.to_vec(),
+        rows: rows.collect(),
+    }
+}

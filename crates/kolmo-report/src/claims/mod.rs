@@ -1,0 +1,57 @@
+//! The claims: what each says, what was predicted, what was measured. One file per claim.
+//!
+//! A claim looks at the runs of a [`Study`] and makes a [`Section`] of those that it can be seen in, or none. What is
+//! predicted comes from [`kolmo_theory`], what is measured from the records of the runs, the interval and the verdict
+//! from [`fit`](crate::fit).
+
+mod bits_per_parameter;
+mod collapse;
+mod cut_off;
+mod data_scaling;
+mod judge;
+mod learning_time;
+mod longer_training;
+mod model_scaling;
+mod order;
+mod plateau;
+mod summary;
+mod surface;
+mod syntax_first;
+#[cfg(test)]
+mod tests;
+
+use kolmo_config::ClaimName;
+
+use crate::{error::Result, report::Section, study::Study};
+
+/// The sections of `study`: one for each claim that its settings want and its runs allow.
+///
+/// # Errors
+/// Those of reading records.
+pub fn sections(study: &Study) -> Result<Vec<Section>> {
+    let mut sections = Vec::new();
+    for claim in ClaimName::ALL {
+        if !study.settings.wants(claim) {
+            continue;
+        }
+        let section = match claim {
+            ClaimName::DataScaling => data_scaling::section(study)?,
+            ClaimName::ModelScaling => model_scaling::section(study)?,
+            ClaimName::BitsPerParameter => bits_per_parameter::section(study)?,
+            ClaimName::CutOff => cut_off::section(study)?,
+            ClaimName::LongerTraining => longer_training::section(study)?,
+            ClaimName::Surface => surface::section(study)?,
+            ClaimName::SyntaxFirst => syntax_first::section(study)?,
+            ClaimName::LearningTime => learning_time::section(study)?,
+            ClaimName::Collapse => collapse::section(study)?,
+            ClaimName::Order => order::section(study)?,
+            ClaimName::Plateau => plateau::section(study)?,
+        };
+        sections.extend(section);
+    }
+    // What made the runs is said once.
+    if let Some(first) = sections.first_mut() {
+        first.configs = study.sources.clone();
+    }
+    Ok(sections)
+}

@@ -1,0 +1,235 @@
+//! Loss against capacity: what a model misses falls as if it kept the most frequent facts and lost the others, and while the
+//! population has no end as C^{−(1/α−1)} (Pan et al. 2025, model scaling law; water-filling over facts).
+
+use std::f64::consts::LN_2;
+
+use kolmo_theory::{
+    capacity::{Capacity, WaterFilling},
+    discovery::{PowerLaw as Asymptote, mean_content},
+};
+
+use super::{
+    judge::{Claim, beside, range},
+    summary::{by_documents, by_parameters, grid, id, line, mean, points},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Ink, Mark},
+    fit::{Observation, PowerLaw},
+    number::{count, estimate, grouped, loss, significant},
+    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    study::{Study, StudyRun},
+};
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let mut section = Section {
+        id: id(study, &["model-scaling"]),
+        title: "Loss against capacity".to_owned(),
+        question: "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?"
+            .to_owned(),
+        text: vec![
+            "A model that stores C bits does best to spend them on the facts that are stated most often. What it misses \
+             then follows from C and the frequencies, without a free constant. C is measured: what a code saves that \
+             uses the model's answers, summed over all facts. Theory is compared with missing knowledge, \
+             min(loss, h); what is lost by confident mistakes beyond h is in the table."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    for runs in ladders(study) {
+        let name = runs[0].law_name();
+        section.verdicts.extend(verdicts(&runs, &name));
+        section.figures.push(figure(study, &runs, &name));
+        section.tables.push(table(&runs, &name));
+    }
+    Ok((!section.verdicts.is_empty()).then_some(section))
+}
+
+/// For each law, the runs of several sizes that were trained longest, within the range of parameters.
+pub(super) fn ladders(study: &Study) -> Vec<Vec<&StudyRun>> {
+    let mut ladders = Vec::new();
+    for runs in study.groups(|run| run.law().clone()) {
+        let runs = inside(study, &runs);
+        let longest = by_documents(&runs).pop().map(|(_, runs)| runs);
+        ladders.extend(longest.filter(|runs| by_parameters(runs).len() > 1));
+    }
+    ladders
+}
+
+/// Those of `runs` whose parameters are within the range of the study.
+pub(super) fn inside<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
+    let [lo, hi] = study.settings.parameters.unwrap_or([0.0, f64::INFINITY]);
+    let is_inside = |run: &&&StudyRun| (lo..=hi).contains(&(run.parameters as f64));
+    runs.iter().filter(is_inside).copied().collect()
+}
+
+/// Bits that a run has stored.
+pub(super) fn bits(run: &StudyRun) -> f64 {
+    run.last().bits_stored
+}
+
+/// What it misses, nats per fact.
+pub(super) fn missing(run: &StudyRun) -> f64 {
+    run.last().missing
+}
+
+/// What the best use of as many bits misses, on as many documents.
+fn exact(run: &StudyRun) -> f64 {
+    let capacity = Capacity::after(&run.world, run.documents());
+    capacity.store(bits(run) * LN_2).value_loss
+}
+
+fn observations(
+    runs: &[&StudyRun],
+    x: impl Fn(&StudyRun) -> f64,
+    y: impl Fn(&StudyRun) -> f64,
+) -> Vec<Observation> {
+    let observation = |run: &&StudyRun| Observation {
+        x: x(run),
+        y: y(run),
+        unit: run.config.seed,
+    };
+    runs.iter().map(observation).collect()
+}
+
+fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
+    let over = || range("bits stored", runs.iter().map(|run| bits(run)));
+    let points = observations(runs, bits, missing);
+    let curve: Vec<f64> = runs.iter().map(|run| exact(run)).collect();
+    let (predicted, beside_curve) = beside(&points, &curve);
+    let claim = |which: &str, statement: String, predicted| Claim {
+        name: format!("model_scaling/{name}/{which}"),
+        statement,
+        relation: Relation::Equal,
+        predicted,
+        range: over(),
+        is_exponent: true,
+    };
+    let statement = format!(
+        "{name}: what is missing falls with the bits stored as fast as if these were the most frequent facts."
+    );
+    let mut verdicts = vec![claim("exact curve", statement, predicted).judge(beside_curve)];
+    if let Some(law) = Asymptote::of(&runs[0].world) {
+        let statement = format!(
+            "{name}: it falls as the power law of a population without end, with the exponent 1/α - 1."
+        );
+        let limit = claim("1/alpha - 1", statement, law.capacity_exponent());
+        verdicts.push(limit.judge(PowerLaw::fit(&points).map(|law| law.exponent)));
+        let parameters = |run: &StudyRun| run.parameters as f64;
+        let measured =
+            PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
+        verdicts.push(
+            Claim {
+                name: format!("model_scaling/{name}/parameters"),
+                statement: format!(
+                    "{name}: it falls with the parameters with the exponent 1/α - 1."
+                ),
+                relation: Relation::Equal,
+                predicted: law.capacity_exponent(),
+                range: range("parameters", runs.iter().map(|run| parameters(run))),
+                is_exponent: true,
+            }
+            .judge(measured),
+        );
+    }
+    verdicts
+}
+
+fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
+    let first = runs[0];
+    let ends = range(
+        "bits",
+        runs.iter().map(|run| bits(run)).filter(|bits| *bits > 0.0),
+    );
+    let (lo, hi) = ends.map_or((1.0, 10.0), |ends| (ends.lo / 2.0, ends.hi * 2.0));
+    let after = Capacity::after(&first.world, first.documents());
+    let filling = WaterFilling::new(&first.world);
+    let mut series = vec![
+        line(
+            "a fact is stored or not",
+            (Mark::Line, Ink::Theory),
+            grid(lo, hi, 100).map(|bits| (bits, after.store(bits * LN_2).value_loss)),
+        ),
+        line(
+            "each nat of a fact is worth less",
+            (Mark::Dashes, Ink::Theory),
+            grid(lo, hi, 100).map(|bits| (bits, filling.value_loss(bits * LN_2))),
+        ),
+    ];
+    if let Ok(law) = PowerLaw::fit(&observations(runs, bits, missing)) {
+        let label = format!("fit, C^-{}", significant(law.exponent.value));
+        let ends = [lo, hi].map(|bits| (bits, law.at(bits)));
+        series.push(line(label, (Mark::Dashes, Ink::Measured), ends));
+    }
+    let mut measured: Vec<Datum> = runs
+        .iter()
+        .map(|run| Datum {
+            x: bits(run),
+            y: missing(run),
+            ci95: None,
+        })
+        .filter(|point| point.x > 0.0)
+        .collect();
+    measured.sort_by(|a, b| a.x.total_cmp(&b.x));
+    series.push(points(
+        "measured, each run",
+        (Mark::Points, Ink::Measured),
+        measured,
+    ));
+    Figure {
+        id: id(study, &["model-scaling", name]),
+        caption: format!(
+            "{name}, {} documents: what is missing against the bits stored. A learner that knows nothing misses {} nats.",
+            grouped(first.documents() as u64),
+            loss(mean_content(&first.world))
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Loss against capacity: {name}"),
+            x: "bits stored".to_owned(),
+            y: "missing (nats per fact)".to_owned(),
+            log_y: true,
+            series,
+        }),
+    }
+}
+
+fn table(runs: &[&StudyRun], name: &str) -> Table {
+    let rows = by_parameters(runs).into_iter().map(|(parameters, runs)| {
+        let of = |f: &dyn Fn(&StudyRun) -> f64| mean(parameters, &runs, f);
+        let measured = of(&missing);
+        let predicted = of(&exact).y;
+        vec![
+            grouped(parameters as u64),
+            runs[0].config.model.d_model.to_string(),
+            runs.len().to_string(),
+            count(of(&bits).y),
+            estimate(measured.y, measured.ci95.unwrap_or([f64::NAN; 2])),
+            loss(predicted),
+            significant(measured.y / predicted),
+            loss(measured.y - predicted),
+            loss(of(&|run: &StudyRun| run.last().overconfidence).y),
+        ]
+    });
+    let head = [
+        "parameters",
+        "width",
+        "seeds",
+        "bits stored",
+        "missing",
+        "predicted",
+        "ratio",
+        "gap",
+        "overconfidence",
+    ];
+    Table {
+        caption: format!(
+            "{name}: nats per fact, ± half the 95 % interval over seeds; predicted from the bits stored, as if they were the most \
+             frequent facts met."
+        ),
+        head: head.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}

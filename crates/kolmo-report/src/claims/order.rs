@@ -1,0 +1,164 @@
+//! In which order facts are learnt: the frequent before the rare, but for the chance of when they are stated.
+
+use kolmo_run::FactRow;
+use kolmo_world::random::Streams;
+use rand::RngExt;
+
+use super::{
+    judge::{Claim, range},
+    learning_time::{facts, one_or_seeds},
+    summary::id,
+};
+use crate::{
+    error::Result,
+    fit::{Estimate, HalfLearning, Refusal, spearman},
+    number::significant,
+    report::{Relation, Section, Table},
+    study::{Study, StudyRun},
+};
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let mut section = Section {
+        id: id(study, &["order"]),
+        title: "The order of learning".to_owned(),
+        question: "Are facts learnt in the order of their frequency?".to_owned(),
+        text: vec![
+            "Spearman's rank correlation of the rarity of a fact and its half-learning time, over the facts asked; those that are not learnt by \
+             the end share the last place. It should be far above 0, but no learner has 1: when a fact is stated for the first time is \
+             chance. Beside it is the correlation of a learner that knows a fact when it has been told k times, with the median k of the \
+             model, simulated on the same facts over as many documents."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    for runs in study.groups(StudyRun::but_seed) {
+        if runs[0].evaluations.len() < 2 {
+            continue;
+        }
+        let name = runs[0].law_name();
+        let timed: Vec<Vec<(FactRow, HalfLearning)>> =
+            runs.iter().map(|run| facts(run)).collect::<Result<_>>()?;
+        let measured: Vec<Correlation> = timed
+            .iter()
+            .map(|facts| spearman(&pairs(facts, order(facts))))
+            .collect();
+        let after: Vec<Correlation> = runs
+            .iter()
+            .zip(&timed)
+            .map(|(run, facts)| spearman(&pairs(facts, told(run, facts))))
+            .collect();
+        let mean = after.iter().flatten().map(|rho| rho.value).sum::<f64>() / after.len() as f64;
+        let claim = |which: &str, statement: String, relation, predicted| Claim {
+            name: format!("order/{name}/{which}"),
+            statement,
+            relation,
+            predicted,
+            range: range(
+                "probability of a fact",
+                timed.iter().flatten().map(|(row, _)| row.probability),
+            ),
+            is_exponent: false,
+        };
+        let any = format!("{name}: facts are learnt in the order of their frequency.");
+        let strict = format!(
+            "{name}: as strictly as by a learner that knows a fact when it has been told so many times."
+        );
+        let verdicts = [
+            claim("rank correlation", any, Relation::Above, 0.0),
+            claim("told so often", strict, Relation::Equal, mean),
+        ];
+        let judged = verdicts.map(|claim| claim.judge(one_or_seeds(measured.clone())));
+        section.verdicts.extend(judged);
+        section
+            .tables
+            .push(table(&runs, &timed, &measured, &after, &name));
+    }
+    Ok((!section.verdicts.is_empty()).then_some(section))
+}
+
+type Correlation = std::result::Result<Estimate, Refusal>;
+
+/// How rare each fact is, with a time of it.
+fn pairs(facts: &[(FactRow, HalfLearning)], times: Vec<f64>) -> Vec<(f64, f64)> {
+    facts
+        .iter()
+        .map(|(row, _)| -row.probability)
+        .zip(times)
+        .collect()
+}
+
+/// When each fact was learnt; never is later than any time.
+fn order(facts: &[(FactRow, HalfLearning)]) -> Vec<f64> {
+    let time = |time: &HalfLearning| match time {
+        HalfLearning::At { documents } | HalfLearning::Before { documents } => *documents,
+        HalfLearning::Censored { .. } => f64::MAX,
+    };
+    facts.iter().map(|(_, at)| time(at)).collect()
+}
+
+/// How often a fact had been stated when it was half learnt, the median over those that were.
+fn exposures(facts: &[(FactRow, HalfLearning)]) -> f64 {
+    let at = facts.iter().filter_map(|(row, time)| match time {
+        HalfLearning::At { documents } | HalfLearning::Before { documents } => {
+            Some(row.probability * documents)
+        }
+        HalfLearning::Censored { .. } => None,
+    });
+    let mut at: Vec<f64> = at.collect();
+    at.sort_by(f64::total_cmp);
+    at.get(at.len() / 2).copied().unwrap_or(1.0)
+}
+
+/// When each fact has been stated so often, of other documents than the run's, within as many as the run had.
+fn told(run: &StudyRun, facts: &[(FactRow, HalfLearning)]) -> Vec<f64> {
+    let mut random = Streams::new(run.config.seed).stream("report/told").at(0);
+    let (times, end) = (exposures(facts).round().max(1.0) as u64, run.documents());
+    let after = |(row, _): &(FactRow, HalfLearning)| {
+        let mut waiting = || -(1.0 - random.random::<f64>()).ln() / row.probability;
+        let all: f64 = (0..times).map(|_| waiting()).sum();
+        if all > end { f64::MAX } else { all }
+    };
+    facts.iter().map(after).collect()
+}
+
+fn table(
+    runs: &[&StudyRun],
+    timed: &[Vec<(FactRow, HalfLearning)>],
+    measured: &[Correlation],
+    after: &[Correlation],
+    name: &str,
+) -> Table {
+    let number = |rho: &Correlation| match rho {
+        Ok(rho) => format!(
+            "{} [{}, {}]",
+            significant(rho.value),
+            significant(rho.ci95[0]),
+            significant(rho.ci95[1])
+        ),
+        Err(refusal) => refusal.to_string(),
+    };
+    let rows = (0..runs.len()).map(|k| {
+        vec![
+            runs[k].config.seed.to_string(),
+            significant(exposures(&timed[k])),
+            number(&measured[k]),
+            number(&after[k]),
+        ]
+    });
+    let head = [
+        "seed",
+        "k, exposures when half learnt",
+        "measured",
+        "told k times",
+    ];
+    Table {
+        caption: format!(
+            "{name}: rank correlation of rarity and learning time, with 95 % intervals from drawing facts."
+        ),
+        head: head.map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}

@@ -1,0 +1,192 @@
+//! How long nothing is learnt: the loss on values stays at what it is without knowledge for a time that grows with the number of
+//! subjects, roughly in proportion (Zucchet et al. 2025, arXiv 2503.21676).
+
+use kolmo_theory::discovery::mean_content;
+use kolmo_world::WorldConfig;
+use kolmo_world::config::FrequencyConfig;
+
+use super::{
+    judge::{Claim, range},
+    summary::{by, id, line, mean, points, shade},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Ink, Mark},
+    fit::{Observation, PowerLaw},
+    number::{NOTHING, count, grouped, significant},
+    report::{Drawing, Figure, Relation, Section, Table},
+    study::{Study, StudyRun},
+};
+
+/// The plateau ends where the loss has fallen to this share of what it is without knowledge.
+const END: f64 = 0.9;
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let mut section = Section {
+        id: id(study, &["plateau"]),
+        title: "The plateau".to_owned(),
+        question: "Does the time in which no fact is learnt grow in proportion to the number of subjects?".to_owned(),
+        text: vec![
+            "The loss on values falls to ln V as soon as the model knows what kind of word is wanted, and stays there until it attends to \
+             the subject. The plateau ends where the loss is below 0.9 ln V for the first time."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    let alike = |run: &StudyRun| (without_elements(run.law()), run.training());
+    for runs in study.groups(alike) {
+        let sizes = by(&runs, elements);
+        if sizes.len() < 2 {
+            continue;
+        }
+        let name = runs[0].law_name();
+        let left: Vec<(&StudyRun, f64)> = runs
+            .iter()
+            .filter_map(|run| Some((*run, end(run)?)))
+            .collect();
+        // Of the reciprocal, so that the exponent is that of growth.
+        let observations = left.iter().map(|(run, end)| Observation {
+            x: elements(run),
+            y: 1.0 / end,
+            unit: run.config.seed,
+        });
+        let measured = PowerLaw::fit(&observations.collect::<Vec<_>>()).map(|law| law.exponent);
+        section.verdicts.push(
+            Claim {
+                name: format!("plateau/{name}/exponent"),
+                statement: format!(
+                    "{name}: the plateau is as long as there are subjects, in proportion."
+                ),
+                relation: Relation::Equal,
+                predicted: 1.0,
+                range: range("subjects", left.iter().map(|(run, _)| elements(run))),
+                is_exponent: true,
+            }
+            .judge(measured),
+        );
+        section.figures.push(curves(study, &sizes, &name));
+        section.figures.push(lengths(study, &sizes, &name));
+        section.tables.push(table(&sizes, &name));
+    }
+    Ok((!section.verdicts.is_empty()).then_some(section))
+}
+
+fn elements(run: &StudyRun) -> f64 {
+    run.world.frequency().elements() as f64
+}
+
+/// The world but for how many subjects it has, and what follows from that.
+fn without_elements(config: &WorldConfig) -> WorldConfig {
+    let mut config = config.clone();
+    config.names = Default::default();
+    match &mut config.frequency {
+        FrequencyConfig::Zipf { elements, .. } | FrequencyConfig::Uniform { elements } => {
+            *elements = 0
+        }
+        FrequencyConfig::PitmanYor { .. } | FrequencyConfig::Grouped { .. } => {}
+    }
+    config
+}
+
+/// Documents until the loss is below the plateau, between two evaluations; none if it stays there.
+fn end(run: &StudyRun) -> Option<f64> {
+    let level = END * mean_content(&run.world);
+    let k = run
+        .evaluations
+        .iter()
+        .position(|at| at.value_loss < level)?;
+    let (after, before) = (
+        run.evaluations.get(k)?,
+        run.evaluations.get(k.checked_sub(1)?)?,
+    );
+    let share = (before.value_loss - level) / (before.value_loss - after.value_loss);
+    let (n0, n1) = (before.documents as f64, after.documents as f64);
+    Some(n0 * (n1 / n0).powf(share))
+}
+
+fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
+    let series = sizes.iter().enumerate().map(|(k, (elements, runs))| {
+        let unknown = mean_content(&runs[0].world);
+        let at = runs[0].evaluations.iter().filter(|at| at.documents > 0);
+        let at = at.map(|at| Datum {
+            x: at.documents as f64,
+            y: at.value_loss / unknown,
+            ci95: None,
+        });
+        let label = format!("{} subjects", grouped(*elements as u64));
+        points(
+            label,
+            (Mark::JoinedPoints, shade(k, sizes.len())),
+            at.collect(),
+        )
+    });
+    Figure {
+        id: id(study, &["plateau", name, "curves"]),
+        caption: format!(
+            "{name}: value loss over ln V against documents, one seed of each number of subjects."
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("The plateau: {name}"),
+            x: "documents".to_owned(),
+            y: "value loss / ln V".to_owned(),
+            log_y: false,
+            series: series.collect(),
+        }),
+    }
+}
+
+fn lengths(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
+    let measured: Vec<Datum> = sizes
+        .iter()
+        .filter(|(_, runs)| runs.iter().all(|run| end(run).is_some()))
+        .map(|(elements, runs)| mean(*elements, runs, |run| end(run).unwrap_or(f64::NAN)))
+        .collect();
+    let mut series = Vec::new();
+    if let (Some(first), Some(last)) = (measured.first(), measured.last()) {
+        let n = measured.len() as f64;
+        let place: f64 = measured
+            .iter()
+            .map(|point| (point.y / point.x).ln())
+            .sum::<f64>()
+            / n;
+        let label = format!("{} documents a subject", significant(place.exp()));
+        let ends = [first.x, last.x].map(|x| (x, place.exp() * x));
+        series.push(line(label, (Mark::Line, Ink::Theory), ends));
+    }
+    series.push(points("measured", (Mark::Points, Ink::Measured), measured));
+    Figure {
+        id: id(study, &["plateau", name, "length"]),
+        caption: format!("{name}: where the plateau ends, means over seeds with 95 % intervals."),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Length of the plateau: {name}"),
+            x: "subjects".to_owned(),
+            y: "documents".to_owned(),
+            log_y: true,
+            series,
+        }),
+    }
+}
+
+fn table(sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Table {
+    let rows = sizes.iter().flat_map(|(elements, runs)| {
+        runs.iter().map(move |run| {
+            let end = end(run);
+            vec![
+                grouped(*elements as u64),
+                run.config.seed.to_string(),
+                end.map_or(NOTHING.to_owned(), count),
+                end.map_or(NOTHING.to_owned(), |end| significant(end / elements)),
+            ]
+        })
+    });
+    Table {
+        caption: format!("{name}: n/a where the loss never left the plateau."),
+        head: ["subjects", "seed", "documents", "documents a subject"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: rows.collect(),
+    }
+}

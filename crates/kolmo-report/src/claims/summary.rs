@@ -1,0 +1,102 @@
+//! What claims have in common: means over seeds, names of figures.
+
+use crate::{
+    batches::BatchMean,
+    figures::chart::{Datum, Ink, Mark, Series},
+    study::{Study, StudyRun, groups},
+};
+
+/// `runs` by their number of documents, rising.
+pub(super) fn by_documents<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
+    by(runs, StudyRun::documents)
+}
+
+/// `runs` by their number of parameters, rising.
+pub(super) fn by_parameters<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
+    by(runs, |run| run.parameters as f64)
+}
+
+/// `runs` by a number, rising.
+pub(super) fn by<'a>(
+    runs: &[&'a StudyRun],
+    of: impl Fn(&StudyRun) -> f64,
+) -> Vec<(f64, Vec<&'a StudyRun>)> {
+    let groups = groups(runs.iter().copied(), &of).into_iter();
+    let mut groups: Vec<(f64, Vec<&StudyRun>)> =
+        groups.map(|group| (of(group[0]), group)).collect();
+    groups.sort_by(|a, b| a.0.total_cmp(&b.0));
+    groups
+}
+
+/// The mean of what `of` says of each run, at `x`, with Student's interval over the runs.
+pub(super) fn mean(x: f64, runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> Datum {
+    let values: Vec<f64> = runs.iter().map(|run| of(run)).collect();
+    let mean = BatchMean::of(&values);
+    let ends = [mean.mean - mean.half_width, mean.mean + mean.half_width];
+    Datum {
+        x,
+        y: mean.mean,
+        ci95: mean.half_width.is_finite().then_some(ends),
+    }
+}
+
+/// Points without intervals.
+pub(super) fn line(
+    label: impl Into<String>,
+    (mark, ink): (Mark, Ink),
+    points: impl IntoIterator<Item = (f64, f64)>,
+) -> Series {
+    let points = points.into_iter().map(|(x, y)| Datum { x, y, ci95: None });
+    Series {
+        label: label.into(),
+        mark,
+        ink,
+        points: points.collect(),
+    }
+}
+
+/// Points with their intervals.
+pub(super) fn points(
+    label: impl Into<String>,
+    (mark, ink): (Mark, Ink),
+    points: Vec<Datum>,
+) -> Series {
+    Series {
+        label: label.into(),
+        mark,
+        ink,
+        points,
+    }
+}
+
+/// `count` numbers from `lo` to `hi`, evenly spaced in the logarithm.
+pub(super) fn grid(lo: f64, hi: f64, count: usize) -> impl Iterator<Item = f64> {
+    (0..count).map(move |k| lo * (hi / lo).powf(k as f64 / (count - 1).max(1) as f64))
+}
+
+/// Shade number `k` of `count`.
+pub(super) fn shade(k: usize, count: usize) -> Ink {
+    Ink::Shade(k as f64 / count.saturating_sub(1).max(1) as f64)
+}
+
+/// A name for files and addresses of what `study` says of a claim, `parts` beginning with it: lower case letters, digits and
+/// dashes. An experiment that is called like its claim is named once.
+pub(super) fn id(study: &Study, parts: &[&str]) -> String {
+    let (name, parts) = (plain(&study.name), plain(&parts.join("-")));
+    match parts.strip_prefix(&name) {
+        Some(rest) if rest.is_empty() || rest.starts_with('-') => parts,
+        _ => format!("{name}-{parts}"),
+    }
+}
+
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.chars() {
+        match c.is_ascii_alphanumeric() {
+            true => plain.push(c.to_ascii_lowercase()),
+            false if !plain.ends_with('-') && !plain.is_empty() => plain.push('-'),
+            false => {}
+        }
+    }
+    plain.trim_end_matches('-').to_owned()
+}

@@ -1,0 +1,200 @@
+//! Syntax before knowledge: its redundancy comes within 5 % of the floor long before the loss on values does (Pan et al. 2025).
+
+use kolmo_theory::discovery::mean_content;
+
+use super::{
+    judge::{Claim, over_seeds},
+    summary::{id, points},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Ink, Mark},
+    fit::HalfLearning,
+    number::{count, significant},
+    report::{Drawing, Figure, Relation, Section, Table},
+    study::{Study, StudyRun},
+};
+
+/// Within so much of the floor the syntax is learnt; of values, whose floor is 0, so much of h.
+const SHARE: f64 = 0.05;
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let groups = study.groups(StudyRun::but_seed);
+    let mut section = Section {
+        id: id(study, &["syntax-first"]),
+        title: "Syntax before knowledge".to_owned(),
+        question: "Is the syntax learnt before the facts?".to_owned(),
+        text: vec![
+            "Syntax is learnt when its loss stays within 5 % of the entropy floor, knowledge when the loss on values stays below 5 % of \
+             what it is without any. Where that does not happen in a run, its end stands for it, which makes the ratio too small."
+                .to_owned(),
+        ],
+        verdicts: Vec::new(),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        configs: Vec::new(),
+    };
+    for runs in groups {
+        let name = runs[0].law_name();
+        let times: Vec<Times> = runs
+            .iter()
+            .map(|run| Times::of(run))
+            .collect::<Result<_>>()?;
+        let ratios = times
+            .iter()
+            .map(|times| (times.values_or_end() / times.syntax_or_end()).ln());
+        section.verdicts.push(
+            Claim {
+                name: format!("syntax_first/{name}/ratio of times"),
+                statement: format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
+                relation: Relation::Above,
+                predicted: 0.0,
+                range: None,
+                is_exponent: false,
+            }
+            .judge(over_seeds(&ratios.collect::<Vec<_>>())),
+        );
+        section.figures.push(figure(study, runs[0], &name)?);
+        section.tables.push(table(&runs, &times, &name));
+    }
+    Ok((!section.verdicts.is_empty()).then_some(section))
+}
+
+/// Documents until syntax and values were learnt.
+struct Times {
+    syntax: HalfLearning,
+    values: HalfLearning,
+}
+
+impl Times {
+    fn of(run: &StudyRun) -> Result<Self> {
+        let curve = syntax(run)?;
+        let unknown = mean_content(&run.world);
+        let values: Vec<(f64, f64)> = run
+            .evaluations
+            .iter()
+            .map(|at| (at.documents as f64, at.value_loss / unknown))
+            .collect();
+        Ok(Self {
+            syntax: below(&curve, SHARE),
+            values: below(&values, SHARE),
+        })
+    }
+
+    fn syntax_or_end(&self) -> f64 {
+        end(self.syntax)
+    }
+
+    fn values_or_end(&self) -> f64 {
+        end(self.values)
+    }
+}
+
+fn end(time: HalfLearning) -> f64 {
+    match time {
+        HalfLearning::At { documents } | HalfLearning::Before { documents } => documents,
+        HalfLearning::Censored { after } => after,
+    }
+}
+
+/// Documents after which `curve` stays below `level`.
+fn below(curve: &[(f64, f64)], level: f64) -> HalfLearning {
+    let after = curve.last().map_or(f64::NAN, |(n, _)| *n);
+    let last_above = curve.iter().rposition(|(_, y)| *y > level);
+    match last_above {
+        None => curve
+            .first()
+            .map_or(HalfLearning::Censored { after }, |(n, _)| {
+                HalfLearning::Before { documents: *n }
+            }),
+        Some(k) if k + 1 == curve.len() => HalfLearning::Censored { after },
+        Some(k) => {
+            let ((n0, y0), (n1, y1)) = (curve[k], curve[k + 1]);
+            let share = (y0 - level) / (y0 - y1);
+            HalfLearning::At {
+                documents: n0 * (n1 / n0).powf(share),
+            }
+        }
+    }
+}
+
+/// Documents are averaged over until they have grown by this factor, for the loss of single batches is noise.
+const WINDOW: f64 = 1.3;
+
+/// Redundancy of the syntax over its floor, against documents.
+fn syntax(run: &StudyRun) -> Result<Vec<(f64, f64)>> {
+    let mut curve = Vec::new();
+    let (mut start, mut redundancy, mut floor, mut count) = (0.0, 0.0, 0.0, 0);
+    for step in run.steps()? {
+        let (Some(over), Some(least)) = (step.exact.redundancy_syntax, step.exact.floor_syntax)
+        else {
+            continue;
+        };
+        let documents = step.documents as f64;
+        if count == 0 {
+            start = documents;
+        }
+        redundancy += over;
+        floor += least;
+        count += 1;
+        if documents >= WINDOW * start {
+            curve.push(((start * documents).sqrt(), redundancy / floor));
+            (redundancy, floor, count) = (0.0, 0.0, 0);
+        }
+    }
+    Ok(curve)
+}
+
+fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
+    let unknown = mean_content(&run.world);
+    let datum = |(x, y): (f64, f64)| Datum {
+        x,
+        y: y.max(1e-4),
+        ci95: None,
+    };
+    let syntax = syntax(run)?.into_iter().map(datum).collect();
+    let values = run.evaluations.iter().filter(|at| at.documents > 0);
+    let values = values
+        .map(|at| datum((at.documents as f64, at.value_loss / unknown)))
+        .collect();
+    Ok(Figure {
+        id: id(study, &["syntax-first", name]),
+        caption: format!(
+            "{name}, seed {}: redundancy of the syntax over its floor, and of the values over ln V.",
+            run.config.seed
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Syntax before knowledge: {name}"),
+            x: "documents".to_owned(),
+            y: "redundancy (relative)".to_owned(),
+            log_y: true,
+            series: vec![
+                points("values", (Mark::JoinedPoints, Ink::Measured), values),
+                points("syntax", (Mark::JoinedPoints, Ink::Asymptote), syntax),
+            ],
+        }),
+    })
+}
+
+fn table(runs: &[&StudyRun], times: &[Times], name: &str) -> Table {
+    let time = |time: HalfLearning| match time {
+        HalfLearning::At { documents } => count(documents),
+        HalfLearning::Before { documents } => format!("< {}", count(documents)),
+        HalfLearning::Censored { after } => format!("> {}", count(after)),
+    };
+    let rows = runs.iter().zip(times).map(|(run, times)| {
+        vec![
+            run.config.seed.to_string(),
+            time(times.syntax),
+            time(times.values),
+            significant(times.values_or_end() / times.syntax_or_end()),
+        ]
+    });
+    Table {
+        caption: format!("{name}: documents until learnt to within 5 %."),
+        head: ["seed", "syntax", "values", "ratio"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: rows.collect(),
+    }
+}
