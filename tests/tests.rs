@@ -9,6 +9,7 @@ mod gpu_costs;
 mod mistakes;
 mod parity;
 #[cfg(unix)]
+mod report;
 mod resume;
 #[cfg(unix)]
 mod sweep;

@@ -8,6 +8,8 @@ mod eval;
 mod exit;
 mod progress;
 mod provenance;
+mod report;
+mod reproduce;
 mod settings;
 mod stop;
 mod sweep;
@@ -44,6 +46,8 @@ enum Command {
     Theory(theory::Arguments),
     World(world::Arguments),
     Sweep(sweep::Arguments),
+    Report(report::Arguments),
+    Reproduce(reproduce::Arguments),
     Tensorboard(tensorboard::Arguments),
     Bench(bench::Arguments),
 }
@@ -64,6 +68,8 @@ fn main() -> ExitCode {
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),
         Command::Sweep(arguments) => sweep::run(arguments, volume),
+        Command::Report(arguments) => report::run(arguments, volume),
+        Command::Reproduce(arguments) => reproduce::run(arguments, volume),
         Command::Tensorboard(arguments) => tensorboard::run(arguments, volume),
         Command::Bench(arguments) => bench::run(arguments, volume),
     });

@@ -14,6 +14,14 @@ const VARIABLES: [&str; 8] = [
     "RAYON_", "CUBECL_", "BURN_", "WGPU_", "VK_", "CUDA_", "HIP_", "ROCR_",
 ];
 
+/// Version and revision, for readers.
+pub fn version() -> String {
+    match REVISION {
+        Some(revision) => format!("kolmo {VERSION} ({revision})"),
+        None => format!("kolmo {VERSION}"),
+    }
+}
+
 /// What this process is, training on `device`.
 pub fn this(device: &ComputeDevice) -> Provenance {
     let variables = std::env::vars_os().filter_map(|(name, value)| {

@@ -2,8 +2,8 @@
 
 mod commands;
 mod display;
-mod plan;
-mod run;
+pub mod plan;
+pub mod run;
 mod status;
 mod submit;
 mod summary;
@@ -87,7 +87,7 @@ impl Which {
 }
 
 /// This program as the one that trains.
-fn trainer(switches: &SwitchFlags) -> anyhow::Result<Trainer> {
+pub fn trainer(switches: &SwitchFlags) -> anyhow::Result<Trainer> {
     let kolmo = env::current_exe().context("could not find out where this program is")?;
     Ok(Trainer {
         kolmo: kolmo.into(),

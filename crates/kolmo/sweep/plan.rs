@@ -222,7 +222,7 @@ fn time(seconds: Option<f64>) -> String {
 }
 
 /// 1.2M, 3.4G.
-fn short(mut value: f64) -> String {
+pub fn short(mut value: f64) -> String {
     for unit in ["", "k", "M", "G", "T", "P"] {
         if value < 1000.0 {
             let digits = usize::from(value < 10.0 && !unit.is_empty());

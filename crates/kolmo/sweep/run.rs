@@ -32,6 +32,19 @@ Exit codes: 0 all runs are done, 1 one failed, 3 one diverged, 75 stopped on req
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    flags: Flags,
+    /// Say what would be done, as `kolmo sweep plan` does, and start nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print how every run stands at the end, as `kolmo sweep status --json` does
+    #[arg(long)]
+    json: bool,
+}
+
+/// How runs are run.
+#[derive(Debug, clap::Args)]
+pub struct Flags {
     /// Runs at the same time; by default one a GPU, or on CPUs what a short measurement finds fastest
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -47,14 +60,15 @@ pub struct Arguments {
     /// Only runs that failed or diverged, or only those that did not
     #[arg(long, value_enum)]
     only: Option<OnlyFlag>,
-    /// Say what would be done, as `kolmo sweep plan` does, and start nothing
-    #[arg(long)]
-    dry_run: bool,
     #[command(flatten)]
     switches: SwitchFlags,
-    /// Print how every run stands at the end, as `kolmo sweep status --json` does
-    #[arg(long)]
-    json: bool,
+}
+
+impl Flags {
+    /// What keeps a faulty GPU from computing wrong numbers.
+    pub fn switches(&self) -> &SwitchFlags {
+        &self.switches
+    }
 }
 
 /// Which of the unfinished runs.
@@ -68,28 +82,46 @@ enum OnlyFlag {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
-    let stop = StopRequest::listen().context("could not listen for signals")?;
     let (plan, directory) = arguments.which.load()?;
-    let devices = devices(&arguments.devices)?;
     if arguments.dry_run {
+        let devices = devices(&arguments.flags.devices)?;
         let device = devices.first().map(|device| device.to_string());
-        let switches = &arguments.switches;
         let text = plan::show(
             &plan,
             &directory,
             device.as_deref(),
-            switches,
+            &arguments.flags.switches,
             arguments.json,
         )?;
         return Ok(print(&text)?);
     }
+    let stop = StopRequest::listen().context(SIGNALS)?;
+    let ended = execute_plan(&plan, &directory, &arguments.flags, stop, volume);
+    if arguments.json {
+        print(&super::status::json(&plan, &directory)?)?;
+    }
+    ended
+}
+
+/// What is said where signals cannot be listened for.
+pub const SIGNALS: &str = "could not listen for signals";
+
+/// Runs what is unfinished of `plan` in `directory`, and writes the figures of all its runs.
+pub fn execute_plan(
+    plan: &Plan,
+    directory: &SweepDirectory,
+    arguments: &Flags,
+    stop: StopRequest,
+    volume: Volume,
+) -> anyhow::Result<()> {
+    let devices = devices(&arguments.devices)?;
     let trainer = trainer(&arguments.switches)?;
     let only = match arguments.only {
         None => Only::Unfinished,
         Some(OnlyFlag::Failed) => Only::Failed,
         Some(OnlyFlag::Pending) => Only::Pending,
     };
-    let packing = packing(arguments, &plan, &directory, &trainer, &devices, volume)?;
+    let packing = packing(arguments, plan, directory, &trainer, &devices, volume)?;
     let options = Options {
         packing,
         retry: arguments.retry,
@@ -97,11 +129,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         only,
     };
     let mut display = Display::new(volume, stop);
-    let counts = execute(&plan, &directory, &trainer, &options, &mut display);
+    let counts = execute(plan, directory, &trainer, &options, &mut display);
     display.finish();
     let counts = counts?;
     // That runs failed says more than that their figures cannot be read.
-    if let Err(error) = summary::write(&plan, &directory) {
+    if let Err(error) = summary::write(plan, directory) {
         let error = anyhow::Error::new(error);
         say(&format!("warning: the summary was not written: {error:#}"));
     } else if volume != Volume::Quiet {
@@ -110,9 +142,6 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             "{} of {} runs done; figures of all in {root}/summary/, curves: tensorboard --logdir {root}/tensorboard",
             counts.done, counts.all
         ));
-    }
-    if arguments.json {
-        print(&super::status::json(&plan, &directory)?)?;
     }
     end(&counts, display.is_stopped())
 }
@@ -155,7 +184,7 @@ fn devices(names: &[String]) -> anyhow::Result<Vec<DeviceName>> {
 
 /// How many runs at once, with how many threads.
 fn packing(
-    arguments: &Arguments,
+    arguments: &Flags,
     plan: &Plan,
     directory: &SweepDirectory,
     trainer: &Trainer,

@@ -1,0 +1,218 @@
+//! `kolmo report`: runs and sweeps laid over theory.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use kolmo_config::ReportConfig;
+use kolmo_report::{
+    claims, html,
+    report::{Outcome, Report, Verdict},
+    study::Study,
+};
+use kolmo_sweep::SweepFile;
+
+use crate::{
+    exit::Usage,
+    progress::{Volume, print, say},
+    provenance,
+};
+
+/// Lay runs or sweeps over theory: fits, verdicts and figures in one HTML file
+///
+/// A directory is a sweep's or a run's; runs that are given one by one are looked at together. Only runs that are done
+/// count. Which claims are looked at, and over which ranges, says the table report of the sweep file; without it, every claim that
+/// the runs allow, over all of them. Beside the HTML file go report.json and figures/, as SVG, PNG and CSV, and
+/// tensorboard/ with the figures as images.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo report runs/model_size runs/data_size -o report.html")]
+pub struct Arguments {
+    /// Directories of sweeps or runs
+    #[arg(required = true, value_name = "DIR")]
+    directories: Vec<PathBuf>,
+    /// The HTML file; by default report/report.html in the first directory
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print the verdicts as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let studies = studies(&arguments.directories)?;
+    let output = match &arguments.output {
+        Some(output) => output.clone(),
+        None => arguments.directories[0].join("report/report.html"),
+    };
+    let titles: Vec<&str> = studies
+        .iter()
+        .map(|study| study.settings.title.as_str())
+        .collect();
+    let title = match &titles[..] {
+        [title] if !title.is_empty() => (*title).to_owned(),
+        _ => "Runs laid over theory".to_owned(),
+    };
+    write(&title, &studies, &output, arguments.json, volume)
+}
+
+/// Writes the report of `studies` to `output`, and shows its verdicts.
+pub fn write(
+    title: &str,
+    studies: &[Study],
+    output: &Path,
+    json: bool,
+    volume: Volume,
+) -> anyhow::Result<()> {
+    let mut sections = Vec::new();
+    for study in studies {
+        if volume != Volume::Quiet && !study.unfinished.is_empty() {
+            let count = study.unfinished.len();
+            say(&format!(
+                "{}: {count} runs are not done and left out",
+                study.name
+            ));
+        }
+        sections.extend(claims::sections(study)?);
+    }
+    let report = Report {
+        title: title.to_owned(),
+        sections,
+        provenance: provenance(studies),
+    };
+    html::write(output, &report)?;
+    if json {
+        print(report.json()?.trim_end())?;
+    } else {
+        print(table(&report).trim_end())?;
+    }
+    if volume != Volume::Quiet {
+        say(&format!("\nwritten to {}", output.display()));
+    }
+    Ok(())
+}
+
+/// What made the runs, and what made the report.
+fn provenance(studies: &[Study]) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for study in studies {
+        let runs = format!("{} runs of {}", study.runs.len(), study.name);
+        lines.extend(
+            study
+                .made_by()
+                .into_iter()
+                .map(|maker| (runs.clone(), maker)),
+        );
+    }
+    lines.push(("this report".to_owned(), provenance::version()));
+    lines
+}
+
+/// A study for each sweep, and one of all single runs.
+fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
+    let mut studies = Vec::new();
+    let mut single = Vec::new();
+    for directory in directories {
+        if directory.join("config.toml").is_file() {
+            single.push(directory.clone());
+        } else if directory.join("sweep.toml").is_file() {
+            studies.push(of_sweep(directory)?);
+        } else {
+            let problem = format!(
+                "{} is neither a run nor a sweep: a run has config.toml, a sweep has sweep.toml",
+                directory.display()
+            );
+            return Err(Usage(problem).into());
+        }
+    }
+    if let Some(first) = single.first() {
+        let config = first.join("config.toml");
+        let text = fs::read_to_string(&config);
+        let text = text.with_context(|| format!("could not read {}", config.display()))?;
+        let sources = vec![("config.toml".to_owned(), text)];
+        studies.push(Study::read(
+            "runs",
+            ReportConfig::default(),
+            sources,
+            single,
+        )?);
+    }
+    Ok(studies)
+}
+
+/// The sweep in `directory`.
+pub fn of_sweep(directory: &Path) -> anyhow::Result<Study> {
+    let path = directory.join("sweep.toml");
+    let text = fs::read_to_string(&path);
+    let text = text.with_context(|| format!("could not read {}", path.display()))?;
+    let file = SweepFile::parse(&text).with_context(|| format!("in {}", path.display()))?;
+    let runs = directory.join("runs");
+    let mut directories = Vec::new();
+    // A sweep that was planned and not begun has no runs.
+    for entry in fs::read_dir(&runs).into_iter().flatten() {
+        let path = entry
+            .with_context(|| format!("could not read {}", runs.display()))?
+            .path();
+        if path.join("config.toml").is_file() {
+            directories.push(path);
+        }
+    }
+    directories.sort();
+    let name = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
+    let name = name
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let mut sources = vec![("sweep.toml".to_owned(), text)];
+    if let Some(first) = directories.first() {
+        let text = fs::read_to_string(first.join("config.toml")).unwrap_or_default();
+        sources.push(("config.toml of its first run".to_owned(), text));
+    }
+    Ok(Study::read(&name, file.report, sources, directories)?)
+}
+
+/// The verdicts, a line each.
+fn table(report: &Report) -> String {
+    let verdicts: Vec<&Verdict> = report.verdicts().collect();
+    if verdicts.is_empty() {
+        return "no claim can be looked at: the runs vary neither in size nor in data nor seed\n"
+            .to_owned();
+    }
+    let width = verdicts
+        .iter()
+        .map(|verdict| verdict.claim.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut text = format!(
+        "{:width$}  {:>11}  {:>9}  {:>19}  verdict\n",
+        "claim", "predicted", "measured", "95 % interval"
+    );
+    for verdict in &verdicts {
+        text.push_str(&format!(
+            "{:width$}  {:>11}  {:>9}  {:>19}  {}\n",
+            verdict.claim,
+            verdict.predicted_text(),
+            verdict.measured_text(),
+            verdict.interval_text(),
+            verdict.verdict.name()
+        ));
+    }
+    let count = |outcome| {
+        verdicts
+            .iter()
+            .filter(|verdict| verdict.verdict == outcome)
+            .count()
+    };
+    text.push_str(&format!(
+        "\n{} claims: {} agree, {} disagree, {} inconclusive\n",
+        verdicts.len(),
+        count(Outcome::Agrees),
+        count(Outcome::Disagrees),
+        count(Outcome::Inconclusive)
+    ));
+    text
+}

@@ -1,0 +1,181 @@
+//! `kolmo reproduce`: the experiments of the paper, each a sweep in `configs/reproduce/`, and one report of all.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use kolmo_sweep::{Plan, SweepDirectory, estimate::Speed, machine::Machine};
+
+use crate::{
+    exit::Usage,
+    progress::{Volume, duration, print, say},
+    report,
+    stop::StopRequest,
+    sweep::{
+        self,
+        run::{Flags, SIGNALS},
+    },
+};
+
+/// Run the paper's experiments and say, claim by claim, what was predicted, what was measured, and whether they agree
+///
+/// Each experiment is a sweep file of configs/reproduce/, so this is run from the top of the repository. What is done is not
+/// repeated: after Ctrl-C, or a crash, the same command goes on. Runs go to runs/reproduce/NAME, and the report of
+/// all that were named to runs/reproduce/report.html.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  kolmo reproduce --quick
+  kolmo reproduce data_scaling
+  kolmo reproduce gpu/model_scaling --devices vulkan:0")]
+pub struct Arguments {
+    /// Experiments; by default all of them but those for GPUs
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// List the experiments with what they cost, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Smaller versions of all experiments, ten minutes on two cores: to see that it works, not to decide
+    #[arg(long, conflicts_with = "names")]
+    quick: bool,
+    #[command(flatten)]
+    flags: Flags,
+    /// Print the verdicts as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where the experiments are, and where they go.
+const CONFIGS: &str = "configs/reproduce";
+const RUNS: &str = "runs/reproduce";
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    if arguments.list {
+        return list(arguments);
+    }
+    let names = match (&arguments.names[..], arguments.quick) {
+        ([], true) => experiments("quick")?,
+        ([], false) => experiments("")?,
+        (names, _) => names.to_vec(),
+    };
+    let plans = names.iter().map(|name| Ok((name.as_str(), load(name)?)));
+    let mut plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
+    // In the order in which a report has its claims.
+    plans.sort_by_key(|(_, (plan, _))| plan.file.report.claims.first().copied());
+    let stop = StopRequest::listen().context(SIGNALS)?;
+    let mut studies = Vec::new();
+    for (name, (plan, directory)) in &plans {
+        if volume != Volume::Quiet {
+            let question = &plan.file.report.question;
+            say(&format!("{name}: {question}"));
+        }
+        sweep::run::execute_plan(plan, directory, &arguments.flags, stop.clone(), volume)?;
+        studies.push(report::of_sweep(directory.root())?);
+    }
+    let folder = match arguments.quick {
+        true => Path::new(RUNS).join("quick"),
+        false => PathBuf::from(RUNS),
+    };
+    let title = "Understanding LLM behaviours via compression: theory against measurement";
+    report::write(
+        title,
+        &studies,
+        &folder.join("report.html"),
+        arguments.json,
+        volume,
+    )
+}
+
+/// The experiments in the folder `below` the configurations, by name.
+fn experiments(below: &str) -> anyhow::Result<Vec<String>> {
+    let folder = Path::new(CONFIGS).join(below);
+    let missing = || {
+        let problem = format!(
+            "{} is not here: run this from the top of the repository",
+            folder.display()
+        );
+        Usage(problem)
+    };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(|_| missing())? {
+        let path = entry
+            .with_context(|| format!("could not read {}", folder.display()))?
+            .path();
+        if path.extension().is_some_and(|ending| ending == "toml")
+            && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
+        {
+            let name = Path::new(below).join(stem);
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The sweep of an experiment.
+fn load(name: &str) -> anyhow::Result<(Plan, SweepDirectory)> {
+    let path = Path::new(CONFIGS).join(format!("{name}.toml"));
+    if !path.is_file() {
+        let all = ["", "quick", "gpu"].map(experiments);
+        let all = all.into_iter().flatten().flatten().collect::<Vec<_>>();
+        let problem = match all.is_empty() {
+            true => format!("{CONFIGS} is not here: run this from the top of the repository"),
+            false => format!(
+                "there is no experiment {name}; there are {}",
+                all.join(", ")
+            ),
+        };
+        return Err(Usage(problem).into());
+    }
+    let mut plan = Plan::read(&path).with_context(|| format!("in {}", path.display()))?;
+    let directory = SweepDirectory::at(Path::new(RUNS).join(name));
+    plan.look_at(&directory);
+    Ok((plan, directory))
+}
+
+/// The experiments, with what they cost on this machine.
+fn list(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut text = format!(
+        "{:22}  {:>5}  {:>9}  {:>10}  question\n",
+        "experiment", "runs", "tokens", "time"
+    );
+    for below in ["", "quick", "gpu"] {
+        let mut all = std::time::Duration::ZERO;
+        for name in experiments(below)? {
+            let (plan, directory) = load(&name)?;
+            let machine = Machine::this(directory.root());
+            let tokens: f64 = plan.runs.iter().map(|run| run.cost.tokens as f64).sum();
+            // Those for GPUs are for another machine.
+            let time = match below == "gpu" {
+                true => None,
+                false => {
+                    let trainer = sweep::trainer(arguments.flags.switches())?;
+                    let speed = Speed::measure(&plan, &trainer, "flex", machine.cores)?;
+                    let seconds: f64 = plan.runs.iter().map(|run| speed.seconds(&run.cost)).sum();
+                    std::time::Duration::try_from_secs_f64(seconds).ok()
+                }
+            };
+            all += time.unwrap_or_default();
+            text.push_str(&format!(
+                "{name:22}  {:>5}  {:>9}  {:>10}  {}\n",
+                plan.runs.len(),
+                sweep::plan::short(tokens),
+                time.map_or("-".to_owned(), duration),
+                plan.file.report.question
+            ));
+        }
+        if below != "gpu" {
+            text.push_str(&format!(
+                "{:22}  {:>5}  {:>9}  {:>10}\n\n",
+                "all of these",
+                "",
+                "",
+                duration(all)
+            ));
+        }
+    }
+    text.push_str("Times are of the training on the CPU of this machine, all at once; what is done is not done again.");
+    Ok(print(&text)?)
+}
