@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""Makes every verdict of a report again from the files of its sweeps, with nothing of kolmo's.
+
+    python3 scripts/check_verdicts.py report.json SWEEP_DIR...
+    python3 scripts/check_verdicts.py --misreport KOLMO SWEEP_DIR
+
+What was measured comes from summary/*.parquet and runs/*/facts.parquet (the syntax, which is in neither, from
+metrics.jsonl), what was predicted from report.json. Exponents are fitted by least squares seed by seed, intervals are Student's over
+seeds, and the rule is: agrees where the prediction lies in the interval; of exponents inconclusive where that is wider than
+0.15 to a side or its range under a decade. A verdict may be another one only where the prediction is within a quarter of the half-width
+of an end of the interval. With --misreport the law of the worlds is changed in a copy of the sweep, and theory has to disagree.
+"""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from checks import ended, expect, passed
+
+EDGE = 0.25
+
+
+def three_digits(x):
+    return f"{x:.{max(0, 2 - math.floor(math.log10(x)))}f}"
+
+
+def law(run):
+    """What the report calls the law of a run."""
+    frequency = tomllib.loads((run / "config.toml").read_text())["world"]["frequency"]
+    if frequency["law"] == "zipf":
+        return "Zipf " + three_digits(frequency["exponent"])
+    return "Pitman-Yor " + three_digits(frequency["discount"]) if frequency["law"] == "pitman_yor" else frequency["law"]
+
+
+class Sweep:
+    """The runs of a sweep that are done, and their facts."""
+
+    def __init__(self, folder):
+        runs = pd.read_parquet(folder / "summary/runs.parquet")
+        self.runs = runs[runs["state"] == "done"].copy()
+        self.runs["path"] = [folder / "runs" / name for name in self.runs["id"]]
+        self.runs["law"] = [law(path) for path in self.runs["path"]]
+        evaluations = pd.read_parquet(folder / "summary/evaluations.parquet")
+        self.evaluations = dict(list(evaluations.groupby("id")))
+        self.claims = tomllib.loads((folder / "sweep.toml").read_text())["report"]["claims"]
+
+    def of(self, name):
+        return self.runs[self.runs["law"] == name]
+
+
+def config(run):
+    return tomllib.loads((run["path"] / "config.toml").read_text())
+
+
+def facts(run):
+    """The facts of a run with their class and the share that is missing of each, evaluation after evaluation."""
+    rows = pd.read_parquet(run["path"] / "facts.parquet")
+    made = config(run)
+    values = {relation["name"]: math.log(relation["values"]) for relation in made["world"]["relations"]}
+    count, most = made["eval"]["classes"], made["world"]["frequency"]["elements"]
+    ends = np.unique(np.round(most ** (np.arange(1, count + 1) / count)))
+    rows["class"] = np.searchsorted(ends, rows["subject"])
+    rows["h"] = rows["relation"].map(values)
+    rows["missing"] = np.minimum(rows["loss_nats"] / rows["h"], 1)
+    return rows
+
+
+def last(rows):
+    return rows[rows["step"] == rows["step"].max()]
+
+
+def seeds(runs):
+    return [seed for _, seed in runs.groupby("seed")]
+
+
+def slope(runs, x, y):
+    """-d ln y / d ln x."""
+    return -np.polyfit(np.log(runs[x].astype(float)), np.log(runs[y].astype(float)), 1)[0]
+
+
+def student(values):
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return np.mean(values), np.mean(values) - half, np.mean(values) + half
+
+
+# What was measured, claim by claim: a number for each seed.
+
+
+def data_scaling(sweep, name, which, verdict):
+    inside = verdict["range"]
+    runs = sweep.of(name)
+    runs = runs[(runs["final_documents"] >= inside["lo"]) & (runs["final_documents"] <= inside["hi"])]
+    if which != "no power law":
+        return [slope(seed, "final_documents", "final_value_loss") for seed in seeds(runs)]
+    steepening = []
+    for seed in seeds(runs):
+        seed = seed.sort_values("final_documents").reset_index()
+        ends = seed.loc[[0, len(seed) // 2, len(seed) - 1]]
+        halves = [slope(ends.iloc[k : k + 2], "final_documents", "final_value_loss") for k in (0, 1)]
+        steepening.append(halves[1] - halves[0])
+    return steepening
+
+
+def longest(runs, back=0):
+    lengths = sorted(runs["final_documents"].unique())
+    return runs[runs["final_documents"] == lengths[-1 - back]]
+
+
+def model_scaling(sweep, name, which, _):
+    x = "parameters" if which == "parameters" else "final_bits_stored"
+    return [slope(seed, x, "final_missing") for seed in seeds(longest(sweep.of(name)))]
+
+
+def bits_per_parameter(sweep, name, _, __):
+    return [-slope(seed, "parameters", "final_bits_stored") for seed in seeds(longest(sweep.of(name)))]
+
+
+def shape_ratio(run):
+    """ln of the squared error of the soft cut-off over that of the sharp one, each with its best threshold."""
+    classes = last(facts(run)).groupby("class")
+    p, missing = classes["probability"].mean().to_numpy(), classes["missing"].mean().to_numpy()
+    width = np.log(p[0] / p[-1]) / (len(p) - 1)
+    best = lambda shape: min(np.sum((missing - shape(t)) ** 2) for t in np.geomspace(p.min() / 100, p.max() * 100, 2000))
+    sharp, soft = lambda t: np.clip(0.5 - np.log(p / t) / width, 0, 1), lambda t: np.minimum(t / p, 1)
+    return math.log(best(soft) / best(sharp))
+
+
+def threshold(run):
+    """The frequency at which accuracy, made to rise with it, crosses 80 %."""
+    rows = last(facts(run))
+    at = rows.assign(w=rows["stands_for"], c=rows["correct"] * rows["stands_for"]).groupby("probability")[["w", "c"]].sum()
+    rising = optimize.isotonic_regression(at["c"] / at["w"], weights=at["w"]).x
+    if rising[-1] < 0.8:
+        return np.nan
+    above = max(np.argmax(rising >= 0.8), 1)
+    (p0, p1), (y0, y1) = np.log(at.index[above - 1 : above + 1]), rising[above - 1 : above + 1]
+    return np.exp(p0 + (p1 - p0) * (0.8 - y0) / (y1 - y0)) if y1 > y0 else np.exp(p1)
+
+
+def cut_off(sweep, name, which, _):
+    runs = longest(sweep.of(name)).copy()
+    if which == "threshold":
+        runs["threshold"] = [threshold(run) for _, run in runs.iterrows()]
+        runs = runs[runs["threshold"].notna()]
+        return [slope(seed, "parameters", "threshold") for seed in seeds(runs)]
+    return [np.mean([shape_ratio(run) for _, run in seed.iterrows()]) for seed in seeds(runs)]
+
+
+def longer_training(sweep, name, _, __):
+    exponents = [[slope(seed, "parameters", "final_missing") for seed in seeds(longest(sweep.of(name), back))] for back in (0, 1)]
+    return np.subtract(*exponents)
+
+
+def surface(sweep, name, _, __):
+    """How much nearer the facts that were met and fit come than two power laws, cell by cell, each left out in turn."""
+    runs = sweep.of(name)
+    logs = np.log(runs["final_missing"]).groupby([runs["parameters"], runs["final_documents"]]).mean()
+    size, documents = (np.array(logs.index.get_level_values(k), float) for k in (0, 1))
+    y = logs.to_numpy()
+    world = config(runs.iloc[0])["world"]
+    p = np.arange(1.0, world["frequency"]["elements"] + 1) ** -world["frequency"]["exponent"]
+    p /= p.sum()
+    relations = len(world["relations"])
+    h = math.log(world["relations"][0]["values"])
+
+    def met_and_fit(tau, kappa):
+        left = []
+        for n, c in zip(documents / tau, kappa * size * math.log(2)):
+            unseen = (1 - p) ** n
+            spent = np.cumsum(h * relations * (1 - unseen))
+            kept = np.clip((c - np.concatenate([[0], spent[:-1]])) / (h * relations * (1 - unseen)), 0, 1)
+            left.append(math.log(h * np.sum(p * (kept * unseen + 1 - kept))))
+        return np.array(left)
+
+    grid = [met_and_fit(tau, kappa) for tau in np.geomspace(1, 1000, 40) for kappa in np.geomspace(5e-3, 5, 60)]
+
+    def power_laws(known):
+        def residual(theta):
+            e, a, alpha, b, beta = theta
+            return np.logaddexp.reduce([e + 0 * y, a - alpha * np.log(size), b - beta * np.log(documents)]) - y
+
+        starts = [(e, a, alpha, b, beta) for e in (-3, -6) for a in (2, 5) for alpha in (0.4, 0.8) for b in (2, 6) for beta in (0.4, 0.8)]
+        fits = [optimize.least_squares(lambda t: residual(t)[known], s, loss="soft_l1", f_scale=1e-2) for s in starts]
+        return residual(min(fits, key=lambda fit: fit.cost).x)
+
+    nearer = []
+    for k in range(len(y)):
+        known = np.arange(len(y)) != k
+        theory = min(grid, key=lambda logs: np.sum(np.abs(logs - y)[known]))[k] - y[k]
+        nearer.append(abs(power_laws(known)[k]) - abs(theory))
+    return nearer
+
+
+def below(n, y, level):
+    """Where y stays below a level, between two points in the logarithm of n; the end where it does not."""
+    above = np.flatnonzero(y > level)
+    if not len(above) or above[-1] + 1 == len(y):
+        return n[0] if not len(above) else n[-1]
+    k = above[-1]
+    return n[k] * (n[k + 1] / n[k]) ** ((y[k] - level) / (y[k] - y[k + 1]))
+
+
+def syntax_first(sweep, name, _, __):
+    ratios = []
+    for _, run in sweep.of(name).iterrows():
+        steps = pd.read_json(run["path"] / "metrics.jsonl", lines=True)
+        window = np.floor(np.log(steps["documents"]) / math.log(1.3))
+        at = steps.groupby(window)[["documents", "redundancy_syntax", "floor_syntax"]].mean()
+        syntax = below(at["documents"].to_numpy(), (at["redundancy_syntax"] / at["floor_syntax"]).to_numpy(), 0.05)
+        values = sweep.evaluations[run["id"]]
+        h = math.log(config(run)["world"]["relations"][0]["values"])
+        values = below(values["documents"].to_numpy(float), values["value_loss"].to_numpy() / h, 0.05)
+        ratios.append(math.log(values / syntax))
+    return ratios
+
+
+def times(run):
+    """When each fact is half learnt, with its class: infinite if never."""
+    rows = facts(run)
+    loss = rows.pivot(index=["subject", "relation"], columns="documents", values="loss_nats")
+    n, half = loss.columns.to_numpy(float), rows["h"].iloc[0] / 2
+
+    def time(y):
+        low = np.append(y <= half, True)
+        at = np.flatnonzero(low[:-1] & low[1:])
+        if not len(at) or at[0] == 0:
+            return n[0] if len(at) else np.inf
+        k = at[0]
+        return n[k - 1] * (n[k] / n[k - 1]) ** ((y[k - 1] - half) / (y[k - 1] - y[k]))
+
+    asked = last(rows).set_index(["subject", "relation"])
+    return asked.assign(time=loss.apply(lambda row: time(row.to_numpy()), axis=1))
+
+
+def learning_time(sweep, name, which, verdict):
+    slopes = []
+    for _, run in sweep.of(name).iterrows():
+        classes = times(run).groupby("class")
+        at = pd.DataFrame({"p": classes["probability"].apply(stats.gmean), "t": classes["time"].median()})
+        if which == "slope after the first":
+            at["t"] = (at["t"] - at["t"].iloc[0]).where(lambda t: t > 0)
+        at = at[np.isfinite(at["t"]) & (at["p"] >= verdict["range"]["lo"]) & (at["p"] <= verdict["range"]["hi"])]
+        slopes.append(-slope(at, "p", "t"))
+    return slopes
+
+
+def collapse(sweep, name, which, _):
+    runs = [[run] for _, run in sweep.of(name).iterrows()]
+    if which == "at the end":
+        runs = [[run for _, run in seed.iterrows()] for seed in seeds(sweep.of(name))]
+    left = []
+    for alike in runs:
+        rows = pd.concat([last(facts(run)) if which == "at the end" else facts(run) for run in alike])
+        of = rows.assign(w=rows["probability"] * rows["stands_for"]).groupby(["documents", "class"])
+        k = of.apply(lambda c: np.average(c["exposures"], weights=c["stands_for"]), include_groups=False)
+        y = of.apply(lambda c: np.average(c["loss_nats"] / c["h"], weights=c["w"]), include_groups=False)
+        x, y = np.log(k[k >= 0.3]), y[k >= 0.3]
+        curve = np.poly1d(np.polyfit(x, y, 9))
+        left.append(np.var(y - curve(x)) / np.var(y))
+    return left
+
+
+def order(sweep, name, _, __):
+    correlations = []
+    for _, run in sweep.of(name).iterrows():
+        at = times(run)
+        correlations.append(stats.spearmanr(-at["probability"], at["time"]).statistic)
+    return correlations
+
+
+def plateau(sweep, name, _, __):
+    runs = sweep.of(name).copy()
+
+    def end(run):
+        at = sweep.evaluations[run["id"]]
+        n, y = at["documents"].to_numpy(float), at["value_loss"].to_numpy()
+        level = 0.9 * math.log(config(run)["world"]["relations"][0]["values"])
+        k = np.argmax(y < level)
+        return n[k - 1] * (n[k] / n[k - 1]) ** ((y[k - 1] - level) / (y[k - 1] - y[k])) if (y < level).any() else np.nan
+
+    runs["end"] = [end(run) for _, run in runs.iterrows()]
+    runs = runs[runs["end"].notna()]
+    return [-slope(seed, "world.frequency.elements", "end") for seed in seeds(runs)]
+
+
+def rule(verdict, interval):
+    """The verdict, and whether the prediction is so near an end that another is as good."""
+    mean, lo, hi = interval
+    predicted, half = verdict["predicted"], (hi - lo) / 2
+    is_near = min(abs(predicted - lo), abs(predicted - hi)) < EDGE * half
+    if verdict["relation"] == "equal":
+        ends = verdict["range"]
+        if half > 0.15 or (ends and ends["hi"] / ends["lo"] < 10):
+            return "inconclusive", 0.12 < half < 0.18
+        return ("agrees" if lo <= predicted <= hi else "disagrees"), is_near or 0.12 < half
+    above = verdict["relation"] == "above"
+    if lo > predicted if above else hi < predicted:
+        return "agrees", is_near
+    return ("disagrees" if (hi <= predicted if above else lo >= predicted) else "inconclusive"), is_near
+
+
+def check(report, folders):
+    verdicts = json.loads(Path(report).read_text())["verdicts"]
+    expect(verdicts, f"{report} has no verdicts")
+    sweeps = [Sweep(Path(folder)) for folder in folders]
+    made = 0
+    for verdict in verdicts:
+        claim, name, which = verdict["claim"].split("/", 2)
+        sweep = next((sweep for sweep in sweeps if claim in sweep.claims and len(sweep.of(name))), None)
+        expect(sweep, f"no sweep has {verdict['claim']}")
+        interval = student(globals()[claim](sweep, name, which, verdict))
+        found, is_near = rule(verdict, interval)
+        again = "{:.4g} [{:.4g}, {:.4g}]".format(*interval)
+        text = f"{verdict['claim']}: {verdict['verdict']}; measured {verdict['measured'] or math.nan:.4g}, again {again}"
+        expect(found == verdict["verdict"] or is_near, f"{text}, which is {found}")
+        made += 1
+        print(f"      {text}")
+    passed(f"{made} verdicts of {report}, made again")
+
+
+def misreport(kolmo, folder):
+    """A copy of the sweep in which theory is told another exponent has to disagree."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, "misreported")
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("checkpoints", "tensorboard"))
+        changed = 0
+        for path in copy.glob("runs/*/config.toml"):
+            text = path.read_text()
+            path.write_text(text.replace("exponent = 1.5", "exponent = 2.5"))
+            changed += text != path.read_text()
+        expect(changed, f"{folder} has no world of exponent 1.5")
+        output = subprocess.run([kolmo, "report", copy, "--json", "-q"], check=True, capture_output=True, text=True).stdout
+        verdicts = {v["claim"]: v["verdict"] for v in json.loads(output)["verdicts"]}
+        for which in ("exact curve", "1 - alpha"):
+            found = verdicts[f"data_scaling/Zipf 2.50/{which}"]
+            expect(found == "disagrees", f"told an exponent of 2.5 for 1.5, {which} {found}")
+    passed("a law that is misreported to the theory disagrees")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--misreport":
+        sys.exit(ended(lambda: misreport(sys.argv[2], sys.argv[3])))
+    sys.exit(ended(lambda: check(sys.argv[1], sys.argv[2:])))
