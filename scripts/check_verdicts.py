@@ -51,7 +51,7 @@ class Sweep:
         self.runs["law"] = [law(path) for path in self.runs["path"]]
         evaluations = pd.read_parquet(folder / "summary/evaluations.parquet")
         self.evaluations = dict(list(evaluations.groupby("id")))
-        self.claims = tomllib.loads((folder / "sweep.toml").read_text())["report"]["claims"]
+        self.name = folder.name
 
     def of(self, name):
         return self.runs[self.runs["law"] == name]
@@ -161,8 +161,12 @@ def longer_training(sweep, name, _, __):
 
 
 def surface(sweep, name, _, __):
-    """How much nearer the facts that were met and fit come than two power laws, cell by cell, each left out in turn."""
-    runs = sweep.of(name)
+    """How much nearer the facts that were met and fit come than two power laws."""
+    return [np.mean(nearer(seed)) for seed in seeds(sweep.of(name))]
+
+
+def nearer(runs):
+    """The difference of the errors of both forms at every cell, left out in turn."""
     logs = np.log(runs["final_missing"]).groupby([runs["parameters"], runs["final_documents"]]).mean()
     size, documents = (np.array(logs.index.get_level_values(k), float) for k in (0, 1))
     y = logs.to_numpy()
@@ -192,12 +196,12 @@ def surface(sweep, name, _, __):
         fits = [optimize.least_squares(lambda t: residual(t)[known], s, loss="soft_l1", f_scale=1e-2) for s in starts]
         return residual(min(fits, key=lambda fit: fit.cost).x)
 
-    nearer = []
+    differences = []
     for k in range(len(y)):
         known = np.arange(len(y)) != k
         theory = min(grid, key=lambda logs: np.sum(np.abs(logs - y)[known]))[k] - y[k]
-        nearer.append(abs(power_laws(known)[k]) - abs(theory))
-    return nearer
+        differences.append(abs(power_laws(known)[k]) - abs(theory))
+    return differences
 
 
 def below(n, y, level):
@@ -238,7 +242,9 @@ def times(run):
         return n[k - 1] * (n[k] / n[k - 1]) ** ((y[k - 1] - half) / (y[k - 1] - y[k]))
 
     asked = last(rows).set_index(["subject", "relation"])
-    return asked.assign(time=loss.apply(lambda row: time(row.to_numpy()), axis=1))
+    at = loss.apply(lambda row: time(row.to_numpy()), axis=1)
+    # What was never stated is a lucky guess.
+    return asked.assign(time=at.where(asked["exposures"] > 0, np.inf))
 
 
 def learning_time(sweep, name, which, verdict):
@@ -288,8 +294,27 @@ def plateau(sweep, name, _, __):
         return n[k - 1] * (n[k] / n[k - 1]) ** ((y[k - 1] - level) / (y[k - 1] - y[k])) if (y < level).any() else np.nan
 
     runs["end"] = [end(run) for _, run in runs.iterrows()]
-    runs = runs[runs["end"].notna()]
+    left = runs.groupby("world.frequency.elements")["end"].transform(lambda ends: ends.notna().all())
+    runs = runs[left]
     return [-slope(seed, "world.frequency.elements", "end") for seed in seeds(runs)]
+
+
+def predicted(sweep, claim, name, which, verdict):
+    """What theory says, where it is a closed form; none elsewhere."""
+    runs = sweep.of(name)
+    world = config(runs.iloc[0])["world"]
+    law = world["frequency"]
+    if which in ("1 - alpha", "1/alpha - 1", "parameters"):
+        alpha = law.get("discount") or 1 / law["exponent"]
+        return 1 - alpha if which == "1 - alpha" else 1 / alpha - 1
+    if (claim, which, law["law"]) == ("data_scaling", "exact curve", "zipf"):
+        p = np.arange(1.0, law["elements"] + 1) ** -law["exponent"]
+        p /= p.sum()
+        inside = verdict["range"]
+        runs = runs[(runs["final_documents"] >= inside["lo"]) & (runs["final_documents"] <= inside["hi"])]
+        exact = [np.sum(p * (1 - p) ** n) for n in runs["final_documents"]]
+        return slope(runs.assign(exact=exact), "final_documents", "exact")
+    return {"bits_per_parameter": 1, "learning_time": -1, "plateau": 1}.get(claim)
 
 
 def rule(verdict, interval):
@@ -315,8 +340,11 @@ def check(report, folders):
     made = 0
     for verdict in verdicts:
         claim, name, which = verdict["claim"].split("/", 2)
-        sweep = next((sweep for sweep in sweeps if claim in sweep.claims and len(sweep.of(name))), None)
-        expect(sweep, f"no sweep has {verdict['claim']}")
+        sweep = next((sweep for sweep in sweeps if sweep.name == verdict["study"]), None)
+        expect(sweep, f"no sweep is called {verdict['study']}")
+        expected = predicted(sweep, claim, name, which, verdict)
+        close = expected is None or math.isclose(expected, verdict["predicted"], rel_tol=1e-3)
+        expect(close, f"{verdict['claim']}: {verdict['predicted']} is predicted, again {expected}")
         interval = student(globals()[claim](sweep, name, which, verdict))
         found, is_near = rule(verdict, interval)
         again = "{:.4g} [{:.4g}, {:.4g}]".format(*interval)

@@ -82,6 +82,7 @@ fn a_sweep_becomes_a_report_with_the_keys_of_the_contract() {
     }
     for verdict in &verdicts {
         for key in [
+            "study",
             "predicted",
             "measured",
             "ci95",
@@ -199,6 +200,12 @@ fn an_experiment_is_run_once_and_reported() {
         .exits(0)
         .stdout();
     assert_eq!(first, again);
+    assert!(
+        place
+            .path()
+            .join("runs/reproduce/tiny/report/report.html")
+            .is_file()
+    );
     assert_eq!(before, began(&run), "a run was repeated");
     assert!(place.path().join("runs/reproduce/report.html").is_file());
     let ran = place.kolmo(&["reproduce", "tinny"]).exits(2);

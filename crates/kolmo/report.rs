@@ -1,6 +1,7 @@
 //! `kolmo report`: runs and sweeps laid over theory.
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -115,11 +116,17 @@ fn provenance(studies: &[Study]) -> Vec<(String, String)> {
 fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
     let mut studies = Vec::new();
     let mut single = Vec::new();
+    let mut seen = HashSet::new();
     for directory in directories {
+        // The same run twice is no second seed.
+        let place = fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
+        if !seen.insert(place) {
+            continue;
+        }
         if directory.join("config.toml").is_file() {
             single.push(directory.clone());
         } else if directory.join("sweep.toml").is_file() {
-            studies.push(of_sweep(directory)?);
+            studies.push(of_sweep(directory, None)?);
         } else {
             let problem = format!(
                 "{} is neither a run nor a sweep: a run has config.toml, a sweep has sweep.toml",
@@ -143,24 +150,16 @@ fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
     Ok(studies)
 }
 
-/// The sweep in `directory`.
-pub fn of_sweep(directory: &Path) -> anyhow::Result<Study> {
+/// The sweep in `directory`: of the runs that are `planned`, or of all that are there.
+pub fn of_sweep(directory: &Path, planned: Option<Vec<PathBuf>>) -> anyhow::Result<Study> {
     let path = directory.join("sweep.toml");
     let text = fs::read_to_string(&path);
     let text = text.with_context(|| format!("could not read {}", path.display()))?;
     let file = SweepFile::parse(&text).with_context(|| format!("in {}", path.display()))?;
-    let runs = directory.join("runs");
-    let mut directories = Vec::new();
-    // A sweep that was planned and not begun has no runs.
-    for entry in fs::read_dir(&runs).into_iter().flatten() {
-        let path = entry
-            .with_context(|| format!("could not read {}", runs.display()))?
-            .path();
-        if path.join("config.toml").is_file() {
-            directories.push(path);
-        }
-    }
-    directories.sort();
+    let directories = match planned {
+        Some(planned) => planned,
+        None => runs_in(&directory.join("runs"))?,
+    };
     let name = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
     let name = name
         .file_name()
@@ -173,6 +172,21 @@ pub fn of_sweep(directory: &Path) -> anyhow::Result<Study> {
         sources.push(("config.toml of its first run".to_owned(), text));
     }
     Ok(Study::read(&name, file.report, sources, directories)?)
+}
+
+/// The runs in the folder `runs`; a sweep that was planned and not begun has none.
+fn runs_in(runs: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut directories = Vec::new();
+    for entry in fs::read_dir(runs).into_iter().flatten() {
+        let path = entry
+            .with_context(|| format!("could not read {}", runs.display()))?
+            .path();
+        if path.join("config.toml").is_file() {
+            directories.push(path);
+        }
+    }
+    directories.sort();
+    Ok(directories)
 }
 
 /// The verdicts, a line each.

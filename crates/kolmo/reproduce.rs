@@ -9,7 +9,7 @@ use anyhow::Context;
 use kolmo_sweep::{Plan, SweepDirectory, estimate::Speed, machine::Machine};
 
 use crate::{
-    exit::Usage,
+    exit::{SweepEnded, Usage},
     progress::{Volume, duration, print, say},
     report,
     stop::StopRequest,
@@ -22,8 +22,9 @@ use crate::{
 /// Run the paper's experiments and say, claim by claim, what was predicted, what was measured, and whether they agree
 ///
 /// Each experiment is a sweep file of configs/reproduce/, so this is run from the top of the repository. What is done is not
-/// repeated: after Ctrl-C, or a crash, the same command goes on. Runs go to runs/reproduce/NAME, and the report of
-/// all that were named to runs/reproduce/report.html.
+/// repeated: after Ctrl-C, or a crash, the same command goes on. Runs go to runs/reproduce/NAME, and the report to
+/// runs/reproduce/report.html, or, of one that is named, to runs/reproduce/NAME/report/report.html, of several to
+/// runs/reproduce/some/report.html.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kolmo reproduce --quick
@@ -34,7 +35,7 @@ pub struct Arguments {
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// List the experiments with what they cost, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["quick", "json"])]
     list: bool,
     /// Smaller versions of all experiments, ten minutes on two cores: to see that it works, not to decide
     #[arg(long, conflicts_with = "names")]
@@ -66,26 +67,45 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     plans.sort_by_key(|(_, (plan, _))| plan.file.report.claims.first().copied());
     let stop = StopRequest::listen().context(SIGNALS)?;
     let mut studies = Vec::new();
+    // A run that fails is left out, and told at the end: others have something to say.
+    let mut first_error = None;
     for (name, (plan, directory)) in &plans {
         if volume != Volume::Quiet {
             let question = &plan.file.report.question;
             say(&format!("{name}: {question}"));
         }
-        sweep::run::execute_plan(plan, directory, &arguments.flags, stop.clone(), volume)?;
-        studies.push(report::of_sweep(directory.root())?);
+        let ended =
+            sweep::run::execute_plan(plan, directory, &arguments.flags, stop.clone(), volume);
+        if let Err(error) = ended {
+            if !matches!(
+                error.downcast_ref(),
+                Some(SweepEnded::Failed { .. } | SweepEnded::Diverged { .. })
+            ) {
+                return Err(error);
+            }
+            first_error = first_error.or(Some(error));
+        }
+        let planned = plan
+            .runs
+            .iter()
+            .map(|run| directory.run(&run.id).root().to_path_buf());
+        studies.push(report::of_sweep(directory.root(), Some(planned.collect()))?);
     }
-    let folder = match arguments.quick {
-        true => Path::new(RUNS).join("quick"),
-        false => PathBuf::from(RUNS),
-    };
     let title = "Understanding LLM behaviours via compression: theory against measurement";
-    report::write(
-        title,
-        &studies,
-        &folder.join("report.html"),
-        arguments.json,
-        volume,
-    )
+    let output = output(arguments).join("report.html");
+    report::write(title, &studies, &output, arguments.json, volume)?;
+    first_error.map_or(Ok(()), Err)
+}
+
+/// Where the report goes: that of some experiments does not take the place of that of all.
+fn output(arguments: &Arguments) -> PathBuf {
+    let runs = Path::new(RUNS);
+    match (&arguments.names[..], arguments.quick) {
+        ([], true) => runs.join("quick"),
+        ([], false) => runs.to_path_buf(),
+        ([name], _) => runs.join(name).join("report"),
+        _ => runs.join("some"),
+    }
 }
 
 /// The experiments in the folder `below` the configurations, by name.

@@ -10,13 +10,13 @@ use crate::error::ConfigError;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReportConfig {
-    /// What the report calls the sweep; its file name if empty.
+    /// What a report is called that is of this sweep alone.
     pub title: String,
-    /// The question it is to answer, one sentence.
+    /// The question that its runs are to answer, one sentence; `kolmo reproduce` shows it.
     pub question: String,
     /// The claims it is for; every claim that its runs allow if there are none.
     pub claims: Vec<ClaimName>,
-    /// Range of the documents trained on that scaling laws are fitted over; all if there is none.
+    /// Range of the documents trained on that the data scaling law is fitted over; all if there is none.
     pub documents: Option<[f64; 2]>,
     /// Range of the parameters that scaling laws are fitted over; all if there is none.
     pub parameters: Option<[f64; 2]>,

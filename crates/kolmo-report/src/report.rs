@@ -64,7 +64,9 @@ pub struct Section {
 /// One number predicted and measured. The fields are the keys of the JSON form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// Its name: `data_scaling/zipf 1.5/exponent`.
+    /// The study that it is about.
+    pub study: String,
+    /// Its name: `data_scaling/Zipf 1.50/exact curve`.
     pub claim: String,
     /// What is claimed, one sentence.
     pub statement: String,

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use kolmo_config::{ModelConfig, ReportConfig, RunConfig, TrainConfig};
+use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
     EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory, StepRecord, read_jsonl,
 };
@@ -228,7 +228,9 @@ impl StudyRun {
         let mut evaluations: Vec<Vec<FactRow>> = Vec::new();
         for row in table.rows() {
             match evaluations.last_mut() {
-                Some(rows) if rows.iter().all(|other| other.step == row.step) => rows.push(*row),
+                Some(rows) if rows.last().is_some_and(|last| last.step == row.step) => {
+                    rows.push(*row)
+                }
                 _ => evaluations.push(vec![*row]),
             }
         }
@@ -264,6 +266,17 @@ impl StudyRun {
             ..self.config.train.clone()
         };
         (self.config.model.clone(), train)
+    }
+
+    /// World and training but for what goes with the size of a model and the length of a run.
+    pub(crate) fn but_size(&self) -> (WorldConfig, Architecture, TrainConfig) {
+        let train = TrainConfig {
+            documents: 0,
+            batch_documents: 0,
+            learning_rate: 0.0,
+            ..self.config.train.clone()
+        };
+        (self.law().clone(), self.config.model.arch, train)
     }
 
     /// What all seeds of a run have in common.

@@ -4,13 +4,12 @@
 use std::{collections::HashSet, f64::consts::LN_2};
 
 use kolmo_run::FactRow;
-use kolmo_theory::information::known;
 use kolmo_world::Token;
 
 use super::{
     judge::{Claim, range},
     model_scaling::{bits, ladders},
-    summary::{by_parameters, id, mean, points},
+    summary::{by_parameters, id, mean, named, points},
 };
 use crate::{
     error::Result,
@@ -33,9 +32,9 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         text: vec![
             "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
              the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
-             come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Their formula lets a fact or a name that is \
-             worse than guessed take bits off the others; here, as where all facts are known well, each frequency class \
-             counts for what its answers are worth."
+             come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Where every name of the space is a subject's \
+             there is nothing to know of names. Of values each frequency class counts for what its answers are worth, which is \
+             their formula where all facts are known well."
                 .to_owned(),
         ],
         verdicts: Vec::new(),
@@ -43,8 +42,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in &ladders {
-        let name = runs[0].law_name();
+    for (runs, name) in &named(ladders) {
         // Of the reciprocal, so that the exponent is that of growth.
         let observations = runs.iter().map(|run| Observation {
             x: run.parameters as f64,
@@ -65,8 +63,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         );
         let ratios = runs.iter().map(|run| capacity_ratio(run));
         let ratios = ratios.collect::<Result<Vec<f64>>>()?;
-        section.figures.push(figure(study, runs, &ratios, &name));
-        section.tables.push(table(runs, &ratios, &name));
+        section.figures.push(figure(study, runs, &ratios, name));
+        section.tables.push(table(runs, &ratios, name));
     }
     Ok(Some(section))
 }
@@ -77,22 +75,11 @@ fn capacity_ratio(run: &StudyRun) -> Result<f64> {
     let rows = evaluations.last().map_or(&[][..], |rows| rows);
     let names = run.world.names().space() as f64;
     let relations = run.world.relations().len() as f64;
-    let of_class = |lo: u64, hi: u64| {
-        let is_inside = move |row: &&FactRow| (lo..=hi).contains(&row.subject);
-        // Every relation of a subject asks for its name: together they count it once.
-        let gain = |row: &FactRow| {
-            (
-                row.stands_for as f64 / relations,
-                names.ln() - row.name_loss_nats,
-            )
-        };
-        rows.iter().filter(is_inside).map(gain).collect::<Vec<_>>()
-    };
-    let classes = &run.last().classes;
-    let known_names: f64 = classes
-        .iter()
-        .map(|class| known(&of_class(class.lo_rank, class.hi_rank)))
-        .sum();
+    // Every relation of a subject asks for its name: together they count it once. Probabilities of names add up to 1, so what is
+    // known of one is not known of others: all count, those that are worse than guessed as well.
+    let gain =
+        |row: &FactRow| row.stands_for as f64 / relations * (names.ln() - row.name_loss_nats);
+    let known_names = rows.iter().map(gain).sum::<f64>().max(0.0);
     Ok((bits(run) + known_names / LN_2) / used_parameters(run) as f64)
 }
 

@@ -6,7 +6,7 @@ use kolmo_theory::discovery::{PowerLaw, mean_content};
 use super::{
     judge::{Claim, range},
     learning_time::one_or_seeds,
-    summary::{by_documents, id, points, shade},
+    summary::{by_documents, id, named, points, shade},
 };
 use crate::{
     error::Result,
@@ -45,15 +45,14 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in study.groups(|run| (run.law().clone(), run.training())) {
-        section.verdicts.extend(at_the_end(&runs));
-        section.figures.extend(end_figure(study, &runs));
+    for (runs, name) in named(study.groups(|run| (run.law().clone(), run.training()))) {
+        section.verdicts.extend(at_the_end(&runs, &name));
+        section.figures.extend(end_figure(study, &runs, &name));
     }
-    for runs in study.groups(StudyRun::but_seed) {
+    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
         if runs[0].evaluations.len() < LEAST_EVALUATIONS {
             continue;
         }
-        let name = runs[0].law_name();
         let left: Vec<_> = runs
             .iter()
             .map(|run| variance_left(&curves(run, true)))
@@ -86,14 +85,14 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
 }
 
 /// Runs of as many lengths have something to say of their ends.
-const LEAST_LENGTHS: usize = 3;
+const LEAST_LENGTHS: usize = 4;
 
 /// The seeds of `runs` that are of several lengths, of a law whose facts differ in frequency.
 fn lengths<'a>(runs: &[&'a StudyRun]) -> Vec<Vec<&'a StudyRun>> {
     let differs = PowerLaw::of(&runs[0].world).is_some();
     let seeds = groups(runs.iter().copied(), |run| run.config.seed).into_iter();
     seeds
-        .filter(|runs| differs && runs.len() >= LEAST_LENGTHS)
+        .filter(|runs| differs && by_documents(runs).len() >= LEAST_LENGTHS)
         .collect()
 }
 
@@ -116,9 +115,8 @@ fn ends(runs: &[&StudyRun]) -> Vec<Point> {
     runs.iter().enumerate().flat_map(of_run).collect()
 }
 
-fn at_the_end(runs: &[&StudyRun]) -> Option<Verdict> {
+fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
     let seeds = lengths(runs);
-    let name = runs[0].law_name();
     let left = seeds.iter().map(|runs| variance_left(&ends(runs)));
     let claim = Claim {
         name: format!("collapse/{name}/at the end"),
@@ -140,8 +138,7 @@ fn at_the_end(runs: &[&StudyRun]) -> Option<Verdict> {
     (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(left.collect())))
 }
 
-fn end_figure(study: &Study, runs: &[&StudyRun]) -> Option<Figure> {
-    let name = runs[0].law_name();
+fn end_figure(study: &Study, runs: &[&StudyRun], name: &str) -> Option<Figure> {
     let seeds = lengths(runs);
     let runs = by_documents(seeds.first()?);
     let series = runs.iter().enumerate().map(|(k, (documents, at))| {
@@ -158,7 +155,7 @@ fn end_figure(study: &Study, runs: &[&StudyRun]) -> Option<Figure> {
         points(label, (Mark::JoinedPoints, shade(k, runs.len())), ends)
     });
     Some(Figure {
-        id: id(study, &["collapse", &name, "at-the-end"]),
+        id: id(study, &["collapse", name, "at-the-end"]),
         caption: format!(
             "{name}, seed {}: the loss of each frequency class over ln V at the end of runs of several lengths, against the mean \
              exposures of its facts.",

@@ -5,9 +5,9 @@ use kolmo_run::{ClassRecord, FactRow};
 use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 
 use super::{
-    judge::{Claim, over_seeds, range},
+    judge::{Claim, range},
     model_scaling::ladders,
-    summary::{by_parameters, grid, id, line, mean, points, shade},
+    summary::{by_parameters, grid, id, line, mean, named, points, shade},
 };
 use crate::{
     error::Result,
@@ -22,7 +22,9 @@ use crate::{
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let ladders = ladders(study);
+    let mut ladders = ladders(study);
+    // Without a law of frequencies there is no cut-off to look for.
+    ladders.retain(|runs| Asymptote::of(&runs[0].world).is_some());
     if ladders.is_empty() {
         return Ok(None);
     }
@@ -44,22 +46,21 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in &ladders {
-        let name = runs[0].law_name();
-        section.verdicts.push(shape(runs, &name));
+    for (runs, name) in &named(ladders) {
+        section.verdicts.push(shape(runs, name));
         let thresholds: Vec<std::result::Result<Estimate, Refusal>> = runs
             .iter()
             .map(|run| threshold(run))
             .collect::<Result<_>>()?;
         section
             .verdicts
-            .extend(threshold_verdict(runs, &thresholds, &name));
-        section.figures.push(heat_map(study, runs, &name));
-        section.figures.push(shapes(study, runs, &name));
+            .extend(threshold_verdict(runs, &thresholds, name));
+        section.figures.push(heat_map(study, runs, name));
+        section.figures.push(shapes(study, runs, name));
         section
             .figures
-            .push(thresholds_figure(study, runs, &thresholds, &name));
-        section.tables.push(table(runs, &thresholds, &name));
+            .push(thresholds_figure(study, runs, &thresholds, name));
+        section.tables.push(table(runs, &thresholds, name));
     }
     Ok(Some(section))
 }
@@ -142,7 +143,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
         range: range("probability of a fact", frequencies),
         is_exponent: false,
     }
-    .judge(over_seeds(&ratios))
+    .judge(Estimate::mean(&ratios))
 }
 
 /// The frequency at which the accuracy of `run` falls below 80 %.
@@ -231,7 +232,7 @@ fn shapes(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         let classes = profiles[0].len();
         let mut means: Vec<Datum> = (0..classes)
             .map(|class| {
-                let p = profiles[0][class].0;
+                let p = profiles[0].get(class).map_or(f64::NAN, |(p, _)| *p);
                 let total: f64 = profiles
                     .iter()
                     .filter_map(|profile| profile.get(class))
@@ -253,10 +254,12 @@ fn shapes(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         ));
     }
     // The shapes, through the middle size.
-    if let Some((_, runs)) = sizes.get(sizes.len() / 2) {
-        let profile = profile(runs[0]);
+    if let Some((_, runs)) = sizes.get(sizes.len() / 2)
+        && let profile = profile(runs[0])
+        && let (Some(first), Some(last)) = (profile.first(), profile.last())
+    {
         let width = class_width(&profile);
-        let (lo, hi) = (profile[profile.len() - 1].0, profile[0].0);
+        let (lo, hi) = (last.0, first.0);
         let (_, t) = best(&profile, |p, t| sharp(p, t, width));
         let curve = grid(lo, hi, 300).map(|p| (p, sharp(p, t, width)));
         series.push(line(

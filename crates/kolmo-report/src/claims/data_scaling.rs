@@ -6,13 +6,13 @@ use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_c
 use kolmo_world::config::FrequencyConfig;
 
 use super::{
-    judge::{Claim, beside, over_seeds, range},
-    summary::{by_documents, grid, id, line, mean, points},
+    judge::{Claim, beside, least_squares, range},
+    summary::{by_documents, grid, id, line, mean, named, points},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Observation, PowerLaw},
+    fit::{Estimate, Observation, PowerLaw, Refusal},
     number::{estimate, loss, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -53,7 +53,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    let names: Vec<String> = laws.iter().map(|runs| name(runs, &laws)).collect();
+    let (laws, names): (Vec<_>, Vec<_>) = named(laws).into_iter().unzip();
     for (runs, name) in laws.iter().zip(&names) {
         section.verdicts.extend(verdicts(study, runs, name));
         section.figures.push(figure(study, runs, name));
@@ -61,19 +61,6 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     }
     section.figures.push(ratios(study, &laws, &names));
     Ok(Some(section))
-}
-
-/// The law, with more where several have the same.
-fn name(runs: &[&StudyRun], all: &[Vec<&StudyRun>]) -> String {
-    let law = runs[0].law_name();
-    match all
-        .iter()
-        .filter(|other| other[0].law_name() == law)
-        .count()
-    {
-        1 => law,
-        _ => format!("{law}, {} parameters", runs[0].parameters),
-    }
 }
 
 fn redundancy(run: &StudyRun) -> f64 {
@@ -119,7 +106,12 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let fitted = fitted(study, runs);
     let over = || range("documents", fitted.iter().map(|run| run.documents()));
     let Some(asymptote) = Asymptote::of(&runs[0].world) else {
-        return vec![contrast(&fitted, name)];
+        let is_uniform = matches!(runs[0].law().frequency, FrequencyConfig::Uniform { .. });
+        return if is_uniform {
+            vec![contrast(&fitted, name)]
+        } else {
+            Vec::new()
+        };
     };
     let points = observations(&fitted, redundancy);
     let curve = |tau: f64| -> Vec<f64> {
@@ -146,13 +138,37 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         "{name}: it falls as the power law of a population without end, with the exponent 1 - α."
     );
     let (once, beside_once) = beside(&points, &curve(1.0));
-    let (slower, beside_slower) = beside(&points, &curve(tau));
+    let (slower, beside_slower) = slower(&fitted);
     let alone = PowerLaw::fit(&points).map(|law| law.exponent);
     vec![
         claim("exact curve", same, once).judge(beside_once),
         claim("exact curve at N over tau", clock, slower).judge(beside_slower),
         claim("1 - alpha", limit, asymptote.data_exponent()).judge(alone),
     ]
+}
+
+/// The exponent of the exact curve at N/τ, and that of the runs, as the former and what they add to it: of each seed with its own τ,
+/// since a constant that is fitted to the same points takes a part of their slope.
+fn slower(runs: &[&StudyRun]) -> (f64, std::result::Result<Estimate, Refusal>) {
+    let seeds = groups(runs.iter().copied(), |run| run.config.seed);
+    let slopes = seeds.iter().map(|runs| {
+        let tau = documents_for_one(runs);
+        let slope = |y: &dyn Fn(&StudyRun) -> f64| {
+            let at = runs.iter().map(|run| (run.documents().ln(), y(run).ln()));
+            -least_squares(&at.collect::<Vec<_>>())
+        };
+        (
+            slope(&|run| exact(run, run.documents() / tau)),
+            slope(&redundancy),
+        )
+    });
+    let slopes: Vec<(f64, f64)> = slopes.collect();
+    let predicted = slopes.iter().map(|(exact, _)| exact).sum::<f64>() / slopes.len() as f64;
+    let relative: Vec<f64> = slopes
+        .iter()
+        .map(|(exact, measured)| predicted + measured - exact)
+        .collect();
+    (predicted, Estimate::mean(&relative))
 }
 
 /// τ: the exact curve at N/τ comes nearest to the runs, in the least absolute error of the logarithm.
@@ -221,7 +237,7 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
         range: range("documents", runs.iter().map(|run| run.documents())),
         is_exponent: false,
     }
-    .judge(over_seeds(&steepening))
+    .judge(Estimate::mean(&steepening))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {

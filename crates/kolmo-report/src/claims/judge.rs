@@ -44,6 +44,7 @@ impl Claim {
             Err(refusal) => (None, Outcome::Inconclusive, refusal.to_string()),
         };
         Verdict {
+            study: String::new(),
             claim: self.name,
             statement: self.statement,
             relation: self.relation,
@@ -73,12 +74,7 @@ pub(super) fn beside(
             ((at.x.ln(), exact.ln()), ratio)
         })
         .unzip();
-    let n = logs.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| logs.iter().map(of).sum::<f64>() / n;
-    let (x, y) = (mean(|at| at.0), mean(|at| at.1));
-    let products: f64 = logs.iter().map(|at| (at.0 - x) * (at.1 - y)).sum();
-    let squares: f64 = logs.iter().map(|at| (at.0 - x).powi(2)).sum();
-    let predicted = -products / squares;
+    let predicted = -least_squares(&logs);
     let measured = PowerLaw::fit(&ratios).map(|law| Estimate {
         value: predicted + law.exponent.value,
         ci95: law.exponent.ci95.map(|end| predicted + end),
@@ -86,23 +82,14 @@ pub(super) fn beside(
     (predicted, measured)
 }
 
-/// The mean of one number a seed, with Student's interval.
-///
-/// # Errors
-/// A single seed has no interval.
-pub(super) fn over_seeds(values: &[f64]) -> Result<Estimate, Refusal> {
-    let mean = crate::batches::BatchMean::of(values);
-    if !mean.half_width.is_finite() {
-        return Err(Refusal::TooFew {
-            what: "seeds",
-            found: values.len(),
-            needed: 2,
-        });
-    }
-    Ok(Estimate {
-        value: mean.mean,
-        ci95: [mean.mean - mean.half_width, mean.mean + mean.half_width],
-    })
+/// The slope of the straight line through `points`.
+pub(super) fn least_squares(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
+    let (x, y) = (mean(|at| at.0), mean(|at| at.1));
+    let products: f64 = points.iter().map(|at| (at.0 - x) * (at.1 - y)).sum();
+    let squares: f64 = points.iter().map(|at| (at.0 - x).powi(2)).sum();
+    products / squares
 }
 
 /// The range from the least to the greatest of `values`.

@@ -4,8 +4,8 @@ use kolmo_run::FactRow;
 use kolmo_theory::dynamics::half_learning_documents;
 
 use super::{
-    judge::{Claim, over_seeds, range},
-    summary::{id, line, points},
+    judge::{Claim, range},
+    summary::{id, line, named, points},
 };
 use crate::{
     error::Result,
@@ -35,11 +35,10 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in study.groups(StudyRun::but_seed) {
+    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
         if runs[0].evaluations.len() < LEAST_EVALUATIONS {
             continue;
         }
-        let name = runs[0].law_name();
         let classes: Vec<Vec<Class>> =
             runs.iter().map(|run| classes(run)).collect::<Result<_>>()?;
         section.verdicts.extend(verdicts(study, &classes, &name));
@@ -75,8 +74,11 @@ pub(super) fn facts(run: &StudyRun) -> Result<Vec<(FactRow, HalfLearning)>> {
         let curve: Vec<(f64, f64)> = at
             .map(|row| (row.documents as f64, row.loss_nats))
             .collect();
-        // A loss that is no number is none that was learnt.
+        // A loss that is no number is none that was learnt, and what was never stated is a lucky guess.
         let never = HalfLearning::Censored { after: end };
+        if row.exposures == 0 {
+            return (*row, never);
+        }
         (
             *row,
             half_learning(&curve, run.content(row)).unwrap_or(never),
@@ -136,13 +138,11 @@ fn verdicts(study: &Study, classes: &[Vec<Class>], name: &str) -> Vec<Verdict> {
         let start = all.first().and_then(median).unwrap_or(0.0);
         slope(inside, &|time| later(time, start))
     });
-    let frequencies = || match study.settings.frequency {
-        Some(range) => range.to_vec(),
-        None => inside
+    let frequencies = || {
+        inside
             .iter()
             .flatten()
             .map(|class| class.learning.frequency)
-            .collect(),
     };
     let claim = |which: &str, statement: String| Claim {
         name: format!("learning_time/{name}/{which}"),
@@ -187,7 +187,7 @@ pub(super) fn one_or_seeds(
         [one] => one.clone(),
         _ => {
             let values = estimates.into_iter().map(|estimate| Ok(estimate?.value));
-            over_seeds(&values.collect::<std::result::Result<Vec<f64>, Refusal>>()?)
+            Estimate::mean(&values.collect::<std::result::Result<Vec<f64>, Refusal>>()?)
         }
     }
 }

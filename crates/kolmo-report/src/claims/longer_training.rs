@@ -1,14 +1,16 @@
 //! The control of the model scaling law: whether capacity binds, or only the time that models had.
 
+use std::collections::BTreeSet;
+
 use super::{
-    judge::{Claim, over_seeds, range},
+    judge::{Claim, range},
     model_scaling::{bits, inside, missing},
-    summary::{by_documents, by_parameters, id, mean, points, shade},
+    summary::{by_documents, by_parameters, id, mean, named, points, shade},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Observation, PowerLaw, Refusal},
+    fit::{Estimate, Observation, PowerLaw, Refusal},
     number::{count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -29,16 +31,26 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in study.groups(|run| run.law().clone()) {
+    for (runs, name) in named(study.groups(StudyRun::but_size)) {
         let runs = inside(study, &runs);
         let lengths = by_documents(&runs);
         let [.., (_, shorter), (_, longer)] = &lengths[..] else {
             continue;
         };
+        // The same sizes of both.
+        let sizes = |runs: &[&StudyRun]| {
+            runs.iter()
+                .map(|run| run.parameters)
+                .collect::<BTreeSet<_>>()
+        };
+        let both = &sizes(shorter) & &sizes(longer);
+        let of_both = |runs: &[&'_ StudyRun]| both.len() == sizes(runs).len();
+        if !of_both(shorter) || !of_both(longer) {
+            continue;
+        }
         if by_parameters(longer).len() < 2 || by_parameters(shorter).len() < 2 {
             continue;
         }
-        let name = runs[0].law_name();
         section.verdicts.push(verdict(shorter, longer, &name));
         section.figures.push(figure(study, &runs, &name));
         section.tables.push(table(shorter, longer, &name));
@@ -83,7 +95,7 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         range: range("parameters", longer.iter().map(|run| run.parameters as f64)),
         is_exponent: true,
     }
-    .judge(changes.and_then(|changes| over_seeds(&changes)))
+    .judge(changes.and_then(|changes| Estimate::mean(&changes)))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {

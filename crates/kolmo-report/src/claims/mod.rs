@@ -47,7 +47,12 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
             ClaimName::Order => order::section(study)?,
             ClaimName::Plateau => plateau::section(study)?,
         };
-        sections.extend(section);
+        sections.extend(section.map(|mut section| {
+            for verdict in &mut section.verdicts {
+                verdict.study.clone_from(&study.name);
+            }
+            section
+        }));
     }
     // What made the runs is said once.
     if let Some(first) = sections.first_mut() {

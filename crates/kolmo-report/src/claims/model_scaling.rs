@@ -10,7 +10,7 @@ use kolmo_theory::{
 
 use super::{
     judge::{Claim, beside, range},
-    summary::{by_documents, by_parameters, grid, id, line, mean, points},
+    summary::{by_documents, by_parameters, grid, id, line, mean, named, points},
 };
 use crate::{
     error::Result,
@@ -39,8 +39,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in ladders(study) {
-        let name = runs[0].law_name();
+    for (runs, name) in named(ladders(study)) {
         section.verdicts.extend(verdicts(&runs, &name));
         section.figures.push(figure(study, &runs, &name));
         section.tables.push(table(&runs, &name));
@@ -51,7 +50,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
 /// For each law, the runs of several sizes that were trained longest, within the range of parameters.
 pub(super) fn ladders(study: &Study) -> Vec<Vec<&StudyRun>> {
     let mut ladders = Vec::new();
-    for runs in study.groups(|run| run.law().clone()) {
+    for runs in study.groups(StudyRun::but_size) {
         let runs = inside(study, &runs);
         let longest = by_documents(&runs).pop().map(|(_, runs)| runs);
         ladders.extend(longest.filter(|runs| by_parameters(runs).len() > 1));

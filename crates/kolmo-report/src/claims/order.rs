@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::{
     judge::{Claim, range},
     learning_time::{facts, one_or_seeds},
-    summary::id,
+    summary::{id, named},
 };
 use crate::{
     error::Result,
@@ -34,11 +34,10 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in study.groups(StudyRun::but_seed) {
+    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
         if runs[0].evaluations.len() < 2 {
             continue;
         }
-        let name = runs[0].law_name();
         let timed: Vec<Vec<(FactRow, HalfLearning)>> =
             runs.iter().map(|run| facts(run)).collect::<Result<_>>()?;
         let measured: Vec<Correlation> = timed
@@ -50,7 +49,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .zip(&timed)
             .map(|(run, facts)| spearman(&pairs(facts, told(run, facts))))
             .collect();
-        let mean = after.iter().flatten().map(|rho| rho.value).sum::<f64>() / after.len() as f64;
+        let mean = after.iter().flatten().map(|rho| rho.value).sum::<f64>()
+            / after.iter().flatten().count() as f64;
         let claim = |which: &str, statement: String, relation, predicted| Claim {
             name: format!("order/{name}/{which}"),
             statement,

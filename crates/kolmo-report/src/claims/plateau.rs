@@ -7,7 +7,7 @@ use kolmo_world::config::FrequencyConfig;
 
 use super::{
     judge::{Claim, range},
-    summary::{by, id, line, mean, points, shade},
+    summary::{by, id, line, mean, named, points, shade},
 };
 use crate::{
     error::Result,
@@ -28,7 +28,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         question: "Does the time in which no fact is learnt grow in proportion to the number of subjects?".to_owned(),
         text: vec![
             "The loss on values falls to ln V as soon as the model knows what kind of word is wanted, and stays there until it attends to \
-             the subject. The plateau ends where the loss is below 0.9 ln V for the first time."
+             the subject. The plateau ends where the loss is below 0.9 ln V for the first time. Numbers of subjects of which a run never \
+             left it are not in the fit: the seeds that did would be the quick ones."
                 .to_owned(),
         ],
         verdicts: Vec::new(),
@@ -37,14 +38,16 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         configs: Vec::new(),
     };
     let alike = |run: &StudyRun| (without_elements(run.law()), run.training());
-    for runs in study.groups(alike) {
+    for (runs, name) in named(study.groups(alike)) {
         let sizes = by(&runs, elements);
         if sizes.len() < 2 {
             continue;
         }
-        let name = runs[0].law_name();
-        let left: Vec<(&StudyRun, f64)> = runs
+        // A size of which one seed never left would be known by its quick seeds alone.
+        let left: Vec<(&StudyRun, f64)> = sizes
             .iter()
+            .filter(|(_, runs)| runs.iter().all(|run| end(run).is_some()))
+            .flat_map(|(_, runs)| runs)
             .filter_map(|run| Some((*run, end(run)?)))
             .collect();
         // Of the reciprocal, so that the exponent is that of growth.

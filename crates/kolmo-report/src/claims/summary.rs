@@ -6,9 +6,9 @@ use crate::{
     study::{Study, StudyRun, groups},
 };
 
-/// `runs` by their number of documents, rising.
+/// `runs` by the number of documents that they were to have, rising; they have whole batches of it.
 pub(super) fn by_documents<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
-    by(runs, StudyRun::documents)
+    by(runs, |run| run.config.train.documents as f64)
 }
 
 /// `runs` by their number of parameters, rising.
@@ -26,6 +26,39 @@ pub(super) fn by<'a>(
         groups.map(|group| (of(group[0]), group)).collect();
     groups.sort_by(|a, b| a.0.total_cmp(&b.0));
     groups
+}
+
+/// `groups` with a name for each: the law, and where several have the same what else they are.
+pub(super) fn named(groups: Vec<Vec<&StudyRun>>) -> Vec<(Vec<&StudyRun>, String)> {
+    let name = |runs: &Vec<&StudyRun>| {
+        let law = runs[0].law_name();
+        let alike: Vec<_> = groups
+            .iter()
+            .filter(|other| other[0].law_name() == law)
+            .collect();
+        let differs =
+            |of: &dyn Fn(&StudyRun) -> u64| alike.iter().any(|other| of(other[0]) != of(runs[0]));
+        let parameters = |run: &StudyRun| run.parameters;
+        let documents = |run: &StudyRun| run.config.train.documents;
+        let mut name = law;
+        if differs(&parameters) {
+            name += &format!(", {} parameters", runs[0].parameters);
+        }
+        if differs(&documents) {
+            name += &format!(", {} documents", documents(runs[0]));
+        }
+        name
+    };
+    let names: Vec<String> = groups.iter().map(name).collect();
+    let numbered = names.iter().enumerate().map(|(k, name)| {
+        let before = names[..k].iter().filter(|other| *other == name).count();
+        match before {
+            0 => name.clone(),
+            _ => format!("{name} ({})", before + 1),
+        }
+    });
+    let numbered: Vec<String> = numbered.collect();
+    groups.into_iter().zip(numbered).collect()
 }
 
 /// The mean of what `of` says of each run, at `x`, with Student's interval over the runs.

@@ -7,14 +7,14 @@ use kolmo_theory::capacity::Capacity;
 use kolmo_world::config::FrequencyConfig;
 
 use super::{
-    judge::{Claim, over_seeds, range},
+    judge::{Claim, range},
     model_scaling::{inside, missing},
-    summary::{by_documents, by_parameters, grid, id, line, mean, points, shade},
+    summary::{by_documents, by_parameters, grid, id, line, mean, named, points, shade},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Refusal, Surface, SurfaceCurve, SurfaceObservation},
+    fit::{Estimate, Refusal, Surface, SurfaceCurve, SurfaceObservation},
     number::{grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -42,14 +42,13 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in study.groups(|run| run.law().clone()) {
+    for (runs, name) in named(study.groups(StudyRun::but_size)) {
         let runs = inside(study, &runs);
         if by_parameters(&runs).len() < LEAST || by_documents(&runs).len() < LEAST {
             continue;
         }
-        let name = runs[0].law_name();
         let fits = Fits::of(&runs);
-        section.verdicts.extend(verdicts(&fits, &name));
+        section.verdicts.push(verdict(&runs, &name));
         section.figures.push(figure(study, &runs, &fits, &name));
         section.tables.push(constants(&fits, &name));
         section.tables.push(table(&fits, &name));
@@ -239,30 +238,28 @@ fn observations(cells: &[Cell], is_known: impl Fn(usize) -> bool) -> Vec<Surface
     observations.collect()
 }
 
-fn verdicts(fits: &Fits, name: &str) -> Vec<Verdict> {
-    // How much nearer the theory is, cell by cell, where both give a number.
-    let nearer = |[theory, laws]: &[f64; 2]| laws.abs() - theory.abs();
-    let nearer: Vec<f64> = fits
-        .held_out
-        .iter()
-        .map(nearer)
-        .filter(|nearer| nearer.is_finite())
-        .collect();
-    let range = range("parameters", fits.cells.iter().map(|cell| cell.parameters));
-    vec![
-        Claim {
-            name: format!("surface/{name}/held out"),
-            statement: format!(
-                "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
-                 difference of their errors of ln L is above 0."
-            ),
-            relation: Relation::Above,
-            predicted: 0.0,
-            range,
-            is_exponent: false,
-        }
-        .judge(over_seeds(&nearer)),
-    ]
+/// How much nearer the theory comes to cells left out, of each seed by itself.
+fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
+    let seeds = groups(runs.iter().copied(), |run| run.config.seed);
+    let nearer = seeds.iter().map(|runs| {
+        let held_out = Fits::of(runs).held_out;
+        let nearer = held_out
+            .iter()
+            .map(|[theory, laws]| laws.abs() - theory.abs());
+        nearer.sum::<f64>() / held_out.len() as f64
+    });
+    Claim {
+        name: format!("surface/{name}/held out"),
+        statement: format!(
+            "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
+             difference of their errors of ln L is above 0."
+        ),
+        relation: Relation::Above,
+        predicted: 0.0,
+        range: range("parameters", runs.iter().map(|run| run.parameters as f64)),
+        is_exponent: false,
+    }
+    .judge(Estimate::mean(&nearer.collect::<Vec<_>>()))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure {

@@ -3,13 +3,13 @@
 use kolmo_theory::discovery::mean_content;
 
 use super::{
-    judge::{Claim, over_seeds},
-    summary::{id, points},
+    judge::Claim,
+    summary::{id, named, points},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::HalfLearning,
+    fit::{Estimate, HalfLearning},
     number::{count, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
@@ -26,7 +26,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         question: "Is the syntax learnt before the facts?".to_owned(),
         text: vec![
             "Syntax is learnt when its loss stays within 5 % of the entropy floor, knowledge when the loss on values stays below 5 % of \
-             what it is without any. Where that does not happen in a run, its end stands for it, which makes the ratio too small."
+             what it is without any. Where the latter does not happen in a run, its end stands for it, which makes the ratio too small."
                 .to_owned(),
         ],
         verdicts: Vec::new(),
@@ -34,15 +34,17 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         tables: Vec::new(),
         configs: Vec::new(),
     };
-    for runs in groups {
-        let name = runs[0].law_name();
+    for (runs, name) in named(groups) {
         let times: Vec<Times> = runs
             .iter()
             .map(|run| Times::of(run))
             .collect::<Result<_>>()?;
-        let ratios = times
+        // Of a run whose syntax was not learnt nothing is known.
+        let ratios: Vec<f64> = times
             .iter()
-            .map(|times| (times.values_or_end() / times.syntax_or_end()).ln());
+            .zip(&runs)
+            .map(|(times, run)| times.log_ratio(run))
+            .collect();
         section.verdicts.push(
             Claim {
                 name: format!("syntax_first/{name}/ratio of times"),
@@ -52,7 +54,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: None,
                 is_exponent: false,
             }
-            .judge(over_seeds(&ratios.collect::<Vec<_>>())),
+            .judge(Estimate::mean(&ratios)),
         );
         section.figures.push(figure(study, runs[0], &name)?);
         section.tables.push(table(&runs, &times, &name));
@@ -81,19 +83,17 @@ impl Times {
         })
     }
 
-    fn syntax_or_end(&self) -> f64 {
-        end(self.syntax)
-    }
-
-    fn values_or_end(&self) -> f64 {
-        end(self.values)
-    }
-}
-
-fn end(time: HalfLearning) -> f64 {
-    match time {
-        HalfLearning::At { documents } | HalfLearning::Before { documents } => documents,
-        HalfLearning::Censored { after } => after,
+    /// ln of the time of the values over that of the syntax; not a number where the syntax was not learnt.
+    fn log_ratio(&self, run: &StudyRun) -> f64 {
+        let syntax = match self.syntax {
+            HalfLearning::At { documents } | HalfLearning::Before { documents } => documents,
+            HalfLearning::Censored { .. } => return f64::NAN,
+        };
+        let values = match self.values {
+            HalfLearning::At { documents } | HalfLearning::Before { documents } => documents,
+            HalfLearning::Censored { .. } => run.documents(),
+        };
+        (values / syntax).ln()
     }
 }
 
@@ -187,7 +187,7 @@ fn table(runs: &[&StudyRun], times: &[Times], name: &str) -> Table {
             run.config.seed.to_string(),
             time(times.syntax),
             time(times.values),
-            significant(times.values_or_end() / times.syntax_or_end()),
+            significant(times.log_ratio(run).exp()),
         ]
     });
     Table {

@@ -6,6 +6,7 @@ use crate::report::{Drawing, Figure, Outcome, Range, Relation, Report, Section, 
 
 fn verdict(text: &str, verdict: Outcome) -> Verdict {
     Verdict {
+        study: "study".to_owned(),
         claim: format!("data_scaling/{text}/exponent"),
         statement: format!("The exponent is that of theory {text}."),
         relation: Relation::Equal,
