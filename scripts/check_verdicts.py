@@ -7,7 +7,7 @@
 What was measured comes from summary/*.parquet and runs/*/facts.parquet (the syntax, which is in neither, from
 metrics.jsonl), what was predicted from report.json. Exponents are fitted by least squares seed by seed, intervals are Student's over
 seeds, and the rule is: agrees where the prediction lies in the interval; of exponents inconclusive where that is wider than
-0.15 to a side or its range under a decade. A verdict may be another one only where the prediction is within a quarter of the half-width
+0.15 to a side or its range under a decade. A verdict may be another one only where the prediction is within half of the half-width
 of an end of the interval. With --misreport the law of the worlds is changed in a copy of the sweep, and theory has to disagree.
 """
 
@@ -26,7 +26,7 @@ from scipy import optimize, stats
 
 from checks import ended, expect, passed
 
-EDGE = 0.25
+EDGE = 0.5
 
 
 def three_digits(x):
