@@ -215,18 +215,12 @@ fn table(report: &Report) -> String {
             verdict.verdict.name()
         ));
     }
-    let count = |outcome| {
-        verdicts
-            .iter()
-            .filter(|verdict| verdict.verdict == outcome)
-            .count()
-    };
     text.push_str(&format!(
         "\n{} claims: {} agree, {} disagree, {} inconclusive\n",
         verdicts.len(),
-        count(Outcome::Agrees),
-        count(Outcome::Disagrees),
-        count(Outcome::Inconclusive)
+        report.count(Outcome::Agrees),
+        report.count(Outcome::Disagrees),
+        report.count(Outcome::Inconclusive)
     ));
     text
 }

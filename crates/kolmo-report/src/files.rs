@@ -16,6 +16,17 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     })
 }
 
+/// `text` in lower case letters and digits, with a dash for anything else: fit for file names and addresses.
+pub(crate) fn plain_name(text: &str) -> String {
+    let letters = text
+        .chars()
+        .map(|letter| match letter.is_ascii_alphanumeric() {
+            true => letter.to_ascii_lowercase(),
+            false => '-',
+        });
+    letters.collect()
+}
+
 /// Writes `content` to the file `name` of `folder` and returns its path.
 pub(crate) fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
     let path = folder.join(name);

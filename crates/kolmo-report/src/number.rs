@@ -59,6 +59,11 @@ pub(crate) fn estimate(value: f64, [low, high]: [f64; 2]) -> String {
     }
 }
 
+/// An interval: `[0.12, 0.34]`.
+pub(crate) fn interval([low, high]: [f64; 2]) -> String {
+    format!("[{}, {}]", significant(low), significant(high))
+}
+
 /// The ranks `lo` to `hi`: `3-7`; past ten million `3.16e8-1.00e9`.
 pub(crate) fn ranks(lo: u64, hi: u64) -> String {
     let rank = |rank: u64| {

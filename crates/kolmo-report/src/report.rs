@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::figures::{chart::Chart, heat_map::HeatMap};
 use crate::files;
-use crate::number::{NOTHING, significant};
+use crate::number::{NOTHING, interval, significant};
 
 /// Everything that one HTML file shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,13 @@ impl Report {
     /// All verdicts, in the order of the sections.
     pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> + Clone {
         self.sections.iter().flat_map(|section| &section.verdicts)
+    }
+
+    /// How many verdicts have this outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.verdicts()
+            .filter(|verdict| verdict.verdict == outcome)
+            .count()
     }
 
     /// The verdicts as JSON, for scripts: `{"verdicts": [...]}`. Numbers that are not finite are `null`.
@@ -59,6 +66,25 @@ pub struct Section {
     pub tables: Vec<Table>,
     /// The configurations of its runs, TOML, each with a name.
     pub configs: Vec<(String, String)>,
+}
+
+impl Section {
+    /// A section that has nothing yet to show for its question; `text` are its paragraphs.
+    pub fn new(id: String, title: &str, question: &str, text: &[&str]) -> Self {
+        Self {
+            id,
+            title: title.to_owned(),
+            question: question.to_owned(),
+            text: text
+                .iter()
+                .map(|paragraph| (*paragraph).to_owned())
+                .collect(),
+            verdicts: Vec::new(),
+            figures: Vec::new(),
+            tables: Vec::new(),
+            configs: Vec::new(),
+        }
+    }
 }
 
 /// One number predicted and measured. The fields are the keys of the JSON form.
@@ -104,7 +130,6 @@ impl Verdict {
 
     /// Its interval, as text.
     pub fn interval_text(&self) -> String {
-        let interval = |[lo, hi]: [f64; 2]| format!("[{}, {}]", significant(lo), significant(hi));
         self.ci95.map_or(NOTHING.to_owned(), interval)
     }
 }

@@ -237,6 +237,14 @@ impl StudyRun {
         Ok(evaluations)
     }
 
+    /// The facts asked at the last evaluation.
+    ///
+    /// # Errors
+    /// As [`facts`](Self::facts).
+    pub fn last_facts(&self) -> Result<Vec<FactRow>> {
+        Ok(self.facts()?.pop().unwrap_or_default())
+    }
+
     /// The logged steps.
     ///
     /// # Errors

@@ -9,12 +9,12 @@ use kolmo_world::Token;
 use super::{
     judge::{Claim, range},
     model_scaling::{bits, ladders},
-    summary::{by_parameters, id, mean, named, points},
+    summary::{by_parameters, id, mean, named, observations, parameters, points},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{Observation, PowerLaw},
+    fit::PowerLaw,
     number::{count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
@@ -25,38 +25,29 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     if ladders.is_empty() {
         return Ok(None);
     }
-    let mut section = Section {
-        id: id(study, &["bits-per-parameter"]),
-        title: "Bits per parameter".to_owned(),
-        question: "Does a model store bits in proportion to its parameters, and how many?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["bits-per-parameter"]),
+        "Bits per parameter",
+        "Does a model store bits in proportion to its parameters, and how many?",
+        &[
             "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
              the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
              come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Where every name of the space is a subject's \
              there is nothing to know of names. Of values each frequency class counts for what its answers are worth, which is \
-             their formula where all facts are known well."
-                .to_owned(),
+             their formula where all facts are known well.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in &named(ladders) {
         // Of the reciprocal, so that the exponent is that of growth.
-        let observations = runs.iter().map(|run| Observation {
-            x: run.parameters as f64,
-            y: 1.0 / bits(run),
-            unit: run.config.seed,
-        });
-        let measured = PowerLaw::fit(&observations.collect::<Vec<_>>()).map(|law| law.exponent);
+        let points = observations(runs, parameters, |run| 1.0 / bits(run));
+        let measured = PowerLaw::fit(&points).map(|law| law.exponent);
         section.verdicts.push(
             Claim {
                 name: format!("bits_per_parameter/{name}/exponent"),
                 statement: format!("{name}: the bits stored grow in proportion to the parameters."),
                 relation: Relation::Equal,
                 predicted: 1.0,
-                range: range("parameters", runs.iter().map(|run| run.parameters as f64)),
+                range: range("parameters", runs.iter().map(|run| parameters(run))),
                 is_exponent: true,
             }
             .judge(measured),
@@ -71,8 +62,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
 
 /// What is known of values and of names, in bits, over the parameters of tokens that come.
 fn capacity_ratio(run: &StudyRun) -> Result<f64> {
-    let evaluations = run.facts()?;
-    let rows = evaluations.last().map_or(&[][..], |rows| rows);
+    let rows = run.last_facts()?;
     let names = run.world.names().space() as f64;
     let relations = run.world.relations().len() as f64;
     // Every relation of a subject asks for its name: together they count it once. Probabilities of names add up to 1, so what is

@@ -4,15 +4,15 @@ use kolmo_run::ClassRecord;
 use kolmo_theory::discovery::{PowerLaw, mean_content};
 
 use super::{
-    judge::{Claim, range},
+    judge::{Claim, range, text},
     learning_time::one_or_seeds,
-    summary::{by_documents, id, named, points, shade},
+    summary::{by_documents, id, line, named, shade},
 };
 use crate::{
     error::Result,
-    figures::chart::{Chart, Datum, Mark},
+    figures::chart::{Chart, Mark},
     fit::{Estimate, Point, Refusal, variance_left},
-    number::{class_of_ranks, grouped, significant},
+    number::{class_of_ranks, grouped},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -27,24 +27,18 @@ const LEAST_EVALUATIONS: usize = 20;
 const LEFT: f64 = 0.1;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["collapse"]),
-        title: "One curve for all frequencies".to_owned(),
-        question: "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["collapse"]),
+        "One curve for all frequencies",
+        "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?",
+        &[
             "The loss of each frequency class is put over the exposures of its facts, and over the documents. The share of the variance that \
-             is left around a common curve says how well the classes collapse: it should be below 0.1 over exposures."
-                .to_owned(),
+             is left around a common curve says how well the classes collapse: it should be below 0.1 over exposures.",
             "Within a run, time and exposures go together: a rare fact has its tenth exposure late, when the model has learnt to look facts up. \
              Between runs of several lengths, each with its own cool-down, they do not: there the last evaluations are compared, of \
-             facts that are as often stated, more frequent in a short run and rarer in a long one."
-                .to_owned(),
+             facts that are as often stated, more frequent in a short run and rarer in a long one.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(study.groups(|run| (run.law().clone(), run.training()))) {
         section.verdicts.extend(at_the_end(&runs, &name));
         section.figures.extend(end_figure(study, &runs, &name));
@@ -142,17 +136,9 @@ fn end_figure(study: &Study, runs: &[&StudyRun], name: &str) -> Option<Figure> {
     let seeds = lengths(runs);
     let runs = by_documents(seeds.first()?);
     let series = runs.iter().enumerate().map(|(k, (documents, at))| {
-        let mut ends: Vec<Datum> = ends(at)
-            .iter()
-            .map(|point| Datum {
-                x: point.x,
-                y: point.y,
-                ci95: None,
-            })
-            .collect();
-        ends.reverse();
+        let ends = ends(at).into_iter().rev().map(|point| (point.x, point.y));
         let label = format!("{} documents", grouped(*documents as u64));
-        points(label, (Mark::JoinedPoints, shade(k, runs.len())), ends)
+        line(label, (Mark::JoinedPoints, shade(k, runs.len())), ends)
     });
     Some(Figure {
         id: id(study, &["collapse", name, "at-the-end"]),
@@ -204,14 +190,9 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Figure {
         .map(|group| (group, &classes[group[0].group as usize]))
         .enumerate()
         .map(|(k, (group, class))| {
-            let datum = |point: &Point| Datum {
-                x: point.x,
-                y: point.y,
-                ci95: None,
-            };
             let label = class_of_ranks(class.lo_rank, class.hi_rank);
-            let at = group.iter().map(datum).collect();
-            points(label, (Mark::JoinedPoints, shade(k, alike.len())), at)
+            let at = group.iter().map(|point| (point.x, point.y));
+            line(label, (Mark::JoinedPoints, shade(k, alike.len())), at)
         });
     Figure {
         id: id(study, &["collapse", name]),
@@ -232,23 +213,14 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Figure {
 type Left = std::result::Result<Estimate, Refusal>;
 
 fn table(runs: &[&StudyRun], exposures: &[Left], documents: &[Left], name: &str) -> Table {
-    let number = |left: &Left| match left {
-        Ok(left) => format!(
-            "{} [{}, {}]",
-            significant(left.value),
-            significant(left.ci95[0]),
-            significant(left.ci95[1])
-        ),
-        Err(refusal) => refusal.to_string(),
-    };
     let rows =
         runs.iter()
             .zip(exposures.iter().zip(documents))
             .map(|(run, (exposures, documents))| {
                 vec![
                     run.config.seed.to_string(),
-                    number(exposures),
-                    number(documents),
+                    text(exposures),
+                    text(documents),
                 ]
             });
     Table {

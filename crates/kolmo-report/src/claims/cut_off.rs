@@ -28,24 +28,18 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     if ladders.is_empty() {
         return Ok(None);
     }
-    let mut section = Section {
-        id: id(study, &["cut-off"]),
-        title: "The cut-off".to_owned(),
-        question: "Which facts does a model of limited capacity keep, and how sharply does it stop?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["cut-off"]),
+        "The cut-off",
+        "Which facts does a model of limited capacity keep, and how sharply does it stop?",
+        &[
             "If a fact is stored or not, a model keeps the most frequent ones and nothing of the others: the share that is \
              missing jumps from 0 to 1 at a threshold. If every further nat of a fact is worth less than the one before, it falls as the \
-             threshold over the frequency. Each shape is given its best threshold, so that the comparison is of shapes alone."
-                .to_owned(),
+             threshold over the frequency. Each shape is given its best threshold, so that the comparison is of shapes alone.",
             "The threshold frequency of a model is where its accuracy falls below 80 % (Gu et al. 2025). If bits are \
-             proportional to parameters, it falls with these as the frequency does with the rank."
-                .to_owned(),
+             proportional to parameters, it falls with these as the frequency does with the rank.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in &named(ladders) {
         section.verdicts.push(shape(runs, name));
         let thresholds: Vec<std::result::Result<Estimate, Refusal>> = runs
@@ -148,8 +142,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
 
 /// The frequency at which the accuracy of `run` falls below 80 %.
 fn threshold(run: &StudyRun) -> Result<std::result::Result<Estimate, Refusal>> {
-    let evaluations = run.facts()?;
-    let rows = evaluations.last().map_or(&[][..], |rows| rows);
+    let rows = run.last_facts()?;
     let accuracy = |row: &FactRow| Accuracy {
         frequency: row.probability,
         known: f64::from(u8::from(row.correct)),

@@ -6,13 +6,13 @@ use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_c
 use kolmo_world::config::FrequencyConfig;
 
 use super::{
-    judge::{Claim, beside, least_squares, range},
-    summary::{by_documents, grid, id, line, mean, named, points},
+    judge::{Claim, beside, range},
+    summary::{by_documents, grid, id, line, mean, named, observations, points, worlds},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, Observation, PowerLaw, Refusal},
+    fit::{Estimate, PowerLaw, Refusal, slope},
     number::{estimate, loss, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -34,25 +34,20 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         law.map_or(f64::INFINITY, |law| law.data_exponent())
     };
     laws.sort_by(|a, b| exponent(a).total_cmp(&exponent(b)));
-    let mut section = Section {
-        id: id(study, &["data-scaling"]),
-        title: "Loss against data".to_owned(),
-        question: "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power \
-                   law where one is predicted?"
-            .to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["data-scaling"]),
+        "Loss against data",
+        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power \
+                   law where one is predicted?",
+        &[
             "The floor of the loss on values is 0, since they follow from subject and relation: all of it is redundancy. A \
              Bayes learner loses ln V on a fact that it has not met and 0 on one that it has, which makes a curve \
-             without a free constant. Exponents are fitted to both over the same numbers of documents."
-                .to_owned(),
-            "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ              documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is              another exponent over the same range."
-                .to_owned(),
+             without a free constant. Exponents are fitted to both over the same numbers of documents.",
+            "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ \
+             documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is \
+             another exponent over the same range.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     let (laws, names): (Vec<_>, Vec<_>) = named(laws).into_iter().unzip();
     for (runs, name) in laws.iter().zip(&names) {
         section.verdicts.extend(verdicts(study, runs, name));
@@ -73,13 +68,9 @@ fn exact(run: &StudyRun, documents: f64) -> f64 {
 
 /// The same on average over the seeds of `runs`, of which every one has drawn frequencies of its own or all have the same.
 fn exact_mean(runs: &[&StudyRun], documents: f64) -> f64 {
-    let seeds = groups(runs.iter().copied(), |run| run.config.seed);
-    let worlds = match runs[0].law().frequency {
-        FrequencyConfig::PitmanYor { .. } => seeds.len(),
-        _ => 1,
-    };
-    let losses = seeds[..worlds].iter().map(|runs| exact(runs[0], documents));
-    losses.sum::<f64>() / worlds as f64
+    let worlds = worlds(runs);
+    let losses = worlds.iter().map(|run| exact(run, documents));
+    losses.sum::<f64>() / worlds.len() as f64
 }
 
 /// Those of `runs` that the fit is over.
@@ -93,15 +84,6 @@ fn fitted<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
     runs.iter().filter(is_inside).copied().collect()
 }
 
-fn observations(runs: &[&StudyRun], y: impl Fn(&StudyRun) -> f64) -> Vec<Observation> {
-    let observation = |run: &&StudyRun| Observation {
-        x: run.documents(),
-        y: y(run),
-        unit: run.config.seed,
-    };
-    runs.iter().map(observation).collect()
-}
-
 fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let fitted = fitted(study, runs);
     let over = || range("documents", fitted.iter().map(|run| run.documents()));
@@ -113,7 +95,7 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             Vec::new()
         };
     };
-    let points = observations(&fitted, redundancy);
+    let points = observations(&fitted, StudyRun::documents, redundancy);
     let curve = |tau: f64| -> Vec<f64> {
         let exact = fitted.iter().map(|run| exact(run, run.documents() / tau));
         exact.collect()
@@ -153,13 +135,13 @@ fn slower(runs: &[&StudyRun]) -> (f64, std::result::Result<Estimate, Refusal>) {
     let seeds = groups(runs.iter().copied(), |run| run.config.seed);
     let slopes = seeds.iter().map(|runs| {
         let tau = documents_for_one(runs);
-        let slope = |y: &dyn Fn(&StudyRun) -> f64| {
+        let exponent = |y: &dyn Fn(&StudyRun) -> f64| {
             let at = runs.iter().map(|run| (run.documents().ln(), y(run).ln()));
-            -least_squares(&at.collect::<Vec<_>>())
+            -slope(&at.collect::<Vec<_>>()).unwrap_or(f64::NAN)
         };
         (
-            slope(&|run| exact(run, run.documents() / tau)),
-            slope(&redundancy),
+            exponent(&|run| exact(run, run.documents() / tau)),
+            exponent(&redundancy),
         )
     });
     let slopes: Vec<(f64, f64)> = slopes.collect();
@@ -267,8 +249,11 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         let ends = [lo, hi].map(|n| (n, constant * n.powf(-b)));
         series.push(line(label, (Mark::Dashes, Ink::Asymptote), ends));
     }
-    if let Ok(law) = PowerLaw::fit(&observations(&fitted(study, runs), redundancy))
-        && Asymptote::of(world).is_some()
+    if let Ok(law) = PowerLaw::fit(&observations(
+        &fitted(study, runs),
+        StudyRun::documents,
+        redundancy,
+    )) && Asymptote::of(world).is_some()
     {
         let label = format!("fit, N^-{}", significant(law.exponent.value));
         let ends = [lo, hi].map(|n| (n, law.at(n)));

@@ -1,7 +1,8 @@
 //! From a number to a verdict.
 
 use crate::{
-    fit::{Comparison, EXPONENT_HALF_WIDTH, Estimate, Observation, PowerLaw, Refusal},
+    fit::{Comparison, EXPONENT_HALF_WIDTH, Estimate, Observation, PowerLaw, Refusal, slope},
+    number::{interval, significant},
     report::{Outcome, Range, Relation, Verdict},
 };
 
@@ -74,7 +75,7 @@ pub(super) fn beside(
             ((at.x.ln(), exact.ln()), ratio)
         })
         .unzip();
-    let predicted = -least_squares(&logs);
+    let predicted = -slope(&logs).unwrap_or(f64::NAN);
     let measured = PowerLaw::fit(&ratios).map(|law| Estimate {
         value: predicted + law.exponent.value,
         ci95: law.exponent.ci95.map(|end| predicted + end),
@@ -82,14 +83,16 @@ pub(super) fn beside(
     (predicted, measured)
 }
 
-/// The slope of the straight line through `points`.
-pub(super) fn least_squares(points: &[(f64, f64)]) -> f64 {
-    let n = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
-    let (x, y) = (mean(|at| at.0), mean(|at| at.1));
-    let products: f64 = points.iter().map(|at| (at.0 - x) * (at.1 - y)).sum();
-    let squares: f64 = points.iter().map(|at| (at.0 - x).powi(2)).sum();
-    products / squares
+/// An estimate with its interval, as text; why there is none.
+pub(super) fn text(estimate: &Result<Estimate, Refusal>) -> String {
+    match estimate {
+        Ok(estimate) => format!(
+            "{} {}",
+            significant(estimate.value),
+            interval(estimate.ci95)
+        ),
+        Err(refusal) => refusal.to_string(),
+    }
 }
 
 /// The range from the least to the greatest of `values`.

@@ -20,21 +20,16 @@ use crate::{
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["learning-time"]),
-        title: "When facts are learnt".to_owned(),
-        question: "Does a fact that is half as frequent take twice as long to be learnt?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["learning-time"]),
+        "When facts are learnt",
+        "Does a fact that is half as frequent take twice as long to be learnt?",
+        &[
             "A fact is half learnt when its loss has fallen to h/2. A learner that needs a number of exposures, whatever it is, \
              takes a time inversely proportional to the frequency: slope -1 of ln T against ln p. Of each frequency class the median \
-             over its facts is taken, in which a fact that is not learnt by the end counts as late."
-                .to_owned(),
+             over its facts is taken, in which a fact that is not learnt by the end counts as late.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(study.groups(StudyRun::but_seed)) {
         if runs[0].evaluations.len() < LEAST_EVALUATIONS {
             continue;
@@ -254,7 +249,7 @@ fn table(classes: &[Class], run: &StudyRun, name: &str) -> Table {
             .learning
             .times
             .iter()
-            .filter(|time| !matches!(time, HalfLearning::Censored { .. }))
+            .filter(|time| time.documents().is_some())
             .count();
         let documents = median(class);
         let number = |value: Option<f64>| value.map_or(NOTHING.to_owned(), count);

@@ -5,50 +5,41 @@ use std::collections::BTreeSet;
 use super::{
     judge::{Claim, range},
     model_scaling::{bits, inside, missing},
-    summary::{by_documents, by_parameters, id, mean, named, points, shade},
+    summary::{
+        by_documents, by_parameters, id, mean, named, observations, parameters, points, shade,
+    },
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Estimate, Observation, PowerLaw, Refusal},
+    fit::{Estimate, PowerLaw, Refusal},
     number::{count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["longer-training"]),
-        title: "Longer training".to_owned(),
-        question: "Is it capacity that the ladder of sizes measures, or the time that its models had?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["longer-training"]),
+        "Longer training",
+        "Is it capacity that the ladder of sizes measures, or the time that its models had?",
+        &[
             "If capacity alone decided what is missing, training on more documents would change neither the loss nor its exponent. \
-             Where a size stores more after more documents, its loss is also one of time."
-                .to_owned(),
+             Where a size stores more after more documents, its loss is also one of time.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(study.groups(StudyRun::but_size)) {
         let runs = inside(study, &runs);
         let lengths = by_documents(&runs);
         let [.., (_, shorter), (_, longer)] = &lengths[..] else {
             continue;
         };
-        // The same sizes of both.
         let sizes = |runs: &[&StudyRun]| {
             runs.iter()
                 .map(|run| run.parameters)
                 .collect::<BTreeSet<_>>()
         };
-        let both = &sizes(shorter) & &sizes(longer);
-        let of_both = |runs: &[&'_ StudyRun]| both.len() == sizes(runs).len();
-        if !of_both(shorter) || !of_both(longer) {
-            continue;
-        }
-        if by_parameters(longer).len() < 2 || by_parameters(shorter).len() < 2 {
+        if sizes(shorter) != sizes(longer) || sizes(longer).len() < 2 {
             continue;
         }
         section.verdicts.push(verdict(shorter, longer, &name));
@@ -60,13 +51,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
 
 /// What is missing against parameters, as an exponent.
 fn exponent(runs: &[&StudyRun]) -> std::result::Result<f64, Refusal> {
-    let observation = |run: &&StudyRun| Observation {
-        x: run.parameters as f64,
-        y: missing(run),
-        unit: run.config.seed,
-    };
-    let observations: Vec<Observation> = runs.iter().map(observation).collect();
-    PowerLaw::fit(&observations).map(|law| law.exponent.value)
+    PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent.value)
 }
 
 fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
@@ -92,7 +77,7 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         ),
         relation: Relation::Equal,
         predicted: 0.0,
-        range: range("parameters", longer.iter().map(|run| run.parameters as f64)),
+        range: range("parameters", longer.iter().map(|run| parameters(run))),
         is_exponent: true,
     }
     .judge(changes.and_then(|changes| Estimate::mean(&changes)))
@@ -125,24 +110,24 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
 }
 
 fn table(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Table {
-    let before = by_parameters(shorter);
-    let rows = by_parameters(longer)
+    // Of the same sizes.
+    let pairs = by_parameters(shorter)
         .into_iter()
-        .filter_map(|(parameters, after)| {
-            let (_, before) = before.iter().find(|(other, _)| *other == parameters)?;
-            let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean(parameters, runs, f).y;
-            let (b0, b1) = (of(before, bits), of(&after, bits));
-            let (l0, l1) = (of(before, missing), of(&after, missing));
-            Some(vec![
-                grouped(parameters as u64),
-                count(b0),
-                count(b1),
-                significant(b1 / b0),
-                significant(l0),
-                significant(l1),
-                significant(l1 / l0),
-            ])
-        });
+        .zip(by_parameters(longer));
+    let rows = pairs.map(|((parameters, before), (_, after))| {
+        let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean(parameters, runs, f).y;
+        let (b0, b1) = (of(&before, bits), of(&after, bits));
+        let (l0, l1) = (of(&before, missing), of(&after, missing));
+        vec![
+            grouped(parameters as u64),
+            count(b0),
+            count(b1),
+            significant(b1 / b0),
+            significant(l0),
+            significant(l1),
+            significant(l1 / l0),
+        ]
+    });
     let (n0, n1) = (shorter[0].documents() as u64, longer[0].documents() as u64);
     let head = [
         "parameters".to_owned(),

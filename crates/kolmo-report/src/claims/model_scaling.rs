@@ -10,35 +10,31 @@ use kolmo_theory::{
 
 use super::{
     judge::{Claim, beside, range},
-    summary::{by_documents, by_parameters, grid, id, line, mean, named, points},
+    summary::{
+        by_documents, by_parameters, grid, id, line, mean, named, observations, parameters, points,
+    },
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{Observation, PowerLaw},
+    fit::PowerLaw,
     number::{count, estimate, grouped, loss, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["model-scaling"]),
-        title: "Loss against capacity".to_owned(),
-        question: "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?"
-            .to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["model-scaling"]),
+        "Loss against capacity",
+        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?",
+        &[
             "A model that stores C bits does best to spend them on the facts that are stated most often. What it misses \
              then follows from C and the frequencies, without a free constant. C is measured: what a code saves that \
              uses the model's answers, summed over all facts. Theory is compared with missing knowledge, \
-             min(loss, h); what is lost by confident mistakes beyond h is in the table."
-                .to_owned(),
+             min(loss, h); what is lost by confident mistakes beyond h is in the table.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(ladders(study)) {
         section.verdicts.extend(verdicts(&runs, &name));
         section.figures.push(figure(study, &runs, &name));
@@ -81,19 +77,6 @@ fn exact(run: &StudyRun) -> f64 {
     capacity.store(bits(run) * LN_2).value_loss
 }
 
-fn observations(
-    runs: &[&StudyRun],
-    x: impl Fn(&StudyRun) -> f64,
-    y: impl Fn(&StudyRun) -> f64,
-) -> Vec<Observation> {
-    let observation = |run: &&StudyRun| Observation {
-        x: x(run),
-        y: y(run),
-        unit: run.config.seed,
-    };
-    runs.iter().map(observation).collect()
-}
-
 fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let over = || range("bits stored", runs.iter().map(|run| bits(run)));
     let points = observations(runs, bits, missing);
@@ -117,7 +100,6 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         );
         let limit = claim("1/alpha - 1", statement, law.capacity_exponent());
         verdicts.push(limit.judge(PowerLaw::fit(&points).map(|law| law.exponent)));
-        let parameters = |run: &StudyRun| run.parameters as f64;
         let measured =
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
         verdicts.push(

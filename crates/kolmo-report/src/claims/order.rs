@@ -5,7 +5,7 @@ use kolmo_world::random::Streams;
 use rand::RngExt;
 
 use super::{
-    judge::{Claim, range},
+    judge::{Claim, range, text},
     learning_time::{facts, one_or_seeds},
     summary::{id, named},
 };
@@ -18,22 +18,17 @@ use crate::{
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["order"]),
-        title: "The order of learning".to_owned(),
-        question: "Are facts learnt in the order of their frequency?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["order"]),
+        "The order of learning",
+        "Are facts learnt in the order of their frequency?",
+        &[
             "Spearman's rank correlation of the rarity of a fact and its half-learning time, over the facts asked; those that are not learnt by \
              the end share the last place. It should be far above 0, but no learner has 1: when a fact is stated for the first time is \
              chance. Beside it is the correlation of a learner that knows a fact when it has been told k times, with the median k of the \
-             model, simulated on the same facts over as many documents."
-                .to_owned(),
+             model, simulated on the same facts over as many documents.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(study.groups(StudyRun::but_seed)) {
         if runs[0].evaluations.len() < 2 {
             continue;
@@ -92,21 +87,17 @@ fn pairs(facts: &[(FactRow, HalfLearning)], times: Vec<f64>) -> Vec<(f64, f64)> 
 
 /// When each fact was learnt; never is later than any time.
 fn order(facts: &[(FactRow, HalfLearning)]) -> Vec<f64> {
-    let time = |time: &HalfLearning| match time {
-        HalfLearning::At { documents } | HalfLearning::Before { documents } => *documents,
-        HalfLearning::Censored { .. } => f64::MAX,
-    };
-    facts.iter().map(|(_, at)| time(at)).collect()
+    facts
+        .iter()
+        .map(|(_, time)| time.documents().unwrap_or(f64::MAX))
+        .collect()
 }
 
 /// How often a fact had been stated when it was half learnt, the median over those that were.
 fn exposures(facts: &[(FactRow, HalfLearning)]) -> f64 {
-    let at = facts.iter().filter_map(|(row, time)| match time {
-        HalfLearning::At { documents } | HalfLearning::Before { documents } => {
-            Some(row.probability * documents)
-        }
-        HalfLearning::Censored { .. } => None,
-    });
+    let at = facts
+        .iter()
+        .filter_map(|(row, time)| Some(row.probability * time.documents()?));
     let mut at: Vec<f64> = at.collect();
     at.sort_by(f64::total_cmp);
     at.get(at.len() / 2).copied().unwrap_or(1.0)
@@ -131,21 +122,12 @@ fn table(
     after: &[Correlation],
     name: &str,
 ) -> Table {
-    let number = |rho: &Correlation| match rho {
-        Ok(rho) => format!(
-            "{} [{}, {}]",
-            significant(rho.value),
-            significant(rho.ci95[0]),
-            significant(rho.ci95[1])
-        ),
-        Err(refusal) => refusal.to_string(),
-    };
     let rows = (0..runs.len()).map(|k| {
         vec![
             runs[k].config.seed.to_string(),
             significant(exposures(&timed[k])),
-            number(&measured[k]),
-            number(&after[k]),
+            text(&measured[k]),
+            text(&after[k]),
         ]
     });
     let head = [

@@ -7,12 +7,12 @@ use kolmo_world::config::FrequencyConfig;
 
 use super::{
     judge::{Claim, range},
-    summary::{by, id, line, mean, named, points, shade},
+    summary::{by, id, line, mean, named, observations, points, shade},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{Observation, PowerLaw},
+    fit::PowerLaw,
     number::{NOTHING, count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
@@ -22,21 +22,16 @@ use crate::{
 const END: f64 = 0.9;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["plateau"]),
-        title: "The plateau".to_owned(),
-        question: "Does the time in which no fact is learnt grow in proportion to the number of subjects?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["plateau"]),
+        "The plateau",
+        "Does the time in which no fact is learnt grow in proportion to the number of subjects?",
+        &[
             "The loss on values falls to ln V as soon as the model knows what kind of word is wanted, and stays there until it attends to \
              the subject. The plateau ends where the loss is below 0.9 ln V for the first time. Numbers of subjects of which a run never \
-             left it are not in the fit: the seeds that did would be the quick ones."
-                .to_owned(),
+             left it are not in the fit: the seeds that did would be the quick ones.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     let alike = |run: &StudyRun| (without_elements(run.law()), run.training());
     for (runs, name) in named(study.groups(alike)) {
         let sizes = by(&runs, elements);
@@ -44,19 +39,15 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             continue;
         }
         // A size of which one seed never left would be known by its quick seeds alone.
-        let left: Vec<(&StudyRun, f64)> = sizes
+        let left: Vec<(f64, Vec<&StudyRun>)> = sizes
             .iter()
             .filter(|(_, runs)| runs.iter().all(|run| end(run).is_some()))
-            .flat_map(|(_, runs)| runs)
-            .filter_map(|run| Some((*run, end(run)?)))
+            .cloned()
             .collect();
+        let of_left: Vec<&StudyRun> = left.iter().flat_map(|(_, runs)| runs).copied().collect();
         // Of the reciprocal, so that the exponent is that of growth.
-        let observations = left.iter().map(|(run, end)| Observation {
-            x: elements(run),
-            y: 1.0 / end,
-            unit: run.config.seed,
-        });
-        let measured = PowerLaw::fit(&observations.collect::<Vec<_>>()).map(|law| law.exponent);
+        let points = observations(&of_left, elements, |run| 1.0 / end(run).unwrap_or(f64::NAN));
+        let measured = PowerLaw::fit(&points).map(|law| law.exponent);
         section.verdicts.push(
             Claim {
                 name: format!("plateau/{name}/exponent"),
@@ -65,13 +56,13 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 ),
                 relation: Relation::Equal,
                 predicted: 1.0,
-                range: range("subjects", left.iter().map(|(run, _)| elements(run))),
+                range: range("subjects", left.iter().map(|(elements, _)| *elements)),
                 is_exponent: true,
             }
             .judge(measured),
         );
         section.figures.push(curves(study, &sizes, &name));
-        section.figures.push(lengths(study, &sizes, &name));
+        section.figures.push(lengths(study, &left, &name));
         section.tables.push(table(&sizes, &name));
     }
     Ok((!section.verdicts.is_empty()).then_some(section))
@@ -114,17 +105,9 @@ fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
     let series = sizes.iter().enumerate().map(|(k, (elements, runs))| {
         let unknown = mean_content(&runs[0].world);
         let at = runs[0].evaluations.iter().filter(|at| at.documents > 0);
-        let at = at.map(|at| Datum {
-            x: at.documents as f64,
-            y: at.value_loss / unknown,
-            ci95: None,
-        });
+        let at = at.map(|at| (at.documents as f64, at.value_loss / unknown));
         let label = format!("{} subjects", grouped(*elements as u64));
-        points(
-            label,
-            (Mark::JoinedPoints, shade(k, sizes.len())),
-            at.collect(),
-        )
+        line(label, (Mark::JoinedPoints, shade(k, sizes.len())), at)
     });
     Figure {
         id: id(study, &["plateau", name, "curves"]),
@@ -141,10 +124,9 @@ fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
     }
 }
 
-fn lengths(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
-    let measured: Vec<Datum> = sizes
+fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
+    let measured: Vec<Datum> = left
         .iter()
-        .filter(|(_, runs)| runs.iter().all(|run| end(run).is_some()))
         .map(|(elements, runs)| mean(*elements, runs, |run| end(run).unwrap_or(f64::NAN)))
         .collect();
     let mut series = Vec::new();

@@ -1,8 +1,12 @@
 //! What claims have in common: means over seeds, names of figures.
 
+use kolmo_world::config::FrequencyConfig;
+
 use crate::{
     batches::BatchMean,
     figures::chart::{Datum, Ink, Mark, Series},
+    files::plain_name,
+    fit::Observation,
     study::{Study, StudyRun, groups},
 };
 
@@ -13,7 +17,7 @@ pub(super) fn by_documents<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a Study
 
 /// `runs` by their number of parameters, rising.
 pub(super) fn by_parameters<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
-    by(runs, |run| run.parameters as f64)
+    by(runs, parameters)
 }
 
 /// `runs` by a number, rising.
@@ -59,6 +63,35 @@ pub(super) fn named(groups: Vec<Vec<&StudyRun>>) -> Vec<(Vec<&StudyRun>, String)
     });
     let numbered: Vec<String> = numbered.collect();
     groups.into_iter().zip(numbered).collect()
+}
+
+/// What `y` says of each run where `x` says, for a fit over seeds.
+pub(super) fn observations(
+    runs: &[&StudyRun],
+    x: impl Fn(&StudyRun) -> f64,
+    y: impl Fn(&StudyRun) -> f64,
+) -> Vec<Observation> {
+    let observation = |run: &&StudyRun| Observation {
+        x: x(run),
+        y: y(run),
+        unit: run.config.seed,
+    };
+    runs.iter().map(observation).collect()
+}
+
+/// The parameters of a run.
+pub(super) fn parameters(run: &StudyRun) -> f64 {
+    run.parameters as f64
+}
+
+/// A run of each world of `runs`: where every seed has drawn frequencies of its own, one of each seed, and one otherwise.
+pub(super) fn worlds<'a>(runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
+    let seeds = groups(runs.iter().copied(), |run| run.config.seed);
+    let worlds = match runs[0].law().frequency {
+        FrequencyConfig::PitmanYor { .. } => seeds.len(),
+        _ => 1,
+    };
+    seeds[..worlds].iter().map(|runs| runs[0]).collect()
 }
 
 /// The mean of what `of` says of each run, at `x`, with Student's interval over the runs.
@@ -115,21 +148,9 @@ pub(super) fn shade(k: usize, count: usize) -> Ink {
 /// A name for files and addresses of what `study` says of a claim, `parts` beginning with it: lower case letters, digits and
 /// dashes. An experiment that is called like its claim is named once.
 pub(super) fn id(study: &Study, parts: &[&str]) -> String {
-    let (name, parts) = (plain(&study.name), plain(&parts.join("-")));
+    let (name, parts) = (plain_name(&study.name), plain_name(&parts.join("-")));
     match parts.strip_prefix(&name) {
         Some(rest) if rest.is_empty() || rest.starts_with('-') => parts,
         _ => format!("{name}-{parts}"),
     }
-}
-
-fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    for c in text.chars() {
-        match c.is_ascii_alphanumeric() {
-            true => plain.push(c.to_ascii_lowercase()),
-            false if !plain.ends_with('-') && !plain.is_empty() => plain.push('-'),
-            false => {}
-        }
-    }
-    plain.trim_end_matches('-').to_owned()
 }

@@ -4,12 +4,13 @@
 use std::f64::consts::LN_2;
 
 use kolmo_theory::capacity::Capacity;
-use kolmo_world::config::FrequencyConfig;
 
 use super::{
     judge::{Claim, range},
     model_scaling::{inside, missing},
-    summary::{by_documents, by_parameters, grid, id, line, mean, named, points, shade},
+    summary::{
+        by_documents, by_parameters, grid, id, line, mean, named, parameters, points, shade, worlds,
+    },
 };
 use crate::{
     error::Result,
@@ -24,24 +25,18 @@ use crate::{
 const LEAST: usize = 4;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section {
-        id: id(study, &["surface"]),
-        title: "Data and capacity together".to_owned(),
-        question: "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
-                   power laws?"
-            .to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["surface"]),
+        "Data and capacity together",
+        "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
+                   power laws?",
+        &[
             "The theory has two constants here: how many bits a parameter stores, and how many times more documents a \
              transformer needs than the Bayes learner, N/τ in place of N. The sum of power laws E + A/P^a + B/N^b has five. Each cell \
              of the grid is left out in turn and predicted from the others; and the largest size and length is predicted from \
-             all smaller and shorter ones."
-                .to_owned(),
+             all smaller and shorter ones.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(study.groups(StudyRun::but_size)) {
         let runs = inside(study, &runs);
         if by_parameters(&runs).len() < LEAST || by_documents(&runs).len() < LEAST {
@@ -98,19 +93,14 @@ impl Theory {
         };
         let documents = axis(|cell| cell.documents, [1.0 / TAU[1], 1.0 / TAU[0]]);
         let nats = axis(|cell| cell.parameters * LN_2, KAPPA);
-        // Every seed has drawn frequencies of its own, or all have the same.
-        let seeds = groups(runs.iter().copied(), |run| run.config.seed);
-        let worlds = match runs[0].law().frequency {
-            FrequencyConfig::PitmanYor { .. } => seeds.len(),
-            _ => 1,
-        };
+        let worlds = worlds(runs);
         let row = |log_n: &f64| -> Vec<f64> {
             let mut row = vec![0.0; nats.len()];
-            for runs in &seeds[..worlds] {
-                let capacity = Capacity::after(&runs[0].world, log_n.exp());
+            for run in &worlds {
+                let capacity = Capacity::after(&run.world, log_n.exp());
                 for (log, log_c) in row.iter_mut().zip(&nats) {
                     let loss = capacity.store(log_c.exp()).value_loss;
-                    *log += loss.max(f64::MIN_POSITIVE).ln() / worlds as f64;
+                    *log += loss.max(f64::MIN_POSITIVE).ln() / worlds.len() as f64;
                 }
             }
             row
@@ -166,21 +156,13 @@ fn place(axis: &[f64], x: f64) -> (usize, f64) {
     (k, ((x - axis[k]) / (axis[k + 1] - axis[k])).clamp(0.0, 1.0))
 }
 
-/// Both forms, fitted to all cells, and their errors on cells that they have not seen.
-struct Fits {
+/// The cells of runs, and what theory says of them.
+struct Grid {
     cells: Vec<Cell>,
-    /// τ and κ.
-    theory: [f64; 2],
-    /// Of all cells.
-    curve: std::result::Result<SurfaceCurve, Refusal>,
-    laws: std::result::Result<Surface, Refusal>,
-    /// ln predicted − ln measured of each cell left out, theory first.
-    held_out: Vec<[f64; 2]>,
-    /// The same of the largest and longest, from all that are smaller and shorter, with its place among the cells.
-    extrapolated: Option<(usize, [f64; 2])>,
+    theory: Theory,
 }
 
-impl Fits {
+impl Grid {
     fn of(runs: &[&StudyRun]) -> Self {
         let mut cells = Vec::new();
         for (parameters, at) in by_parameters(runs) {
@@ -193,35 +175,62 @@ impl Fits {
                 });
             }
         }
-        let table = Theory::of(runs, &cells);
-        let errors = |unknown: usize, is_known: &dyn Fn(usize) -> bool| {
-            let log = cells[unknown].loss.ln();
-            let theory = table.log_loss(&cells[unknown], table.fit(&cells, is_known)) - log;
-            let laws =
-                SurfaceCurve::fit(&observations(&cells, is_known)).map_or(f64::NAN, |laws| {
-                    laws.at(cells[unknown].parameters, cells[unknown].documents)
-                        .ln()
-                        - log
-                });
-            [theory, laws]
-        };
-        let held_out = (0..cells.len())
-            .map(|k| errors(k, &|other| other != k))
-            .collect();
-        let most = |of: fn(&Cell) -> f64| cells.iter().map(of).fold(0.0, f64::max);
-        let (p, n) = (most(|cell| cell.parameters), most(|cell| cell.documents));
-        let largest = cells
-            .iter()
-            .position(|cell| cell.parameters == p && cell.documents == n);
-        let is_less = |k: usize| cells[k].parameters < p && cells[k].documents < n;
-        let extrapolated = largest.map(|k| (k, errors(k, &is_less)));
         Self {
-            theory: table.fit(&cells, |_| true),
-            laws: Surface::fit(&observations(&cells, |_| true)),
-            curve: SurfaceCurve::fit(&observations(&cells, |_| true)),
-            held_out,
-            extrapolated,
+            theory: Theory::of(runs, &cells),
             cells,
+        }
+    }
+
+    /// ln predicted − ln measured of the cell `unknown` from those of which `is_known` says so, theory first, then the sum of
+    /// power laws.
+    fn errors(&self, unknown: usize, is_known: impl Fn(usize) -> bool) -> [f64; 2] {
+        let cell = &self.cells[unknown];
+        let log = cell.loss.ln();
+        let constants = self.theory.fit(&self.cells, &is_known);
+        let laws = SurfaceCurve::fit(&observations(&self.cells, is_known));
+        let laws = laws.map_or(f64::NAN, |laws| {
+            laws.at(cell.parameters, cell.documents).ln() - log
+        });
+        [self.theory.log_loss(cell, constants) - log, laws]
+    }
+
+    /// The errors of each cell, left out in turn.
+    fn held_out(&self) -> Vec<[f64; 2]> {
+        let cells = 0..self.cells.len();
+        cells.map(|k| self.errors(k, |other| other != k)).collect()
+    }
+
+    /// The largest and longest cell with its errors, from all that are smaller and shorter.
+    fn extrapolated(&self) -> Option<(&Cell, [f64; 2])> {
+        let most = |of: fn(&Cell) -> f64| self.cells.iter().map(of).fold(0.0, f64::max);
+        let (p, n) = (most(|cell| cell.parameters), most(|cell| cell.documents));
+        let is_largest = |cell: &Cell| cell.parameters == p && cell.documents == n;
+        let largest = self.cells.iter().position(is_largest)?;
+        let is_less = |k: usize| self.cells[k].parameters < p && self.cells[k].documents < n;
+        Some((&self.cells[largest], self.errors(largest, is_less)))
+    }
+}
+
+/// Both forms, fitted to all cells, and their errors on cells that they have not seen.
+struct Fits {
+    grid: Grid,
+    /// τ and κ.
+    theory: [f64; 2],
+    curve: std::result::Result<SurfaceCurve, Refusal>,
+    laws: std::result::Result<Surface, Refusal>,
+    held_out: Vec<[f64; 2]>,
+}
+
+impl Fits {
+    fn of(runs: &[&StudyRun]) -> Self {
+        let grid = Grid::of(runs);
+        let all = observations(&grid.cells, |_| true);
+        Self {
+            theory: grid.theory.fit(&grid.cells, |_| true),
+            laws: Surface::fit(&all),
+            curve: SurfaceCurve::fit(&all),
+            held_out: grid.held_out(),
+            grid,
         }
     }
 }
@@ -242,7 +251,7 @@ fn observations(cells: &[Cell], is_known: impl Fn(usize) -> bool) -> Vec<Surface
 fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
     let seeds = groups(runs.iter().copied(), |run| run.config.seed);
     let nearer = seeds.iter().map(|runs| {
-        let held_out = Fits::of(runs).held_out;
+        let held_out = Grid::of(runs).held_out();
         let nearer = held_out
             .iter()
             .map(|[theory, laws]| laws.abs() - theory.abs());
@@ -256,7 +265,7 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         ),
         relation: Relation::Above,
         predicted: 0.0,
-        range: range("parameters", runs.iter().map(|run| run.parameters as f64)),
+        range: range("parameters", runs.iter().map(|run| parameters(run))),
         is_exponent: false,
     }
     .judge(Estimate::mean(&nearer.collect::<Vec<_>>()))
@@ -360,8 +369,7 @@ fn constants(fits: &Fits, name: &str) -> Table {
         rms(0),
     ]);
     rows.push(vec!["E + A/P^a + B/N^b: the same".to_owned(), rms(1)]);
-    if let Some((k, [theory, laws])) = fits.extrapolated {
-        let cell = &fits.cells[k];
+    if let Some((cell, [theory, laws])) = fits.grid.extrapolated() {
         let at = format!(
             "{} parameters, {} documents",
             grouped(cell.parameters as u64),
@@ -390,6 +398,7 @@ fn table(fits: &Fits, name: &str) -> Table {
         false => crate::number::NOTHING.to_owned(),
     };
     let rows = fits
+        .grid
         .cells
         .iter()
         .zip(&fits.held_out)

@@ -4,11 +4,11 @@ use kolmo_theory::discovery::mean_content;
 
 use super::{
     judge::Claim,
-    summary::{id, named, points},
+    summary::{id, line, named},
 };
 use crate::{
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
     fit::{Estimate, HalfLearning},
     number::{count, significant},
     report::{Drawing, Figure, Relation, Section, Table},
@@ -20,20 +20,15 @@ const SHARE: f64 = 0.05;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let groups = study.groups(StudyRun::but_seed);
-    let mut section = Section {
-        id: id(study, &["syntax-first"]),
-        title: "Syntax before knowledge".to_owned(),
-        question: "Is the syntax learnt before the facts?".to_owned(),
-        text: vec![
+    let mut section = Section::new(
+        id(study, &["syntax-first"]),
+        "Syntax before knowledge",
+        "Is the syntax learnt before the facts?",
+        &[
             "Syntax is learnt when its loss stays within 5 % of the entropy floor, knowledge when the loss on values stays below 5 % of \
-             what it is without any. Where the latter does not happen in a run, its end stands for it, which makes the ratio too small."
-                .to_owned(),
+             what it is without any. Where the latter does not happen in a run, its end stands for it, which makes the ratio too small.",
         ],
-        verdicts: Vec::new(),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        configs: Vec::new(),
-    };
+    );
     for (runs, name) in named(groups) {
         let times: Vec<Times> = runs
             .iter()
@@ -85,14 +80,8 @@ impl Times {
 
     /// ln of the time of the values over that of the syntax; not a number where the syntax was not learnt.
     fn log_ratio(&self, run: &StudyRun) -> f64 {
-        let syntax = match self.syntax {
-            HalfLearning::At { documents } | HalfLearning::Before { documents } => documents,
-            HalfLearning::Censored { .. } => return f64::NAN,
-        };
-        let values = match self.values {
-            HalfLearning::At { documents } | HalfLearning::Before { documents } => documents,
-            HalfLearning::Censored { .. } => run.documents(),
-        };
+        let syntax = self.syntax.documents().unwrap_or(f64::NAN);
+        let values = self.values.documents().unwrap_or(run.documents());
         (values / syntax).ln()
     }
 }
@@ -147,16 +136,10 @@ fn syntax(run: &StudyRun) -> Result<Vec<(f64, f64)>> {
 
 fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
     let unknown = mean_content(&run.world);
-    let datum = |(x, y): (f64, f64)| Datum {
-        x,
-        y: y.max(1e-4),
-        ci95: None,
-    };
-    let syntax = syntax(run)?.into_iter().map(datum).collect();
+    let shown = |(x, y): (f64, f64)| (x, y.max(1e-4));
+    let syntax = syntax(run)?.into_iter().map(shown);
     let values = run.evaluations.iter().filter(|at| at.documents > 0);
-    let values = values
-        .map(|at| datum((at.documents as f64, at.value_loss / unknown)))
-        .collect();
+    let values = values.map(|at| shown((at.documents as f64, at.value_loss / unknown)));
     Ok(Figure {
         id: id(study, &["syntax-first", name]),
         caption: format!(
@@ -169,8 +152,8 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
             y: "redundancy (relative)".to_owned(),
             log_y: true,
             series: vec![
-                points("values", (Mark::JoinedPoints, Ink::Measured), values),
-                points("syntax", (Mark::JoinedPoints, Ink::Asymptote), syntax),
+                line("values", (Mark::JoinedPoints, Ink::Measured), values),
+                line("syntax", (Mark::JoinedPoints, Ink::Asymptote), syntax),
             ],
         }),
     })

@@ -27,6 +27,14 @@ pub enum HalfLearning {
 }
 
 impl HalfLearning {
+    /// The documents by which it had; none if it had not.
+    pub fn documents(&self) -> Option<f64> {
+        match *self {
+            Self::Before { documents } | Self::At { documents } => Some(documents),
+            Self::Censored { .. } => None,
+        }
+    }
+
     /// Where it stands among others: what was never half learned comes last.
     fn rank(&self) -> (bool, f64) {
         match *self {
@@ -170,7 +178,7 @@ pub fn half_learning_slope(classes: &[LearningClass]) -> Result<Estimate, Refusa
 }
 
 /// The least squares slope; none where the points have one abscissa.
-fn slope(points: &[(f64, f64)]) -> Option<f64> {
+pub(crate) fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let count = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| {
         (x + point.0 / count, y + point.1 / count)

@@ -27,6 +27,7 @@ mod threshold;
 mod verdict;
 
 pub use collapse::{Point, variance_left};
+pub(crate) use half_learning::slope;
 pub use half_learning::{
     HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning,
 };

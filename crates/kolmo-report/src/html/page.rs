@@ -27,7 +27,7 @@ pub(super) fn page(report: &Report, sections: &[PreparedSection<'_>]) -> String 
             body {
                 header {
                     h1 { (report.title) }
-                    @if any { (verdict::counts(report.verdicts())) }
+                    @if any { (verdict::counts(report)) }
                 }
                 main {
                     @if any {

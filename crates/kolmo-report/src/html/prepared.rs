@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::error::Result;
+use crate::files::plain_name;
 use crate::report::{Figure, Report, Section};
 
 /// A section.
@@ -52,12 +53,7 @@ impl Names {
     fn name(&mut self, wanted: &str) -> String {
         /// File systems end names at 255 bytes.
         const LONGEST: usize = 100;
-        let letters = wanted.chars().take(LONGEST).map(|letter| {
-            let letter = letter.to_ascii_lowercase();
-            let fit = letter.is_ascii_lowercase() || letter.is_ascii_digit();
-            if fit { letter } else { '-' }
-        });
-        let plain: String = letters.collect();
+        let plain: String = plain_name(wanted).chars().take(LONGEST).collect();
         let plain = match plain.trim_matches('-') {
             "" => "unnamed",
             plain => plain,

@@ -4,18 +4,12 @@ use maud::{Markup, html};
 
 use super::prepared::PreparedSection;
 use crate::number::{NOTHING, count};
-use crate::report::{Outcome, Range, Verdict};
+use crate::report::{Outcome, Range, Report, Verdict};
 
 /// How many verdicts there are of each kind, in words.
-pub(super) fn counts<'a>(verdicts: impl Iterator<Item = &'a Verdict> + Clone) -> Markup {
-    let count = |outcome| {
-        let of = verdicts
-            .clone()
-            .filter(|verdict| verdict.verdict == outcome);
-        of.count()
-    };
+pub(super) fn counts(report: &Report) -> Markup {
     let entry = |outcome: Outcome, word| {
-        let number = count(outcome);
+        let number = report.count(outcome);
         html! {
             li class=(outcome.name()) data-none[number == 0] {
                 (icon(outcome)) " " strong { (number) } " " (word)
