@@ -201,3 +201,13 @@ fn activations_are_looked_at_by_width() {
     let error = place.kolmo(&refused).exits(2).stderr();
     assert!(error.contains("model.d_model = 12"), "{error}");
 }
+
+#[test]
+fn what_is_written_with_a_cache_is_what_is_written_without() {
+    let place = Place::new();
+    let arguments = "bench generate --d-model 16 --layers 1 --heads 2 --batch 3 --seq 8 --vocab 40 --steps 1 --device flex --json";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let report: Value = serde_json::from_str(&place.kolmo(&arguments).exits(0).stdout()).unwrap();
+    assert_eq!(report["identical"], true, "{report}");
+    assert!(report["tokens_per_s"].as_f64().unwrap() > 0.0);
+}

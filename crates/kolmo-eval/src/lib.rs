@@ -2,7 +2,7 @@
 //!
 //! A [`Probe`] is a fixed sample of facts, stratified over frequency [`classes`], each with a
 //! sentence that asks for it; [`measure()`] puts it to a model; [`summary`] turns the answers into the
-//! record of an evaluation, beside what the exact Bayes learner would have lost.
+//! record of an evaluation, beside what the exact Bayes learner would have lost. [`mod@generate`] lets a model write.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -10,6 +10,7 @@ pub mod classes;
 mod error;
 pub mod exact;
 pub mod exposures;
+pub mod generate;
 pub mod measure;
 pub mod probe;
 pub mod summary;

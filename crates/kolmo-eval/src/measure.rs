@@ -52,7 +52,7 @@ pub fn measure(
     let asked = Asked {
         model,
         device,
-        positions: Positions::new(length, head_width(model), device),
+        positions: Positions::new(length, model.head_width(), device),
         fixed: (!is_flex(device)).then_some([GPU_ROWS, length]),
     };
     // Rows of like length come together, so that little is computed for positions beyond their ends.
@@ -70,14 +70,6 @@ pub fn measure(
     let mut answers: Vec<(usize, Answer)> = order.into_iter().zip(sorted).collect();
     answers.sort_unstable_by_key(|(k, _)| *k);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
-}
-
-fn head_width(model: &Gpt) -> usize {
-    let [_, d] = model.embedding.weight.val().dims();
-    d / model
-        .blocks
-        .first()
-        .map_or(1, |block| block.attention.heads())
 }
 
 /// The answers to those of the probe's facts that `numbers` are of.
@@ -221,27 +213,27 @@ impl Logits {
 }
 
 /// The distribution of one token.
-struct Prediction<'a> {
+pub(crate) struct Prediction<'a> {
     logits: &'a [f32],
     /// ln Σ exp(logit).
     log_sum: f64,
 }
 
 impl<'a> Prediction<'a> {
-    fn new(logits: &'a [f32]) -> Self {
+    pub fn new(logits: &'a [f32]) -> Self {
         Self {
             logits,
             log_sum: f64::from(log_sum_exp(logits)),
         }
     }
 
-    fn log_probability(&self, token: Token) -> f64 {
+    pub fn log_probability(&self, token: Token) -> f64 {
         f64::from(self.logits[token as usize]) - self.log_sum
     }
 
     /// The most probable token (the first of equals) and its log probability; some token and no number if a logit
     /// is none.
-    fn best(&self) -> (Token, f64) {
+    pub fn best(&self) -> (Token, f64) {
         // A CPU finds the largest value much faster than its place, and then the place.
         let largest = largest(self.logits);
         let place = self.logits.iter().position(|x| *x == largest);
@@ -272,7 +264,7 @@ mod tests {
         let device = Device::flex();
         let last = |text: &[Token]| -> Vec<f64> {
             let input = [&[EOS], text].concat();
-            let positions = Positions::new(input.len(), head_width(model), &device);
+            let positions = Positions::new(input.len(), model.head_width(), &device);
             let shape = [1, input.len()];
             let logits = model.forward(&Tokens::new(input, shape, &device), &positions);
             let logits = logits.try_into_vec_as::<f32>().unwrap();

@@ -11,6 +11,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod attention;
+pub mod cached;
 pub mod cross_entropy;
 pub mod embedding;
 pub mod flat;
@@ -29,6 +30,7 @@ pub mod workers;
 
 pub use activation::{gelu, swiglu};
 pub use attention::attention;
+pub use cached::KeyValues;
 pub use cross_entropy::{cross_entropy, largest, log_sum_exp};
 pub use embedding::{Tokens, embedding};
 pub use flex::is_flex;

@@ -111,11 +111,18 @@ impl Positions {
 
     /// Turns each half-pair of `x`, `[batch, heads, time, head]`, by its position's angle.
     pub(crate) fn rotate(&self, x: Tensor<4>) -> Tensor<4> {
+        Self::rotate_by(x, &self.cos, &self.sin)
+    }
+
+    /// The same of the one token at `place`, `[batch, heads, 1, head]`.
+    pub(crate) fn rotate_at(&self, x: Tensor<4>, place: usize) -> Tensor<4> {
+        let at = |table: &Tensor<4>| table.clone().narrow(2, place, 1);
+        Self::rotate_by(x, &at(&self.cos), &at(&self.sin))
+    }
+
+    fn rotate_by(x: Tensor<4>, cos: &Tensor<4>, sin: &Tensor<4>) -> Tensor<4> {
         let half = x.dims()[3] / 2;
-        let (cos, sin) = (
-            self.cos.clone().cast(x.dtype()),
-            self.sin.clone().cast(x.dtype()),
-        );
+        let (cos, sin) = (cos.clone().cast(x.dtype()), sin.clone().cast(x.dtype()));
         let low = x.clone().narrow(3, 0, half);
         let high = x.narrow(3, half, half);
         Tensor::cat(

@@ -1,7 +1,7 @@
 //! Causal self-attention with rotary positions.
 
 use burn::{module::Param, prelude::*};
-use kolmo_kernels::{Positions, attention, linear, linear_add};
+use kolmo_kernels::{KeyValues, Positions, attention, linear, linear_add};
 
 use kolmo_config::ModelConfig;
 
@@ -35,6 +35,20 @@ impl Attention {
     pub fn forward(&self, residual: Tensor<3>, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
         let projected = linear(x, self.query_key_value.val());
         let mixed = attention(projected, self.heads, positions);
+        linear_add(residual, mixed, self.output.val())
+    }
+
+    /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`.
+    pub fn next(
+        &self,
+        residual: Tensor<3>,
+        x: Tensor<3>,
+        place: usize,
+        kept: &mut KeyValues,
+        positions: &Positions,
+    ) -> Tensor<3> {
+        let projected = linear(x, self.query_key_value.val());
+        let mixed = kept.attend(projected, place, positions);
         linear_add(residual, mixed, self.output.val())
     }
 }

@@ -1,7 +1,7 @@
 //! One block: attention and feed-forward layer, each behind a norm and beside a residual.
 
 use burn::prelude::*;
-use kolmo_kernels::Positions;
+use kolmo_kernels::{KeyValues, Positions};
 
 use kolmo_config::ModelConfig;
 
@@ -36,6 +36,23 @@ impl Block {
     pub fn forward(&self, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
         let normed = self.attention_norm.forward(x.clone());
         let x = self.attention.forward(x, normed, positions);
+        self.think(x)
+    }
+
+    /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`.
+    pub fn next(
+        &self,
+        x: Tensor<3>,
+        place: usize,
+        kept: &mut KeyValues,
+        positions: &Positions,
+    ) -> Tensor<3> {
+        let normed = self.attention_norm.forward(x.clone());
+        let x = self.attention.next(x, normed, place, kept, positions);
+        self.think(x)
+    }
+
+    fn think(&self, x: Tensor<3>) -> Tensor<3> {
         let normed = self.feed_forward_norm.forward(x.clone());
         self.feed_forward.forward(x, normed)
     }

@@ -102,6 +102,13 @@ impl Gpt {
         x
     }
 
+    /// Width of a head, as [`Positions`] take it.
+    pub fn head_width(&self) -> usize {
+        let [_, d] = self.embedding.weight.val().dims();
+        let heads = self.blocks.first().map(|block| block.attention.heads());
+        d / heads.unwrap_or(1)
+    }
+
     /// The output layer: `[batch, time, d]` to `[batch, time, vocabulary]`.
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
         match &self.head {

@@ -13,6 +13,7 @@ pub mod block;
 pub mod device;
 mod error;
 pub mod feed_forward;
+pub mod generate;
 pub mod gpt;
 mod initialise;
 pub mod norm;

@@ -23,6 +23,7 @@ use crate::{
 
 mod coordinates;
 mod eval;
+mod generate;
 mod train;
 mod world;
 
@@ -41,6 +42,7 @@ pub struct Arguments {
 enum What {
     Train(train::Arguments),
     Eval(eval::Arguments),
+    Generate(generate::Arguments),
     World(world::Arguments),
     Coordinates(coordinates::Arguments),
 }
@@ -50,6 +52,7 @@ pub fn run(arguments: &Arguments, _volume: Volume) -> anyhow::Result<()> {
     match &arguments.what {
         What::Train(arguments) => train::run(arguments),
         What::Eval(arguments) => eval::run(arguments),
+        What::Generate(arguments) => generate::run(arguments),
         What::World(arguments) => world::run(arguments),
         What::Coordinates(arguments) => coordinates::run(arguments),
     }

@@ -1,0 +1,222 @@
+//! Writing: a model goes on with texts, token by token.
+
+use burn::{
+    prelude::*,
+    tensor::{Int, TensorData},
+};
+use kolmo_kernels::{Positions, Tokens};
+use kolmo_model::{Gpt, generate::Cache};
+use kolmo_world::{EOS, Token};
+use rand::{Rng, RngExt};
+
+use crate::{error::EvalError, measure::Prediction};
+
+/// How a token is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Choice {
+    /// The most probable one.
+    Greedy,
+    /// Drawn with the probabilities that the logits over this temperature have, above 0.
+    Sampled(f64),
+}
+
+/// What `model` says after each of `prompts`, `count` tokens of each, which begin as documents do. All are written at the
+/// same time, each token read once; after the end of a document it goes on with the next one.
+///
+/// # Errors
+/// [`EvalError::Read`] if the device does not give the logits back.
+pub fn generate(
+    model: &Gpt,
+    prompts: &[Vec<Token>],
+    count: usize,
+    choice: Choice,
+    random: &mut impl Rng,
+    device: &Device,
+) -> Result<Vec<Vec<Token>>, EvalError> {
+    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+    let mut said = vec![Vec::with_capacity(count); prompts.len()];
+    if count == 0 || prompts.is_empty() {
+        return Ok(said);
+    }
+    // The last token is said and not read; before the first stands the end of a document.
+    let mut cache = Cache::new(model, prompts.len(), longest + count, device);
+    let mut next = vec![EOS; prompts.len()];
+    while said.iter().any(|said| said.len() < count) {
+        let tokens = Tokens::new(next.clone(), [prompts.len(), 1], device);
+        let read = cache.length();
+        let Some(logits) = model.read_next(&tokens, &mut cache) else {
+            break;
+        };
+        // Nobody asks for what comes after a part of a prompt, unless one of them has ended.
+        let is_over = |prompt: &Vec<Token>| read >= prompt.len();
+        let logits = match prompts.iter().any(is_over) {
+            true => Some(read_back(logits)?),
+            false => None,
+        };
+        for (row, prompt) in prompts.iter().enumerate() {
+            next[row] = match (prompt.get(read), &logits) {
+                (Some(token), _) => *token,
+                (None, Some((logits, vocabulary))) => {
+                    let logits = &logits[row * vocabulary..][..*vocabulary];
+                    let token = choose(logits, choice, random);
+                    if said[row].len() < count {
+                        said[row].push(token);
+                    }
+                    token
+                }
+                (None, None) => EOS,
+            };
+        }
+    }
+    Ok(said)
+}
+
+/// The same greedily, by reading all of a text again for each token: what [`generate`] is held against.
+///
+/// # Errors
+/// As of [`generate`].
+pub fn generate_reading_again(
+    model: &Gpt,
+    prompts: &[Vec<Token>],
+    count: usize,
+    device: &Device,
+) -> Result<Vec<Vec<Token>>, EvalError> {
+    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+    let positions = Positions::new(longest + count.max(1), model.head_width(), device);
+    let mut said = vec![Vec::with_capacity(count); prompts.len()];
+    for written in 0..count {
+        let length = longest + written + 1;
+        let mut inputs = vec![EOS; prompts.len() * length];
+        let mut last = Vec::with_capacity(prompts.len());
+        for (row, (prompt, said)) in prompts.iter().zip(&said).enumerate() {
+            let text = prompt.iter().chain(said);
+            for (into, token) in inputs[row * length + 1..].iter_mut().zip(text) {
+                *into = *token;
+            }
+            last.push((row * length + prompt.len() + written) as i32);
+        }
+        let tokens = Tokens::new(inputs, [prompts.len(), length], device);
+        let hidden = model.hidden(&tokens, &positions);
+        let [_, _, d] = hidden.dims();
+        let hidden = hidden.reshape([prompts.len() * length, d]);
+        let last = Tensor::<1, Int>::from_data(TensorData::from(&last[..]), device);
+        let logits = model.logits(hidden.select(0, last).unsqueeze());
+        let (logits, vocabulary) = read_back(logits.squeeze_dim(0))?;
+        for (row, said) in said.iter_mut().enumerate() {
+            said.push(
+                Prediction::new(&logits[row * vocabulary..][..vocabulary])
+                    .best()
+                    .0,
+            );
+        }
+    }
+    Ok(said)
+}
+
+fn read_back(logits: Tensor<2>) -> Result<(Vec<f32>, usize), EvalError> {
+    let [_, vocabulary] = logits.dims();
+    let values = logits
+        .try_into_vec_as::<f32>()
+        .map_err(|error| EvalError::Read(error.to_string()))?;
+    Ok((values, vocabulary))
+}
+
+fn choose(logits: &[f32], choice: Choice, random: &mut impl Rng) -> Token {
+    let temperature = match choice {
+        Choice::Greedy => return Prediction::new(logits).best().0,
+        Choice::Sampled(temperature) => temperature,
+    };
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: &f32| (f64::from(logit - most) / temperature).exp();
+    let mut left = random.random::<f64>() * logits.iter().map(weight).sum::<f64>();
+    for (token, logit) in logits.iter().enumerate() {
+        left -= weight(logit);
+        if left <= 0.0 {
+            return token as Token;
+        }
+    }
+    // Rounding may leave a crumb.
+    Prediction::new(logits).best().0
+}
+
+#[cfg(test)]
+mod tests {
+    use kolmo_config::{Architecture, ModelConfig};
+    use kolmo_world::random::Streams;
+
+    use super::*;
+
+    const VOCABULARY: usize = 31;
+
+    fn model(arch: Architecture) -> (ModelConfig, Gpt) {
+        let config = ModelConfig {
+            arch,
+            ..ModelConfig::default()
+        };
+        let model = Gpt::new(&config, VOCABULARY, &Streams::new(3), &Device::flex()).unwrap();
+        (config, model)
+    }
+
+    #[test]
+    fn greedy_is_the_best_token_of_a_pass_over_all_so_far() {
+        let device = Device::flex();
+        let prompts = vec![vec![1, 2, 3], vec![7], vec![], vec![4, 5, 6, 8, 9]];
+        for arch in [Architecture::Gpt, Architecture::Llama] {
+            let (config, model) = model(arch);
+            let mut random = Streams::new(1).stream("test").at(0);
+            let said =
+                generate(&model, &prompts, 64, Choice::Greedy, &mut random, &device).unwrap();
+            for (prompt, said) in prompts.iter().zip(&said) {
+                let text = [&[EOS], &prompt[..], &said[..]].concat();
+                let length = text.len();
+                let positions = Positions::new(length, config.head_width(), &device);
+                let tokens = Tokens::new(text.clone(), [1, length], &device);
+                let logits = model
+                    .forward(&tokens, &positions)
+                    .try_into_vec_as::<f32>()
+                    .unwrap();
+                for place in prompt.len()..length - 1 {
+                    let best = Prediction::new(&logits[place * VOCABULARY..][..VOCABULARY])
+                        .best()
+                        .0;
+                    assert_eq!(text[place + 1], best, "{arch:?}, place {place}");
+                }
+                assert_eq!(said.len(), 64);
+            }
+            assert_eq!(
+                generate_reading_again(&model, &prompts, 64, &device).unwrap(),
+                said
+            );
+        }
+    }
+
+    #[test]
+    fn samples_have_the_probabilities_of_the_model() {
+        let device = Device::flex();
+        let (_, model) = model(Architecture::Gpt);
+        let prompts = vec![vec![1, 2]; 4000];
+        let mut random = Streams::new(1).stream("test").at(1);
+        let said = generate(
+            &model,
+            &prompts,
+            1,
+            Choice::Sampled(1.0),
+            &mut random,
+            &device,
+        )
+        .unwrap();
+        let mut cache = Cache::new(&model, 1, 3, &device);
+        let mut logits = Vec::new();
+        for token in [EOS, 1, 2] {
+            let next = model.read_next(&Tokens::new(vec![token], [1, 1], &device), &mut cache);
+            logits = next.unwrap().try_into_vec_as::<f32>().unwrap();
+        }
+        let prediction = Prediction::new(&logits);
+        for token in 0..VOCABULARY as Token {
+            let p = prediction.log_probability(token).exp();
+            let found = said.iter().filter(|said| said[0] == token).count() as f64 / 4000.0;
+            let error = (p * (1.0 - p) / 4000.0).sqrt();
+            assert!((found - p).abs() < 5.0 * error, "{token}: {found} for {p}");
+        }
+    }
+}
