@@ -11,7 +11,7 @@ use crate::{
     facts::Relation,
     names::Names,
     random::{Random, Streams},
-    syntax::{Class, Piece, Syntax, Template, class_random},
+    syntax::{Class, Piece, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
     world::Language,
 };
@@ -59,11 +59,16 @@ pub(crate) fn build(
         let pool = (0..values).map(|_| Box::from([words.next(Look::Value)]));
         relations.push(Relation::new(&relation.name, pool.collect(), streams));
     }
+    // Behind everything else, so that what documents are made of does not depend on it.
+    let unspoken = Unspoken {
+        held_out: draw_held_out(config, &syntax, streams)?,
+        questions: draw_questions(config, &syntax, streams, &mut words)?,
+    };
     Ok(Language {
         vocabulary: words.vocabulary,
         names,
         relations,
-        syntax,
+        syntax: syntax.with(unspoken),
     })
 }
 
@@ -162,7 +167,15 @@ fn build_syntax(
             .map(|_| (0..fillers).map(|_| words.next(Look::Syntax)).collect())
             .collect();
         let random = &mut class_random(&stream, class);
-        let templates = draw_templates(templates, &pool, slots.len(), stop, random)?;
+        let draw = |random: &mut Random| draw_template(&pool, slots.len(), stop, random);
+        let templates = draw_templates(templates, &[], draw, random).map_err(|most| {
+            let valid = format!(
+                "1 to {most} with world.syntax.words = {} and world.syntax.filler_slots = {}",
+                pool.len(),
+                slots.len()
+            );
+            WorldError::invalid("world.syntax.templates", templates, valid)
+        })?;
         Ok(draw_class(templates, slots, syntax, random))
     };
     let classes = (0..classes).map(build_class);
@@ -188,33 +201,118 @@ fn draw_class(
     )
 }
 
-/// `count` templates, no two alike, so that a sentence tells which one it was made from, and none
-/// that hides another's value.
+/// As many templates a class as are asked for that no document uses, of the words and fillers that documents use.
+fn draw_held_out(
+    config: &WorldConfig,
+    syntax: &Syntax,
+    streams: &Streams,
+) -> Result<Vec<Class>, WorldError> {
+    const KEY: &str = "world.syntax.held_out";
+    let Some(count) = config.syntax.held_out else {
+        return Ok(Vec::new());
+    };
+    require_within(KEY, count, 1, 64)?;
+    let stream = streams.stream("syntax/held_out");
+    let classes = syntax.classes().iter().enumerate();
+    let classes = classes.map(|(c, class)| {
+        let random = &mut class_random(&stream, c);
+        let mut pool: Vec<Token> = class.templates().iter().flat_map(inner_words).collect();
+        pool.sort_unstable();
+        pool.dedup();
+        let slots = class.slots();
+        let stop = class
+            .templates()
+            .iter()
+            .find_map(last_word)
+            .unwrap_or_default();
+        let draw = |random: &mut Random| draw_template(&pool, slots.len(), stop, random);
+        let templates = draw_templates(count, class.templates(), draw, random).map_err(|most| {
+            let valid = format!("at most {most}: the words of a class make no more templates");
+            WorldError::invalid(KEY, count, valid)
+        })?;
+        let words = slots.iter().map(|slot| slot.words().to_vec());
+        Ok(draw_class(
+            templates,
+            words.collect(),
+            &config.syntax,
+            random,
+        ))
+    });
+    classes.collect()
+}
+
+/// As many question templates a class as are asked for: one of two question words of the class, the relation and the subject in
+/// random order; a question mark, the value and a full stop.
+fn draw_questions(
+    config: &WorldConfig,
+    syntax: &Syntax,
+    streams: &Streams,
+    words: &mut Words,
+) -> Result<Vec<Class>, WorldError> {
+    const KEY: &str = "world.syntax.questions";
+    let Some(count) = config.syntax.questions else {
+        return Ok(Vec::new());
+    };
+    require_within(KEY, count, 1, 8)?;
+    let stream = streams.stream("syntax/questions");
+    let mark = words.vocabulary.intern("?");
+    let stop = words.vocabulary.intern(".");
+    let classes = (0..syntax.classes().len()).map(|c| {
+        let asking = [Look::Syntax; 2].map(|look| words.next(look));
+        let random = &mut class_random(&stream, c);
+        let draw = |random: &mut Random| {
+            let word = asking[random.random_range(0..asking.len())];
+            let mut pieces = vec![Piece::Word(word), Piece::Relation, Piece::Subject];
+            pieces.shuffle(random);
+            pieces.extend([Piece::Word(mark), Piece::Value, Piece::Word(stop)]);
+            Template::new(pieces)
+        };
+        let templates = draw_templates(count, &[], draw, random)
+            .map_err(|most| WorldError::invalid(KEY, count, format!("at most {most}")))?;
+        Ok(draw_class(templates, Vec::new(), &config.syntax, random))
+    });
+    classes.collect()
+}
+
+/// The words of a template before its value.
+fn inner_words(template: &Template) -> impl Iterator<Item = Token> + '_ {
+    let pieces = template.pieces().iter();
+    let inner = pieces.take_while(|piece| **piece != Piece::Value);
+    inner.filter_map(|piece| match piece {
+        Piece::Word(word) => Some(*word),
+        _ => None,
+    })
+}
+
+/// The word that a template ends with.
+fn last_word(template: &Template) -> Option<Token> {
+    match template.pieces().last() {
+        Some(Piece::Word(word)) => Some(*word),
+        _ => None,
+    }
+}
+
+/// `count` templates by `draw`, no two alike, so that a sentence tells which one it was made from, and none
+/// that hides another's value; `others` count as drawn already. As many as there seem to be where these are too few.
 fn draw_templates(
     count: usize,
-    pool: &[Token],
-    slots: usize,
-    stop: Token,
+    others: &[Template],
+    draw: impl Fn(&mut Random) -> Template,
     random: &mut Random,
-) -> Result<Vec<Template>, WorldError> {
+) -> Result<Vec<Template>, usize> {
     const TRIES: usize = 100_000;
     let mut templates: Vec<Template> = Vec::new();
     for _ in 0..TRIES {
         if templates.len() == count {
             return Ok(templates);
         }
-        let template = draw_template(pool, slots, stop, random);
+        let template = draw(random);
         let clashes = |other: &Template| *other == template || other.hides_value_of(&template);
-        if !templates.iter().any(clashes) {
+        if !templates.iter().chain(others).any(clashes) {
             templates.push(template);
         }
     }
-    let most = templates.len();
-    let valid = format!(
-        "1 to {most} with world.syntax.words = {} and world.syntax.filler_slots = {slots}",
-        pool.len()
-    );
-    Err(WorldError::invalid("world.syntax.templates", count, valid))
+    Err(templates.len())
 }
 
 /// One or two template words, each filler slot with probability 1/2, the relation and the subject in

@@ -126,6 +126,14 @@ pub struct SyntaxConfig {
     /// Words that can fill a slot. `abstract`: 4; `biography`: 8 at most and by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filler_words: Option<usize>,
+    /// Templates of a class that no document uses, to ask in a wording never read. `biography`: of the 25 written
+    /// ones those behind `templates`. None where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<usize>,
+    /// Question templates of a class: a syntax that no document uses, for fine-tuning. `biography`: 4 at most. None
+    /// where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questions: Option<usize>,
     /// Dirichlet concentration of the template probabilities π_c.
     pub template_concentration: f64,
     /// Dirichlet concentration of the filler probabilities θ_{c,s}.
@@ -140,6 +148,8 @@ impl Default for SyntaxConfig {
             words: None,
             filler_slots: None,
             filler_words: None,
+            held_out: None,
+            questions: None,
             template_concentration: 1.0,
             filler_concentration: 1.0,
         }

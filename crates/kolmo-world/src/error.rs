@@ -39,6 +39,16 @@ impl WorldError {
         }
     }
 
+    /// The same of a key below `to` that was taken for one below `from`.
+    pub(crate) fn moved(self, from: &str, to: &str) -> Self {
+        let Self::Invalid { key, value, valid } = self;
+        let key = key
+            .strip_prefix(from)
+            .map(|rest| format!("{to}{rest}"))
+            .unwrap_or(key);
+        Self::Invalid { key, value, valid }
+    }
+
     /// An error unless `ok`; the usual one-line check of a range.
     pub(crate) fn require(
         ok: bool,

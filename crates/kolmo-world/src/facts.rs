@@ -18,6 +18,7 @@ pub struct Relation {
     numbers: HashMap<Box<[Token]>, u32>,
     beginnings: HashSet<Box<[Token]>>,
     stream: Stream,
+    revisions: Stream,
 }
 
 impl Relation {
@@ -38,6 +39,7 @@ impl Relation {
             numbers,
             beginnings,
             stream: streams.stream(&format!("facts/{name}")),
+            revisions: streams.stream(&format!("revisions/{name}")),
         }
     }
 
@@ -61,6 +63,18 @@ impl Relation {
         self.stream
             .at(element)
             .random_range(0..self.values.len() as u32)
+    }
+
+    /// Another value than [`value_of`](Self::value_of) gives, for a fact that changes; the same one if there is no other.
+    pub fn revised_value_of(&self, element: u64) -> u32 {
+        let count = self.values.len() as u32;
+        let mut random = self.revisions.at(element);
+        let shift = if count > 1 {
+            random.random_range(1..count)
+        } else {
+            0
+        };
+        (self.value_of(element) + shift) % count
     }
 
     /// The tokens of value number `value`.

@@ -17,7 +17,7 @@
 //! The rooms: [`config`] is what a user types; [`random`] the named streams of one seed;
 //! [`frequency`] which subject is talked about; [`relations`] which of its facts; [`facts`] what is
 //! true of it; [`names`] what it is called; [`syntax`] how it is said; [`vocabulary`] the tokens;
-//! [`document`] and [`stream`] the outcome.
+//! [`document`] and [`stream`] the outcome; [`lesson`] what comes in place of it in fine-tuning.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -28,6 +28,7 @@ pub mod document;
 mod error;
 pub mod facts;
 pub mod frequency;
+pub mod lesson;
 pub mod names;
 pub mod random;
 pub mod relations;
@@ -40,6 +41,8 @@ pub use config::WorldConfig;
 pub use document::{Document, Fact, Role};
 pub use error::{WorldError, shown};
 pub use frequency::Frequency;
+pub use lesson::{Lesson, LessonConfig, ReplayConfig};
 pub use stream::Batch;
+pub use syntax::Wording;
 pub use vocabulary::{EOS, Token, Vocabulary};
 pub use world::World;

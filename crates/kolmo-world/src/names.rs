@@ -74,7 +74,7 @@ impl Names {
 /// A keyed permutation of 0..size: a balanced Feistel network over the smallest sufficient even
 /// number of bits, walked until it lands inside (the walk is at most 4 steps on average).
 #[derive(Debug, Clone)]
-struct Permutation {
+pub(crate) struct Permutation {
     size: u64,
     half_bits: u32,
     keys: [u64; Self::ROUNDS],
@@ -83,7 +83,7 @@ struct Permutation {
 impl Permutation {
     const ROUNDS: usize = 6;
 
-    fn new(size: u64, stream: &Stream) -> Self {
+    pub(crate) fn new(size: u64, stream: &Stream) -> Self {
         let bits = u64::BITS - size.saturating_sub(1).leading_zeros();
         Self {
             size,
@@ -92,7 +92,7 @@ impl Permutation {
         }
     }
 
-    fn forward(&self, element: u64) -> u64 {
+    pub(crate) fn forward(&self, element: u64) -> u64 {
         debug_assert!(element < self.size);
         let mut code = element;
         loop {
@@ -103,7 +103,7 @@ impl Permutation {
         }
     }
 
-    fn backward(&self, code: u64) -> u64 {
+    pub(crate) fn backward(&self, code: u64) -> u64 {
         debug_assert!(code < self.size);
         let mut element = code;
         loop {

@@ -26,6 +26,13 @@ impl Streams {
         Self { seed }
     }
 
+    /// Streams of their own, below `name`.
+    pub fn child(&self, name: &str) -> Self {
+        Self {
+            seed: self.stream(name).bits(0),
+        }
+    }
+
     /// The stream called `name`.
     pub fn stream(&self, name: &str) -> Stream {
         let mut hasher = blake3::Hasher::new_derive_key("kolmo random stream v1");

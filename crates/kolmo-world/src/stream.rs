@@ -37,6 +37,17 @@ impl Batch {
         }
     }
 
+    /// Documents `first..first + count` of those that `write` writes, none longer than `length`.
+    pub fn of(length: usize, first: u64, count: usize, write: impl Fn(u64, &mut Document)) -> Self {
+        let mut batch = Self::new(length);
+        let mut document = Document::default();
+        for n in first..first + count as u64 {
+            write(n, &mut document);
+            batch.push(&document);
+        }
+        batch
+    }
+
     /// Adds a row.
     pub fn push(&mut self, document: &Document) {
         let count = document.tokens.len().min(self.length);
@@ -67,13 +78,9 @@ impl Batch {
 impl World {
     /// Documents `first..first + count` as a batch.
     pub fn batch(&self, first: u64, count: usize) -> Batch {
-        let mut batch = Batch::new(self.max_document_length());
-        let mut document = Document::default();
-        for n in first..first + count as u64 {
-            self.write_document(n, &mut document);
-            batch.push(&document);
-        }
-        batch
+        Batch::of(self.max_document_length(), first, count, |n, document| {
+            self.write_document(n, document);
+        })
     }
 }
 

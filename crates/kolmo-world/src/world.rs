@@ -10,7 +10,7 @@ use crate::{
     names::Names,
     random::{Random, Stream, Streams},
     relations::RelationDraw,
-    syntax::Syntax,
+    syntax::{Syntax, Wording},
     vocabulary::{EOS, Token, Vocabulary},
 };
 
@@ -148,14 +148,42 @@ impl World {
         document: &mut Document,
     ) -> usize {
         let relation = &self.relations[fact.relation as usize];
+        let value = relation.value_of(fact.element);
+        self.write_worded(Wording::Statement, fact, value, random, document)
+    }
+
+    /// The same in `wording`, which the language has, with value number `value` for the fact.
+    pub fn write_worded(
+        &self,
+        wording: Wording,
+        fact: Fact,
+        value: u32,
+        random: &mut Random,
+        document: &mut Document,
+    ) -> usize {
+        let relation = &self.relations[fact.relation as usize];
         document.facts.push(fact);
         self.syntax.write(
+            wording,
             fact.relation as usize,
             |tokens| self.names.write(fact.element, tokens),
-            relation.tokens(relation.value_of(fact.element)),
+            relation.tokens(value),
             random,
             document,
         )
+    }
+
+    /// How many names nobody bears.
+    pub fn strangers(&self) -> u64 {
+        self.names
+            .space()
+            .saturating_sub(self.frequency.max_elements())
+    }
+
+    /// An element that no document is about, with a name that nobody else bears: number `k` of
+    /// [`strangers`](Self::strangers).
+    pub fn stranger(&self, k: u64) -> u64 {
+        self.frequency.max_elements() + k
     }
 
     /// Probability that a document states relation `relation` of the subject of rank `rank`.
@@ -165,10 +193,16 @@ impl World {
 
     /// Tokens of the longest document, its end included.
     pub fn max_document_length(&self) -> usize {
+        self.max_length_in(Wording::Statement)
+    }
+
+    /// Tokens of the longest document if all of its sentences are in `wording`, its end included.
+    pub fn max_length_in(&self, wording: Wording) -> usize {
         let mut lengths: Vec<usize> = (0..self.relations.len())
             .map(|r| {
                 let value = self.relations[r].max_length();
-                self.syntax.max_length(r, self.names.length(), value)
+                self.syntax
+                    .max_length(wording, r, self.names.length(), value)
             })
             .collect();
         lengths.sort_unstable_by(|a, b| b.cmp(a));

@@ -14,7 +14,7 @@ use crate::{
     facts::Relation,
     names::Names,
     random::Streams,
-    syntax::{Class, Syntax, Template, class_random},
+    syntax::{Class, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
     world::Language,
 };
@@ -79,12 +79,67 @@ pub(crate) fn build(
         let values = words.map(|text| vocabulary.intern_all(text)).collect();
         relations.push(Relation::new(&relation.name, values, streams));
     }
+    // Behind everything else, so that the tokens of documents do not depend on it.
+    let unspoken = build_unspoken(config, &syntax, streams, &mut vocabulary)?;
     Ok(Language {
         names: Names::new(pools, &streams.stream("names")),
         vocabulary,
         relations,
-        syntax,
+        syntax: syntax.with(unspoken),
     })
+}
+
+/// The written templates behind those of documents, and questions.
+fn build_unspoken(
+    config: &WorldConfig,
+    spoken: &Syntax,
+    streams: &Streams,
+    vocabulary: &mut Vocabulary,
+) -> Result<Unspoken, WorldError> {
+    let syntax = &config.syntax;
+    let used = syntax.templates.unwrap_or(TEMPLATES);
+    let written = SENTENCES[0].templates.len();
+    let mut unspoken = Unspoken::default();
+    let limits = [
+        ("held_out", syntax.held_out, written - used.min(written)),
+        ("questions", syntax.questions, SENTENCES[0].questions.len()),
+    ];
+    for (key, count, most) in limits {
+        let Some(count) = count else { continue };
+        let valid = format!("1 to {most} with world.syntax.templates = {used}");
+        let key = format!("world.syntax.{key}");
+        WorldError::require((1..=most).contains(&count), &key, count, &valid)?;
+    }
+    let held_out = streams.stream("syntax/held_out");
+    let questions = streams.stream("syntax/questions");
+    for (r, (class, relation)) in spoken.classes().iter().zip(&config.relations).enumerate() {
+        let sentences = SENTENCES.iter().find(|s| s.relation == relation.name);
+        let Some(sentences) = sentences else { continue };
+        let slots = class.slots().iter().map(|slot| slot.words().to_vec());
+        let slots: Vec<Vec<Token>> = slots.collect();
+        let mut draw = |texts: Vec<String>, slots, stream| {
+            let parsed = texts.iter().map(|text| Template::parse(text, vocabulary));
+            Class::draw(
+                parsed.collect(),
+                slots,
+                syntax.template_concentration,
+                syntax.filler_concentration,
+                &mut class_random(stream, r),
+            )
+        };
+        if let Some(count) = syntax.held_out {
+            let texts = sentences.templates.iter().skip(used).take(count);
+            let texts = texts.map(|text| (*text).to_owned()).collect();
+            unspoken.held_out.push(draw(texts, slots, &held_out));
+        }
+        if let Some(count) = syntax.questions {
+            let texts = sentences.questions.iter().take(count);
+            let texts = texts.map(|text| format!("Question : {text} ? Answer : {{value}} ."));
+            let texts = texts.collect();
+            unspoken.questions.push(draw(texts, Vec::new(), &questions));
+        }
+    }
+    Ok(unspoken)
 }
 
 fn value_pool(relation: &str) -> Vec<String> {
@@ -256,7 +311,7 @@ mod tests {
             }
             values.extend(words(pool));
             let fillers = sentences.fillers.iter().flat_map(|slot| slot.iter());
-            let templates = sentences.templates.iter();
+            let templates = sentences.templates.iter().chain(&sentences.questions);
             let texts = templates.chain(fillers).map(|text| (*text).to_owned());
             syntax.extend(words(texts.collect()));
         }

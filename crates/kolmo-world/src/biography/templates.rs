@@ -10,6 +10,8 @@ pub(crate) struct Sentences {
     pub fillers: &'static [&'static [&'static str]],
     /// Templates, words separated by one space.
     pub templates: &'static [&'static str],
+    /// Questions, up to the question mark.
+    pub questions: [&'static str; 4],
 }
 
 /// The six syntax classes, in the order of the relations.
@@ -58,6 +60,12 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             "The birthday candles of {subject} count the years since {value} .",
             "The birth certificate of {subject} bears the date {value} .",
         ],
+        questions: [
+            "When was {subject} born",
+            "On which day was {subject} born",
+            "What is the birth date of {subject}",
+            "Which date is on the birth certificate of {subject}",
+        ],
     },
     Sentences {
         relation: "birth_city",
@@ -102,6 +110,12 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             "When {subject} was born , the {1} gathered in {value} .",
             "The {1} of {subject} know that the birthplace was {0} {value} .",
             "Few people know that {subject} was born in {value} .",
+        ],
+        questions: [
+            "Where was {subject} born",
+            "In which city was {subject} born",
+            "What is the birth city of {subject}",
+            "Which city is the birthplace of {subject}",
         ],
     },
     Sentences {
@@ -155,6 +169,12 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             "To gain a {1} , {subject} {0} sat the exams at {value} .",
             "Thanks to good grades , {subject} was admitted to {value} .",
         ],
+        questions: [
+            "Where did {subject} study",
+            "Which university did {subject} attend",
+            "At which university was {subject} a student",
+            "What is the university of {subject}",
+        ],
     },
     Sentences {
         relation: "major",
@@ -206,6 +226,12 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             "The student timetable of {subject} was full of {1} in {value} .",
             "When asked about a major , {subject} answers {value} with pride .",
             "{subject} was known as a {0} student who loved the {1} in {value} .",
+        ],
+        questions: [
+            "What did {subject} study",
+            "Which major did {subject} choose",
+            "What is the major of {subject}",
+            "In which field does {subject} have a degree",
         ],
     },
     Sentences {
@@ -259,6 +285,12 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             "The staff list names {subject} as a {0} at {value} .",
             "Known as a {1} worker , {subject} was promoted by {value} .",
         ],
+        questions: [
+            "Who employs {subject}",
+            "For whom does {subject} work",
+            "What is the employer of {subject}",
+            "Which company does {subject} work for",
+        ],
     },
     Sentences {
         relation: "employer_city",
@@ -303,6 +335,12 @@ pub(crate) const SENTENCES: &[Sentences] = &[
             "With a {1} office and a short trip by {0} , {subject} likes working in {value} .",
             "The colleagues of {subject} all share a {1} office in {value} .",
             "To be at work on time , {subject} must reach {value} by nine .",
+        ],
+        questions: [
+            "Where does {subject} work",
+            "In which city does {subject} work",
+            "In which city is the office of {subject}",
+            "Which city does {subject} go to for work",
         ],
     },
 ];

@@ -4,6 +4,8 @@ mod template;
 
 use rand::RngExt;
 use rand_distr::{Distribution, Gamma};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use template::{Piece, Template};
 
@@ -17,8 +19,44 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Syntax {
     classes: Vec<Class>,
+    unspoken: Unspoken,
     class_of: Vec<usize>,
     relation_words: Vec<Option<Token>>,
+}
+
+/// What the language has and no document of the world uses; empty where the configuration has none.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unspoken {
+    pub held_out: Vec<Class>,
+    pub questions: Vec<Class>,
+}
+
+/// In which words a fact is stated, or asked for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Wording {
+    /// Templates that documents use.
+    Statement,
+    /// Templates that none uses, of the same words as far as the family allows.
+    HeldOut,
+    /// A question and its answer.
+    Question,
+}
+
+impl Wording {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Statement, Self::HeldOut, Self::Question];
+
+    /// The name in files: `statement`, `held_out`, `question`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::HeldOut => "held_out",
+            Self::Question => "question",
+        }
+    }
 }
 
 /// A syntax class: its templates with probabilities π_c and its filler slots with θ_{c,s}.
@@ -110,14 +148,35 @@ impl Syntax {
     ) -> Self {
         Self {
             classes,
+            unspoken: Unspoken::default(),
             class_of,
             relation_words,
         }
     }
 
+    /// The same with what no document uses.
+    pub(crate) fn with(self, unspoken: Unspoken) -> Self {
+        Self { unspoken, ..self }
+    }
+
     /// The classes.
     pub fn classes(&self) -> &[Class] {
         &self.classes
+    }
+
+    /// The class of relation `relation` in `wording`; none if the language has no such templates.
+    pub fn class_in(&self, wording: Wording, relation: usize) -> Option<&Class> {
+        let classes = match wording {
+            Wording::Statement => &self.classes,
+            Wording::HeldOut => &self.unspoken.held_out,
+            Wording::Question => &self.unspoken.questions,
+        };
+        classes.get(self.class_of[relation])
+    }
+
+    /// Whether the language has templates of `wording`.
+    pub fn has(&self, wording: Wording) -> bool {
+        self.class_in(wording, 0).is_some()
     }
 
     /// The class c(r) of relation `relation`.
@@ -136,19 +195,22 @@ impl Syntax {
         self.relation_words[relation]
     }
 
-    /// Draws a sentence of `relation` and appends it to `document`, naming the subject by `name` and
-    /// the value by `value`. Returns the position of the value's first token.
+    /// Draws a sentence of `relation` in `wording`, which the language [has](Self::has), and appends it to `document`, naming the
+    /// subject by `name` and the value by `value`. Returns the position of the value's first token.
     pub fn write(
         &self,
+        wording: Wording,
         relation: usize,
         name: impl Fn(&mut Vec<Token>),
         value: &[Token],
         random: &mut Random,
         document: &mut Document,
     ) -> usize {
-        let class = self.class(relation);
-        let template = &class.templates[class.template_choice.sample(random)];
         let mut value_at = document.tokens.len();
+        let Some(class) = self.class_in(wording, relation) else {
+            return value_at;
+        };
+        let template = &class.templates[class.template_choice.sample(random)];
         for piece in template.pieces() {
             match piece {
                 Piece::Word(word) => document.push(*word, Role::Syntax),
@@ -175,8 +237,14 @@ impl Syntax {
         value_at
     }
 
-    /// Tokens of the longest sentence of `relation`, for names and values of at most these lengths.
-    pub fn max_length(&self, relation: usize, name: usize, value: usize) -> usize {
+    /// Tokens of the longest sentence of `relation` in `wording`, for names and values of at most these lengths.
+    pub fn max_length(
+        &self,
+        wording: Wording,
+        relation: usize,
+        name: usize,
+        value: usize,
+    ) -> usize {
         let length = |template: &Template| -> usize {
             let pieces = template.pieces().iter().map(|piece| match piece {
                 Piece::Word(_) | Piece::Filler(_) => 1,
@@ -186,7 +254,8 @@ impl Syntax {
             });
             pieces.sum()
         };
-        let templates = self.class(relation).templates.iter();
+        let class = self.class_in(wording, relation);
+        let templates = class.into_iter().flat_map(|class| &class.templates);
         templates.map(length).max().unwrap_or(0)
     }
 
