@@ -7,14 +7,19 @@ use std::{
 };
 
 use anyhow::Context;
-use kolmo_eval::{Exposures, Probe, fact_rows, measure, summarise, summary::Moment};
+use kolmo_config::FinetuneConfig;
+use kolmo_eval::{
+    Answer, Exposures, Interview, Probe, answer_rows, fact_rows, interview_records, summarise,
+    summary::Moment,
+};
 use kolmo_kernels::Workers;
 use kolmo_model::{DeviceName, device};
 use kolmo_report::table;
 use kolmo_run::{
     EvaluationRecord, ExactCode, FactsTable, OnlineClass, RunDirectory, atomic, checkpoint,
+    write_answers,
 };
-use kolmo_train::load_model;
+use kolmo_train::{base, load_model};
 use kolmo_world::random::Streams;
 use serde_json::Value;
 
@@ -27,7 +32,7 @@ use crate::{
 
 /// Ask a checkpoint of a run for facts, again or for others than it was asked for
 ///
-/// Prints a table, and writes evaluation.json and facts.parquet to --out. The facts are drawn as in
+/// Prints a table, and writes evaluation.json, facts.parquet and answers.parquet to --out. The facts are drawn as in
 /// training: with the same eval keys they are the same.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -96,17 +101,38 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let device = device.open()?;
     let model = load_model(&config, &world, &run, step, &device.device)?;
 
-    let probe = Probe::of_ranks(&world, ranks, &eval, &Streams::new(config.seed));
+    let streams = Streams::new(config.seed);
+    let lesson = config.finetune.as_ref();
+    let lesson = lesson.map(|finetune| finetune.lesson(&world, config.seed));
+    let lesson = lesson.transpose()?;
+    let mut probe = Probe::of_ranks(&world, ranks, &eval, &streams);
+    if let Some(lesson) = &lesson {
+        probe = probe.without(|fact| lesson.revises(fact.element));
+    }
+    let interview = Interview::new(&world, &probe, &eval, lesson.as_ref(), &streams);
     let documents = step * config.train.batch_documents as u64;
-    let mut exposures = Exposures::new(&probe);
-    let mut count = DocumentCount::new(volume, 0, documents);
-    exposures.count_stream(&world, documents, |done| count.set(done));
-    count.finish();
+    let mut exposures = Exposures::new(&probe).with(interview.facts());
+    let mut shown = DocumentCount::new(volume, 0, documents);
+    base::count(&config, &world, documents, &mut exposures, &mut |done| {
+        shown.set(done);
+    })?;
+    shown.finish();
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
-    let answers = measure(&model, &world, &probe, &device.device, &workers)?;
-    let moment = Moment { step, documents };
+    let replies = interview.hold(&model, &world, &probe, &device.device, &workers, &streams)?;
+    let answers = replies.iter().take(probe.facts.len());
+    let answers: Vec<Answer> = answers.map(|reply| reply.answer.clone()).collect();
+    let before = config
+        .finetune
+        .as_ref()
+        .map_or(0, FinetuneConfig::documents_before);
+    let moment = Moment {
+        step,
+        documents,
+        before,
+    };
     let parameters = config.model.parameters(world.vocabulary().len());
-    let record = summarise(&world, &probe, &exposures, &answers, parameters, moment);
+    let mut record = summarise(&world, &probe, &exposures, &answers, parameters, moment);
+    record.interviews = interview_records(&replies);
 
     let relations = world.relations().iter();
     let names = relations.map(|relation| relation.name().to_owned());
@@ -118,6 +144,8 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     };
     let json = without_stream(&record).context("the record has no JSON form")?;
     write(&out, &json, &facts)?;
+    let answers = answer_rows(&world, &exposures, &replies, moment);
+    write_answers(out.join("answers.parquet"), &answers)?;
     if arguments.json {
         print(&json.to_string())?;
     } else {

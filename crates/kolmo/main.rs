@@ -6,6 +6,7 @@ mod check;
 mod devices;
 mod eval;
 mod exit;
+mod finetune;
 mod progress;
 mod provenance;
 mod report;
@@ -41,6 +42,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Finetune(finetune::Arguments),
     Eval(eval::Arguments),
     Devices(devices::Arguments),
     Theory(theory::Arguments),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
     // A bug here or in a graphics driver: the message is on the terminal, the code is the documented one.
     let result = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(arguments) => train::run(arguments, volume),
+        Command::Finetune(arguments) => finetune::run(arguments, volume),
         Command::Eval(arguments) => eval::run(arguments, volume),
         Command::Devices(arguments) => devices::run(arguments, volume),
         Command::Theory(arguments) => theory::run(arguments, volume),

@@ -61,10 +61,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         ([], false) => experiments("")?,
         (names, _) => names.to_vec(),
     };
-    let plans = names.iter().map(|name| Ok((name.as_str(), load(name)?)));
+    let plans = names.iter().map(|name| Ok((name.clone(), load(name)?)));
     let mut plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
     // In the order in which a report has its claims.
     plans.sort_by_key(|(_, (plan, _))| plan.file.report.claims.first().copied());
+    let plans = with_bases(plans)?;
     let stop = StopRequest::listen().context(SIGNALS)?;
     let mut studies = Vec::new();
     // A run that fails is left out, and told at the end: others have something to say.
@@ -85,6 +86,9 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             }
             first_error = first_error.or(Some(error));
         }
+        if !names.contains(name) {
+            continue;
+        }
         let planned = plan
             .runs
             .iter()
@@ -95,6 +99,28 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let output = output(arguments).join("report.html");
     report::write(title, &studies, &output, arguments.json, volume)?;
     first_error.map_or(Ok(()), Err)
+}
+
+/// `plans`, each behind the one whose runs it fine-tunes, which is added if it is not there.
+fn with_bases(
+    plans: Vec<(String, (Plan, SweepDirectory))>,
+) -> anyhow::Result<Vec<(String, (Plan, SweepDirectory))>> {
+    let mut all: Vec<(String, (Plan, SweepDirectory))> = Vec::new();
+    for (name, planned) in plans {
+        let mut line = vec![(name, planned)];
+        while let Some((name, (plan, _))) = line.last()
+            && let Some(from) = &plan.from
+        {
+            let base = Path::new(name).with_file_name(from);
+            let base = base.to_string_lossy().into_owned();
+            let planned = load(&base)?;
+            line.push((base, planned));
+        }
+        let is_new = |(name, _): &(String, _)| !all.iter().any(|(other, _)| other == name);
+        let new: Vec<_> = line.into_iter().rev().filter(is_new).collect();
+        all.extend(new);
+    }
+    Ok(all)
 }
 
 /// Where the report goes: that of some experiments does not take the place of that of all.

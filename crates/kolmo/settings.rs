@@ -4,11 +4,11 @@ use std::{
     borrow::Cow,
     fs::File,
     io::{self, ErrorKind, Read},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use anyhow::Context;
-use kolmo_config::{EvalConfig, RunConfig};
+use kolmo_config::{ConfigError, EvalConfig, RunConfig};
 use kolmo_run::RunDirectory;
 use kolmo_world::World;
 
@@ -35,6 +35,28 @@ impl Settings {
             Usage(format!("could not read the configuration {path}: {reason}"))
         })?;
         parse(&text, &self.overrides, &self.config)
+    }
+
+    /// Reads it as the fine-tuning of what the run `base` had learnt after `step` steps.
+    pub fn load_finetune(
+        &self,
+        base: &RunDirectory,
+        step: u64,
+    ) -> anyhow::Result<(RunConfig, World)> {
+        let path = self.config.display();
+        let text = read(&self.config).map_err(|reason| {
+            Usage(format!("could not read the configuration {path}: {reason}"))
+        })?;
+        let of = of_run(base)?;
+        let root = path::absolute(base.root())
+            .with_context(|| format!("could not find {}", base.root().display()))?;
+        let Some(from) = root.to_str() else {
+            let problem = format!("--from {}: a path in UTF-8 is wanted", root.display());
+            return Err(Usage(problem).into());
+        };
+        let from = from.to_owned();
+        let loaded = RunConfig::load_finetune(&text, &self.overrides, &of, from, step);
+        loaded.map_err(|error| explain(error, &self.config))
     }
 
     /// The name of the configuration: that of the file.
@@ -94,15 +116,17 @@ fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
 
 /// The configuration in `text`, which is from `path`.
 fn parse(text: &str, overrides: &[String], path: &Path) -> anyhow::Result<(RunConfig, World)> {
-    RunConfig::load(text, overrides).map_err(|error| {
-        let is_override = error.is_override();
-        let error = anyhow::Error::new(error);
-        if is_override {
-            error
-        } else {
-            error.context(format!("in {}", path.display()))
-        }
-    })
+    RunConfig::load(text, overrides).map_err(|error| explain(error, path))
+}
+
+/// A mistake in the configuration at `path`, or in what was set on the way.
+fn explain(error: ConfigError, path: &Path) -> anyhow::Error {
+    let is_override = error.is_override();
+    let error = anyhow::Error::new(error);
+    match is_override {
+        true => error,
+        false => error.context(format!("in {}", path.display())),
+    }
 }
 
 /// The text of a configuration.

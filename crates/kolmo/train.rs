@@ -34,6 +34,17 @@ use crate::{
 pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    flags: Flags,
+    /// Begin with the steps that are the same in another run, from its newest checkpoint among them: a run of
+    /// another length, of one world, model and optimiser. A run with a checkpoint of its own goes on from that
+    #[arg(long, value_name = "RUN_DIR")]
+    trunk: Option<PathBuf>,
+}
+
+/// How a run is run.
+#[derive(Debug, clap::Args)]
+pub struct Flags {
     /// Where the run goes; by default runs/NAME-HASH, of the file and the configuration
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
@@ -45,10 +56,6 @@ pub struct Arguments {
     /// What to do with a run that is there already
     #[arg(long, value_enum, default_value_t = Resume::Auto)]
     resume: Resume,
-    /// Begin with the steps that are the same in another run, from its newest checkpoint among them: a run of
-    /// another length, of one world, model and optimiser. A run with a checkpoint of its own goes on from that
-    #[arg(long, value_name = "RUN_DIR")]
-    trunk: Option<PathBuf>,
     /// Print the final figures as one JSON object on standard output
     #[arg(long)]
     json: bool,
@@ -77,18 +84,46 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let started = Instant::now();
     let stop = StopRequest::listen().context("could not listen for signals")?;
     let (config, world) = arguments.settings.load()?;
+    let Arguments {
+        settings,
+        flags,
+        trunk,
+    } = arguments;
+    let settled = (&config, &world);
+    train(
+        settled,
+        settings,
+        flags,
+        trunk.as_deref(),
+        volume,
+        (started, stop),
+    )
+}
+
+/// Trains the run of a settled configuration and its world, from `settings`; `begun` is when the program was, and who stops it.
+pub fn train(
+    (config, world): (&RunConfig, &World),
+    settings: &Settings,
+    arguments: &Flags,
+    trunk_directory: Option<&Path>,
+    volume: Volume,
+    (started, stop): (Instant, StopRequest),
+) -> anyhow::Result<()> {
     let device: DeviceName = arguments.device.parse()?;
-    let directory = directory(arguments, &config)?;
+    let directory = directory(arguments, settings, config)?;
 
     // A finished run needs neither a device nor the directory for itself.
     let there = RunDirectory::at(&directory);
     if arguments.resume == Resume::Auto && there.holds_a_run() {
-        check_same(&there, &config)?;
+        check_same(&there, config)?;
         if there.is_done() {
-            return show_finished(&there, &config, &world, arguments, volume);
+            return show_finished(&there, config, world, arguments, volume);
         }
     }
-    let trunk = trunk(arguments, &config, &there)?;
+    let trunk = trunk(trunk_directory, arguments.resume, config, &there)?;
+    let lesson = config.finetune.as_ref();
+    let lesson = lesson.map(|finetune| finetune.lesson(world, config.seed));
+    let lesson = lesson.transpose()?;
     arguments.switches.apply()?;
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;
@@ -99,20 +134,21 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     };
     // Again, for another process may have been at work until the lock was free.
     if start == Start::Resume && run.holds_a_run() {
-        check_same(&run, &config)?;
+        check_same(&run, config)?;
         if run.is_done() {
-            return show_finished(&run, &config, &world, arguments, volume);
+            return show_finished(&run, config, world, arguments, volume);
         }
     }
-    announce(&config, &world, &device, &run, volume);
+    announce(config, world, &device, &run, volume);
 
     let mut progress = Progress::new(volume, config.train.steps(), stop);
     let job = Job {
-        config: &config,
-        world: &world,
+        config,
+        world,
         device: &device,
         run: &run,
         lock: &lock,
+        lesson: lesson.as_ref(),
         trunk: trunk.as_ref(),
     };
     let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
@@ -129,14 +165,15 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
 
 /// The run that this one begins with, where it has no step of its own.
 fn trunk(
-    arguments: &Arguments,
+    directory: Option<&Path>,
+    resume: Resume,
     config: &RunConfig,
     run: &RunDirectory,
 ) -> anyhow::Result<Option<Trunk>> {
-    let Some(directory) = &arguments.trunk else {
+    let Some(directory) = directory else {
         return Ok(None);
     };
-    if arguments.resume == Resume::Auto && !checkpoint::steps(run)?.is_empty() {
+    if resume == Resume::Auto && !checkpoint::steps(run)?.is_empty() {
         return Ok(None);
     }
     let shown = directory.display();
@@ -158,11 +195,15 @@ fn trunk(
 }
 
 /// The run directory: the one named, or one named after the configuration.
-fn directory(arguments: &Arguments, config: &RunConfig) -> anyhow::Result<PathBuf> {
+fn directory(
+    arguments: &Flags,
+    settings: &Settings,
+    config: &RunConfig,
+) -> anyhow::Result<PathBuf> {
     if let Some(directory) = &arguments.run_dir {
         return Ok(directory.clone());
     }
-    Ok(arguments.settings.directory(&config.identity()?[..8], ""))
+    Ok(settings.directory(&config.identity()?[..8], ""))
 }
 
 fn announce(
@@ -195,6 +236,11 @@ fn announce(
     let adapter = adapter
         .map(|adapter| format!(" ({adapter})"))
         .unwrap_or_default();
+    if let Some(finetune) = &config.finetune {
+        let from = finetune.from.as_deref().unwrap_or_default();
+        let step = finetune.base.as_ref().map_or(0, |base| base.step);
+        say(&format!("from    {from}, step {step}"));
+    }
     say(&format!(
         "train   {} steps of {} documents on {}{adapter}",
         config.train.steps(),
@@ -215,7 +261,7 @@ fn example(world: &World) -> String {
 fn finish(
     job: &Job<'_>,
     mut manifest: Manifest,
-    arguments: &Arguments,
+    arguments: &Flags,
     volume: Volume,
     started: Instant,
 ) -> anyhow::Result<()> {
@@ -272,7 +318,7 @@ fn show_finished(
     run: &RunDirectory,
     config: &RunConfig,
     world: &World,
-    arguments: &Arguments,
+    arguments: &Flags,
     volume: Volume,
 ) -> anyhow::Result<()> {
     let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
@@ -304,7 +350,7 @@ fn show(world: &World, evaluations: &[EvaluationRecord], steps: &[StepRecord], v
     }
 }
 
-fn print_json(last: &Final<'_>, arguments: &Arguments) -> anyhow::Result<()> {
+fn print_json(last: &Final<'_>, arguments: &Flags) -> anyhow::Result<()> {
     if arguments.json {
         print(&serde_json::to_string(last).context("the figures have no JSON form")?)?;
     }

@@ -1,7 +1,7 @@
 //! What a run is: the configuration file, read and checked, without anything that computes with it.
 //!
 //! [`RunConfig`] is the whole file; its parts are [`ModelConfig`], [`TrainConfig`] with its [`Schedule`],
-//! [`EvalConfig`], [`CheckpointConfig`], and `kolmo_world`'s `WorldConfig`. [`ReportConfig`] is what runs are compared for. [`mod@file`] reads TOML with overrides on
+//! [`EvalConfig`], [`CheckpointConfig`], of fine-tuning [`FinetuneConfig`], and `kolmo_world`'s `WorldConfig`. [`ReportConfig`] is what runs are compared for. [`mod@file`] reads TOML with overrides on
 //! top, and says of every mistake where it is, what was found, and what would be valid.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -11,6 +11,7 @@ pub mod checkpoint;
 mod error;
 pub mod eval;
 pub mod file;
+pub mod finetune;
 pub mod model;
 pub mod report;
 pub mod run;
@@ -22,6 +23,7 @@ pub mod train;
 pub use checkpoint::CheckpointConfig;
 pub use error::{ConfigError, Place};
 pub use eval::EvalConfig;
+pub use finetune::{FinetuneConfig, Method};
 pub use model::{Architecture, ModelConfig};
 pub use report::{ClaimName, ReportConfig};
 pub use run::RunConfig;

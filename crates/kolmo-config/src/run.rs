@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::{
-    checkpoint::CheckpointConfig, error::ConfigError, eval::EvalConfig, file, model::ModelConfig,
-    train::TrainConfig,
+    checkpoint::CheckpointConfig, error::ConfigError, eval::EvalConfig, file,
+    finetune::FinetuneConfig, model::ModelConfig, train::TrainConfig,
 };
 
 /// A whole run: what `config.toml` holds.
@@ -24,6 +24,9 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// What is measured.
     pub eval: EvalConfig,
+    /// Where its weights come from and what they are taught, if it does not begin with fresh ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finetune: Option<FinetuneConfig>,
     /// When the run is saved. It changes nothing that is computed, and may differ when a run is resumed.
     pub checkpoint: CheckpointConfig,
 }
@@ -36,6 +39,7 @@ impl Default for RunConfig {
             model: ModelConfig::default(),
             train: TrainConfig::default(),
             eval: EvalConfig::default(),
+            finetune: None,
             checkpoint: CheckpointConfig::default(),
         }
     }
@@ -91,26 +95,34 @@ impl RunConfig {
         self.train.check()?;
         self.eval.check()?;
         self.checkpoint.check()?;
-        self.model.check()
+        self.model.check()?;
+        match &self.finetune {
+            Some(finetune) => finetune.check(&self.model),
+            None => Ok(()),
+        }
     }
 
     fn complete(mut self, world: &World) -> Result<Self, ConfigError> {
-        self.check_size(world)?;
+        let length = match &self.finetune {
+            Some(finetune) => finetune.lesson(world, self.seed)?.max_document_length(),
+            None => world.max_document_length(),
+        };
+        self.check_size(world, length)?;
         self.world = world.config().clone();
         Ok(self)
     }
 
     /// Refuses what no memory holds, so that it fails here and not after an hour of work.
-    fn check_size(&self, world: &World) -> Result<(), ConfigError> {
+    fn check_size(&self, world: &World, length: usize) -> Result<(), ConfigError> {
         // A terabyte of numbers, of which a step needs the gradient as well.
         const MOST_LOGITS: u64 = 1 << 38;
-        let row = (world.max_document_length() * world.vocabulary().len()) as u64;
+        let row = (length * world.vocabulary().len()) as u64;
         let batch = self.train.batch_documents;
         if batch as u64 * row > MOST_LOGITS {
             let valid = format!(
                 "at most {} with this world, whose documents take {} tokens from a vocabulary of {}",
                 MOST_LOGITS / row,
-                world.max_document_length(),
+                length,
                 world.vocabulary().len()
             );
             return Err(ConfigError::invalid("train.batch_documents", batch, valid));
@@ -136,7 +148,8 @@ impl RunConfig {
         toml::to_string(self).map_err(|error| ConfigError::Toml(error.to_string()))
     }
 
-    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`]: of all but `[checkpoint]`.
+    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`]: of all but `[checkpoint]`
+    /// and the place of the run that it fine-tunes.
     ///
     /// # Errors
     /// None for a configuration that was parsed.
@@ -144,6 +157,9 @@ impl RunConfig {
         let table = Table::try_from(self);
         let mut table = table.map_err(|error| ConfigError::Toml(error.to_string()))?;
         table.remove("checkpoint");
+        if let Some(finetune) = table.get_mut("finetune").and_then(Value::as_table_mut) {
+            finetune.remove("from");
+        }
         let text = toml::to_string(&table).map_err(|error| ConfigError::Toml(error.to_string()))?;
         Ok(kolmo_run::content_hash(text.as_bytes()))
     }

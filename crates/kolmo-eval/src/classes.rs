@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use kolmo_world::World;
+use kolmo_world::{Frequency, World};
 
 /// A class of subjects, by rank.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,16 @@ pub struct Class {
 /// Splits the subjects of `world` whose ranks are in `ranks` into at most `count` classes: the groups of a
 /// `grouped` law, and classes with ends spaced evenly in the logarithm of the rank for every other law.
 pub fn classes(world: &World, ranks: RangeInclusive<u64>, count: usize) -> Vec<Class> {
-    let frequency = world.frequency();
+    classes_of(world.frequency(), world.relations().len(), ranks, count)
+}
+
+/// The same of other subjects, with as many relations each.
+pub(crate) fn classes_of(
+    frequency: &Frequency,
+    relations: usize,
+    ranks: RangeInclusive<u64>,
+    count: usize,
+) -> Vec<Class> {
     let (first, last) = (*ranks.start(), (*ranks.end()).min(frequency.elements()));
     let ends = match frequency.group_ends() {
         Some(groups) => {
@@ -38,7 +47,7 @@ pub fn classes(world: &World, ranks: RangeInclusive<u64>, count: usize) -> Vec<C
             lo_rank,
             hi_rank,
             mass: frequency.mass(lo_rank..=hi_rank),
-            facts: (hi_rank + 1 - lo_rank) * world.relations().len() as u64,
+            facts: (hi_rank + 1 - lo_rank) * relations as u64,
         });
         lo_rank = hi_rank + 1;
     }

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use kolmo_world::{Document, Fact, World};
 
-use crate::{error::EvalError, probe::Probe};
+use crate::{
+    error::EvalError,
+    probe::{Probe, ProbedFact},
+};
 
 /// Realised exposures of the facts of a probe. Facts outside the probe are not counted, so memory
 /// does not grow with training.
@@ -24,17 +27,26 @@ impl Exposures {
         }
     }
 
-    /// The exposures counted so far, `counts` being [`counts`](Self::counts) of then.
+    /// Counts `facts` as well.
+    pub fn with<'a>(mut self, facts: impl Iterator<Item = &'a ProbedFact>) -> Self {
+        for probed in facts {
+            let next = self.counts.len();
+            if *self.index.entry(probed.fact).or_insert(next) == next {
+                self.counts.push(0);
+            }
+        }
+        self
+    }
+
+    /// The exposures counted so far of the same facts, `counts` being [`counts`](Self::counts) of then.
     ///
     /// # Errors
-    /// [`EvalError::State`] if they are not of this probe.
-    pub fn resume(probe: &Probe, counts: Vec<u64>) -> Result<Self, EvalError> {
-        if counts.len() != probe.facts.len() {
+    /// [`EvalError::State`] if they are not of these facts.
+    pub fn resume(self, counts: Vec<u64>) -> Result<Self, EvalError> {
+        if counts.len() != self.counts.len() {
             return Err(EvalError::State("the exposures"));
         }
-        let mut exposures = Self::new(probe);
-        exposures.counts = counts;
-        Ok(exposures)
+        Ok(Self { counts, ..self })
     }
 
     /// Counts the facts of documents trained on.
@@ -60,7 +72,12 @@ impl Exposures {
         progress(documents);
     }
 
-    /// Exposures of each fact of the probe, in its order.
+    /// Exposures of `fact`; 0 of one that is not counted.
+    pub fn of(&self, fact: Fact) -> u64 {
+        self.index.get(&fact).map_or(0, |k| self.counts[*k])
+    }
+
+    /// Exposures of each fact of the probe, in its order, and of those that were added.
     pub fn counts(&self) -> &[u64] {
         &self.counts
     }

@@ -2,7 +2,8 @@
 //!
 //! A [`Probe`] is a fixed sample of facts, stratified over frequency [`classes`], each with a
 //! sentence that asks for it; [`measure()`] puts it to a model; [`summary`] turns the answers into the
-//! record of an evaluation, beside what the exact Bayes learner would have lost. [`mod@generate`] lets a model write.
+//! record of an evaluation, beside what the exact Bayes learner would have lost. [`interview`] asks about others and in other
+//! words, [`mod@generate`] lets a model write.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -11,6 +12,7 @@ mod error;
 pub mod exact;
 pub mod exposures;
 pub mod generate;
+pub mod interview;
 pub mod measure;
 pub mod probe;
 pub mod summary;
@@ -19,6 +21,7 @@ pub use classes::Class;
 pub use error::EvalError;
 pub use exact::{Exact, ExactState};
 pub use exposures::Exposures;
-pub use measure::{Answer, measure};
+pub use interview::{Cohort, Interview, Reply, answer_rows, interview_records};
+pub use measure::{Answer, Drawn, measure, measure_and_draw};
 pub use probe::{Probe, ProbedFact};
 pub use summary::{fact_rows, summarise};

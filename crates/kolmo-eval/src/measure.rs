@@ -8,7 +8,11 @@ use burn::{
 };
 use kolmo_kernels::{Positions, Tokens, Workers, is_flex, largest, log_sum_exp};
 use kolmo_model::Gpt;
-use kolmo_world::{EOS, Token, World};
+use kolmo_world::{
+    EOS, Token, World,
+    random::{Random, Stream},
+};
+use rand::RngExt;
 
 use crate::{
     error::EvalError,
@@ -28,6 +32,18 @@ pub struct Answer {
     pub valid: bool,
     /// Probability of the greedy answer.
     pub confidence: f64,
+    /// The greedy answer.
+    pub said: Vec<Token>,
+}
+
+/// An answer drawn with the probabilities that the model gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// The answer.
+    pub said: Vec<Token>,
+    /// Entropy of each of its tokens, summed, nats: on average over draws that of the answer, which for answers of one token
+    /// it is.
+    pub entropy_nats: f64,
 }
 
 /// Rows of a batch on a GPU. Fixed, as is their length, so that it compiles one shape.
@@ -48,17 +64,46 @@ pub fn measure(
     device: &Device,
     workers: &Workers,
 ) -> Result<Vec<Answer>, EvalError> {
+    let all = ask(model, world, probe, device, workers, None)?;
+    Ok(all.into_iter().map(|(answer, _)| answer).collect())
+}
+
+/// The same, and an answer drawn to each, that to fact `k` with the generator of `draws` at `k`.
+///
+/// # Errors
+/// As of [`measure`].
+pub fn measure_and_draw(
+    model: &Gpt,
+    world: &World,
+    probe: &Probe,
+    device: &Device,
+    workers: &Workers,
+    draws: &Stream,
+) -> Result<Vec<(Answer, Drawn)>, EvalError> {
+    ask(model, world, probe, device, workers, Some(draws))
+}
+
+fn ask(
+    model: &Gpt,
+    world: &World,
+    probe: &Probe,
+    device: &Device,
+    workers: &Workers,
+    draws: Option<&Stream>,
+) -> Result<Vec<(Answer, Drawn)>, EvalError> {
     let length = probe.max_length(world);
     let asked = Asked {
         model,
         device,
         positions: Positions::new(length, model.head_width(), device),
         fixed: (!is_flex(device)).then_some([GPU_ROWS, length]),
+        world,
+        draws,
     };
     // Rows of like length come together, so that little is computed for positions beyond their ends.
     let mut order: Vec<usize> = (0..probe.facts.len()).collect();
     order.sort_by_key(|k| Reverse(probe.facts[*k].prompt.len() + probe.facts[*k].value.len()));
-    let work = |facts: &[usize]| measure_rows(&asked, world, probe, facts);
+    let work = |facts: &[usize]| asked.measure_rows(probe, facts);
     let rows = match is_flex(device) {
         true => (CPU_TOKENS / length.max(1)).max(1),
         false => GPU_ROWS,
@@ -67,88 +112,9 @@ pub fn measure(
     for answers in workers.map_on(device, order.chunks(rows).collect(), work) {
         sorted.extend(answers?);
     }
-    let mut answers: Vec<(usize, Answer)> = order.into_iter().zip(sorted).collect();
+    let mut answers: Vec<_> = order.into_iter().zip(sorted).collect();
     answers.sort_unstable_by_key(|(k, _)| *k);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
-}
-
-/// The answers to those of the probe's facts that `numbers` are of.
-fn measure_rows(
-    asked: &Asked<'_>,
-    world: &World,
-    probe: &Probe,
-    numbers: &[usize],
-) -> Result<Vec<Answer>, EvalError> {
-    let facts: Vec<&ProbedFact> = numbers.iter().map(|k| &probe.facts[*k]).collect();
-    // The losses: one pass with the value itself as context.
-    let texts: Vec<_> = facts
-        .iter()
-        .map(|f| {
-            let text = [&f.prompt[..], &f.value[..]].concat();
-            let wanted = f.name.clone().chain(f.prompt.len()..text.len());
-            (text, wanted.collect())
-        })
-        .collect();
-    let most = world.names().length() + world.max_value_length();
-    let logits = asked.predict(&texts, most)?;
-    let mut predictions = logits.predictions();
-    let mut answers = Vec::with_capacity(facts.len());
-    let mut said: Vec<Vec<Token>> = Vec::with_capacity(facts.len());
-    for fact in &facts {
-        let name = fact.prompt[fact.name.clone()].iter();
-        let name_loss = name
-            .zip(&mut predictions)
-            .map(|(token, prediction)| -prediction.log_probability(*token));
-        let name_loss_nats = name_loss.sum();
-        let (mut loss_nats, mut confidence) = (0.0, 0.0);
-        let mut words = Vec::with_capacity(fact.value.len());
-        for (token, prediction) in fact.value.iter().zip(&mut predictions) {
-            loss_nats -= prediction.log_probability(*token);
-            // The greedy answer had the same context, as long as it is the value.
-            if fact.value.starts_with(&words) {
-                let (word, log_probability) = prediction.best();
-                words.push(word);
-                confidence += log_probability;
-            }
-        }
-        said.push(words);
-        answers.push(Answer {
-            loss_nats,
-            name_loss_nats,
-            correct: false,
-            valid: false,
-            confidence,
-        });
-    }
-
-    // The rest of the greedy answer: token by token, until it is a value or can be none.
-    let relation = |k: usize| &world.relations()[facts[k].fact.relation as usize];
-    loop {
-        let open: Vec<usize> = (0..facts.len())
-            .filter(|k| relation(*k).begins(&said[*k]))
-            .collect();
-        if open.is_empty() {
-            break;
-        }
-        // What is to be predicted is not read: any token may stand there.
-        let texts = open.iter().map(|k| {
-            let text = [&facts[*k].prompt[..], &said[*k][..], &[EOS]].concat();
-            let last = text.len() - 1;
-            (text, vec![last])
-        });
-        let logits = asked.predict(&texts.collect::<Vec<_>>(), 1)?;
-        for (k, prediction) in open.iter().zip(logits.predictions()) {
-            let (token, log_probability) = prediction.best();
-            said[*k].push(token);
-            answers[*k].confidence += log_probability;
-        }
-    }
-    for (k, answer) in answers.iter_mut().enumerate() {
-        answer.correct = said[k] == facts[k].value;
-        answer.valid = relation(k).number(&said[k]).is_some();
-        answer.confidence = answer.confidence.exp();
-    }
-    Ok(answers)
 }
 
 /// A model that is being asked.
@@ -158,9 +124,148 @@ struct Asked<'a> {
     positions: Positions,
     /// Rows of every batch and their length, where all are to be of one shape.
     fixed: Option<[usize; 2]>,
+    world: &'a World,
+    /// Where drawn answers come from, if there are any.
+    draws: Option<&'a Stream>,
+}
+
+impl Drawn {
+    /// Draws the next token.
+    fn push(&mut self, prediction: &Prediction<'_>, random: &mut Random) {
+        self.entropy_nats += prediction.entropy();
+        self.said.push(prediction.draw(random.random()));
+    }
 }
 
 impl Asked<'_> {
+    /// The answers to those of the probe's facts that `numbers` are of.
+    fn measure_rows(
+        &self,
+        probe: &Probe,
+        numbers: &[usize],
+    ) -> Result<Vec<(Answer, Drawn)>, EvalError> {
+        let world = self.world;
+        let facts: Vec<&ProbedFact> = numbers.iter().map(|k| &probe.facts[*k]).collect();
+        // The losses: one pass with the value itself as context.
+        let texts: Vec<_> = facts
+            .iter()
+            .map(|f| {
+                let text = [&f.prompt[..], &f.value[..]].concat();
+                let wanted = f.name.clone().chain(f.prompt.len()..text.len());
+                (text, wanted.collect())
+            })
+            .collect();
+        let most = world.names().length() + world.max_value_length();
+        let logits = self.predict(&texts, most)?;
+        let mut predictions = logits.predictions();
+        let mut answers = Vec::with_capacity(facts.len());
+        let mut drawn = Vec::with_capacity(facts.len());
+        let mut randoms: Vec<Option<Random>> = numbers
+            .iter()
+            .map(|k| self.draws.map(|draws| draws.at(*k as u64)))
+            .collect();
+        for (fact, random) in facts.iter().zip(&mut randoms) {
+            let name = fact.prompt[fact.name.clone()].iter();
+            let name_loss = name
+                .zip(&mut predictions)
+                .map(|(token, prediction)| -prediction.log_probability(*token));
+            let name_loss_nats = name_loss.sum();
+            let (mut loss_nats, mut confidence) = (0.0, 0.0);
+            let mut said = Vec::with_capacity(fact.value.len());
+            let mut draw = Drawn {
+                said: Vec::new(),
+                entropy_nats: 0.0,
+            };
+            for (token, prediction) in fact.value.iter().zip(&mut predictions) {
+                loss_nats -= prediction.log_probability(*token);
+                // The greedy answer had the same context, as long as it is the value.
+                if fact.value.starts_with(&said) {
+                    let (word, log_probability) = prediction.best();
+                    said.push(word);
+                    confidence += log_probability;
+                }
+                // So had the drawn one.
+                if let Some(random) = random
+                    && fact.value.starts_with(&draw.said)
+                {
+                    draw.push(&prediction, random);
+                }
+            }
+            drawn.push(draw);
+            answers.push(Answer {
+                loss_nats,
+                name_loss_nats,
+                correct: false,
+                valid: false,
+                confidence,
+                said,
+            });
+        }
+
+        // The rest of an answer: token by token, until it is a value or can be none.
+        self.go_on(
+            &facts,
+            &mut answers,
+            |answer| &answer.said,
+            |_, answer, prediction| {
+                let (token, log_probability) = prediction.best();
+                answer.said.push(token);
+                answer.confidence += log_probability;
+            },
+        )?;
+        if self.draws.is_some() {
+            self.go_on(
+                &facts,
+                &mut drawn,
+                |drawn| &drawn.said,
+                |k, drawn, prediction| {
+                    if let Some(random) = &mut randoms[k] {
+                        drawn.push(prediction, random);
+                    }
+                },
+            )?;
+        }
+        for (fact, answer) in facts.iter().zip(&mut answers) {
+            let relation = &world.relations()[fact.fact.relation as usize];
+            answer.correct = answer.said == fact.value;
+            answer.valid = relation.number(&answer.said).is_some();
+            answer.confidence = answer.confidence.exp();
+        }
+        Ok(answers.into_iter().zip(drawn).collect())
+    }
+
+    /// Lets those of the answers to `facts` go on that can become a value: `said` is what there is of one, and `push` adds the next
+    /// token to answer number k.
+    fn go_on<A>(
+        &self,
+        facts: &[&ProbedFact],
+        answers: &mut [A],
+        said: impl Fn(&A) -> &Vec<Token>,
+        mut push: impl FnMut(usize, &mut A, &Prediction<'_>),
+    ) -> Result<(), EvalError> {
+        let goes_on = |k: usize, said: &[Token]| {
+            self.world.relations()[facts[k].fact.relation as usize].begins(said)
+        };
+        loop {
+            let open: Vec<usize> = (0..facts.len())
+                .filter(|k| goes_on(*k, said(&answers[*k])))
+                .collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            // What is to be predicted is not read: any token may stand there.
+            let texts = open.iter().map(|k| {
+                let text = [&facts[*k].prompt[..], said(&answers[*k]), &[EOS]].concat();
+                let last = text.len() - 1;
+                (text, vec![last])
+            });
+            let logits = self.predict(&texts.collect::<Vec<_>>(), 1)?;
+            for (k, prediction) in open.iter().zip(logits.predictions()) {
+                push(*k, &mut answers[*k], &prediction);
+            }
+        }
+    }
+
     /// The predictions of the tokens at the places that each text comes with, at most `most`, one text after
     /// another.
     fn predict(
@@ -240,6 +345,27 @@ impl<'a> Prediction<'a> {
         let token = place.unwrap_or(0) as Token;
         (token, self.log_probability(token))
     }
+
+    /// Its entropy, nats.
+    fn entropy(&self) -> f64 {
+        let terms = (0..self.logits.len()).map(|token| {
+            let log = self.log_probability(token as Token);
+            -log.exp() * log
+        });
+        terms.filter(|term| *term > 0.0).sum()
+    }
+
+    /// The token in which `u`, from 0 to 1, falls if each has a part of its probability.
+    fn draw(&self, mut u: f64) -> Token {
+        for token in 0..self.logits.len() {
+            u -= self.log_probability(token as Token).exp();
+            if u < 0.0 {
+                return token as Token;
+            }
+        }
+        // Rounding may leave a crumb.
+        self.best().0
+    }
 }
 
 #[cfg(test)]
@@ -299,6 +425,7 @@ mod tests {
             correct: said == fact.value,
             valid: relation.number(&said).is_some(),
             confidence,
+            said: said.clone(),
         };
         (answer, said)
     }
@@ -337,8 +464,79 @@ mod tests {
                 assert!((found.confidence / expected.confidence - 1.0).abs() < 1e-4);
                 assert_eq!(found.correct, expected.correct);
                 assert_eq!(found.valid, expected.valid);
+                assert_eq!(found.said, expected.said);
             }
         }
+    }
+
+    #[test]
+    fn drawn_answers_are_those_of_the_model() {
+        let config: WorldConfig = toml::from_str(WORLD).unwrap();
+        let world = World::new(&config, 1).unwrap();
+        let streams = Streams::new(1);
+        let vocabulary = world.vocabulary().len();
+        let device = Device::flex();
+        let model = Gpt::new(&ModelConfig::default(), vocabulary, &streams, &device).unwrap();
+        // One date and one major, each many times.
+        let mut probe = Probe::new(&world, &EvalConfig::default(), &streams);
+        let of = |relation| probe.facts.iter().find(|f| f.fact.relation == relation);
+        let (date, major) = (of(0).unwrap().clone(), of(1).unwrap().clone());
+        const COUNT: usize = 4000;
+        probe.facts = [vec![date.clone(); COUNT], vec![major; COUNT]].concat();
+        let workers = Workers::new(2).unwrap();
+        let draws = streams.stream("test");
+        let found = measure_and_draw(&model, &world, &probe, &device, &workers, &draws).unwrap();
+        let plain = measure(&model, &world, &probe, &device, &workers).unwrap();
+        assert!(
+            found
+                .iter()
+                .zip(&plain)
+                .all(|((one, _), other)| one == other)
+        );
+        let (dates, majors) = found.split_at(COUNT);
+        for (answers, relation) in [(dates, 0), (majors, 1)] {
+            let (answer, _) = &answers[0];
+            let within = |share: f64, p: f64| {
+                let error = (p * (1.0 - p) / COUNT as f64).sqrt();
+                assert!((share - p).abs() < 4.0 * error, "{share} for {p}");
+            };
+            let share = |such: &dyn Fn(&Drawn) -> bool| {
+                let count = answers.iter().filter(|(_, drawn)| such(drawn)).count();
+                count as f64 / COUNT as f64
+            };
+            within(share(&|drawn| drawn.said == answer.said), answer.confidence);
+            let truth = &probe.facts[relation * COUNT].value;
+            within(
+                share(&|drawn| drawn.said == *truth),
+                (-answer.loss_nats).exp(),
+            );
+        }
+        // Of one token the entropy is exact, and so the same each time; of several it is so on average. The tokens of a date
+        // begin with a month, all else ends the answer.
+        assert!(
+            majors
+                .iter()
+                .all(|(_, drawn)| drawn.entropy_nats == majors[0].1.entropy_nats)
+        );
+        let entropies: Vec<f64> = dates.iter().map(|(_, drawn)| drawn.entropy_nats).collect();
+        let mean = entropies.iter().sum::<f64>() / COUNT as f64;
+        let surprises = dates.iter().map(|(_, drawn)| {
+            let mut fact = date.clone();
+            fact.value.clone_from(&drawn.said);
+            let one = Probe {
+                classes: probe.classes.clone(),
+                facts: vec![fact],
+            };
+            measure(&model, &world, &one, &device, &workers).unwrap()[0].loss_nats
+        });
+        // −ln P of a draw has the entropy as its mean as well.
+        let surprises: Vec<f64> = surprises.take(1000).collect();
+        let other = surprises.iter().sum::<f64>() / 1000.0;
+        let variance = surprises.iter().map(|s| (s - other).powi(2)).sum::<f64>() / 999.0;
+        assert!(
+            (mean - other).abs() < 4.0 * (variance / 1000.0).sqrt() + 0.05,
+            "{mean} {other}"
+        );
     }
 
     #[test]

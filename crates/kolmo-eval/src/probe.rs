@@ -3,10 +3,13 @@
 use std::ops::{Range, RangeInclusive};
 
 use kolmo_config::EvalConfig;
-use kolmo_world::{Document, Fact, Role, Token, World, random::Streams};
+use kolmo_world::{
+    Document, Fact, Frequency, Role, Token, Wording, World,
+    random::{Stream, Streams},
+};
 use rand::RngExt;
 
-use crate::classes::{Class, classes};
+use crate::classes::{Class, classes_of};
 
 /// A fixed sample of facts, stratified over frequency classes.
 #[derive(Debug, Clone)]
@@ -41,24 +44,87 @@ pub struct ProbedFact {
     pub value: Vec<Token>,
 }
 
+/// Facts that are drawn from.
+pub struct Population<'a> {
+    /// The world whose names, relations and syntax they have.
+    pub world: &'a World,
+    /// How often each subject comes, by rank.
+    pub frequency: &'a Frequency,
+    /// The element of each rank.
+    pub subject: &'a dyn Fn(u64) -> u64,
+    /// The number of the value of each fact.
+    pub value: &'a dyn Fn(Fact) -> u32,
+    /// How they are asked for, in words that the language has.
+    pub wording: Wording,
+    /// The name of the stream that chooses them.
+    pub choice: &'a str,
+}
+
+impl ProbedFact {
+    /// Words the sentence that asks for it.
+    fn word(&mut self, world: &World, wording: Wording, stream: &Stream) {
+        let fact = self.fact;
+        let relations = world.relations().len() as u64;
+        let mut random = stream.at(fact.element * relations + u64::from(fact.relation));
+        let mut sentence = Document::default();
+        let relation = &world.relations()[fact.relation as usize];
+        // Which one does not matter: it is cut off.
+        let value = relation.number(&self.value).unwrap_or(0);
+        let value_at = world.write_worded(wording, fact, value, &mut random, &mut sentence);
+        let is_name = |role: &Role| *role == Role::Subject;
+        let name_at = sentence.roles.iter().position(is_name).unwrap_or(0);
+        self.name = name_at..name_at + world.names().length();
+        self.prompt = sentence.tokens[..value_at].to_vec();
+    }
+}
+
+/// Where the wording of a fact comes from.
+fn wording_stream(streams: &Streams, wording: Wording) -> Stream {
+    match wording {
+        Wording::Statement => streams.stream("evaluation/wording"),
+        other => streams.stream(&format!("evaluation/wording/{}", other.name())),
+    }
+}
+
 impl Probe {
     /// Draws a probe of all subjects, see [`of_ranks`](Self::of_ranks).
     pub fn new(world: &World, config: &EvalConfig, streams: &Streams) -> Self {
         Self::of_ranks(world, 1..=u64::MAX, config, streams)
     }
 
-    /// Draws a probe of the subjects whose ranks are in `ranks`. Within a class facts are taken at random from as many equal strata as are
-    /// asked, so that every rank of the class is covered evenly.
+    /// Draws a probe of the subjects whose ranks are in `ranks`, see [`draw`](Self::draw).
     pub fn of_ranks(
         world: &World,
         ranks: RangeInclusive<u64>,
         config: &EvalConfig,
         streams: &Streams,
     ) -> Self {
-        let classes = classes(world, ranks, config.classes);
-        let choice = streams.stream("evaluation/facts");
-        let wording = streams.stream("evaluation/wording");
+        let population = Population {
+            world,
+            frequency: world.frequency(),
+            subject: &|rank| world.frequency().element(rank),
+            value: &|fact| world.relations()[fact.relation as usize].value_of(fact.element),
+            wording: Wording::Statement,
+            choice: "evaluation/facts",
+        };
+        Self::draw(&population, ranks, config, streams)
+    }
+
+    /// Draws facts of `population`. Within a class they are taken at random from as many equal strata as are
+    /// asked, so that every rank of the class is covered evenly.
+    pub fn draw(
+        population: &Population<'_>,
+        ranks: RangeInclusive<u64>,
+        config: &EvalConfig,
+        streams: &Streams,
+    ) -> Self {
+        let Population {
+            world, frequency, ..
+        } = *population;
         let relations = world.relations().len() as u64;
+        let classes = classes_of(frequency, relations as usize, ranks, config.classes);
+        let choice = streams.stream(population.choice);
+        let wording = wording_stream(streams, population.wording);
         let mut facts: Vec<ProbedFact> = Vec::new();
         for (k, class) in classes.iter().enumerate() {
             let mut random = choice.at(k as u64);
@@ -71,29 +137,49 @@ impl Probe {
                 let number = random.random_range(stratum);
                 let (rank, relation) = (class.lo_rank + number / relations, number % relations);
                 let fact = Fact {
-                    element: world.frequency().element(rank),
+                    element: (population.subject)(rank),
                     relation: relation as u32,
                 };
-                let mut random = wording.at(fact.element * relations + number % relations);
-                let mut sentence = Document::default();
-                let value_at = world.write_sentence(fact, &mut random, &mut sentence);
-                let relation = &world.relations()[relation as usize];
-                let is_name = |role: &Role| *role == Role::Subject;
-                let name_at = sentence.roles.iter().position(is_name).unwrap_or(0);
-                facts.push(ProbedFact {
+                let inclusion = world.relation_draw().inclusion(relation as usize);
+                let value = (population.value)(fact);
+                let mut probed = ProbedFact {
                     class: k,
                     rank,
                     fact,
-                    probability: world.fact_probability(rank, fact.relation as usize),
-                    content: relation.content(),
+                    probability: frequency.probability(rank) * inclusion,
+                    content: world.relations()[relation as usize].content(),
                     stands_for,
-                    prompt: sentence.tokens[..value_at].to_vec(),
-                    name: name_at..name_at + world.names().length(),
-                    value: relation.tokens(relation.value_of(fact.element)).to_vec(),
-                });
+                    prompt: Vec::new(),
+                    name: 0..0,
+                    value: world.relations()[relation as usize].tokens(value).to_vec(),
+                };
+                probed.word(world, population.wording, &wording);
+                facts.push(probed);
             }
         }
         Self { classes, facts }
+    }
+
+    /// The same facts, asked for in `wording`, which the language has.
+    pub fn worded(&self, world: &World, wording: Wording, streams: &Streams) -> Self {
+        let stream = wording_stream(streams, wording);
+        let mut other = self.clone();
+        let facts = other.facts.iter_mut();
+        facts.for_each(|fact| fact.word(world, wording, &stream));
+        other
+    }
+
+    /// Without the facts that are `such`, as if there were none of those that they stand for.
+    pub fn without(mut self, such: impl Fn(Fact) -> bool) -> Self {
+        let classes = &mut self.classes;
+        self.facts.retain(|probed| {
+            let stays = !such(probed.fact);
+            if !stays {
+                classes[probed.class].facts -= probed.stands_for;
+            }
+            stays
+        });
+        self
     }
 
     /// Room for every prompt with any value of its relation, tokens.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Half-width of a 95 % interval in standard errors.
-const Z95: f64 = 1.96;
+pub(crate) const Z95: f64 = 1.96;
 
 /// When an evaluation was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Moment {
     pub step: u64,
     /// Documents trained on.
     pub documents: u64,
+    /// Documents of the world read before the run, by those that it fine-tunes.
+    pub before: u64,
 }
 
 /// The record of an evaluation of a model with `parameters` parameters.
@@ -42,6 +44,11 @@ pub fn summarise(
     parameters: u64,
     moment: Moment,
 ) -> EvaluationRecord {
+    // Of a fine-tuning, those that its base read.
+    let read = match moment.before {
+        0 => moment.documents as f64,
+        before => before as f64,
+    };
     let mut classes = Vec::with_capacity(probe.classes.len());
     let mut variance = 0.0;
     // Of all subjects that is 1.
@@ -87,7 +94,7 @@ pub fn summarise(
                 0 => f.content,
                 _ => 0.0,
             }),
-            bayes_value_loss_expected: expected_value_loss(world, ranks, moment.documents as f64),
+            bayes_value_loss_expected: expected_value_loss(world, ranks, read),
             online: OnlineClass::default(),
             bits_stored: known(&gains) / LN_2,
         });
@@ -112,6 +119,7 @@ pub fn summarise(
         bayes_value_loss_expected: mean(|c| c.bayes_value_loss_expected),
         exact: ExactCode::default(),
         classes,
+        interviews: Vec::new(),
     }
 }
 
@@ -222,12 +230,14 @@ mod tests {
                 correct: f.rank < 100,
                 valid: true,
                 confidence: 0.5,
+                said: Vec::new(),
                 name_loss_nats: 1.0,
             })
             .collect();
         let moment = Moment {
             step: 1,
             documents: 2000,
+            before: 0,
         };
         summarise(world, &probe, &exposures, &answers, 1000, moment)
     }
@@ -272,11 +282,13 @@ mod tests {
                 correct: f.rank < 100,
                 valid: true,
                 confidence: 0.5,
+                said: Vec::new(),
             })
             .collect();
         let moment = Moment {
             step: 1,
             documents: 0,
+            before: 0,
         };
         let exposures = Exposures::new(&probe);
         let record = summarise(&world, &probe, &exposures, &answers, 1000, moment);
@@ -342,12 +354,14 @@ mod tests {
                 correct: false,
                 valid: true,
                 confidence: 0.5,
+                said: Vec::new(),
                 name_loss_nats: 1.0,
             })
             .collect();
         let moment = Moment {
             step: 1,
             documents: 0,
+            before: 0,
         };
         let exposures = Exposures::new(&probe);
         let record = summarise(&world, &probe, &exposures, &answers, 1, moment);

@@ -25,7 +25,7 @@
 
 use kolmo_config::ModelConfig;
 
-const EMBEDDING_DEVIATION: f64 = 0.02;
+pub(crate) const EMBEDDING_DEVIATION: f64 = 0.02;
 
 /// The parametrisation of a model.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +97,11 @@ impl Parametrisation {
             _ => Kind::Hidden,
         }
     }
+}
+
+/// Whether the parameter called `name` is a matrix of a block.
+pub fn is_matrix(name: &str) -> bool {
+    name.starts_with("blocks.") && !matches!(last(name), "gain" | "bias")
 }
 
 fn last(name: &str) -> &str {

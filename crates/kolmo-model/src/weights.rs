@@ -9,9 +9,11 @@ use burn::{
     prelude::*,
     tensor::TensorData,
 };
+use kolmo_world::random::Streams;
+use rand_distr::{Distribution, StandardNormal};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::{error::ModelError, gpt::Gpt};
+use crate::{error::ModelError, parametrisation::EMBEDDING_DEVIATION};
 
 /// Tensors on the host, by name.
 pub type NamedTensors = BTreeMap<String, HostTensor>;
@@ -46,7 +48,7 @@ impl HostTensor {
 ///
 /// # Errors
 /// A device that does not give a tensor back.
-pub fn read(model: &Gpt) -> Result<NamedTensors, ModelError> {
+pub fn read<M: Module>(model: &M) -> Result<NamedTensors, ModelError> {
     struct Reader {
         path: Path,
         tensors: Result<NamedTensors, ModelError>,
@@ -82,7 +84,7 @@ pub fn read(model: &Gpt) -> Result<NamedTensors, ModelError> {
 ///
 /// # Errors
 /// A weight that is missing, has another shape, or that the model does not have.
-pub fn write(model: Gpt, tensors: NamedTensors) -> Result<Gpt, ModelError> {
+pub fn write<M: Module>(model: M, tensors: NamedTensors) -> Result<M, ModelError> {
     struct Writer {
         path: Path,
         tensors: NamedTensors,
@@ -125,6 +127,44 @@ pub fn write(model: Gpt, tensors: NamedTensors) -> Result<Gpt, ModelError> {
     match writer.problem.or(unknown) {
         Some(problem) => Err(ModelError::Weights(problem)),
         None => Ok(model),
+    }
+}
+
+/// `tensors` with rows for a vocabulary of `vocabulary` tokens: new tokens have in the embedding and in the output layer the mean
+/// of the others, which Hewitt (2021) found to disturb what a model says the least, and a little noise of `streams` in the embedding, to be
+/// told apart.
+pub fn grow_vocabulary(tensors: &mut NamedTensors, vocabulary: usize, streams: &Streams) {
+    if let Some(embedding) = tensors.get_mut("embedding.weight")
+        && let [rows, width] = embedding.shape[..]
+        && rows < vocabulary
+    {
+        let stream = streams.stream("initialisation/new_tokens");
+        let mean: Vec<f32> = (0..width)
+            .map(|k| {
+                let column = embedding.values.iter().skip(k).step_by(width);
+                (column.map(|x| f64::from(*x)).sum::<f64>() / rows as f64) as f32
+            })
+            .collect();
+        for token in rows..vocabulary {
+            let mut random = stream.at(token as u64);
+            embedding.values.extend(mean.iter().map(|mean| {
+                let z: f64 = StandardNormal.sample(&mut random);
+                mean + (EMBEDDING_DEVIATION * z) as f32
+            }));
+        }
+        embedding.shape = vec![vocabulary, width];
+    }
+    if let Some(head) = tensors.get_mut("head")
+        && let [_, columns] = head.shape[..]
+        && columns < vocabulary
+    {
+        let rows = head.values.chunks_exact(columns).flat_map(|row| {
+            let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / columns as f64;
+            let new = std::iter::repeat_n(mean as f32, vocabulary - columns);
+            row.iter().copied().chain(new)
+        });
+        head.values = rows.collect();
+        head.shape[1] = vocabulary;
     }
 }
 
@@ -199,9 +239,8 @@ impl Path {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_world::random::Streams;
-
     use super::*;
+    use crate::Gpt;
     use kolmo_config::ModelConfig;
 
     fn model(seed: u64) -> Gpt {
@@ -220,6 +259,43 @@ mod tests {
         let bytes = to_safetensors(&weights).unwrap();
         let copy = write(model(2), from_safetensors(&bytes).unwrap()).unwrap();
         assert_eq!(read(&copy).unwrap(), weights);
+    }
+
+    #[test]
+    fn new_tokens_are_the_mean_of_the_others_and_change_nothing_else() {
+        use kolmo_kernels::{Positions, Tokens};
+        let device = Device::flex();
+        for tied_embeddings in [false, true] {
+            let config = ModelConfig {
+                tied_embeddings,
+                ..ModelConfig::default()
+            };
+            let build =
+                |vocabulary| Gpt::new(&config, vocabulary, &Streams::new(1), &device).unwrap();
+            let small = build(31);
+            let mut tensors = read(&small).unwrap();
+            grow_vocabulary(&mut tensors, 34, &Streams::new(1));
+            let large = write(build(34), tensors.clone()).unwrap();
+            let logits = |model: &Gpt| -> Vec<f32> {
+                let tokens = Tokens::new(vec![1, 2, 30], [1, 3], &device);
+                let logits = model.forward(&tokens, &Positions::new(3, 16, &device));
+                let last = logits.narrow(1, 2, 1);
+                last.try_into_vec_as::<f32>().unwrap()
+            };
+            let (before, after) = (logits(&small), logits(&large));
+            for (before, after) in before.iter().zip(&after) {
+                assert!((before - after).abs() < 1e-5);
+            }
+            let mean = before.iter().sum::<f32>() / 31.0;
+            for new in &after[31..] {
+                let near = if tied_embeddings { 0.5 } else { 1e-5 };
+                assert!((new - mean).abs() < near, "{new} {mean}");
+            }
+            let rows = &tensors["embedding.weight"].values;
+            assert_ne!(rows[31 * 64..32 * 64], rows[32 * 64..33 * 64]);
+            grow_vocabulary(&mut tensors, 34, &Streams::new(2));
+            assert_eq!(tensors, read(&large).unwrap());
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> Evaluati
         classes: CLASSES
             .map(|ranks| class(world, ranks, documents, factor))
             .to_vec(),
+        interviews: Vec::new(),
     }
 }
 

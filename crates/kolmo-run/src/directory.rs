@@ -15,11 +15,12 @@ use crate::tensorboard::is_event_file;
 /// recognisable as a run last.
 ///
 /// [`clear`]: RunDirectory::clear
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "DONE",
     "metrics.jsonl",
     "evaluations.jsonl",
     "facts.parquet",
+    "answers.parquet",
     "manifest.json",
     "config.toml",
 ];
@@ -77,6 +78,11 @@ impl RunDirectory {
     /// `facts.parquet`: see [`FactsTable`](crate::FactsTable).
     pub fn facts(&self) -> PathBuf {
         self.root.join("facts.parquet")
+    }
+
+    /// `answers.parquet`: see [`AnswerRow`](crate::AnswerRow).
+    pub fn answers(&self) -> PathBuf {
+        self.root.join("answers.parquet")
     }
 
     /// `tensorboard/`: the event files.

@@ -6,6 +6,7 @@
 //! | `manifest.json` | [`manifest`] |
 //! | `metrics.jsonl`, `evaluations.jsonl` | [`metrics`] |
 //! | `facts.parquet` | [`facts_table`] |
+//! | `answers.parquet` | [`answers_table`] |
 //! | `tensorboard/` | [`tensorboard`] |
 //! | `checkpoints/` | [`checkpoint`] |
 //! | `.lock` | [`lock`] |
@@ -14,6 +15,7 @@
 //! of a batch. The JSONL files are the truth; the event files are a view of them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod answers_table;
 pub mod atomic;
 pub mod checkpoint;
 pub mod directory;
@@ -26,6 +28,7 @@ pub mod metrics;
 pub mod tail;
 pub mod tensorboard;
 
+pub use answers_table::{AnswerRow, read_answers, write_answers};
 pub use checkpoint::{Retention, content_hash};
 pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
@@ -33,8 +36,8 @@ pub use facts_table::{FactRow, FactsTable};
 pub use lock::{Holder, Lock};
 pub use manifest::{Build, Machine, Manifest, Origin, Provenance, RunState, Session};
 pub use metrics::{
-    ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, JsonlWriter, KeptLines,
-    OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,
+    ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, InterviewRecord, JsonlWriter,
+    KeptLines, OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,
 };
 pub use tail::read_end;
 pub use tensorboard::{HparamValue, TensorBoard};

@@ -93,6 +93,40 @@ pub struct EvaluationRecord {
     pub exact: ExactCode,
     /// The frequency classes, the most frequent first.
     pub classes: Vec<ClassRecord>,
+    /// What else was asked, and how: of a run without fine-tuning at its last evaluation alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interviews: Vec<InterviewRecord>,
+}
+
+/// Facts of one cohort, asked in one wording. Means are weighted by the frequency of the facts; of those that have none,
+/// names that nobody bears, each counts the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InterviewRecord {
+    /// Who was asked about: `stated` (subjects of the world), of those in an instruction `taught` or `untaught`,
+    /// `injected` (new facts), or `strangers` (names that nobody bears).
+    pub cohort: String,
+    /// In which words: `statement`, `held_out` or `question`.
+    pub wording: String,
+    /// How many facts were asked.
+    pub measured: u64,
+    /// Mean loss, nats per fact.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub value_loss: f64,
+    /// Its 95 % confidence interval, `[low, high]`, nats per fact.
+    #[serde(deserialize_with = "number::pair_or_nan")]
+    pub value_loss_ci95: [f64; 2],
+    /// Fraction of answers that are right, 0 to 1.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub accuracy: f64,
+    /// Its 95 % confidence interval, `[low, high]`.
+    #[serde(deserialize_with = "number::pair_or_nan")]
+    pub accuracy_ci95: [f64; 2],
+    /// Fraction of answers that are a value of the right relation, 0 to 1.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub answer_valid: f64,
+    /// Mean probability of the most likely answer, 0 to 1.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub confidence: f64,
 }
 
 /// One frequency class of an evaluation: the facts of the subjects of rank `lo_rank` to `hi_rank`.
@@ -182,6 +216,7 @@ pub(crate) mod examples {
             bayes_value_loss_expected: 1.75,
             exact: ExactCode::default(),
             classes: vec![class(1, 10), class(11, 100)],
+            interviews: Vec::new(),
         }
     }
 

@@ -51,6 +51,12 @@ impl SweepDirectory {
         &self.root
     }
 
+    /// The folder of the sweep called `name` that is beside this one.
+    pub fn beside(&self, name: &str) -> Self {
+        let parent = self.root.parent().unwrap_or(Path::new(""));
+        Self::at(parent.join(name))
+    }
+
     /// The configuration of the run called `id`.
     pub fn config(&self, id: &str) -> PathBuf {
         self.root.join("configs").join(format!("{id}.toml"))

@@ -13,6 +13,9 @@ use crate::{error::SweepError, ladder::Ladder};
 pub struct SweepFile {
     /// The configuration that all runs have in common, relative to this file.
     pub base: String,
+    /// A sweep file, relative to this one, whose runs are fine-tuned, each with everything that varies here.
+    #[serde(default)]
+    pub from: Option<String>,
     /// What all runs have instead of what is there.
     #[serde(default)]
     pub set: Settings,

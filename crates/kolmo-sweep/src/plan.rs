@@ -31,6 +31,8 @@ pub struct Plan {
     pub text: String,
     /// The runs, in the order of the file.
     pub runs: Vec<PlannedRun>,
+    /// The name of the sweep whose runs are fine-tuned, if these fine-tune any; it is in the folder beside that of this one.
+    pub from: Option<String>,
 }
 
 /// One run.
@@ -48,6 +50,8 @@ pub struct PlannedRun {
     pub cost: Cost,
     /// The run that makes its first steps, if there is one.
     pub trunk: Option<Trunk>,
+    /// The name of the run that it fine-tunes, if it does.
+    pub base: Option<String>,
 }
 
 /// A run that another one leaves.
@@ -70,6 +74,16 @@ impl Plan {
     /// # Errors
     /// A file that cannot be read or that says nothing that can be, a run that is not possible, or two that are the same.
     pub fn read(path: &Path) -> Result<Self, SweepError> {
+        Self::read_below(path, 0)
+    }
+
+    /// The same, so many fine-tunings below the one that is asked for.
+    fn read_below(path: &Path, depth: usize) -> Result<Self, SweepError> {
+        const DEEPEST: usize = 8;
+        if depth > DEEPEST {
+            let problem = format!("it is fine-tuned from itself, or in more than {DEEPEST} stages");
+            return Err(SweepError::invalid("from", problem));
+        }
         let text = read(path).map_err(|reason| {
             let problem = format!("could not be read: {reason}");
             SweepError::invalid(path.display().to_string(), problem)
@@ -82,17 +96,33 @@ impl Plan {
             reason,
         })?;
         let name = path.file_stem().unwrap_or_default();
-        let runs = runs(&file, &base, &base_path)?;
+        let from = file.from.as_ref();
+        let from = from.map(|from| Self::read_below(&folder.join(from), depth + 1));
+        let from = from.transpose()?;
+        let runs = runs(&file, &base, &base_path, from.as_ref())?;
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             file,
             text,
             runs,
+            from: from.map(|from| from.name),
         })
     }
 
-    /// Corrects what branches cost by what is in `directory`: a trunk that is done has the checkpoints that it has.
+    /// Takes `directory` for that of the sweep: the runs that are fine-tuned are beside it, and what branches cost is corrected by
+    /// what is there, for a trunk that is done has the checkpoints that it has.
     pub fn look_at(&mut self, directory: &SweepDirectory) {
+        if let Some(from) = &self.from {
+            // The same folder from wherever a run is started.
+            let here = directory.absolute().unwrap_or_else(|_| directory.clone());
+            let beside = here.beside(from);
+            for run in &mut self.runs {
+                if let (Some(finetune), Some(base)) = (&mut run.config.finetune, &run.base) {
+                    let path = beside.run(base).root().to_string_lossy().into_owned();
+                    finetune.from = Some(path);
+                }
+            }
+        }
         for k in 0..self.runs.len() {
             let Some(trunk) = self.runs[k].trunk.clone() else {
                 continue;
@@ -128,43 +158,108 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-fn runs(file: &SweepFile, base: &str, base_path: &Path) -> Result<Vec<PlannedRun>, SweepError> {
-    let common = file.set.flat();
-    let mut runs = Vec::new();
-    let mut sizes = Vec::new();
-    let mut labels: HashMap<String, String> = HashMap::new();
-    let mut worlds = Worlds::default();
-    for point in points(file)? {
-        let settings = common.iter().chain(&point.settings);
+fn runs(
+    file: &SweepFile,
+    base: &str,
+    base_path: &Path,
+    from: Option<&Plan>,
+) -> Result<Vec<PlannedRun>, SweepError> {
+    let mut planning = Planning {
+        common: file.set.flat(),
+        base,
+        base_path,
+        worlds: Worlds::default(),
+        labels: HashMap::new(),
+        runs: Vec::new(),
+        sizes: Vec::new(),
+    };
+    let points = points(file)?;
+    match from {
+        None => {
+            for point in points {
+                planning.add(point, None)?;
+            }
+        }
+        Some(from) => {
+            let branches = file.data.as_ref().is_some_and(|data| data.branches);
+            if branches || !file.seeds.is_empty() {
+                let problem = "seeds and branches are for runs that begin anew: these begin with the runs of from";
+                return Err(SweepError::invalid("from", problem));
+            }
+            for tuned in &from.runs {
+                for point in &points {
+                    planning.add(point.clone(), Some(tuned))?;
+                }
+            }
+        }
+    }
+    let Planning {
+        mut runs, sizes, ..
+    } = planning;
+    if file.data.as_ref().is_some_and(|data| data.branches) {
+        branch(&mut runs, &sizes)?;
+    }
+    Ok(runs)
+}
+
+/// A plan that is being made.
+struct Planning<'a> {
+    /// What all runs have.
+    common: Vec<(String, Value)>,
+    base: &'a str,
+    base_path: &'a Path,
+    worlds: Worlds,
+    /// By the names of the runs.
+    labels: HashMap<String, String>,
+    runs: Vec<PlannedRun>,
+    sizes: Vec<WorldSize>,
+}
+
+impl Planning<'_> {
+    /// Adds the run of `point`, which fine-tunes `tuned` if that is one.
+    fn add(&mut self, point: Point, tuned: Option<&PlannedRun>) -> Result<(), SweepError> {
+        let settings = self.common.iter().chain(&point.settings);
         let overrides: Vec<String> = settings
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
-        let label = label(&point);
-        let failed = |source| explain(&point, &label, base_path, source);
-        let config = RunConfig::parse(base, &overrides).map_err(failed)?;
-        let (config, size) = worlds.settle(config).map_err(failed)?;
+        let label = match tuned {
+            Some(tuned) if point.label.is_empty() => tuned.label.clone(),
+            Some(tuned) => format!("{} {}", tuned.label, point.label.join(" ")),
+            None => label(&point),
+        };
+        let failed = |source| explain(&point, &label, self.base_path, source);
+        let config = match tuned {
+            None => RunConfig::parse(self.base, &overrides),
+            Some(tuned) => {
+                let step = tuned.config.train.steps();
+                RunConfig::finetune(self.base, &overrides, &tuned.config, String::new(), step)
+            }
+        };
+        let (config, size) = self
+            .worlds
+            .settle(config.map_err(failed)?)
+            .map_err(failed)?;
         let mut id = config.identity().map_err(failed)?;
         id.truncate(DIGITS);
-        if let Some(first) = labels.insert(id.clone(), label.clone()) {
+        if let Some(first) = self.labels.insert(id.clone(), label.clone()) {
             return Err(SweepError::Twice {
                 first,
                 second: label,
             });
         }
-        runs.push(PlannedRun {
+        let before = tuned.map(|tuned| tuned.overrides.clone());
+        self.runs.push(PlannedRun {
             id,
             label,
-            overrides: point.settings,
+            overrides: before.into_iter().flatten().chain(point.settings).collect(),
             cost: Cost::of(&config, size),
             config,
             trunk: None,
+            base: tuned.map(|tuned| tuned.id.clone()),
         });
-        sizes.push(size);
+        self.sizes.push(size);
+        Ok(())
     }
-    if file.data.as_ref().is_some_and(|data| data.branches) {
-        branch(&mut runs, &sizes)?;
-    }
-    Ok(runs)
 }
 
 /// Lets runs that differ in their data size alone leave the largest of them, which keeps its checkpoints there.

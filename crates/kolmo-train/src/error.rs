@@ -53,6 +53,14 @@ pub enum TrainError {
         /// The first key that differs.
         difference: Difference,
     },
+    /// A run that cannot be fine-tuned.
+    #[error("{run} cannot be fine-tuned: {problem}", run = run.display())]
+    Base {
+        /// Its directory.
+        run: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// A state that could not be turned into bytes.
     #[error("the state of the run could not be encoded: {0}")]
     State(String),

@@ -6,7 +6,11 @@ use burn::{
     tensor::Gradients,
 };
 use kolmo_kernels::{Positions, Workers, adamw};
-use kolmo_model::{Gpt, weights::HostTensor};
+use kolmo_model::{
+    Adapters, Gpt,
+    parametrisation::is_matrix,
+    weights::{HostTensor, Path},
+};
 use kolmo_world::{Batch, document::Role};
 
 use crate::{
@@ -23,6 +27,8 @@ pub struct Learner {
     pub optimizer: Optimizer,
     /// The threads.
     pub workers: Workers,
+    /// The model before the first step and what is added to it, where that alone is trained.
+    low_rank: Option<(Gpt, Adapters)>,
     positions: Positions,
     to: Destination,
     shards: usize,
@@ -64,8 +70,22 @@ impl Learner {
             to: Destination::new(device),
             model,
             optimizer,
+            low_rank: None,
             shards,
         })
+    }
+
+    /// Trains `adapters` of the model as it is now, and nothing else.
+    pub fn with_adapters(mut self, adapters: Adapters) -> Self {
+        let base = self.model;
+        self.model = adapters.applied_to(&base);
+        self.low_rank = Some((base, adapters));
+        self
+    }
+
+    /// The adapters that are trained, if it is they.
+    pub fn adapters(&self) -> Option<&Adapters> {
+        self.low_rank.as_ref().map(|(_, adapters)| adapters)
     }
 
     /// Loss and gradient of `batch`. On a CPU each worker takes shards, and what they found is summed in the
@@ -75,7 +95,11 @@ impl Learner {
         let one = |(model, shard): (Gpt, Shard)| {
             let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
             let gradients = loss.mean.backward();
-            (flatten(&model, gradients), loss.sums)
+            let gradients = match &self.low_rank {
+                Some((_, adapters)) => adapters.pull_back(of_matrices(&model, gradients)),
+                None => flatten(&model, gradients),
+            };
+            (gradients, loss.sums)
         };
         let jobs: Vec<(Gpt, Shard)> = shards
             .into_iter()
@@ -90,9 +114,17 @@ impl Learner {
 
     /// Follows the gradient of `step`.
     pub fn follow(&mut self, step: Step, learning_rate: f64) {
-        let gradient = step.gradient;
-        self.optimizer
-            .step(&mut self.model, gradient, learning_rate, &self.workers);
+        let (gradient, workers) = (step.gradient, &self.workers);
+        match &mut self.low_rank {
+            Some((base, adapters)) => {
+                self.optimizer
+                    .step(adapters, gradient, learning_rate, workers);
+                self.model = adapters.applied_to(base);
+            }
+            None => self
+                .optimizer
+                .step(&mut self.model, gradient, learning_rate, workers),
+        }
     }
 
     /// A whole step on `batch`, and a wait for its figures.
@@ -182,4 +214,38 @@ fn flatten(model: &Gpt, gradients: Gradients) -> Vec<Tensor<1>> {
     };
     model.visit(&mut flatten);
     flatten.parts
+}
+
+/// The gradients of the matrices of `model`'s blocks, in its order.
+fn of_matrices(model: &Gpt, gradients: Gradients) -> Vec<Tensor<2>> {
+    struct Collect {
+        path: Path,
+        gradients: Gradients,
+        parts: Vec<Tensor<2>>,
+    }
+    impl ModuleVisitor for Collect {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.enter(name);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if !is_matrix(&self.path.name()) {
+                return;
+            }
+            let value = param.val();
+            let shape = [value.dims()[0], value.dims()[D - 1]];
+            let gradient = value.grad_remove(&mut self.gradients);
+            let gradient = gradient.unwrap_or_else(|| value.inner().zeros_like());
+            self.parts.push(gradient.reshape(shape));
+        }
+    }
+    let mut collect = Collect {
+        path: Path::default(),
+        gradients,
+        parts: Vec::new(),
+    };
+    model.visit(&mut collect);
+    collect.parts
 }

@@ -1,11 +1,15 @@
 //! One training run: documents in, a trained model and a run directory out.
 //!
 //! [`train`] is the loop, readable from top to bottom; [`learner`] one step of it, on [`shards`] of a batch, with
-//! [`optimizer`]; `training` is what a checkpoint keeps, and [`trunk`] how another run begins with one.
+//! [`optimizer`]; `training` is what a checkpoint keeps, [`trunk`] how another run begins with one, and
+//! [`base`] how it begins with the weights of one alone.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod asked;
+pub mod base;
 pub mod coordinates;
+mod documents;
 mod error;
 pub mod learner;
 mod meter;
@@ -17,6 +21,7 @@ pub mod trainer;
 mod training;
 pub mod trunk;
 
+pub use base::Base;
 pub use error::TrainError;
 pub use recorder::hparams;
 pub use trainer::{Job, Observer, Outcome, Start, train};

@@ -93,7 +93,7 @@ impl Meter {
     }
 
     /// Means since the last record; then begins anew.
-    pub fn record(&mut self, figures: StepFigures, exact: &mut Exact<'_>) -> StepRecord {
+    pub fn record(&mut self, figures: StepFigures, exact: Option<&mut Exact<'_>>) -> StepRecord {
         self.pause();
         let elapsed_s = self.elapsed_s();
         let sums = &mut self.sums;
@@ -112,7 +112,9 @@ impl Meter {
             loss_subject: mean(Role::Subject),
             loss_value: mean(Role::Value),
             loss_eos: mean(Role::Eos),
-            exact: exact.losses(&sums.nats, &sums.counts),
+            exact: exact
+                .map(|exact| exact.losses(&sums.nats, &sums.counts))
+                .unwrap_or_default(),
             lr: figures.learning_rate,
             grad_norm: figures.grad_norm,
             tokens_per_s: count as f64 / sums.trained_s,

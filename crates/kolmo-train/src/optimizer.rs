@@ -17,7 +17,7 @@ use kolmo_kernels::{
     flat, is_flex,
 };
 use kolmo_model::{
-    Gpt, ModelError, Parametrisation,
+    ModelError, Parametrisation,
     weights::{HostTensor, NamedTensors, Path},
 };
 
@@ -73,9 +73,9 @@ impl Optimizer {
     }
 
     /// One update of `model` with `gradient`, whose parts are in the order of its parameters.
-    pub fn step(
+    pub fn step<M: Module>(
         &mut self,
-        model: &mut Gpt,
+        model: &mut M,
         gradient: Gradient,
         learning_rate: f64,
         workers: &Workers,
@@ -190,9 +190,9 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`ModelError::Weights`] for moments that are missing, of another shape, or of no parameter.
-    pub(crate) fn resume(
+    pub(crate) fn resume<M: Module>(
         &mut self,
-        model: &Gpt,
+        model: &M,
         steps: u64,
         mut tensors: NamedTensors,
         device: &Device,
@@ -328,6 +328,8 @@ impl ModuleVisitor for Parameters {
 mod tests {
     use kolmo_model::{DeviceName, weights};
     use kolmo_world::random::Streams;
+
+    use kolmo_model::Gpt;
 
     use super::*;
 

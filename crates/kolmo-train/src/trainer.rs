@@ -9,16 +9,20 @@ use std::{
 };
 
 use burn::prelude::*;
-use kolmo_config::{RunConfig, Schedule};
-use kolmo_eval::{Probe, classes::log_spaced, fact_rows, measure, summarise, summary::Moment};
+use kolmo_config::{FinetuneConfig, RunConfig, Schedule};
+use kolmo_eval::{
+    answer_rows, classes::log_spaced, fact_rows, interview_records, summarise, summary::Moment,
+};
 use kolmo_model::ComputeDevice;
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
-    checkpoint,
+    checkpoint, write_answers,
 };
-use kolmo_world::{World, random::Streams};
+use kolmo_world::{Lesson, World};
 
 use crate::{
+    asked::Asked,
+    documents::Documents,
     error::{TrainError, explain},
     learner::Figures,
     meter::StepFigures,
@@ -57,8 +61,18 @@ pub struct Job<'a> {
     pub run: &'a RunDirectory,
     /// That this process holds it.
     pub lock: &'a Lock,
+    /// What it is taught, if it fine-tunes another one: that of the configuration.
+    pub lesson: Option<&'a Lesson<'a>>,
     /// The run whose steps it begins with if it has no checkpoint of its own.
     pub trunk: Option<&'a Trunk>,
+}
+
+impl<'a> Job<'a> {
+    /// What the run reads.
+    pub(crate) fn documents(&self) -> Documents<'a> {
+        self.lesson
+            .map_or(Documents::World(self.world), Documents::Lesson)
+    }
 }
 
 /// What to do with a run that is there already.
@@ -97,15 +111,15 @@ pub fn train(
     provenance: Provenance,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
-    let probe = Probe::new(job.world, &job.config.eval, &Streams::new(job.config.seed));
+    let asked = Asked::new(job);
     let device = job.device.device.clone().autodiff();
-    let mut training = prepare(job, start, &probe, &device, &provenance, observer)?;
+    let mut training = prepare(job, start, &asked, &device, &provenance, observer)?;
     let mut manifest = manifest(job, &training, provenance, observer)?;
     atomic::write_bytes(job.run.config(), job.config.to_toml()?.as_bytes())?;
     manifest.write(job.run)?;
 
     observer.begin(training.step);
-    let result = run_loop(job, &probe, &mut training, observer);
+    let result = run_loop(job, &asked, &mut training, observer);
     let state = match &result {
         Ok(true) => None,
         Ok(false) => Some(RunState::Stopped),
@@ -135,7 +149,7 @@ pub fn train(
 fn prepare<'a>(
     job: &Job<'a>,
     start: Start,
-    probe: &Probe,
+    asked: &Asked,
     device: &Device,
     provenance: &Provenance,
     observer: &mut dyn Observer,
@@ -145,7 +159,7 @@ fn prepare<'a>(
         let steps = checkpoint::steps(job.run)?;
         let mut newest = None;
         for step in &steps {
-            match Training::resume(job, probe, device, *step) {
+            match Training::resume(job, asked, device, *step) {
                 Ok(training) => return Ok(training),
                 Err(error) if error.is_damage() => {
                     observer.warning(&explain(&error));
@@ -164,11 +178,11 @@ fn prepare<'a>(
     }
     job.run.clear()?;
     if let Some(trunk) = job.trunk
-        && let Some(training) = trunk.begin(job, probe, device, provenance, observer)?
+        && let Some(training) = trunk.begin(job, asked, device, provenance, observer)?
     {
         return Ok(training);
     }
-    Training::new(job, probe, device)
+    Training::new(job, asked, device)
 }
 
 /// The manifest of the run, this process added.
@@ -211,7 +225,7 @@ const EXPLOSION: f64 = 10.0;
 /// Gives whether the last step was reached.
 fn run_loop(
     job: &Job<'_>,
-    probe: &Probe,
+    asked: &Asked,
     training: &mut Training<'_>,
     observer: &mut dyn Observer,
 ) -> Result<bool, TrainError> {
@@ -226,7 +240,15 @@ fn run_loop(
     let mut saves = Saves::new(config, training.step);
     let mut unread = Unread::default();
 
-    let mut batch = world.batch(training.documents, batch_documents);
+    // What a fine-tuning begins with.
+    if training.step == 0 && config.finetune.is_some() {
+        training.meter.pause();
+        let record = evaluate(job, asked, training, parameters, f64::NAN)?;
+        observer.evaluation(&record);
+        training.meter.resume();
+    }
+    let documents_of = job.documents();
+    let mut batch = documents_of.batch(training.documents, batch_documents);
     while training.step < last_step {
         if observer.wants_stop() {
             if saves.step != training.step {
@@ -238,7 +260,7 @@ fn run_loop(
         let step = training.step + 1;
         let documents = training.documents + batch_documents as u64;
         let (gradient, next) = thread::scope(|scope| {
-            let next = scope.spawn(|| world.batch(documents, batch_documents));
+            let next = scope.spawn(|| documents_of.batch(documents, batch_documents));
             (training.learner.look(&batch), next.join())
         });
         unread.push(step, batch.tokens, gradient.figures());
@@ -247,7 +269,9 @@ fn run_loop(
         training.step = step;
         training.documents = documents;
         training.exposures.count(&batch.facts);
-        training.exact.read(&batch);
+        if let Some(exact) = &mut training.exact {
+            exact.read(&batch);
+        }
         training.meter.count(&batch.roles);
         batch = next.unwrap_or_else(|panic| resume_unwind(panic));
 
@@ -264,13 +288,13 @@ fn run_loop(
                 learning_rate,
                 grad_norm: unread.grad_norm,
             };
-            let record = training.meter.record(figures, &mut training.exact);
+            let record = training.meter.record(figures, training.exact.as_mut());
             training.recorder.step(&record)?;
             observer.step(&record);
         }
         if evaluates {
             training.meter.pause();
-            let record = evaluate(job, probe, training, parameters, unread.grad_norm)?;
+            let record = evaluate(job, asked, training, parameters, unread.grad_norm)?;
             observer.evaluation(&record);
             if let Some(warning) = training.recorder.warning() {
                 observer.warning(&warning);
@@ -321,25 +345,29 @@ impl Unread {
     }
 }
 
-/// Asks the model every fact of `probe`, and records the answers.
+/// Asks the model every fact of the probe, and records the answers; in fine-tuning, and at the end, holds a whole interview.
 fn evaluate(
     job: &Job<'_>,
-    probe: &Probe,
+    asked: &Asked,
     training: &mut Training<'_>,
     parameters: u64,
     grad_norm: f64,
 ) -> Result<EvaluationRecord, TrainError> {
+    let finetune = job.config.finetune.as_ref();
     let moment = Moment {
         step: training.step,
         documents: training.documents,
+        before: finetune.map_or(0, FinetuneConfig::documents_before),
     };
-    let answers = measure(
-        &training.learner.model.valid(),
-        job.world,
-        probe,
-        &job.device.device,
-        &training.learner.workers,
-    )?;
+    let is_last = moment.step == job.config.train.steps();
+    let probe = &asked.probe;
+    let (answers, replies) = if is_last || finetune.is_some() {
+        let replies = asked.hold(job, &training.learner)?;
+        let first = replies.iter().take(probe.facts.len());
+        (first.map(|reply| reply.answer.clone()).collect(), replies)
+    } else {
+        (asked.answers(job, &training.learner)?, Vec::new())
+    };
     if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {
         return Err(TrainError::Diverged {
             step: moment.step,
@@ -349,9 +377,16 @@ fn evaluate(
     }
     let exposures = &training.exposures;
     let mut record = summarise(job.world, probe, exposures, &answers, parameters, moment);
-    training.exact.complete(&mut record, training.meter.code());
+    record.interviews = interview_records(&replies);
+    if let Some(exact) = &mut training.exact {
+        exact.complete(&mut record, training.meter.code());
+    }
     let rows = fact_rows(probe, exposures, &answers, moment);
     training.recorder.evaluation(&record, rows)?;
+    if is_last {
+        let rows = answer_rows(job.world, exposures, &replies, moment);
+        write_answers(job.run.answers(), &rows)?;
+    }
     Ok(record)
 }
 

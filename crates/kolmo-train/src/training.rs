@@ -1,9 +1,9 @@
 //! Everything that a step changes: kept in a checkpoint and taken up from one.
 
 use burn::prelude::*;
-use kolmo_config::RunConfig;
-use kolmo_eval::{Exact, ExactState, Exposures, Probe};
-use kolmo_model::{Gpt, weights};
+use kolmo_config::{Method, RunConfig};
+use kolmo_eval::{Exact, ExactState, Exposures};
+use kolmo_model::{Adapters, Gpt, weights};
 use kolmo_run::{
     RunDirectory,
     checkpoint::{self, Draft},
@@ -12,6 +12,8 @@ use kolmo_world::{World, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    asked::Asked,
+    base::Base,
     error::TrainError,
     learner::Learner,
     meter::{Meter, Sums},
@@ -20,7 +22,8 @@ use crate::{
     trainer::Job,
 };
 
-const MODEL: &str = "model.safetensors";
+pub(crate) const MODEL: &str = "model.safetensors";
+const ADAPTERS: &str = "adapters.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.cbor";
 
@@ -32,7 +35,8 @@ pub(crate) struct Training<'a> {
     pub documents: u64,
     pub learner: Learner,
     pub exposures: Exposures,
-    pub exact: Exact<'a>,
+    /// None in fine-tuning, whose documents are not those of the world.
+    pub exact: Option<Exact<'a>>,
     pub meter: Meter,
     pub recorder: Recorder<'a>,
 }
@@ -46,7 +50,7 @@ struct State {
     updates: u64,
     meter: Sums,
     exposures: Vec<u64>,
-    exact: ExactState,
+    exact: Option<ExactState>,
     written: Counts,
 }
 
@@ -98,6 +102,10 @@ pub(crate) fn copy(
     draft.add(STATE, &state)?;
     draft.add(MODEL, &read(MODEL)?)?;
     draft.add(OPTIMIZER, &read(OPTIMIZER)?)?;
+    let finetune = job.config.finetune.as_ref();
+    if finetune.is_some_and(|finetune| finetune.method == Method::Lora) {
+        draft.add(ADAPTERS, &read(ADAPTERS)?)?;
+    }
     draft.finish(&job.config.identity()?)?;
     Ok(())
 }
@@ -138,22 +146,47 @@ fn learner(
     device: &Device,
 ) -> Result<Learner, TrainError> {
     let head_width = job.config.model.head_width();
-    let sizes = (job.world.max_document_length(), head_width);
+    let sizes = (job.documents().max_length(), head_width);
     Learner::new(model, optimizer, sizes, job.config.train.shards, device)
+}
+
+/// The adapters of `model`, the one that `config` begins with, before the first step; none if all weights are trained.
+fn adapters(config: &RunConfig, model: &Gpt) -> Option<Adapters> {
+    let finetune = config.finetune.as_ref()?;
+    let streams = Streams::new(config.seed);
+    let of = || Adapters::new(model, finetune.rank, finetune.alpha, &streams);
+    (finetune.method == Method::Lora).then(of)
 }
 
 impl<'a> Training<'a> {
     /// A run before its first step.
-    pub fn new(job: &Job<'a>, probe: &Probe, device: &Device) -> Result<Self, TrainError> {
-        let streams = Streams::new(job.config.seed);
-        let vocabulary = job.world.vocabulary().len();
-        let model = Gpt::new(&job.config.model, vocabulary, &streams, device)?;
+    pub fn new(job: &Job<'a>, asked: &Asked, device: &Device) -> Result<Self, TrainError> {
+        let Job { config, world, .. } = *job;
+        let mut exposures = asked.exposures();
+        let model = match &config.finetune {
+            None => {
+                let vocabulary = world.vocabulary().len();
+                let streams = Streams::new(config.seed);
+                Gpt::new(&config.model, vocabulary, &streams, device)?
+            }
+            Some(finetune) => {
+                let base = Base::open(finetune)?;
+                base.count(world, &mut exposures, &mut |_| {})?;
+                base.model(config, world, device)?
+            }
+        };
+        let adapters = adapters(config, &model);
+        let mut learner = learner(job, model, optimizer(job), device)?;
+        if let Some(adapters) = adapters {
+            learner = learner.with_adapters(adapters);
+        }
+        let exact = || Exact::new(world, config.eval.bayes_discount, &asked.probe.classes);
         Ok(Self {
             step: 0,
             documents: 0,
-            learner: learner(job, model, optimizer(job), device)?,
-            exposures: Exposures::new(probe),
-            exact: Exact::new(job.world, job.config.eval.bayes_discount, &probe.classes),
+            learner,
+            exposures,
+            exact: config.finetune.is_none().then(exact),
             recorder: Recorder::create(job)?,
             meter: Meter::new(Sums::default()),
         })
@@ -163,24 +196,49 @@ impl<'a> Training<'a> {
     /// back to what they were then.
     pub fn resume(
         job: &Job<'a>,
-        probe: &Probe,
+        asked: &Asked,
         device: &Device,
         step: u64,
     ) -> Result<Self, TrainError> {
-        let identity = job.config.identity()?;
-        let files = checkpoint::read(job.run, step, &identity, &[OPTIMIZER, STATE])?;
-        let state = State::read(job, job.run, step, &files[STATE])?;
-        let model = load_model(job.config, job.world, job.run, step, device)?;
-        let mut optimizer = optimizer(job);
+        let Job {
+            config, world, run, ..
+        } = *job;
+        let identity = config.identity()?;
+        let files = checkpoint::read(run, step, &identity, &[OPTIMIZER, STATE])?;
+        let state = State::read(job, run, step, &files[STATE])?;
         let moments = weights::from_safetensors(&files[OPTIMIZER])?;
-        optimizer.resume(&model, state.updates, moments, &job.device.device)?;
-        let eval = &job.config.eval;
+        let mut optimizer = optimizer(job);
+        let there = &job.device.device;
+        let learner = match &config.finetune {
+            Some(finetune) if finetune.method == Method::Lora => {
+                let base = Base::open(finetune)?.model(config, world, device)?;
+                let fresh = Adapters::new(
+                    &base,
+                    finetune.rank,
+                    finetune.alpha,
+                    &Streams::new(config.seed),
+                );
+                let files = checkpoint::read(run, step, &identity, &[ADAPTERS])?;
+                let adapters = weights::write(fresh, weights::from_safetensors(&files[ADAPTERS])?)?;
+                optimizer.resume(&adapters, state.updates, moments, there)?;
+                learner(job, base, optimizer, device)?.with_adapters(adapters)
+            }
+            _ => {
+                let model = load_model(config, world, run, step, device)?;
+                optimizer.resume(&model, state.updates, moments, there)?;
+                learner(job, model, optimizer, device)?
+            }
+        };
+        let exact = |state| {
+            let classes = &asked.probe.classes;
+            Exact::resume(world, config.eval.bayes_discount, classes, state)
+        };
         Ok(Self {
             step,
             documents: state.documents,
-            learner: learner(job, model, optimizer, device)?,
-            exposures: Exposures::resume(probe, state.exposures)?,
-            exact: Exact::resume(job.world, eval.bayes_discount, &probe.classes, state.exact)?,
+            learner,
+            exposures: asked.exposures().resume(state.exposures)?,
+            exact: state.exact.map(exact).transpose()?,
             recorder: Recorder::resume(job, step, state.written)?,
             meter: Meter::new(state.meter),
         })
@@ -197,7 +255,7 @@ impl<'a> Training<'a> {
             updates: self.learner.optimizer.steps(),
             meter: self.meter.state(),
             exposures: self.exposures.counts().to_vec(),
-            exact: self.exact.state(),
+            exact: self.exact.as_ref().map(Exact::state),
             written: self.recorder.counts(),
         };
         // One after another: each may be large, and none is needed for the next.
@@ -212,6 +270,12 @@ impl<'a> Training<'a> {
             MODEL,
             &weights::to_safetensors(&weights::read(&self.learner.model)?)?,
         )?;
+        if let Some(adapters) = self.learner.adapters() {
+            draft.add(
+                ADAPTERS,
+                &weights::to_safetensors(&weights::read(adapters)?)?,
+            )?;
+        }
         draft.add(
             OPTIMIZER,
             &weights::to_safetensors(&self.learner.optimizer.read()?)?,

@@ -23,12 +23,16 @@ pub(super) fn of_step(record: &StepRecord) -> serde_json::Result<Vec<Scalar>> {
     Ok(scalars("train", &fields(record)?))
 }
 
-/// `eval/<field>`, then `class_<lo_rank>-<hi_rank>/<field>`.
+/// `eval/<field>`, then `class_<lo_rank>-<hi_rank>/<field>` and `ask_<cohort>_<wording>/<field>`.
 pub(super) fn of_evaluation(record: &EvaluationRecord) -> serde_json::Result<Vec<Scalar>> {
     let mut all = scalars("eval", &fields(record)?);
     for class in &record.classes {
         let group = format!("class_{}-{}", class.lo_rank, class.hi_rank);
         all.extend(scalars(&group, &fields(class)?));
+    }
+    for interview in &record.interviews {
+        let group = format!("ask_{}_{}", interview.cohort, interview.wording);
+        all.extend(scalars(&group, &fields(interview)?));
     }
     Ok(all)
 }

@@ -1,0 +1,481 @@
+//! Asking more than the facts of the world as documents state them: in other words, and about subjects that nobody
+//! mentioned, or that fine-tuning has brought.
+
+use std::collections::BTreeMap;
+
+use burn::prelude::Device;
+use kolmo_config::EvalConfig;
+use kolmo_kernels::Workers;
+use kolmo_model::Gpt;
+use kolmo_run::{AnswerRow, InterviewRecord};
+use kolmo_world::{Frequency, Lesson, Wording, World, config::FrequencyConfig, random::Streams};
+
+use crate::{
+    error::EvalError,
+    exposures::Exposures,
+    measure::{Answer, Drawn, measure_and_draw},
+    probe::{Population, Probe, ProbedFact},
+    summary::{Moment, Z95},
+};
+
+/// Who is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cohort {
+    /// Subjects of the world.
+    Stated,
+    /// Those of them that an instruction is about.
+    Taught,
+    /// Those that it leaves out.
+    Untaught,
+    /// The subjects of new facts.
+    Injected,
+    /// Names that nobody bears.
+    Strangers,
+}
+
+impl Cohort {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stated => "stated",
+            Self::Taught => "taught",
+            Self::Untaught => "untaught",
+            Self::Injected => "injected",
+            Self::Strangers => "strangers",
+        }
+    }
+}
+
+/// Everything that is asked in one wording beside the probe of the world.
+#[derive(Debug, Clone)]
+struct Questions {
+    wording: Wording,
+    /// Of each fact.
+    cohorts: Vec<Cohort>,
+    probe: Probe,
+}
+
+/// Facts of every kind in every wording that the language has. Those of the world, as documents state them, are a [`Probe`]
+/// that is there already; their answers come along.
+#[derive(Debug, Clone)]
+pub struct Interview {
+    /// Of the facts of that probe.
+    cohorts: Vec<Cohort>,
+    others: Vec<Questions>,
+}
+
+/// A question that was answered.
+#[derive(Debug, Clone)]
+pub struct Reply<'a> {
+    /// Who it is about.
+    pub cohort: Cohort,
+    /// In which words.
+    pub wording: Wording,
+    /// The fact.
+    pub fact: &'a ProbedFact,
+    /// The answer.
+    pub answer: Answer,
+    /// One drawn from the model.
+    pub drawn: Drawn,
+}
+
+impl Interview {
+    /// Beside `probe` of `world`; new facts are those of `lesson`.
+    pub fn new(
+        world: &World,
+        probe: &Probe,
+        config: &EvalConfig,
+        lesson: Option<&Lesson<'_>>,
+        streams: &Streams,
+    ) -> Self {
+        let cohort = |fact: &ProbedFact| {
+            let taught = lesson.and_then(|lesson| lesson.is_taught(fact.fact.element));
+            match taught {
+                None => Cohort::Stated,
+                Some(true) => Cohort::Taught,
+                Some(false) => Cohort::Untaught,
+            }
+        };
+        let cohorts: Vec<Cohort> = probe.facts.iter().map(cohort).collect();
+        let has = |wording: &Wording| world.syntax().has(*wording);
+        let others = Wording::ALL.into_iter().filter(has).map(|wording| {
+            let mut all = Questions {
+                wording,
+                cohorts: Vec::new(),
+                probe: Probe {
+                    classes: Vec::new(),
+                    facts: Vec::new(),
+                },
+            };
+            if wording != Wording::Statement {
+                all.cohorts.clone_from(&cohorts);
+                all.probe.facts = probe.worded(world, wording, streams).facts;
+            }
+            let extra = [
+                (
+                    Cohort::Injected,
+                    injected(world, lesson, wording, config, streams),
+                ),
+                (
+                    Cohort::Strangers,
+                    strangers(world, lesson, wording, config, streams),
+                ),
+            ];
+            for (cohort, facts) in extra {
+                all.cohorts.resize(all.cohorts.len() + facts.len(), cohort);
+                all.probe.facts.extend(facts);
+            }
+            all
+        });
+        let others = others.collect();
+        Self { cohorts, others }
+    }
+
+    /// The facts that are not those of the probe.
+    pub fn facts(&self) -> impl Iterator<Item = &ProbedFact> {
+        self.others
+            .iter()
+            .flat_map(|questions| &questions.probe.facts)
+    }
+
+    /// Asks `model`, on `device`, everything: `probe`, whose replies come first, and all that is beside it. Answers are drawn from the
+    /// streams `evaluation/draws` of `streams`.
+    ///
+    /// # Errors
+    /// [`EvalError::Read`] if the device does not give the logits back.
+    pub fn hold<'a>(
+        &'a self,
+        model: &Gpt,
+        world: &World,
+        probe: &'a Probe,
+        device: &Device,
+        workers: &Workers,
+        streams: &Streams,
+    ) -> Result<Vec<Reply<'a>>, EvalError> {
+        let ask = |probe: &Probe, draws: &str| {
+            let draws = streams.stream(draws);
+            measure_and_draw(model, world, probe, device, workers, &draws)
+        };
+        let answers = ask(probe, "evaluation/draws")?;
+        self.put(probe, answers, |wording, probe| {
+            ask(probe, &format!("evaluation/draws/{}", wording.name()))
+        })
+    }
+
+    /// Puts all questions by `ask`. `answers` are those to `probe`.
+    fn put<'a>(
+        &'a self,
+        probe: &'a Probe,
+        answers: Vec<(Answer, Drawn)>,
+        mut ask: impl FnMut(Wording, &Probe) -> Result<Vec<(Answer, Drawn)>, EvalError>,
+    ) -> Result<Vec<Reply<'a>>, EvalError> {
+        let mut replies = Vec::new();
+        let mut add = |wording, cohorts: &[Cohort], facts: &'a [ProbedFact], answers: Vec<_>| {
+            let all = cohorts.iter().zip(facts).zip(answers);
+            replies.extend(all.map(|((cohort, fact), (answer, drawn))| Reply {
+                cohort: *cohort,
+                wording,
+                fact,
+                answer,
+                drawn,
+            }));
+        };
+        add(Wording::Statement, &self.cohorts, &probe.facts, answers);
+        for questions in &self.others {
+            let answers = ask(questions.wording, &questions.probe)?;
+            add(
+                questions.wording,
+                &questions.cohorts,
+                &questions.probe.facts,
+                answers,
+            );
+        }
+        Ok(replies)
+    }
+}
+
+/// The new facts of a lesson.
+fn injected(
+    world: &World,
+    lesson: Option<&Lesson<'_>>,
+    wording: Wording,
+    config: &EvalConfig,
+    streams: &Streams,
+) -> Vec<ProbedFact> {
+    let Some((lesson, frequency)) = lesson.and_then(|of| Some((of, of.frequency()?))) else {
+        return Vec::new();
+    };
+    let population = Population {
+        world,
+        frequency,
+        subject: &|rank| lesson.subject(frequency.element(rank)),
+        value: &|fact| lesson.value_of(fact),
+        wording,
+        choice: "evaluation/injected",
+    };
+    Probe::draw(&population, 1..=u64::MAX, config, streams).facts
+}
+
+/// Names that nobody bears, the last ones: a lesson takes the first.
+fn strangers(
+    world: &World,
+    lesson: Option<&Lesson<'_>>,
+    wording: Wording,
+    config: &EvalConfig,
+    streams: &Streams,
+) -> Vec<ProbedFact> {
+    let all = world.strangers();
+    let count = all - lesson.map_or(0, Lesson::introduced).min(all);
+    let count = count.min(config.facts_per_class as u64);
+    let law = FrequencyConfig::Uniform { elements: count };
+    let Ok(frequency) = Frequency::new(&law, streams) else {
+        return Vec::new();
+    };
+    let population = Population {
+        world,
+        frequency: &frequency,
+        subject: &|rank| world.stranger(all - rank),
+        value: &|fact| world.relations()[fact.relation as usize].value_of(fact.element),
+        wording,
+        choice: "evaluation/strangers",
+    };
+    let one_class = EvalConfig {
+        classes: 1,
+        ..config.clone()
+    };
+    let mut facts = Probe::draw(&population, 1..=u64::MAX, &one_class, streams).facts;
+    // No document states them.
+    facts.iter_mut().for_each(|fact| fact.probability = 0.0);
+    facts
+}
+
+/// The weight of a fact in a mean: by frequency, and alike where there is none.
+fn weight(fact: &ProbedFact) -> f64 {
+    let frequency = match fact.probability {
+        0.0 => 1.0,
+        probability => probability,
+    };
+    frequency * fact.stands_for as f64
+}
+
+type Kind = (Cohort, Wording);
+
+fn by_kind<'a, 'b>(replies: &'b [Reply<'a>]) -> BTreeMap<Kind, Vec<&'b Reply<'a>>> {
+    let mut kinds: BTreeMap<Kind, Vec<&Reply<'_>>> = BTreeMap::new();
+    for reply in replies {
+        let kind = (reply.cohort, reply.wording);
+        kinds.entry(kind).or_default().push(reply);
+    }
+    kinds
+}
+
+/// A record for each cohort and wording.
+pub fn interview_records(replies: &[Reply<'_>]) -> Vec<InterviewRecord> {
+    let record = |((cohort, wording), replies): (Kind, Vec<&Reply<'_>>)| {
+        let mean = |of: &dyn Fn(&Answer) -> f64| ratio(&replies, of);
+        let flag = |is: bool| f64::from(u8::from(is));
+        let loss = mean(&|answer| answer.loss_nats);
+        let accuracy = mean(&|answer| flag(answer.correct));
+        InterviewRecord {
+            cohort: cohort.name().to_owned(),
+            wording: wording.name().to_owned(),
+            measured: replies.len() as u64,
+            value_loss: loss.0,
+            value_loss_ci95: [(loss.0 - loss.1).max(0.0), loss.0 + loss.1],
+            accuracy: accuracy.0,
+            accuracy_ci95: [
+                (accuracy.0 - accuracy.1).max(0.0),
+                (accuracy.0 + accuracy.1).min(1.0),
+            ],
+            answer_valid: mean(&|answer| flag(answer.valid)).0,
+            confidence: mean(&|answer| answer.confidence).0,
+        }
+    };
+    by_kind(replies).into_iter().map(record).collect()
+}
+
+/// Weighted mean and half the width of its 95 % interval, by the linearised variance of a ratio.
+fn ratio(replies: &[&Reply<'_>], of: &dyn Fn(&Answer) -> f64) -> (f64, f64) {
+    let n = replies.len() as f64;
+    let terms = || {
+        replies
+            .iter()
+            .map(|reply| (weight(reply.fact), of(&reply.answer)))
+    };
+    let total: f64 = terms().map(|(weight, _)| weight).sum();
+    let mean = terms().map(|(weight, x)| weight * x).sum::<f64>() / total;
+    let squares: f64 = terms()
+        .map(|(weight, x)| (weight * (x - mean)).powi(2))
+        .sum();
+    (mean, Z95 * (n / (n - 1.0) * squares).sqrt() / total)
+}
+
+/// A row for each reply, for `answers.parquet`. Ranks of new subjects are those of the lesson.
+pub fn answer_rows(
+    world: &World,
+    exposures: &Exposures,
+    replies: &[Reply<'_>],
+    moment: Moment,
+) -> Vec<AnswerRow> {
+    let mut totals: BTreeMap<Kind, f64> = BTreeMap::new();
+    for reply in replies {
+        *totals.entry((reply.cohort, reply.wording)).or_default() += weight(reply.fact);
+    }
+    let text = |tokens: &[_]| world.vocabulary().text(tokens);
+    let row = |reply: &Reply<'_>| {
+        let (fact, answer) = (reply.fact, &reply.answer);
+        let relation = &world.relations()[fact.fact.relation as usize];
+        AnswerRow {
+            step: moment.step,
+            cohort: reply.cohort.name().to_owned(),
+            wording: reply.wording.name().to_owned(),
+            subject: fact.rank,
+            relation: relation.name().to_owned(),
+            probability: fact.probability,
+            exposures: exposures.of(fact.fact),
+            content_nats: fact.content,
+            loss_nats: answer.loss_nats,
+            correct: answer.correct,
+            answer_valid: answer.valid,
+            confidence: answer.confidence,
+            entropy_nats: reply.drawn.entropy_nats,
+            sampled_correct: reply.drawn.said == fact.value,
+            sampled_valid: relation.number(&reply.drawn.said).is_some(),
+            stands_for: fact.stands_for,
+            share: weight(fact) / totals[&(reply.cohort, reply.wording)],
+            prompt: text(&fact.prompt),
+            answer: text(&answer.said),
+            truth: text(&fact.value),
+        }
+    };
+    replies.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use kolmo_world::{
+        LessonConfig, ReplayConfig, WorldConfig,
+        lesson::{LessonSyntax, Subjects},
+    };
+
+    use super::*;
+
+    fn world() -> World {
+        let mut config = WorldConfig::default();
+        config.names.pools = Some(vec![200, 200]);
+        config.syntax.held_out = Some(2);
+        config.syntax.questions = Some(3);
+        World::new(&config, 1).unwrap()
+    }
+
+    fn lesson(world: &World, subjects: Subjects) -> Lesson<'_> {
+        let config = LessonConfig::Injection {
+            subjects,
+            syntax: LessonSyntax::New,
+            frequency: FrequencyConfig::Uniform { elements: 50 },
+        };
+        Lesson::new(world, &config, ReplayConfig::default(), 0, &Streams::new(1)).unwrap()
+    }
+
+    /// Says the loss of each fact to be its rank, and that every second is known.
+    fn replies<'a>(interview: &'a Interview, probe: &'a Probe) -> Vec<Reply<'a>> {
+        let answer = |fact: &ProbedFact| Answer {
+            loss_nats: fact.rank as f64,
+            name_loss_nats: 0.0,
+            correct: fact.rank % 2 == 0,
+            valid: true,
+            confidence: 0.25,
+            said: fact.value.clone(),
+        };
+        let drawn = Drawn {
+            said: Vec::new(),
+            entropy_nats: 1.0,
+        };
+        let ask = |probe: &Probe| -> Vec<(Answer, Drawn)> {
+            probe
+                .facts
+                .iter()
+                .map(|fact| (answer(fact), drawn.clone()))
+                .collect()
+        };
+        interview
+            .put(probe, ask(probe), |_, probe| Ok(ask(probe)))
+            .unwrap()
+    }
+
+    #[test]
+    fn every_cohort_is_asked_in_every_wording() {
+        let (world, streams) = (world(), Streams::new(1));
+        let config = EvalConfig::default();
+        let probe = Probe::new(&world, &config, &streams);
+        let lesson = lesson(&world, Subjects::New);
+        let interview = Interview::new(&world, &probe, &config, Some(&lesson), &streams);
+        let replies = replies(&interview, &probe);
+        let records = interview_records(&replies);
+        assert_eq!(records.len(), 9);
+        for record in &records {
+            let expected = match record.cohort.as_str() {
+                "stated" => probe.facts.len() as u64,
+                // 50 subjects with 4 relations, no class of which has more than it asks.
+                "injected" => 200,
+                "strangers" => 300,
+                other => panic!("{other}"),
+            };
+            assert_eq!(record.measured, expected, "{record:?}");
+            let [lo, hi] = record.accuracy_ci95;
+            assert!(lo < record.accuracy && record.accuracy < hi);
+        }
+        let exposures = Exposures::new(&probe);
+        let moment = Moment {
+            step: 1,
+            documents: 1,
+            before: 0,
+        };
+        let rows = answer_rows(&world, &exposures, &replies, moment);
+        for record in &records {
+            let of =
+                |row: &&AnswerRow| row.cohort == record.cohort && row.wording == record.wording;
+            let rows: Vec<_> = rows.iter().filter(of).collect();
+            let share: f64 = rows.iter().map(|row| row.share).sum();
+            let loss: f64 = rows.iter().map(|row| row.share * row.loss_nats).sum();
+            assert!((share - 1.0).abs() < 1e-9 && (loss - record.value_loss).abs() < 1e-9);
+        }
+        // Nobody is both taught and a stranger.
+        let elements = |cohort| -> HashSet<u64> {
+            let of = replies.iter().filter(|reply| reply.cohort == cohort);
+            of.map(|reply| reply.fact.fact.element).collect()
+        };
+        let (injected, strangers) = (elements(Cohort::Injected), elements(Cohort::Strangers));
+        assert!(injected.len() == 50 && injected.is_disjoint(&strangers));
+        assert!(
+            injected
+                .iter()
+                .chain(&strangers)
+                .all(|element| *element >= 20_000)
+        );
+        // The same facts in other words.
+        let prompts: HashSet<_> = replies.iter().map(|reply| &reply.fact.prompt).collect();
+        assert!(prompts.len() > replies.len() * 9 / 10);
+    }
+
+    #[test]
+    fn facts_that_change_are_not_asked_as_old_ones() {
+        let (world, streams) = (world(), Streams::new(1));
+        let mut config = EvalConfig::default();
+        config.facts_per_class = 100_000;
+        let lesson = lesson(&world, Subjects::Old);
+        let probe = Probe::new(&world, &config, &streams);
+        let kept = probe.clone().without(|fact| lesson.revises(fact.element));
+        assert_eq!(probe.facts.len() - kept.facts.len(), 200);
+        let facts: u64 = kept.classes.iter().map(|class| class.facts).sum();
+        assert_eq!(facts, kept.facts.len() as u64);
+        let interview = Interview::new(&world, &kept, &config, Some(&lesson), &streams);
+        for reply in replies(&interview, &kept) {
+            let relation = &world.relations()[reply.fact.fact.relation as usize];
+            let old = relation.tokens(relation.value_of(reply.fact.fact.element));
+            assert_eq!(reply.fact.value == old, reply.cohort != Cohort::Injected);
+        }
+    }
+}

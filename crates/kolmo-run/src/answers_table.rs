@@ -1,0 +1,200 @@
+//! `answers.parquet`: what a model answered when it was asked about facts of every kind, in every wording of its language.
+//!
+//! Where `facts.parquet` follows the facts of the world through training, this is one thorough interview: subjects that
+//! exist, with the facts that were never stated among them, names that nobody bears, and facts of fine-tuning.
+
+use std::{fs, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use parquet::{
+    basic::{Compression, ZstdLevel},
+    errors::{ParquetError, Result as ParquetResult},
+    file::{
+        metadata::KeyValue,
+        properties::WriterProperties,
+        reader::{FileReader, SerializedFileReader},
+        writer::SerializedFileWriter,
+    },
+    record::{RecordReader, RecordWriter},
+};
+use parquet_derive::{ParquetRecordReader, ParquetRecordWriter};
+
+use crate::{
+    atomic,
+    error::{Error, Result},
+};
+
+/// One question with its answer. The fields are the columns.
+#[derive(Debug, Clone, PartialEq, Default, ParquetRecordWriter, ParquetRecordReader)]
+pub struct AnswerRow {
+    /// Optimizer steps taken before.
+    pub step: u64,
+    /// Who was asked about: `stated`, `taught`, `untaught`, `injected` or `strangers`.
+    pub cohort: String,
+    /// In which words: `statement`, `held_out` or `question`.
+    pub wording: String,
+    /// Rank of the subject; of names that nobody bears a number.
+    pub subject: u64,
+    /// Name of the relation.
+    pub relation: String,
+    /// Probability that a document states the fact.
+    pub probability: f64,
+    /// How often the fact was seen in training.
+    pub exposures: u64,
+    /// h: entropy of the value of an unknown fact, nats.
+    pub content_nats: f64,
+    /// Loss of the true value, nats.
+    pub loss_nats: f64,
+    /// Whether the most likely answer is the right one.
+    pub correct: bool,
+    /// Whether it is a value of the right relation.
+    pub answer_valid: bool,
+    /// Its probability, 0 to 1.
+    pub confidence: f64,
+    /// Entropy of the answer, nats: exact for values of one token, otherwise estimated along the sampled answer.
+    pub entropy_nats: f64,
+    /// Whether an answer drawn from the model is the right one.
+    pub sampled_correct: bool,
+    /// Whether that is a value of the right relation.
+    pub sampled_valid: bool,
+    /// Facts of its stratum that it stands for.
+    pub stands_for: u64,
+    /// Its share among the facts of its cohort and wording, weighted by frequency: they sum to 1.
+    pub share: f64,
+    /// The question.
+    pub prompt: String,
+    /// The most likely answer.
+    pub answer: String,
+    /// The true one.
+    pub truth: String,
+}
+
+/// What the columns mean where their names do not say it: metadata of the file.
+const MEANINGS: [(&str, &str); 6] = [
+    (
+        "loss_nats",
+        "nats, summed over the tokens of the true value",
+    ),
+    ("entropy_nats", "nats, of the whole answer"),
+    ("content_nats", "nats, ln of the number of values"),
+    (
+        "confidence",
+        "probability of the most likely answer, 0 to 1",
+    ),
+    ("exposures", "times the fact was seen in training"),
+    ("share", "weight within cohort and wording; 1 in sum"),
+];
+
+/// Writes `rows` to `path`, atomically.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written, [`Error::Parquet`] if the table cannot be encoded.
+pub fn write_answers(path: impl AsRef<Path>, rows: &[AnswerRow]) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = encode(rows).map_err(|source| Error::Parquet {
+        action: "encode",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    atomic::write_bytes(path, &bytes)
+}
+
+/// Reads them back.
+///
+/// # Errors
+/// [`Error::Io`] if the file is missing or unreadable, [`Error::Parquet`] if it is damaged or has other columns.
+pub fn read_answers(path: impl AsRef<Path>) -> Result<Vec<AnswerRow>> {
+    let path = path.as_ref();
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    decode(Bytes::from(bytes)).map_err(|source| Error::Parquet {
+        action: "decode",
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn encode(rows: &[AnswerRow]) -> ParquetResult<Vec<u8>> {
+    let meaning =
+        |(name, text): &(&str, &str)| KeyValue::new((*name).to_owned(), (*text).to_owned());
+    let properties = WriterProperties::builder()
+        .set_created_by(concat!("kolmo ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(Some(MEANINGS.iter().map(meaning).collect()))
+        .build();
+    let mut bytes = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut bytes, rows.schema()?, Arc::new(properties))?;
+    let mut group = file.next_row_group()?;
+    rows.write_to_row_group(&mut group)?;
+    group.close()?;
+    file.close()?;
+    Ok(bytes)
+}
+
+fn decode(file: Bytes) -> ParquetResult<Vec<AnswerRow>> {
+    let reader = SerializedFileReader::new(file)?;
+    check(&reader)?;
+    let mut rows = Vec::new();
+    for k in 0..reader.num_row_groups() {
+        let mut group = reader.get_row_group(k)?;
+        let count = usize::try_from(group.metadata().num_rows())
+            .map_err(|error| ParquetError::External(Box::new(error)))?;
+        rows.read_from_row_group(&mut *group, count)?;
+    }
+    Ok(rows)
+}
+
+/// The derived reader panics at other types than it expects, so they are looked at first.
+fn check(reader: &SerializedFileReader<Bytes>) -> ParquetResult<()> {
+    let none: &[AnswerRow] = &[];
+    let expected = none.schema()?;
+    let found = reader
+        .metadata()
+        .file_metadata()
+        .schema_descr()
+        .root_schema_ptr();
+    if found.get_fields() == expected.get_fields() {
+        return Ok(());
+    }
+    Err(ParquetError::General(
+        "its columns are not those of this version".to_owned(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.parquet");
+        let row = |subject| AnswerRow {
+            cohort: "stated".to_owned(),
+            subject,
+            exposures: u64::MAX,
+            loss_nats: f64::INFINITY,
+            correct: subject % 2 == 0,
+            truth: "élève".to_owned(),
+            ..AnswerRow::default()
+        };
+        for rows in [(0..100).map(row).collect(), Vec::new()] {
+            write_answers(&path, &rows).unwrap();
+            assert_eq!(read_answers(&path).unwrap(), rows);
+        }
+    }
+
+    #[test]
+    fn another_table_and_half_a_table_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.parquet");
+        write_answers(&path, &[AnswerRow::default()]).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(matches!(read_answers(&path), Err(Error::Parquet { .. })));
+        let mut facts = crate::FactsTable::new(vec!["home".to_owned()]);
+        facts.push(Vec::new()).unwrap();
+        facts.write(&path).unwrap();
+        let error = read_answers(&path).unwrap_err();
+        assert!(matches!(error, Error::Parquet { .. }), "{error}");
+    }
+}

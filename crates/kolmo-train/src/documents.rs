@@ -1,0 +1,28 @@
+//! What a run reads: documents of the world, or those of a lesson.
+
+use kolmo_world::{Batch, Lesson, World};
+
+/// A stream of documents.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Documents<'a> {
+    World(&'a World),
+    Lesson(&'a Lesson<'a>),
+}
+
+impl Documents<'_> {
+    /// Documents `first..first + count` as a batch.
+    pub fn batch(self, first: u64, count: usize) -> Batch {
+        match self {
+            Self::World(world) => world.batch(first, count),
+            Self::Lesson(lesson) => lesson.batch(first, count),
+        }
+    }
+
+    /// Tokens of the longest one.
+    pub fn max_length(self) -> usize {
+        match self {
+            Self::World(world) => world.max_document_length(),
+            Self::Lesson(lesson) => lesson.max_document_length(),
+        }
+    }
+}
