@@ -5,6 +5,8 @@
 mod bench;
 mod cli;
 mod eval;
+#[cfg(unix)]
+mod finetune;
 mod gpu_costs;
 mod mistakes;
 mod parity;

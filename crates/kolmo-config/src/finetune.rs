@@ -3,7 +3,7 @@
 use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, random::Streams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::Value;
+use toml::{Table, Value};
 
 use crate::{error::ConfigError, file, model::ModelConfig, run::RunConfig};
 
@@ -151,20 +151,13 @@ impl RunConfig {
             step,
             documents: before + step * base.train.batch_documents as u64,
         });
-        let asked = config.world.syntax.clone();
-        config.world.syntax.held_out = None;
-        config.world.syntax.questions = None;
-        let given = Self {
-            world: config.world.clone(),
-            model: config.model.clone(),
-            seed: config.seed,
-            ..Self::default()
-        };
-        if let Some(key) = first_difference(&given, &Self::default())? {
+        let mut given = given(text, overrides).into_iter();
+        if let Some(key) = given.find(|key| belongs_to_base(key)) {
             let valid =
                 "to leave it out: world, model and seed are those of the run that is fine-tuned";
             return Err(ConfigError::invalid(&key, "given", valid));
         }
+        let asked = config.world.syntax;
         config.world = base.world.clone();
         let syntax = &mut config.world.syntax;
         syntax.held_out = asked.held_out.or(syntax.held_out);
@@ -175,11 +168,32 @@ impl RunConfig {
     }
 }
 
-/// The first key in which two configurations differ.
-fn first_difference(a: &RunConfig, b: &RunConfig) -> Result<Option<String>, ConfigError> {
-    let (a, b) = (a.flatten()?, b.flatten()?);
-    let differs = |(key, value): &&(String, Value)| !b.contains(&(key.clone(), value.clone()));
-    Ok(a.iter().find(differs).map(|(key, _)| key.clone()))
+/// The keys that `text`, which is TOML, and `overrides` give.
+fn given(text: &str, overrides: &[String]) -> Vec<String> {
+    fn walk(prefix: &str, table: &Table, into: &mut Vec<String>) {
+        for (key, value) in table {
+            let key = match prefix {
+                "" => key.clone(),
+                prefix => format!("{prefix}.{key}"),
+            };
+            match value {
+                Value::Table(table) => walk(&key, table, into),
+                _ => into.push(key),
+            }
+        }
+    }
+    let mut keys = Vec::new();
+    walk("", &text.parse().unwrap_or_default(), &mut keys);
+    let set = overrides.iter().filter_map(|one| one.split_once('='));
+    keys.extend(set.map(|(key, _)| key.trim().to_owned()));
+    keys
+}
+
+/// Whether a fine-tuning takes `key` from the run that it begins with.
+fn belongs_to_base(key: &str) -> bool {
+    let of = key.split('.').next().unwrap_or_default();
+    let may_grow = ["world.syntax.held_out", "world.syntax.questions"];
+    matches!(of, "seed" | "world" | "model") && !may_grow.contains(&key)
 }
 
 #[cfg(test)]
@@ -225,6 +239,8 @@ mod tests {
                 "[world.frequency]\nelements = 5",
                 "world.frequency.elements",
             ),
+            ("[model]\nd_model = 64", "model.d_model = given"),
+            ("seed = 3", "seed = given"),
             ("[finetune]\nfrom = 'x'", "given by --from"),
             ("[finetune]\nmethod = 'lora'\nrank = 0", "finetune.rank = 0"),
             ("", "world.syntax.questions = none is not possible"),
