@@ -143,10 +143,32 @@ def expected_series(metrics, evaluations):
         groups = [("eval", record)]
         for one in record["classes"]:
             groups.append((f"class_{one['lo_rank']}-{one['hi_rank']}", one))
+        for one in record.get("interviews", []):
+            groups.append((f"ask_{one['cohort']}_{one['wording']}", one))
         for group, fields in groups:
             for tag, step, value in points(group, fields, record["step"]):
                 series.setdefault(tag, []).append((step, value))
     return series
+
+
+def check_answers(path, evaluations):
+    """The means of an interview from its rows."""
+    rows = pandas.read_parquet(path)
+    last = evaluations[-1]
+    expect((rows["step"] == last["step"]).all(), f"{path}: it is not of the last evaluation")
+    kinds = rows.groupby(["cohort", "wording"])
+    expect(len(kinds) == len(last["interviews"]), f"{path}: {len(kinds)} kinds of questions, not {len(last['interviews'])}")
+    for one in last["interviews"]:
+        of = kinds.get_group((one["cohort"], one["wording"]))
+        expect(len(of) == one["measured"], f"{path}: {len(of)} rows, {one['measured']} measured")
+        names = {"value_loss": "loss_nats", "accuracy": "correct", "answer_valid": "answer_valid", "confidence": "confidence"}
+        for name, column in names.items():
+            mean = (of["share"] * of[column]).sum()
+            near = math.isclose(mean, one[name], rel_tol=1e-9, abs_tol=1e-12)
+            expect(near, f"{path}: {one['cohort']}, {one['wording']}: {name} is {one[name]}, of the rows {mean}")
+        right = of["correct"] == (of["answer"] == of["truth"])
+        expect(right.all(), f"{path}: answers that are right and are not the truth")
+    passed(f"{path.name}: {len(rows)} answers, with the means of the last evaluation")
 
 
 def as_f32(value):
@@ -252,6 +274,7 @@ def check(run):
     metrics = read_jsonl(run / "metrics.jsonl")
     evaluations = read_jsonl(run / "evaluations.jsonl")
     check_facts(run / "facts.parquet", evaluations)
+    check_answers(run / "answers.parquet", evaluations)
     tensorboard = run / "tensorboard"
     events = load_events(tensorboard)
     check_scalars(tensorboard, events, expected_series(metrics, evaluations))

@@ -17,79 +17,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+import tuned
 from checks import ended, expect, passed
+from remade import Sweep, config, facts, last, seeds, slope, student
 
 EDGE = 0.5
-
-
-def three_digits(x):
-    return f"{x:.{max(0, 2 - math.floor(math.log10(x)))}f}"
-
-
-def law(run):
-    """What the report calls the law of a run."""
-    frequency = tomllib.loads((run / "config.toml").read_text())["world"]["frequency"]
-    if frequency["law"] == "zipf":
-        return "Zipf " + three_digits(frequency["exponent"])
-    return "Pitman-Yor " + three_digits(frequency["discount"]) if frequency["law"] == "pitman_yor" else frequency["law"]
-
-
-class Sweep:
-    """The runs of a sweep that are done, and their facts."""
-
-    def __init__(self, folder):
-        runs = pd.read_parquet(folder / "summary/runs.parquet")
-        self.runs = runs[runs["state"] == "done"].copy()
-        self.runs["path"] = [folder / "runs" / name for name in self.runs["id"]]
-        self.runs["law"] = [law(path) for path in self.runs["path"]]
-        evaluations = pd.read_parquet(folder / "summary/evaluations.parquet")
-        self.evaluations = dict(list(evaluations.groupby("id")))
-        self.name = folder.name
-
-    def of(self, name):
-        return self.runs[self.runs["law"] == name]
-
-
-def config(run):
-    return tomllib.loads((run["path"] / "config.toml").read_text())
-
-
-def facts(run):
-    """The facts of a run with their class and the share that is missing of each, evaluation after evaluation."""
-    rows = pd.read_parquet(run["path"] / "facts.parquet")
-    made = config(run)
-    values = {relation["name"]: math.log(relation["values"]) for relation in made["world"]["relations"]}
-    count, most = made["eval"]["classes"], made["world"]["frequency"]["elements"]
-    ends = np.unique(np.round(most ** (np.arange(1, count + 1) / count)))
-    rows["class"] = np.searchsorted(ends, rows["subject"])
-    rows["h"] = rows["relation"].map(values)
-    rows["missing"] = np.minimum(rows["loss_nats"] / rows["h"], 1)
-    return rows
-
-
-def last(rows):
-    return rows[rows["step"] == rows["step"].max()]
-
-
-def seeds(runs):
-    return [seed for _, seed in runs.groupby("seed")]
-
-
-def slope(runs, x, y):
-    """-d ln y / d ln x."""
-    return -np.polyfit(np.log(runs[x].astype(float)), np.log(runs[y].astype(float)), 1)[0]
-
-
-def student(values):
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return np.mean(values), np.mean(values) - half, np.mean(values) + half
 
 
 # What was measured, claim by claim: a number for each seed.
@@ -301,6 +239,8 @@ def plateau(sweep, name, _, __):
 
 def predicted(sweep, claim, name, which, verdict):
     """What theory says, where it is a closed form; none elsewhere."""
+    if hasattr(tuned, claim):
+        return tuned.predicted(sweep, claim, name, which)
     runs = sweep.of(name)
     world = config(runs.iloc[0])["world"]
     law = world["frequency"]
@@ -317,16 +257,21 @@ def predicted(sweep, claim, name, which, verdict):
     return {"bits_per_parameter": 1, "learning_time": -1, "plateau": 1}.get(claim)
 
 
+def is_exponent(verdict):
+    """Whether an interval can be too wide and a range too short."""
+    return not hasattr(tuned, verdict["claim"].split("/")[0])
+
+
 def rule(verdict, interval):
     """The verdict, and whether the prediction is so near an end that another is as good."""
     mean, lo, hi = interval
     predicted, half = verdict["predicted"], (hi - lo) / 2
     is_near = min(abs(predicted - lo), abs(predicted - hi)) < EDGE * half
     if verdict["relation"] == "equal":
-        ends = verdict["range"]
-        if half > 0.15 or (ends and ends["hi"] / ends["lo"] < 10):
+        ends = verdict["range"] if is_exponent(verdict) else None
+        if is_exponent(verdict) and half > 0.15 or (ends and ends["hi"] / ends["lo"] < 10):
             return "inconclusive", 0.12 < half < 0.18
-        return ("agrees" if lo <= predicted <= hi else "disagrees"), is_near or 0.12 < half
+        return ("agrees" if lo <= predicted <= hi else "disagrees"), is_near or is_exponent(verdict) and 0.12 < half
     above = verdict["relation"] == "above"
     if lo > predicted if above else hi < predicted:
         return "agrees", is_near
@@ -345,7 +290,8 @@ def check(report, folders):
         expected = predicted(sweep, claim, name, which, verdict)
         close = expected is None or math.isclose(expected, verdict["predicted"], rel_tol=1e-3)
         expect(close, f"{verdict['claim']}: {verdict['predicted']} is predicted, again {expected}")
-        interval = student(globals()[claim](sweep, name, which, verdict))
+        measure = globals().get(claim) or getattr(tuned, claim)
+        interval = student(measure(sweep, name, which, verdict))
         found, is_near = rule(verdict, interval)
         again = "{:.4g} [{:.4g}, {:.4g}]".format(*interval)
         text = f"{verdict['claim']}: {verdict['verdict']}; measured {verdict['measured'] or math.nan:.4g}, again {again}"

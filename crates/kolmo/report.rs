@@ -100,7 +100,8 @@ pub fn write(
 fn provenance(studies: &[Study]) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for study in studies {
-        let runs = format!("{} runs of {}", study.runs.len(), study.name);
+        let count = study.runs.len() + study.tuned.len();
+        let runs = format!("{count} runs of {}", study.name);
         lines.extend(
             study
                 .made_by()

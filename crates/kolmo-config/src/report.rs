@@ -52,11 +52,21 @@ pub enum ClaimName {
     Order,
     /// How long nothing is learnt, by the number of subjects.
     Plateau,
+    /// In which words a fact can be asked for.
+    Wording,
+    /// What questions about some subjects do for the others.
+    Instruction,
+    /// What new facts cost old ones, with replay and without, in the old syntax and a new one.
+    Forgetting,
+    /// Whether new facts push old ones out bit for bit.
+    Displacement,
+    /// How fast what was forgotten comes back.
+    Relearning,
 }
 
 impl ClaimName {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::DataScaling,
         Self::ModelScaling,
         Self::BitsPerParameter,
@@ -68,6 +78,11 @@ impl ClaimName {
         Self::Collapse,
         Self::Order,
         Self::Plateau,
+        Self::Wording,
+        Self::Instruction,
+        Self::Forgetting,
+        Self::Displacement,
+        Self::Relearning,
     ];
 }
 

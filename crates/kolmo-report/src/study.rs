@@ -9,7 +9,8 @@ use std::{
 
 use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
-    EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory, StepRecord, read_jsonl,
+    AnswerRow, EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory, StepRecord,
+    read_answers, read_jsonl,
 };
 use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 
@@ -27,8 +28,10 @@ pub struct Study {
     pub settings: ReportConfig,
     /// What made the runs, TOML, with a name each: the sweep file, or a configuration.
     pub sources: Vec<(String, String)>,
-    /// The runs that are done.
+    /// The runs that are done and begin with fresh weights.
     pub runs: Vec<StudyRun>,
+    /// Those that fine-tune others, which no claim about pre-training looks at.
+    pub tuned: Vec<StudyRun>,
     /// Those that are not, which no claim looks at.
     pub unfinished: Vec<String>,
 }
@@ -76,18 +79,23 @@ impl Study {
                 |run: &StudyRun| (run.parameters, run.config.train.documents, run.config.seed);
             key(a).cmp(&key(b))
         });
+        let (tuned, runs) = runs
+            .into_iter()
+            .partition(|run: &StudyRun| run.config.finetune.is_some());
         Ok(Self {
             name: name.to_owned(),
             settings,
             sources,
             runs,
+            tuned,
             unfinished,
         })
     }
 
     /// What made its runs: version, device and processor, each once.
     pub fn made_by(&self) -> Vec<String> {
-        let makers: BTreeSet<&String> = self.runs.iter().map(|run| &run.made_by).collect();
+        let all = self.runs.iter().chain(&self.tuned);
+        let makers: BTreeSet<&String> = all.map(|run| &run.made_by).collect();
         makers.into_iter().cloned().collect()
     }
 
@@ -151,6 +159,34 @@ fn made_by(manifest: &Manifest) -> String {
         "kolmo {version} ({revision}) on {}, {on}",
         provenance.device
     )
+}
+
+/// The run that one of `config` fine-tunes; none if it does not, or that is not there any more.
+///
+/// # Errors
+/// [`Error::Config`] for a configuration that is none.
+pub(crate) fn base_of(config: &RunConfig) -> Result<Option<(RunDirectory, RunConfig)>> {
+    let from = config.finetune.as_ref().and_then(|of| of.from.as_ref());
+    let Some(directory) = from.map(RunDirectory::at) else {
+        return Ok(None);
+    };
+    let path = directory.config();
+    let Ok(text) = fs::read_to_string(&path) else {
+        return Ok(None);
+    };
+    let config = RunConfig::parse(&text, &[]).map_err(|source| Error::Config { path, source })?;
+    Ok(Some((directory, config)))
+}
+
+/// What was measured in a run.
+///
+/// # Errors
+/// [`Error::Records`] if it cannot be read.
+pub(crate) fn evaluations(run: &RunDirectory) -> Result<Vec<EvaluationRecord>> {
+    read_jsonl(run.evaluations()).map_err(|source| Error::Records {
+        run: run.root().to_path_buf(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -243,6 +279,25 @@ impl StudyRun {
     /// As [`facts`](Self::facts).
     pub fn last_facts(&self) -> Result<Vec<FactRow>> {
         Ok(self.facts()?.pop().unwrap_or_default())
+    }
+
+    /// What was answered at the last evaluation, of every cohort in every wording.
+    ///
+    /// # Errors
+    /// [`Error::Records`] if the answers cannot be read.
+    pub fn answers(&self) -> Result<Vec<AnswerRow>> {
+        read_answers(self.directory.answers()).map_err(|source| Error::Records {
+            run: self.directory.root().to_path_buf(),
+            source,
+        })
+    }
+
+    /// The run that it fine-tunes; none if it does not, or that is not there any more.
+    ///
+    /// # Errors
+    /// A configuration that is none.
+    pub fn base(&self) -> Result<Option<(RunDirectory, RunConfig)>> {
+        base_of(&self.config)
     }
 
     /// The logged steps.

@@ -122,7 +122,7 @@ enum Task {
     Injection {
         subjects: Subjects,
         syntax: LessonSyntax,
-        frequency: Frequency,
+        frequency: Box<Frequency>,
         /// Of the ranks of the world, for old subjects.
         picked: Permutation,
     },
@@ -205,7 +205,7 @@ impl<'a> Lesson<'a> {
                 Task::Injection {
                     subjects: *subjects,
                     syntax: *syntax,
-                    frequency: law,
+                    frequency: Box::new(law),
                     picked: Permutation::new(world.frequency().elements(), &stream),
                 }
             }

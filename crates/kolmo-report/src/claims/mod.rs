@@ -8,17 +8,25 @@ mod bits_per_parameter;
 mod collapse;
 mod cut_off;
 mod data_scaling;
+mod displacement;
+mod forgetting;
+mod instruction;
 mod judge;
 mod learning_time;
 mod longer_training;
 mod model_scaling;
 mod order;
 mod plateau;
+mod relearning;
 mod summary;
 mod surface;
 mod syntax_first;
 #[cfg(test)]
 mod tests;
+mod tuning;
+#[cfg(test)]
+mod tuning_tests;
+mod wording;
 
 use kolmo_config::ClaimName;
 
@@ -46,6 +54,11 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
             ClaimName::Collapse => collapse::section(study)?,
             ClaimName::Order => order::section(study)?,
             ClaimName::Plateau => plateau::section(study)?,
+            ClaimName::Wording => wording::section(study)?,
+            ClaimName::Instruction => instruction::section(study)?,
+            ClaimName::Forgetting => forgetting::section(study)?,
+            ClaimName::Displacement => displacement::section(study)?,
+            ClaimName::Relearning => relearning::section(study)?,
         };
         sections.extend(section.map(|mut section| {
             for verdict in &mut section.verdicts {

@@ -41,6 +41,7 @@ fn study(claim: ClaimName, runs: Vec<StudyRun>) -> Study {
         },
         sources: Vec::new(),
         runs,
+        tuned: Vec::new(),
         unfinished: Vec::new(),
     }
 }

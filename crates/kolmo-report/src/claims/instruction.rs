@@ -1,0 +1,254 @@
+//! Instruction fine-tuning: whether a model that was asked about some subjects can be asked about the others, and how many
+//! sentences the new syntax takes (Pan et al. 2025, arXiv 2504.09597; Allen-Zhu & Li 2309.14316).
+
+use std::collections::HashSet;
+
+use kolmo_run::AnswerRow;
+use kolmo_world::LessonConfig;
+
+use super::{
+    judge::{Claim, range},
+    summary::{id, line},
+    tuning::{Variant, accuracy, cell, interview, lost, over_seeds, variants},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Ink, Mark},
+    fit::Estimate,
+    report::{Drawing, Figure, Relation, Section, Table},
+    study::{Study, StudyRun},
+};
+
+/// The share of what was known that is wanted for the other half.
+const WANTED: f64 = 0.9;
+
+/// A few hundred sentences are fewer than so many.
+const SENTENCES: f64 = 1000.0;
+
+/// What is measured of one run.
+struct Measured {
+    /// Of the facts known before about taught and about other subjects, the share that can be asked for.
+    taught: f64,
+    others: f64,
+    /// Documents of fine-tuning until nine answers of ten are values.
+    learnt: f64,
+}
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let instructions = variants(study, |lesson| {
+        matches!(lesson, LessonConfig::Instruction { .. })
+    });
+    if instructions.is_empty() {
+        return Ok(None);
+    }
+    let mut section = Section::new(
+        id(study, &["instruction"]),
+        "Questions about the others",
+        "Does a model that learns to answer questions about some subjects answer them about the others?",
+        &[
+            "The facts counted are those that the model knew before: that it answered as they were stated, at step 0 of fine-tuning. Of \
+             those about subjects that no question in training was about, at least nine of ten should be answered in question form: \
+             the syntax is new, the facts are there.",
+            "Runs of fewer templates are the ablation. A fact that was stated in one wording alone is stored in a way that other \
+             words do not reach.",
+        ],
+    );
+    let mut rows = Vec::new();
+    let mut shares: Vec<(f64, &Variant<'_>, Vec<f64>)> = Vec::new();
+    for variant in &instructions {
+        let measured = variant.runs.iter().map(|run| measure(run));
+        let measured = measured.collect::<Result<Vec<_>>>()?;
+        let mean = |of: &dyn Fn(&Measured) -> f64| {
+            Estimate::mean(&measured.iter().map(of).collect::<Vec<_>>())
+        };
+        let name = &variant.name;
+        section.verdicts.push(
+            Claim {
+                name: format!("instruction/{name}/others"),
+                statement: format!(
+                    "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
+                ),
+                relation: Relation::Above,
+                predicted: WANTED,
+                range: None,
+                is_exponent: false,
+            }
+            .judge(mean(&|of| of.others)),
+        );
+        if is_plain(variant) {
+            section.verdicts.push(
+                Claim {
+                    name: format!("instruction/{name}/sentences"),
+                    statement: format!(
+                        "{name}: after fewer than {SENTENCES} sentences nine of ten answers to questions are values."
+                    ),
+                    relation: Relation::Below,
+                    predicted: SENTENCES,
+                    range: None,
+                    is_exponent: false,
+                }
+                .judge(mean(&|of| of.learnt)),
+            );
+        }
+        rows.push(vec![
+            name.clone(),
+            cell(mean(&|of| of.taught)),
+            cell(mean(&|of| of.others)),
+            cell(mean(&|of| of.learnt)),
+            cell(over_seeds(&variant.runs, lost)),
+        ]);
+        let templates = variant.runs[0].law().syntax.templates.unwrap_or_default();
+        shares.push((
+            templates as f64,
+            variant,
+            measured.iter().map(|of| of.others).collect(),
+        ));
+    }
+    section.verdicts.extend(ablations(&shares));
+    section.figures.extend(
+        instructions
+            .iter()
+            .filter(|variant| is_plain(variant))
+            .map(|variant| curves(study, variant)),
+    );
+    section.tables.push(Table {
+        caption: "Shares of the facts known before, each counted once; means over seeds with 95 % intervals. Lost: of the bits stored \
+                  about all facts, as they were stated."
+            .to_owned(),
+        head: ["fine-tuning", "taught subjects", "other subjects", "sentences to answer in values", "lost"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows,
+    });
+    Ok(Some(section))
+}
+
+/// Half of the subjects, all weights, no replay.
+fn is_plain(variant: &Variant<'_>) -> bool {
+    let finetune = variant.finetune;
+    let half = matches!(finetune.lesson, LessonConfig::Instruction { fraction } if fraction == 0.5);
+    half && finetune.replay.share == 0.0 && finetune.method == kolmo_config::Method::Full
+}
+
+/// Whether more templates in pre-training help, all else alike.
+fn ablations(shares: &[(f64, &Variant<'_>, Vec<f64>)]) -> Vec<crate::report::Verdict> {
+    let plain = shares.iter().filter(|(_, variant, _)| is_plain(variant));
+    let mut plain: Vec<_> = plain.collect();
+    plain.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (Some((least, _, few)), Some((most, _, many))) = (plain.first(), plain.last()) else {
+        return Vec::new();
+    };
+    if least == most {
+        return Vec::new();
+    }
+    let differences: Vec<f64> = many
+        .iter()
+        .zip(few)
+        .map(|(one, other)| one - other)
+        .collect();
+    let claim = Claim {
+        name: "instruction/all/templates".to_owned(),
+        statement: format!(
+            "Facts stated in {most} templates can be asked for about other subjects more than facts stated in {least}."
+        ),
+        relation: Relation::Above,
+        predicted: 0.0,
+        range: range("templates", [*least, *most]),
+        is_exponent: false,
+    };
+    vec![claim.judge(Estimate::mean(&differences))]
+}
+
+fn measure(run: &StudyRun) -> Result<Measured> {
+    let before = run.facts()?.into_iter().next().unwrap_or_default();
+    let names: Vec<&str> = run
+        .world
+        .relations()
+        .iter()
+        .map(|relation| relation.name())
+        .collect();
+    let known: HashSet<(u64, &str)> = before
+        .iter()
+        .filter(|row| row.step == 0 && row.correct)
+        .filter_map(|row| Some((row.subject, *names.get(row.relation as usize)?)))
+        .collect();
+    let answers = run.answers()?;
+    let share = |cohort: &str| {
+        let of = |row: &&AnswerRow| {
+            row.cohort == cohort
+                && row.wording == "question"
+                && known.contains(&(row.subject, row.relation.as_str()))
+        };
+        let (mut all, mut right) = (0, 0);
+        for row in answers.iter().filter(of) {
+            all += row.stands_for;
+            right += if row.correct { row.stands_for } else { 0 };
+        }
+        right as f64 / all as f64
+    };
+    Ok(Measured {
+        taught: share("taught"),
+        others: share("untaught"),
+        learnt: learnt(run),
+    })
+}
+
+/// Documents until nine answers of ten to questions are values, between two evaluations; not a number if they never are.
+fn learnt(run: &StudyRun) -> f64 {
+    let valid = run.evaluations.iter().filter_map(|at| {
+        let asked = interview(at, "taught", "question")?;
+        Some((at.documents as f64, asked.answer_valid))
+    });
+    let valid: Vec<(f64, f64)> = valid.collect();
+    let Some(k) = valid.iter().position(|(_, share)| *share >= WANTED) else {
+        return f64::NAN;
+    };
+    let (n1, after) = valid[k];
+    let Some((n0, before)) = k.checked_sub(1).map(|k| valid[k]) else {
+        return n1;
+    };
+    n0 + (n1 - n0) * (WANTED - before) / (after - before)
+}
+
+fn curves(study: &Study, variant: &Variant<'_>) -> Figure {
+    let run = variant.runs[0];
+    let cohorts = [
+        (
+            "taught",
+            "question",
+            "taught subjects, asked",
+            Ink::Measured,
+        ),
+        (
+            "untaught",
+            "question",
+            "other subjects, asked",
+            Ink::Reference,
+        ),
+        (
+            "untaught",
+            "statement",
+            "other subjects, as stated",
+            Ink::Asymptote,
+        ),
+    ];
+    let series = cohorts.map(|(cohort, wording, label, ink)| {
+        let at = run.evaluations.iter().filter(|at| at.documents > 0);
+        let at = at.map(|at| (at.documents as f64, accuracy(at, cohort, wording)));
+        line(label, (Mark::JoinedPoints, ink), at)
+    });
+    Figure {
+        id: id(study, &["instruction", &variant.name]),
+        caption: format!(
+            "{}: accuracy, weighted by frequency, against documents of fine-tuning; one seed.",
+            variant.name
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Questions: {}", variant.name),
+            x: "documents of fine-tuning".to_owned(),
+            y: "accuracy".to_owned(),
+            log_y: false,
+            series: series.to_vec(),
+        }),
+    }
+}

@@ -1,0 +1,201 @@
+//! What claims about fine-tuning have in common: variants, what was lost, what was asked.
+
+use kolmo_config::{FinetuneConfig, Method};
+use kolmo_run::{EvaluationRecord, InterviewRecord};
+use kolmo_theory::information::known;
+use kolmo_world::{
+    LessonConfig,
+    lesson::{LessonSyntax, Replayed, Subjects},
+};
+
+use crate::{
+    error::Result,
+    fit::{Estimate, Refusal},
+    number::{NOTHING, interval, significant},
+    study::{Study, StudyRun, groups},
+};
+
+/// Fine-tunings that are alike but for their seeds.
+pub(super) struct Variant<'a> {
+    /// What sets it apart, for readers: `160256 parameters, old syntax, no replay`.
+    pub name: String,
+    /// The model that is tuned: `160256 parameters`.
+    pub model: String,
+    /// How it is tuned: `old syntax, no replay`.
+    pub how: String,
+    /// Its configuration.
+    pub finetune: &'a FinetuneConfig,
+    /// Its runs, one a seed.
+    pub runs: Vec<&'a StudyRun>,
+}
+
+/// The fine-tunings of `study` whose lesson is `such`.
+pub(super) fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> Vec<Variant<'_>> {
+    let lesson = |run: &&StudyRun| {
+        let finetune = run.config.finetune.as_ref();
+        finetune.is_some_and(|finetune| such(&finetune.lesson))
+    };
+    let alike = |run: &StudyRun| {
+        let mut finetune = run.config.finetune.clone();
+        if let Some(finetune) = &mut finetune {
+            finetune.from = None;
+            finetune.base = None;
+        }
+        (run.but_seed(), finetune)
+    };
+    let groups = groups(study.tuned.iter().filter(lesson), alike);
+    let differs =
+        |of: &dyn Fn(&StudyRun) -> u64| groups.iter().any(|runs| of(runs[0]) != of(groups[0][0]));
+    // What a number of templates does to the size of a model does not make it another one.
+    let wordings = differs(&templates);
+    let sizes = !wordings && differs(&|run| run.parameters);
+    let all = groups.iter().filter_map(|runs| {
+        let finetune = runs[0].config.finetune.as_ref()?;
+        let count = templates(runs[0]);
+        let plural = if count == 1 { "" } else { "s" };
+        let model = match wordings {
+            true => format!("{count} template{plural}"),
+            false => format!("{} parameters", runs[0].parameters),
+        };
+        let how = how(finetune);
+        let name = match sizes || wordings {
+            true => format!("{model}, {how}"),
+            false => how.clone(),
+        };
+        Some(Variant {
+            name,
+            model,
+            how,
+            finetune,
+            runs: runs.clone(),
+        })
+    });
+    let mut all: Vec<Variant<'_>> = all.collect();
+    // An order that does not depend on how runs are called.
+    all.sort_by_key(|variant| {
+        let first = variant.runs[0];
+        (templates(first), first.parameters, variant.how.clone())
+    });
+    all
+}
+
+/// Templates of a relation in pre-training.
+fn templates(run: &StudyRun) -> u64 {
+    run.law().syntax.templates.unwrap_or_default() as u64
+}
+
+/// How it is tuned.
+pub(super) fn how(finetune: &FinetuneConfig) -> String {
+    let replay = match (finetune.replay.share, finetune.replay.of) {
+        (0.0, _) => "no replay".to_owned(),
+        (share, Replayed::Fresh) => format!("{} replayed", percent(share)),
+        (share, Replayed::Seen) => format!("{} replayed of those seen", percent(share)),
+    };
+    let lesson = match &finetune.lesson {
+        _ if finetune.replay.share == 1.0 => return "control".to_owned(),
+        LessonConfig::Instruction { fraction } => format!("{} taught", percent(*fraction)),
+        LessonConfig::Injection {
+            subjects, syntax, ..
+        } => {
+            let syntax = match syntax {
+                LessonSyntax::Old => "old syntax",
+                LessonSyntax::New => "new syntax",
+            };
+            match subjects {
+                Subjects::New => syntax.to_owned(),
+                Subjects::Old => format!("{syntax}, known subjects"),
+            }
+        }
+    };
+    match finetune.method {
+        Method::Full => format!("{lesson}, {replay}"),
+        Method::Lora => format!("{lesson}, {replay}, rank {}", finetune.rank),
+    }
+}
+
+/// What a run knew of old facts before its first step, bits.
+pub(super) fn bits_before(run: &StudyRun) -> f64 {
+    run.evaluations
+        .first()
+        .map_or(f64::NAN, |first| first.bits_stored)
+}
+
+/// The share of what it knew that a run has lost; below 0 if it has gained.
+pub(super) fn lost(run: &StudyRun) -> f64 {
+    1.0 - run.last().bits_stored / bits_before(run)
+}
+
+/// What was asked about `cohort` in `wording`.
+pub(super) fn interview<'a>(
+    record: &'a EvaluationRecord,
+    cohort: &str,
+    wording: &str,
+) -> Option<&'a InterviewRecord> {
+    let mut all = record.interviews.iter();
+    all.find(|one| one.cohort == cohort && one.wording == wording)
+}
+
+/// Its accuracy; not a number if it was not asked.
+pub(super) fn accuracy(record: &EvaluationRecord, cohort: &str, wording: &str) -> f64 {
+    interview(record, cohort, wording).map_or(f64::NAN, |one| one.accuracy)
+}
+
+/// The wording that a fine-tuning teaches in.
+pub(super) fn taught_in(finetune: &FinetuneConfig) -> &'static str {
+    match finetune.lesson {
+        LessonConfig::Injection {
+            syntax: LessonSyntax::Old,
+            ..
+        } => "statement",
+        _ => "question",
+    }
+}
+
+/// What a run knows of new facts at its end, bits, asked as they were taught.
+///
+/// # Errors
+/// Answers that cannot be read.
+pub(super) fn new_bits(run: &StudyRun, finetune: &FinetuneConfig) -> Result<f64> {
+    let wording = taught_in(finetune);
+    let answers = run.answers()?;
+    let new = answers
+        .iter()
+        .filter(|row| row.cohort == "injected" && row.wording == wording);
+    let gains = new.map(|row| (row.stands_for as f64, row.content_nats - row.loss_nats));
+    Ok(known(&gains.collect::<Vec<_>>()) / std::f64::consts::LN_2)
+}
+
+/// The mean over the runs of a variant.
+pub(super) fn over_seeds(
+    runs: &[&StudyRun],
+    of: impl Fn(&StudyRun) -> f64,
+) -> std::result::Result<Estimate, Refusal> {
+    Estimate::mean(&runs.iter().map(|run| of(run)).collect::<Vec<_>>())
+}
+
+/// The mean over seeds of what `of` says of the runs of `one` less those of `other`, seed by seed.
+pub(super) fn difference(
+    one: &[&StudyRun],
+    other: &[&StudyRun],
+    of: impl Fn(&StudyRun) -> f64,
+) -> std::result::Result<Estimate, Refusal> {
+    let pairs = one.iter().filter_map(|run| {
+        let partner = other
+            .iter()
+            .find(|other| other.config.seed == run.config.seed)?;
+        Some(of(run) - of(partner))
+    });
+    Estimate::mean(&pairs.collect::<Vec<_>>())
+}
+
+/// An estimate in a table.
+pub(super) fn cell(estimate: std::result::Result<Estimate, Refusal>) -> String {
+    match estimate {
+        Ok(Estimate { value, ci95 }) => format!("{} {}", significant(value), interval(ci95)),
+        Err(_) => NOTHING.to_owned(),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", significant(100.0 * share))
+}

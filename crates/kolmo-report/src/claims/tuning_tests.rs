@@ -1,0 +1,251 @@
+//! Verdicts on fine-tunings that were not made.
+
+use std::{fs, path::Path};
+
+use kolmo_config::{ClaimName, ReportConfig, RunConfig};
+use kolmo_run::{AnswerRow, EvaluationRecord, FactRow, FactsTable, RunDirectory, write_answers};
+
+use tempfile::TempDir;
+
+use super::sections;
+use crate::{
+    examples,
+    report::{Outcome, Verdict},
+    study::{Study, StudyRun},
+};
+
+const WORLD: &str = "[world]\nfrequency = { law = 'uniform', elements = 100 }\nnames = { pools = [20, 20] }\n\
+                     relations = [{ name = 'home', values = 64 }]\nsyntax = { questions = 2 }\n";
+
+/// Bits of all facts there are.
+const ALL: f64 = 600.0;
+
+fn study(claim: ClaimName, tuned: Vec<StudyRun>) -> Study {
+    Study {
+        name: "study".to_owned(),
+        settings: ReportConfig {
+            claims: vec![claim],
+            ..ReportConfig::default()
+        },
+        sources: Vec::new(),
+        runs: Vec::new(),
+        tuned,
+        unfinished: Vec::new(),
+    }
+}
+
+/// The outcome of a study, whose files are in a folder.
+fn outcome((_, study): &(TempDir, Study), ending: &str) -> Outcome {
+    let sections = sections(study).unwrap();
+    let verdicts: Vec<&Verdict> = sections
+        .iter()
+        .flat_map(|section| &section.verdicts)
+        .collect();
+    let found = verdicts
+        .iter()
+        .find(|verdict| verdict.claim.ends_with(ending));
+    let found = found.unwrap_or_else(|| panic!("no {ending} in {verdicts:?}"));
+    found.verdict
+}
+
+fn base(seed: u64) -> RunConfig {
+    let text = format!("seed = {seed}\n{WORLD}");
+    RunConfig::load(&text, &[]).unwrap().0
+}
+
+/// A record of `bits` after `documents`.
+fn record(config: &RunConfig, documents: u64, bits: f64) -> EvaluationRecord {
+    let (_, world) = config.clone().settle().unwrap();
+    let mut record = examples::evaluation(&world, documents, 1.0);
+    record.bits_stored = bits;
+    let share = bits / record.classes.len() as f64;
+    for class in &mut record.classes {
+        class.bits_stored = share;
+    }
+    record
+}
+
+/// A fine-tuning of seed `seed` from `before` bits to `after`, which learnt `new` new facts.
+fn tuned(
+    folder: &Path,
+    seed: u64,
+    tuning: &str,
+    [before, after]: [f64; 2],
+    new: usize,
+) -> StudyRun {
+    let base = base(seed);
+    let config = RunConfig::finetune(tuning, &[], &base, "nowhere".to_owned(), 10).unwrap();
+    let (config, _) = config.settle().unwrap();
+    let records = vec![record(&config, 0, before), record(&config, 2560, after)];
+    let mut run = StudyRun::imagined(config, records);
+    let name = run.config.identity().unwrap();
+    run.directory = RunDirectory::open_or_create(folder.join(name)).unwrap();
+    let row = |wording: &str| AnswerRow {
+        cohort: "injected".to_owned(),
+        wording: wording.to_owned(),
+        content_nats: 64f64.ln(),
+        stands_for: 1,
+        share: 1.0 / new as f64,
+        ..AnswerRow::default()
+    };
+    let rows = ["statement", "question"].map(|wording| vec![row(wording); new]);
+    write_answers(run.directory.answers(), &rows.concat()).unwrap();
+    let mut facts = FactsTable::new(vec!["home".to_owned()]);
+    for step in [0, 10] {
+        // The rarer, the more is lost.
+        let fact = |subject: u64| FactRow {
+            step,
+            documents: 256 * step,
+            subject,
+            relation: 0,
+            probability: 1.0 / subject as f64,
+            exposures: 1,
+            loss_nats: (step * subject) as f64 / 100.0,
+            correct: true,
+            answer_valid: true,
+            confidence: 0.5,
+            stands_for: 1,
+            share: 0.01,
+            name_loss_nats: 0.0,
+        };
+        facts.push((1..=50).map(fact).collect()).unwrap();
+    }
+    facts.write(run.directory.facts()).unwrap();
+    run
+}
+
+fn injection(syntax: &str, share: f64) -> String {
+    format!(
+        "[train]\ndocuments = 2560\n[finetune.lesson]\ntask = 'injection'\nsyntax = '{syntax}'\n\
+         frequency = {{ law = 'uniform', elements = 20 }}\n[finetune.replay]\nshare = {share:?}"
+    )
+}
+
+/// The four corners with these shares forgotten, of three seeds that differ a little: old and new syntax without replay, old and
+/// new with it.
+fn corners(forgotten: [f64; 4]) -> (TempDir, Study) {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = [("old", 0.0), ("new", 0.0), ("old", 0.5), ("new", 0.5)];
+    let runs = kinds
+        .iter()
+        .zip(forgotten)
+        .flat_map(|((syntax, share), forgotten)| {
+            let text = injection(syntax, *share);
+            let path = folder.path().to_path_buf();
+            (1..=3).map(move |seed| {
+                let left = ALL * (1.0 - forgotten - 0.01 * seed as f64);
+                tuned(&path, seed, &text, [ALL, left], 10)
+            })
+        });
+    let study = study(ClaimName::Forgetting, runs.collect());
+    (folder, study)
+}
+
+#[test]
+fn the_order_of_the_paper_is_told_from_another() {
+    let paper = corners([0.5, 0.8, 0.1, 0.3]);
+    for claim in [
+        "/replay, old syntax",
+        "/replay, new syntax",
+        "/old syntax, no replay",
+        "/old syntax, replay",
+    ] {
+        assert_eq!(outcome(&paper, claim), Outcome::Agrees, "{claim}");
+    }
+    // Replay helps, the syntax does not.
+    let other = corners([0.8, 0.5, 0.1, 0.1]);
+    assert_eq!(outcome(&other, "/replay, old syntax"), Outcome::Agrees);
+    assert_eq!(
+        outcome(&other, "/old syntax, no replay"),
+        Outcome::Disagrees
+    );
+    assert_eq!(outcome(&other, "/old syntax, replay"), Outcome::Disagrees);
+}
+
+/// A model that knew `before` bits and knows `after` when it has learnt 20 facts, 120 bits; the control stays as it was.
+fn exchange(before: f64, after: f64) -> (TempDir, Study) {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = (1..=3).flat_map(|seed| {
+        let wobble = 0.5 * (seed as f64 - 2.0);
+        let plain = tuned(
+            folder.path(),
+            seed,
+            &injection("old", 0.0),
+            [before, after + wobble],
+            20,
+        );
+        let control = tuned(
+            folder.path(),
+            seed,
+            &injection("old", 1.0),
+            [before, before],
+            20,
+        );
+        [plain, control]
+    });
+    let runs = runs.collect();
+    (folder, study(ClaimName::Displacement, runs))
+}
+
+#[test]
+fn a_bit_for_a_bit_is_told_from_more() {
+    // Without room, 120 bits for 120.
+    let fair = exchange(300.0, 180.0);
+    assert_eq!(outcome(&fair, "/bit for bit"), Outcome::Agrees);
+    assert_eq!(outcome(&fair, "/rarest first"), Outcome::Agrees);
+    assert_eq!(
+        outcome(&exchange(300.0, 20.0), "/bit for bit"),
+        Outcome::Disagrees
+    );
+    // With room, nothing.
+    assert_eq!(
+        outcome(&exchange(600.0, 600.0), "/bit for bit"),
+        Outcome::Agrees
+    );
+    assert_eq!(
+        outcome(&exchange(600.0, 480.0), "/bit for bit"),
+        Outcome::Disagrees
+    );
+}
+
+/// Pre-training learnt a bit for each of 100 documents; relearning takes `speed` documents for a bit.
+fn relearnt(speed: f64) -> (TempDir, Study) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, config: &RunConfig, records: &[EvaluationRecord]| {
+        let run = RunDirectory::open_or_create(folder.path().join(name)).unwrap();
+        fs::write(run.config(), config.to_toml().unwrap()).unwrap();
+        let lines = records
+            .iter()
+            .map(|record| serde_json::to_string(record).unwrap() + "\n");
+        fs::write(run.evaluations(), lines.collect::<String>()).unwrap();
+        run.root().to_str().unwrap().to_owned()
+    };
+    let runs = (1..=3).map(|seed| {
+        let first = base(seed);
+        let learnt: Vec<_> = (0..=6)
+            .map(|k| record(&first, 10_000 * k, 100.0 * k as f64))
+            .collect();
+        let first_path = write(&format!("first{seed}"), &first, &learnt);
+        let lesson =
+            RunConfig::finetune(&injection("old", 0.0), &[], &first, first_path, 10).unwrap();
+        let (lesson, _) = lesson.settle().unwrap();
+        let lesson_path = write(&format!("lesson{seed}"), &lesson, &[]);
+        let again =
+            RunConfig::finetune(&injection("old", 1.0), &[], &lesson, lesson_path, 10).unwrap();
+        let (again, _) = again.settle().unwrap();
+        let wobble = 1.0 + 0.01 * (seed as f64 - 2.0);
+        let records = (0..=4).map(|k| {
+            let bits = 200.0 + 100.0 * k as f64;
+            record(&again, (100.0 * k as f64 * speed * wobble) as u64, bits)
+        });
+        StudyRun::imagined(again.clone(), records.collect())
+    });
+    let runs = runs.collect();
+    (folder, study(ClaimName::Relearning, runs))
+}
+
+#[test]
+fn what_is_gone_takes_as_long_as_the_first_time() {
+    assert_eq!(outcome(&relearnt(100.0), "/ratio"), Outcome::Agrees);
+    assert_eq!(outcome(&relearnt(5.0), "/ratio"), Outcome::Disagrees);
+}

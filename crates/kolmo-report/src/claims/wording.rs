@@ -1,0 +1,157 @@
+//! In which words a fact can be asked for: those that stated it, others that were never used, a question.
+
+use super::{
+    judge::{Claim, range},
+    summary::{by, id, mean, points},
+    tuning::{accuracy, cell, interview, over_seeds},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Ink, Mark},
+    fit::Estimate,
+    report::{Drawing, Figure, Relation, Section, Table},
+    study::{Study, StudyRun},
+};
+
+const OTHERS: [(&str, &str, Ink); 2] = [
+    ("held_out", "held-out templates", Ink::Measured),
+    ("question", "questions", Ink::Reference),
+];
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let asked = |run: &&StudyRun| interview(run.last(), "stated", "held_out").is_some();
+    let runs: Vec<&StudyRun> = study.runs.iter().filter(asked).collect();
+    let counts = by(&runs, templates);
+    let (Some((least, few)), Some((most, many))) = (counts.first(), counts.last()) else {
+        return Ok(None);
+    };
+    if least == most {
+        return Ok(None);
+    }
+    let mut section = Section::new(
+        id(study, &["wording"]),
+        "Other words",
+        "Can a fact be asked for in words in which it was never stated?",
+        &[
+            "Of the facts that a model answers when they are asked for as they were stated, the share that it answers in templates \
+             that no document used, made of the same words, and in questions. To a learner that knows the syntax model a wording is \
+             noise beside the fact, so that nothing should be lost; a transformer that met a fact in one wording alone may have stored \
+             it with the wording.",
+            "An answer in a held-out template is often no value at all: where the words come in an order that was never seen, the model \
+             does not expect a value yet. The table has the share of answers that are values.",
+        ],
+    );
+    for (wording, name, _) in OTHERS {
+        let share = |run: &StudyRun| share(run, wording);
+        let at = |count: f64| range("templates", [least, most].map(|_| count));
+        section.verdicts.push(
+            Claim {
+                name: format!("wording/{wording}/{most} templates"),
+                statement: format!(
+                    "Stated in {most} templates, a fact can be asked for in {name} as well as in those."
+                ),
+                relation: Relation::Equal,
+                predicted: 1.0,
+                range: at(*most),
+                is_exponent: false,
+            }
+            .judge(over_seeds(many, share)),
+        );
+        // Other worlds, as their templates differ: the seeds are no pairs.
+        let gain = apart(many, few, share);
+        section.verdicts.push(
+            Claim {
+                name: format!("wording/{wording}/gain"),
+                statement: format!(
+                    "Of facts stated in {most} templates in place of {least} more can be asked for in {name}."
+                ),
+                relation: Relation::Above,
+                predicted: 0.0,
+                range: range("templates", [*least, *most]),
+                is_exponent: false,
+            }
+            .judge(gain),
+        );
+    }
+    section.figures.push(figure(study, &counts));
+    section.tables.push(table(&counts));
+    Ok(Some(section))
+}
+
+fn templates(run: &StudyRun) -> f64 {
+    run.law().syntax.templates.unwrap_or_default() as f64
+}
+
+/// Of what is answered as it was stated, what is answered in `wording`.
+fn share(run: &StudyRun, wording: &str) -> f64 {
+    accuracy(run.last(), "stated", wording) / accuracy(run.last(), "stated", "statement")
+}
+
+/// The difference of two means, with Student's interval of as many differences as there are runs of both, in their order.
+fn apart(
+    many: &[&StudyRun],
+    few: &[&StudyRun],
+    of: impl Fn(&StudyRun) -> f64,
+) -> std::result::Result<Estimate, crate::fit::Refusal> {
+    let pairs = many.iter().zip(few).map(|(one, other)| of(one) - of(other));
+    Estimate::mean(&pairs.collect::<Vec<_>>())
+}
+
+fn figure(study: &Study, counts: &[(f64, Vec<&StudyRun>)]) -> Figure {
+    let series = OTHERS.map(|(wording, name, ink)| {
+        let of =
+            |(count, runs): &(f64, Vec<&StudyRun>)| mean(*count, runs, |run| share(run, wording));
+        points(
+            name,
+            (Mark::JoinedPoints, ink),
+            counts.iter().map(of).collect(),
+        )
+    });
+    Figure {
+        id: id(study, &["wording", "templates"]),
+        caption: "Share of the facts that are known as they were stated that is answered in other words, against the templates of a \
+                  relation; means over seeds with 95 % intervals."
+            .to_owned(),
+        drawing: Drawing::Chart(Chart {
+            title: "Facts in other words".to_owned(),
+            x: "templates in pre-training".to_owned(),
+            y: "share answered".to_owned(),
+            log_y: false,
+            series: series.to_vec(),
+        }),
+    }
+}
+
+fn table(counts: &[(f64, Vec<&StudyRun>)]) -> Table {
+    let rows = counts.iter().flat_map(|(count, runs)| {
+        ["statement", "held_out", "question"].map(|wording| {
+            let valid = |run: &StudyRun| {
+                interview(run.last(), "stated", wording).map_or(f64::NAN, |one| one.answer_valid)
+            };
+            let loss = |run: &StudyRun| {
+                interview(run.last(), "stated", wording).map_or(f64::NAN, |one| one.value_loss)
+            };
+            vec![
+                format!("{count} templates, {}", wording.replace('_', "-")),
+                cell(over_seeds(runs, |run| {
+                    accuracy(run.last(), "stated", wording)
+                })),
+                cell(over_seeds(runs, valid)),
+                cell(over_seeds(runs, loss)),
+            ]
+        })
+    });
+    Table {
+        caption: "Facts of the world, weighted by frequency; means over seeds with 95 % intervals."
+            .to_owned(),
+        head: [
+            "asked as",
+            "accuracy",
+            "answers that are values",
+            "value loss (nats)",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        rows: rows.collect(),
+    }
+}
