@@ -52,6 +52,12 @@ pub enum ClaimName {
     Order,
     /// How long nothing is learnt, by the number of subjects.
     Plateau,
+    /// Which answers are wrong, by frequency and by exposures.
+    Hallucination,
+    /// Whether a model is right as often as it says.
+    Calibration,
+    /// How much worse than a guess a model is on facts that it never met.
+    Overconfidence,
     /// In which words a fact can be asked for.
     Wording,
     /// What questions about some subjects do for the others.
@@ -66,7 +72,7 @@ pub enum ClaimName {
 
 impl ClaimName {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::DataScaling,
         Self::ModelScaling,
         Self::BitsPerParameter,
@@ -78,6 +84,9 @@ impl ClaimName {
         Self::Collapse,
         Self::Order,
         Self::Plateau,
+        Self::Hallucination,
+        Self::Calibration,
+        Self::Overconfidence,
         Self::Wording,
         Self::Instruction,
         Self::Forgetting,

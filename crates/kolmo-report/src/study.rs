@@ -28,11 +28,11 @@ pub struct Study {
     pub settings: ReportConfig,
     /// What made the runs, TOML, with a name each: the sweep file, or a configuration.
     pub sources: Vec<(String, String)>,
-    /// The runs that are done and begin with fresh weights.
+    /// The runs that are done and began with fresh weights.
     pub runs: Vec<StudyRun>,
-    /// Those that fine-tune others, which no claim about pre-training looks at.
+    /// Those that are done and began with the weights of another run: claims about pre-training do not look at them.
     pub tuned: Vec<StudyRun>,
-    /// Those that are not, which no claim looks at.
+    /// Those that are not done, which no claim looks at.
     pub unfinished: Vec<String>,
 }
 
@@ -66,22 +66,22 @@ impl Study {
         directories: Vec<PathBuf>,
     ) -> Result<Self> {
         let mut worlds = Worlds::default();
-        let (mut runs, mut unfinished) = (Vec::new(), Vec::new());
+        let (mut done, mut unfinished) = (Vec::new(), Vec::new());
         for path in directories {
             match StudyRun::read(&path, &mut worlds)? {
-                Some(run) => runs.push(run),
+                Some(run) => done.push(run),
                 None => unfinished.push(path.display().to_string()),
             }
         }
         // An order that does not depend on how runs are called.
-        runs.sort_by(|a, b| {
+        done.sort_by(|a, b| {
             let key =
                 |run: &StudyRun| (run.parameters, run.config.train.documents, run.config.seed);
             key(a).cmp(&key(b))
         });
-        let (tuned, runs) = runs
+        let (tuned, runs) = done
             .into_iter()
-            .partition(|run: &StudyRun| run.config.finetune.is_some());
+            .partition(|run| run.config.finetune.is_some());
         Ok(Self {
             name: name.to_owned(),
             settings,
@@ -94,8 +94,8 @@ impl Study {
 
     /// What made its runs: version, device and processor, each once.
     pub fn made_by(&self) -> Vec<String> {
-        let all = self.runs.iter().chain(&self.tuned);
-        let makers: BTreeSet<&String> = all.map(|run| &run.made_by).collect();
+        let runs = self.runs.iter().chain(&self.tuned);
+        let makers: BTreeSet<&String> = runs.map(|run| &run.made_by).collect();
         makers.into_iter().cloned().collect()
     }
 
@@ -106,11 +106,11 @@ impl Study {
 }
 
 /// `runs` sorted by what `key` says of them, in the order in which they first come.
-pub(crate) fn groups<'a, K: PartialEq>(
-    runs: impl IntoIterator<Item = &'a StudyRun>,
-    key: impl Fn(&StudyRun) -> K,
-) -> Vec<Vec<&'a StudyRun>> {
-    let mut groups: Vec<(K, Vec<&StudyRun>)> = Vec::new();
+pub(crate) fn groups<'a, T, K: PartialEq>(
+    runs: impl IntoIterator<Item = &'a T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<Vec<&'a T>> {
+    let mut groups: Vec<(K, Vec<&T>)> = Vec::new();
     for run in runs {
         let key = key(run);
         match groups.iter_mut().find(|(other, _)| *other == key) {
@@ -281,15 +281,21 @@ impl StudyRun {
         Ok(self.facts()?.pop().unwrap_or_default())
     }
 
-    /// What was answered at the last evaluation, of every cohort in every wording.
+    /// The questions asked at the last evaluation, with their answers; none of a run that was not asked.
     ///
     /// # Errors
-    /// [`Error::Records`] if the answers cannot be read.
+    /// [`Error::Records`] if they cannot be read.
     pub fn answers(&self) -> Result<Vec<AnswerRow>> {
-        read_answers(self.directory.answers()).map_err(|source| Error::Records {
+        let path = self.directory.answers();
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let mut rows = read_answers(path).map_err(|source| Error::Records {
             run: self.directory.root().to_path_buf(),
             source,
-        })
+        })?;
+        rows.retain(|row| row.step == self.last().step);
+        Ok(rows)
     }
 
     /// The run that it fine-tunes; none if it does not, or that is not there any more.

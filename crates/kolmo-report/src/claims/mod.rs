@@ -4,18 +4,24 @@
 //! predicted comes from [`kolmo_theory`], what is measured from the records of the runs, the interval and the verdict
 //! from [`fit`](crate::fit).
 
+#[cfg(test)]
+mod answer_tests;
+mod answers;
 mod bits_per_parameter;
+mod calibration;
 mod collapse;
 mod cut_off;
 mod data_scaling;
 mod displacement;
 mod forgetting;
+mod hallucination;
 mod instruction;
 mod judge;
 mod learning_time;
 mod longer_training;
 mod model_scaling;
 mod order;
+mod overconfidence;
 mod plateau;
 mod relearning;
 mod summary;
@@ -54,6 +60,9 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
             ClaimName::Collapse => collapse::section(study)?,
             ClaimName::Order => order::section(study)?,
             ClaimName::Plateau => plateau::section(study)?,
+            ClaimName::Hallucination => hallucination::section(study)?,
+            ClaimName::Calibration => calibration::section(study)?,
+            ClaimName::Overconfidence => overconfidence::section(study)?,
             ClaimName::Wording => wording::section(study)?,
             ClaimName::Instruction => instruction::section(study)?,
             ClaimName::Forgetting => forgetting::section(study)?,

@@ -18,7 +18,7 @@ use crate::{
 /// Relative noise of a run, as seeds differ.
 const NOISE: f64 = 0.02;
 
-fn zipf(exponent: f64, elements: u64) -> RunConfig {
+pub(super) fn zipf(exponent: f64, elements: u64) -> RunConfig {
     let text = format!(
         "world.frequency = {{ law = 'zipf', elements = {elements}, exponent = {exponent} }}"
     );
@@ -32,7 +32,7 @@ fn noise(seed: u64, number: u64) -> f64 {
     (NOISE * 12f64.sqrt() * (random.random::<f64>() - 0.5)).exp()
 }
 
-fn study(claim: ClaimName, runs: Vec<StudyRun>) -> Study {
+pub(super) fn study(claim: ClaimName, runs: Vec<StudyRun>) -> Study {
     Study {
         name: "study".to_owned(),
         settings: ReportConfig {
@@ -46,7 +46,7 @@ fn study(claim: ClaimName, runs: Vec<StudyRun>) -> Study {
     }
 }
 
-fn find(study: &Study, ending: &str) -> Verdict {
+pub(super) fn find(study: &Study, ending: &str) -> Verdict {
     let sections = sections(study).unwrap();
     let mut verdicts = sections.iter().flat_map(|section| &section.verdicts);
     let found = verdicts.find(|verdict| verdict.claim.ends_with(ending));

@@ -3,10 +3,11 @@
 //! [`PowerLaw`] and [`Surface`] are fitted as Hoffmann et al. (2022) fitted theirs: a Huber loss of 10⁻³ on the
 //! residuals of ln y, summed, from a grid of starts. [`Method`] says how their intervals are made and when.
 //! Statistics over the facts of one model ([`threshold_frequency`], [`half_learning_slope`], [`spearman`],
-//! [`variance_left`]) have intervals over facts or groups. [`Comparison`] is the rule that makes verdicts of them.
+//! [`variance_left`]) have intervals over facts or groups; a [`Share`] of facts has one over seeds and facts. [`Comparison`] is the rule that makes verdicts of them.
 //! All intervals are at 95 %, and the same numbers give the same answer bit for bit.
 
 mod bootstrap;
+mod calibration;
 mod collapse;
 #[cfg(test)]
 mod coverage;
@@ -18,6 +19,8 @@ mod linear;
 mod minimise;
 mod power_law;
 mod problem;
+mod product;
+mod proportion;
 mod rank;
 mod refusal;
 mod surface;
@@ -26,6 +29,9 @@ mod tests;
 mod threshold;
 mod verdict;
 
+pub use calibration::{
+    Bin, Judged, auroc, brier_score, calibration_error, calibration_error_by_chance, reliability,
+};
 pub use collapse::{Point, variance_left};
 pub(crate) use half_learning::slope;
 pub use half_learning::{
@@ -33,6 +39,8 @@ pub use half_learning::{
 };
 pub use interval::Method;
 pub use power_law::{Observation, PowerLaw};
+pub use product::ProductLaw;
+pub use proportion::{Share, binomial_interval};
 pub use rank::spearman;
 pub use refusal::Refusal;
 pub use surface::{Surface, SurfaceCurve, SurfaceObservation};

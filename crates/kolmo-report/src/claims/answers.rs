@@ -1,0 +1,126 @@
+//! The answers of runs, as the claims about them want them.
+
+use kolmo_run::AnswerRow;
+
+use super::summary::{named, shade};
+use crate::{
+    error::Result,
+    figures::chart::Ink,
+    fit::Share,
+    number::grouped,
+    study::{Study, StudyRun, groups},
+};
+
+/// Subjects of the world.
+pub(super) const STATED: &str = "stated";
+/// Names that nobody bears.
+pub(super) const STRANGERS: &str = "strangers";
+/// Asked in the words of a document.
+pub(super) const STATEMENT: &str = "statement";
+
+/// A run with its answers.
+pub(super) struct Asked<'a> {
+    pub run: &'a StudyRun,
+    /// In the order of the file; never empty.
+    pub rows: Vec<AnswerRow>,
+}
+
+impl Asked<'_> {
+    /// The answers about `cohort` in the words of a document.
+    pub fn stated(&self, cohort: &str) -> impl Iterator<Item = &AnswerRow> {
+        self.kind(cohort, STATEMENT)
+    }
+
+    /// The answers about `cohort` in this wording.
+    pub fn kind(&self, cohort: &str, wording: &str) -> impl Iterator<Item = &AnswerRow> {
+        let is = move |row: &&AnswerRow| row.cohort == cohort && row.wording == wording;
+        self.rows.iter().filter(is)
+    }
+
+    /// The probability that a guess at the value of `row` is wrong.
+    pub fn guess_error(&self, row: &AnswerRow) -> f64 {
+        let mut relations = self.run.world.relations().iter();
+        let relation = relations.find(|relation| relation.name() == row.relation);
+        relation.map_or(f64::NAN, |of| 1.0 - 1.0 / of.value_count() as f64)
+    }
+}
+
+/// Runs alike but for the seed.
+pub(super) struct Group<'a> {
+    pub name: String,
+    /// Never empty.
+    pub runs: Vec<Asked<'a>>,
+}
+
+impl Group<'_> {
+    /// The share that `is` so of the answers that `of` takes of each run, each answer alike; runs without any are left out.
+    pub fn shares<'b>(
+        &'b self,
+        of: impl Fn(&'b Asked<'b>) -> Vec<&'b AnswerRow>,
+        is: impl Fn(&AnswerRow) -> bool,
+    ) -> Vec<Share> {
+        let share = |asked: &'b Asked<'b>| {
+            let rows = of(asked).into_iter();
+            Share::of(rows.map(|row| (1.0, is(row))))
+        };
+        self.runs.iter().filter_map(share).collect()
+    }
+}
+
+/// The groups of runs of `study` that were asked.
+pub(super) fn asked_groups(study: &Study) -> Result<Vec<Group<'_>>> {
+    let mut asked = Vec::new();
+    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
+        let runs = runs.into_iter().map(|run| {
+            let rows = run.answers()?;
+            Ok(Asked { run, rows })
+        });
+        let mut runs = runs.collect::<Result<Vec<_>>>()?;
+        runs.retain(|asked| !asked.rows.is_empty());
+        if !runs.is_empty() {
+            asked.push(Group { name, runs });
+        }
+    }
+    Ok(asked)
+}
+
+/// Groups that share a figure: all but the length is the same.
+pub(super) struct Panel<'a> {
+    pub name: String,
+    pub groups: Vec<&'a Group<'a>>,
+}
+
+impl Panel<'_> {
+    /// The number of a group among them, with its colour and what is to be said of its series: `204,800 documents` after `what`.
+    pub fn series<'b>(
+        &'b self,
+        what: &'b str,
+    ) -> impl Iterator<Item = (&'b Group<'b>, Ink, String)> {
+        let count = self.groups.len();
+        self.groups.iter().enumerate().map(move |(k, group)| {
+            let documents = group.runs[0].run.config.train.documents;
+            let label = match count {
+                1 => what.to_owned(),
+                _ => format!("{what}, {} documents", grouped(documents)),
+            };
+            (*group, shade(k, count), label)
+        })
+    }
+}
+
+/// `groups` by the figures that they share.
+pub(super) fn panels<'a>(of: &'a [Group<'a>]) -> Vec<Panel<'a>> {
+    let all = groups(of, |group| {
+        let run = group.runs[0].run;
+        (run.law().clone(), run.training())
+    });
+    let runs = all
+        .iter()
+        .map(|groups| groups.iter().map(|group| group.runs[0].run).collect());
+    let names = named(runs.collect());
+    let names = names.into_iter().map(|(_, name)| name);
+    all.into_iter()
+        .zip(names)
+        .map(|(groups, name)| Panel { name, groups })
+        .collect()
+}

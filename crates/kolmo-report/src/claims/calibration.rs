@@ -1,0 +1,252 @@
+//! Whether a model is right as often as it says: the optimal predictor is.
+
+use kolmo_run::AnswerRow;
+
+use super::{
+    answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
+    judge::{Claim, text},
+    summary::{grid, id, line, points},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Ink, Mark},
+    fit::{
+        Estimate, Judged, Refusal, auroc, binomial_interval, brier_score, calibration_error,
+        calibration_error_by_chance, reliability,
+    },
+    number::{grouped, significant},
+    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    study::Study,
+};
+
+/// In the order of tables.
+const WORDINGS: [&str; 3] = [STATEMENT, "held_out", "question"];
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let groups = asked_groups(study)?;
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    let mut section = Section::new(
+        id(study, &["calibration"]),
+        "Calibration",
+        "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?",
+        &[
+            "Confidence is the probability of the most likely answer. The optimal predictor is right as often as its confidence says: \
+             about a fact that it never met it is sure to 1/V, and right so often. The expected calibration error (ECE) is the \
+             distance of accuracy from confidence in ten bins of confidence of equal width, weighted by their answers. Of \
+             endlessly many answers it is 0 for the optimal predictor. Of as many as were asked it is above 0 by chance alone, since \
+             deviations of either sign count; what is predicted is its mean over draws of as many answers, as confident, that are right \
+             as often as they say.",
+            "AUROC is the probability that a right answer is more confident than a wrong one, ties counted half: 0.5 where confidence \
+             says nothing. Each fact asked counts once, so that rare facts, of which as many are asked as of frequent ones, weigh more \
+             than in what is written. Intervals are Student's over seeds.",
+        ],
+    );
+    let panels = panels(&groups);
+    for panel in &panels {
+        for group in &panel.groups {
+            section.verdicts.extend(error_verdict(group, STATED));
+            section.verdicts.extend(error_verdict(group, STRANGERS));
+            section.verdicts.extend(auroc_verdict(group));
+            section.tables.push(table(group));
+        }
+        for cohort in [STATED, STRANGERS] {
+            section.figures.extend(figure(study, panel, cohort));
+        }
+    }
+    Ok(Some(section))
+}
+
+/// Who a cohort is, for readers.
+fn whom(cohort: &str) -> &'static str {
+    match cohort {
+        STRANGERS => "names that nobody bears",
+        _ => "subjects of the world",
+    }
+}
+
+fn judged<'a>(rows: impl Iterator<Item = &'a AnswerRow>) -> Vec<Judged> {
+    let judged = |row: &AnswerRow| Judged {
+        confidence: row.confidence,
+        correct: row.correct,
+    };
+    rows.map(judged).collect()
+}
+
+/// The answers of each run, of those that have any of this kind.
+fn answers(group: &Group<'_>, cohort: &str, wording: &str) -> Vec<Vec<Judged>> {
+    let of = |asked: &Asked<'_>| judged(asked.kind(cohort, wording));
+    let mut answers: Vec<Vec<Judged>> = group.runs.iter().map(of).collect();
+    answers.retain(|answers| !answers.is_empty());
+    answers
+}
+
+fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
+    let answers = answers(group, cohort, STATEMENT);
+    if answers.is_empty() {
+        return None;
+    }
+    let seeds = |of: &dyn Fn(&[Judged]) -> f64| {
+        let values = answers.iter().map(|answers| of(answers));
+        values.collect::<Vec<f64>>()
+    };
+    let by_chance = seeds(&calibration_error_by_chance);
+    let name = &group.name;
+    let claim = Claim {
+        name: format!("calibration/{name}/{cohort}"),
+        statement: format!(
+            "{name}: about {} a model is right as often as it says: its calibration error is that of chance alone.",
+            whom(cohort)
+        ),
+        relation: Relation::Equal,
+        predicted: by_chance.iter().sum::<f64>() / by_chance.len() as f64,
+        range: None,
+        is_exponent: false,
+    };
+    Some(claim.judge(Estimate::mean(&seeds(&calibration_error))))
+}
+
+fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
+    let answers = answers(group, STATED, STATEMENT);
+    if answers.is_empty() {
+        return None;
+    }
+    // A seed that is never wrong has none.
+    let areas: Vec<f64> = answers
+        .iter()
+        .filter_map(|answers| auroc(answers))
+        .collect();
+    let measured = match areas.is_empty() {
+        true => Err(Refusal::NoVariation {
+            what: "the rightness of answers",
+        }),
+        false => Estimate::mean(&areas),
+    };
+    let name = &group.name;
+    let claim = Claim {
+        name: format!("calibration/{name}/AUROC"),
+        statement: format!("{name}: right answers are more confident than wrong ones."),
+        relation: Relation::Above,
+        predicted: 0.5,
+        range: None,
+        is_exponent: false,
+    };
+    Some(claim.judge(measured))
+}
+
+fn figure(study: &Study, panel: &Panel<'_>, cohort: &str) -> Option<Figure> {
+    let mut series = Vec::new();
+    for (group, ink, label) in panel.series("measured") {
+        let all = answers(group, cohort, STATEMENT).concat();
+        let bins = reliability(&all).into_iter().map(|bin| {
+            let answers = bin.answers as f64;
+            Datum {
+                x: bin.confidence,
+                y: bin.accuracy,
+                ci95: Some(binomial_interval(bin.accuracy * answers, answers)),
+            }
+        });
+        let bins: Vec<Datum> = bins.collect();
+        if !bins.is_empty() {
+            series.push(points(label, (Mark::JoinedPoints, ink), bins));
+        }
+    }
+    let least = series.iter().flat_map(|series| &series.points);
+    let least = least.map(|bin| bin.x).reduce(f64::min)?;
+    let diagonal = grid(least.max(1e-3), 1.0, 300).map(|confidence| (confidence, confidence));
+    let diagonal = line(
+        "right as often as it says",
+        (Mark::Line, Ink::Theory),
+        diagonal,
+    );
+    series.insert(0, diagonal);
+    let name = &panel.name;
+    Some(Figure {
+        id: id(study, &["calibration", name, cohort]),
+        caption: format!(
+            "{name}: accuracy against confidence, of answers about {}, in ten bins of confidence, all seeds together with binomial \
+             95 % intervals.",
+            whom(cohort)
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Reliability, {}: {name}", whom(cohort)),
+            x: "confidence".to_owned(),
+            y: "accuracy".to_owned(),
+            log_y: false,
+            series,
+        }),
+    })
+}
+
+fn table(group: &Group<'_>) -> Table {
+    let kinds = [STATED, STRANGERS]
+        .into_iter()
+        .flat_map(|cohort| WORDINGS.map(|wording| (cohort, wording)));
+    let head = [
+        "asked about, in",
+        "facts",
+        "accuracy",
+        "confidence",
+        "ECE",
+        "ECE of chance",
+        "Brier score",
+        "AUROC",
+        "entropy when right",
+        "entropy when wrong",
+    ];
+    Table {
+        caption: format!(
+            "{}: means over seeds, ECE with 95 % intervals; entropies of the answer in nats, all seeds together.",
+            group.name
+        ),
+        head: head.map(str::to_owned).to_vec(),
+        rows: kinds
+            .filter_map(|(cohort, wording)| cells(group, cohort, wording))
+            .collect(),
+    }
+}
+
+fn cells(group: &Group<'_>, cohort: &str, wording: &str) -> Option<Vec<String>> {
+    let answers = answers(group, cohort, wording);
+    if answers.is_empty() {
+        return None;
+    }
+    let over_seeds = |of: &dyn Fn(&[Judged]) -> Option<f64>| {
+        let values: Vec<f64> = answers.iter().filter_map(|answers| of(answers)).collect();
+        significant(values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let share = |answers: &[Judged], of: &dyn Fn(&Judged) -> f64| {
+        Some(answers.iter().map(of).sum::<f64>() / answers.len() as f64)
+    };
+    let errors: Vec<f64> = answers
+        .iter()
+        .map(|answers| calibration_error(answers))
+        .collect();
+    let entropy = |correct: bool| {
+        let rows = group
+            .runs
+            .iter()
+            .flat_map(|asked| asked.kind(cohort, wording));
+        let entropies = rows
+            .filter(|row| row.correct == correct)
+            .map(|row| row.entropy_nats);
+        let entropies: Vec<f64> = entropies.collect();
+        significant(entropies.iter().sum::<f64>() / entropies.len() as f64)
+    };
+    Some(vec![
+        format!("{cohort}, {wording}"),
+        grouped(answers.iter().map(Vec::len).sum::<usize>() as u64),
+        over_seeds(&|answers| share(answers, &|answer| f64::from(u8::from(answer.correct)))),
+        over_seeds(&|answers| share(answers, &|answer| answer.confidence)),
+        match Estimate::mean(&errors) {
+            Ok(error) => text(&Ok(error)),
+            Err(_) => significant(errors[0]),
+        },
+        over_seeds(&|answers| Some(calibration_error_by_chance(answers))),
+        over_seeds(&|answers| Some(brier_score(answers))),
+        over_seeds(&auroc),
+        entropy(true),
+        entropy(false),
+    ])
+}

@@ -1,0 +1,112 @@
+//! Wrong answers by how often the fact was met.
+
+use std::collections::BTreeMap;
+
+use kolmo_run::AnswerRow;
+
+use super::super::{
+    answers::{Group, STATED, STRANGERS},
+    judge::text,
+};
+use crate::{
+    fit::{Estimate, binomial_interval},
+    number::{grouped, ranks, significant},
+    report::Table,
+};
+
+/// The number of the bucket of `exposures`: 0, 1, 2 to 3, 4 to 7, and so on.
+pub(in crate::claims) fn bucket(exposures: u64) -> u32 {
+    exposures.checked_ilog2().map_or(0, |log| log + 1)
+}
+
+/// What is in a bucket, in words: `4-7`.
+fn bucket_name(bucket: u32) -> String {
+    match bucket.checked_sub(1) {
+        None => "0".to_owned(),
+        Some(log) => ranks(1 << log, (1 << log) + ((1 << log) - 1)),
+    }
+}
+
+/// An answer with the probability that a guess in its place is wrong.
+type Guessed<'a> = (&'a AnswerRow, f64);
+
+pub(super) fn table(group: &Group<'_>) -> Table {
+    let of = |cohort: &str| {
+        let mut rows: Vec<Guessed<'_>> = Vec::new();
+        for asked in &group.runs {
+            let guessed = asked
+                .stated(cohort)
+                .map(|row| (row, asked.guess_error(row)));
+            rows.extend(guessed);
+        }
+        rows
+    };
+    let mut buckets: BTreeMap<u32, Vec<Guessed<'_>>> = BTreeMap::new();
+    for (row, guess) in of(STATED) {
+        let bucket = buckets.entry(bucket(row.exposures)).or_default();
+        bucket.push((row, guess));
+    }
+    let mut rows: Vec<Vec<String>> = buckets
+        .iter()
+        .map(|(bucket, rows)| cells(bucket_name(*bucket), rows))
+        .collect();
+    let strangers = of(STRANGERS);
+    if !strangers.is_empty() {
+        rows.push(cells("nobody's name".to_owned(), &strangers));
+    }
+    let head = [
+        "exposures",
+        "facts asked",
+        "wrong, if all met is kept",
+        "wrong, measured",
+        "wrong, but of the right type",
+        "confidence when wrong",
+    ];
+    Table {
+        caption: format!(
+            "{}: the most likely answer, by how often the fact was met; each fact asked counts once, all seeds together, with \
+             binomial 95 % intervals.",
+            group.name
+        ),
+        head: head.map(str::to_owned).to_vec(),
+        rows,
+    }
+}
+
+fn cells(name: String, rows: &[Guessed<'_>]) -> Vec<String> {
+    let asked = rows.len() as f64;
+    let guess = |(row, guess): &Guessed<'_>| if row.exposures == 0 { *guess } else { 0.0 };
+    let wrong: Vec<&AnswerRow> = rows
+        .iter()
+        .map(|(row, _)| *row)
+        .filter(|row| !row.correct)
+        .collect();
+    let mean = |of: &dyn Fn(&AnswerRow) -> f64| {
+        wrong.iter().map(|row| of(row)).sum::<f64>() / wrong.len() as f64
+    };
+    let measured = Estimate {
+        value: wrong.len() as f64 / asked,
+        ci95: binomial_interval(wrong.len() as f64, asked),
+    };
+    vec![
+        name,
+        grouped(rows.len() as u64),
+        significant(rows.iter().map(guess).sum::<f64>() / asked),
+        text(&Ok(measured)),
+        significant(mean(&|row| f64::from(u8::from(row.answer_valid)))),
+        significant(mean(&|row| row.confidence)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_powers_of_two() {
+        for (exposures, name) in [(0, "0"), (1, "1"), (2, "2-3"), (3, "2-3"), (7, "4-7")] {
+            assert_eq!(bucket_name(bucket(exposures)), name);
+        }
+        assert!(bucket_name(bucket(u64::MAX)).ends_with("e19"));
+    }
+}

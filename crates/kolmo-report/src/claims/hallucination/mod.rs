@@ -1,0 +1,252 @@
+//! Which answers are wrong: a fact that was never met, or that the bits of the model do not reach, is answered with a guess, fluent,
+//! of the right type, and wrong but for chance.
+
+mod examples;
+mod exposures;
+
+use std::f64::consts::LN_2;
+
+use kolmo_run::AnswerRow;
+use kolmo_theory::{capacity::Capacity, hallucination::expected_error};
+
+use super::{
+    answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
+    judge::{Claim, range},
+    model_scaling::bits,
+    summary::{id, line, points},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Mark},
+    fit::Share,
+    number::{class_of_ranks, count},
+    report::{Drawing, Figure, Relation, Section, Verdict},
+    study::{Study, StudyRun},
+};
+
+pub(super) use exposures::bucket;
+
+/// A model that has stored this share of the bits of all that it met is taken to have had room for everything.
+const ROOM: f64 = 0.9;
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let groups = asked_groups(study)?;
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    let mut section = Section::new(
+        id(study, &["hallucination"]),
+        "Wrong answers",
+        "Is a model wrong about the facts that it never met, or had no room for, and about no others?",
+        &[
+            "Asked for a fact that it does not know, the optimal predictor guesses: its answer has the right type and is wrong with \
+             probability 1 - 1/V. Of a frequency class two predictions are made, neither with a free constant. One is that the model keeps \
+             all that it met, so that it is wrong about what was never met alone. The other is that it spends the bits that it has \
+             stored, as measured, on the facts that are stated most often. A verdict takes the first where the bits stored are 90 % or \
+             more of those of all that was met, and the second otherwise.",
+            "Errors are those of the most likely answer, of a class weighted by frequency. Intervals are Student's over seeds, but never \
+             narrower than the exact binomial one of all answers together, and that alone for a single seed: no error in n questions \
+             is a rate below 3.7/n.",
+        ],
+    );
+    let panels = panels(&groups);
+    for panel in &panels {
+        for group in &panel.groups {
+            section.verdicts.extend(class_verdicts(group));
+            section.verdicts.extend(guess_verdict(group));
+            section.verdicts.extend(type_verdict(group));
+            section.tables.push(exposures::table(group));
+        }
+        section.figures.push(figure(study, panel));
+    }
+    section.tables.extend(examples::table(&groups));
+    Ok(Some(section))
+}
+
+/// A frequency class of a group.
+struct Class {
+    lo: u64,
+    hi: u64,
+    /// How often a fact of it was met, the expected mean.
+    exposures: f64,
+    /// The error of a learner that keeps all that it met.
+    kept: f64,
+    /// That of the best use of the bits stored.
+    stored: f64,
+    /// What was measured, of each seed.
+    shares: Vec<Share>,
+}
+
+/// What the bits of all facts that `run` met come to, in expectation.
+fn met(run: &StudyRun) -> f64 {
+    Capacity::after(&run.world, run.documents()).full() / LN_2
+}
+
+/// The mean of what `of` says of the runs of `group`.
+fn mean(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
+    group.runs.iter().map(|asked| of(asked.run)).sum::<f64>() / group.runs.len() as f64
+}
+
+fn classes(group: &Group<'_>) -> Vec<Class> {
+    let stored: Vec<_> = group
+        .runs
+        .iter()
+        .map(|Asked { run, .. }| {
+            Capacity::after(&run.world, run.documents()).store(bits(run) * LN_2)
+        })
+        .collect();
+    let first = group.runs[0].run;
+    let per_document = first.world.relation_draw().per_document() as f64;
+    let classes = first.last().classes.iter().map(|class| {
+        let (lo, hi) = (class.lo_rank, class.hi_rank);
+        let of_class = |asked: &Asked<'_>| {
+            let rows = asked.stated(STATED);
+            let rows = rows.filter(|row| (lo..=hi).contains(&row.subject));
+            Share::of(rows.map(|row| (row.share, !row.correct)))
+        };
+        let with_bits = group.runs.iter().zip(&stored).map(|(asked, stored)| {
+            expected_error(
+                &asked.run.world,
+                lo..=hi,
+                asked.run.documents(),
+                Some(stored),
+            )
+        });
+        Class {
+            lo,
+            hi,
+            exposures: class.mass * per_document * first.documents() / class.facts as f64,
+            kept: mean(group, |run| {
+                expected_error(&run.world, lo..=hi, run.documents(), None)
+            }),
+            stored: with_bits.sum::<f64>() / group.runs.len() as f64,
+            shares: group.runs.iter().filter_map(of_class).collect(),
+        }
+    });
+    classes.filter(|class| !class.shares.is_empty()).collect()
+}
+
+fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
+    let (stored, met) = (mean(group, bits), mean(group, met));
+    let has_room = stored >= ROOM * met;
+    let name = &group.name;
+    let verdict = |class: Class| {
+        let ranks = class_of_ranks(class.lo, class.hi);
+        let learner = match has_room {
+            true => "a learner that keeps all that it met".to_owned(),
+            false => format!(
+                "the best use of the {} bits stored, of {} met",
+                count(stored),
+                count(met)
+            ),
+        };
+        Claim {
+            name: format!("hallucination/{name}/{ranks}"),
+            statement: format!("{name}: answers about {ranks} are wrong as often as of {learner}."),
+            relation: Relation::Equal,
+            predicted: if has_room { class.kept } else { class.stored },
+            range: range("rank", [class.lo as f64, class.hi as f64]),
+            is_exponent: false,
+        }
+        .judge(Share::mean(&class.shares))
+    };
+    classes(group).into_iter().map(verdict).collect()
+}
+
+/// The answers about what was never met, names that nobody bears among it.
+fn unmet<'a>(asked: &'a Asked<'a>) -> Vec<&'a AnswerRow> {
+    let all = asked.stated(STATED).chain(asked.stated(STRANGERS));
+    all.filter(|row| row.exposures == 0).collect()
+}
+
+fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
+    let guesses = group.runs.iter().flat_map(|asked| {
+        let rows = unmet(asked).into_iter();
+        rows.map(|row| asked.guess_error(row))
+    });
+    let guesses: Vec<f64> = guesses.collect();
+    if guesses.is_empty() {
+        return None;
+    }
+    let name = &group.name;
+    let claim = Claim {
+        name: format!("hallucination/{name}/guesses"),
+        statement: format!(
+            "{name}: an answer drawn from the model about a fact that it never met is wrong as often as a guess."
+        ),
+        relation: Relation::Equal,
+        predicted: guesses.iter().sum::<f64>() / guesses.len() as f64,
+        range: None,
+        is_exponent: false,
+    };
+    let shares = group.shares(unmet, |row| !row.sampled_correct);
+    Some(claim.judge(Share::mean(&shares)))
+}
+
+fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
+    let wrong = |asked| {
+        let rows = Asked::stated(asked, STRANGERS);
+        rows.filter(|row| !row.correct).collect()
+    };
+    let shares = group.shares(wrong, |row| row.answer_valid);
+    if shares.is_empty() {
+        return None;
+    }
+    let name = &group.name;
+    let claim = Claim {
+        name: format!("hallucination/{name}/right type"),
+        statement: format!(
+            "{name}: a wrong answer about a name that nobody bears is a value of the right type."
+        ),
+        relation: Relation::Equal,
+        predicted: 1.0,
+        range: None,
+        is_exponent: false,
+    };
+    Some(claim.judge(Share::mean(&shares)))
+}
+
+fn figure(study: &Study, panel: &Panel<'_>) -> Figure {
+    let all: Vec<Vec<Class>> = panel.groups.iter().map(|group| classes(group)).collect();
+    let mut series = Vec::new();
+    for (what, mark) in [
+        ("keeps all it met", Mark::Dashes),
+        ("keeps what its bits hold", Mark::Line),
+    ] {
+        for ((_, ink, label), classes) in panel.series(what).zip(&all) {
+            let error = |class: &Class| match mark {
+                Mark::Dashes => class.kept,
+                _ => class.stored,
+            };
+            let at = classes.iter().rev();
+            let at = at.map(|class| (class.exposures, error(class)));
+            series.push(line(label, (mark, ink), at));
+        }
+    }
+    for ((_, ink, label), classes) in panel.series("measured").zip(&all) {
+        let measured = classes.iter().rev().filter_map(|class| {
+            let estimate = Share::mean(&class.shares).ok()?;
+            Some(Datum {
+                x: class.exposures,
+                y: estimate.value,
+                ci95: Some(estimate.ci95),
+            })
+        });
+        series.push(points(label, (Mark::Points, ink), measured.collect()));
+    }
+    let name = &panel.name;
+    Figure {
+        id: id(study, &["hallucination", name]),
+        caption: format!(
+            "{name}: the share of wrong answers in each frequency class against how often a fact of it is met, with 95 % intervals; \
+             beside it learners that keep all they met, and that use the bits stored as well as can be."
+        ),
+        drawing: Drawing::Chart(Chart {
+            title: format!("Wrong answers: {name}"),
+            x: "expected exposures of a fact".to_owned(),
+            y: "share of wrong answers".to_owned(),
+            log_y: false,
+            series,
+        }),
+    }
+}
