@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+import answered
 import tuned
 from checks import ended, expect, passed
 from remade import Sweep, config, facts, last, seeds, slope, student
@@ -239,8 +240,8 @@ def plateau(sweep, name, _, __):
 
 def predicted(sweep, claim, name, which, verdict):
     """What theory says, where it is a closed form; none elsewhere."""
-    if hasattr(tuned, claim):
-        return tuned.predicted(sweep, claim, name, which)
+    if of_module(claim):
+        return of_module(claim).predicted(sweep, claim, name, which)
     runs = sweep.of(name)
     world = config(runs.iloc[0])["world"]
     law = world["frequency"]
@@ -257,9 +258,15 @@ def predicted(sweep, claim, name, which, verdict):
     return {"bits_per_parameter": 1, "learning_time": -1, "plateau": 1}.get(claim)
 
 
-def is_exponent(verdict):
-    """Whether an interval can be too wide and a range too short."""
-    return not hasattr(tuned, verdict["claim"].split("/")[0])
+def of_module(claim):
+    """The module that has a claim about answers or fine-tuning."""
+    return next((module for module in (answered, tuned) if hasattr(module, claim)), None)
+
+
+def needs_precision(verdict):
+    """Whether an interval can be too wide and a range too short: of exponents, and of shares that should be 1."""
+    claim, _, which = verdict["claim"].split("/", 2)
+    return claim == "wording" or which.startswith("exponent") or not of_module(claim)
 
 
 def rule(verdict, interval):
@@ -268,10 +275,10 @@ def rule(verdict, interval):
     predicted, half = verdict["predicted"], (hi - lo) / 2
     is_near = min(abs(predicted - lo), abs(predicted - hi)) < EDGE * half
     if verdict["relation"] == "equal":
-        ends = verdict["range"] if is_exponent(verdict) else None
-        if is_exponent(verdict) and half > 0.15 or (ends and ends["hi"] / ends["lo"] < 10):
+        ends = verdict["range"] if needs_precision(verdict) else None
+        if needs_precision(verdict) and half > 0.15 or (ends and ends["hi"] / ends["lo"] < 10):
             return "inconclusive", 0.12 < half < 0.18
-        return ("agrees" if lo <= predicted <= hi else "disagrees"), is_near or is_exponent(verdict) and 0.12 < half
+        return ("agrees" if lo <= predicted <= hi else "disagrees"), is_near or needs_precision(verdict) and 0.12 < half
     above = verdict["relation"] == "above"
     if lo > predicted if above else hi < predicted:
         return "agrees", is_near
@@ -290,8 +297,12 @@ def check(report, folders):
         expected = predicted(sweep, claim, name, which, verdict)
         close = expected is None or math.isclose(expected, verdict["predicted"], rel_tol=1e-3)
         expect(close, f"{verdict['claim']}: {verdict['predicted']} is predicted, again {expected}")
-        measure = globals().get(claim) or getattr(tuned, claim)
-        interval = student(measure(sweep, name, which, verdict))
+        measure = globals().get(claim) or getattr(of_module(claim), claim)
+        measured = measure(sweep, name, which, verdict)
+        if not isinstance(measured, tuple) and len(measured) < 2:
+            expect(verdict["verdict"] == "inconclusive", f"{verdict['claim']}: {verdict['verdict']} of {len(measured)} seeds")
+            continue
+        interval = measured if isinstance(measured, tuple) else student(measured)
         found, is_near = rule(verdict, interval)
         again = "{:.4g} [{:.4g}, {:.4g}]".format(*interval)
         text = f"{verdict['claim']}: {verdict['verdict']}; measured {verdict['measured'] or math.nan:.4g}, again {again}"

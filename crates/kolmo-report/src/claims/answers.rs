@@ -90,7 +90,13 @@ pub(super) struct Panel<'a> {
     pub groups: Vec<&'a Group<'a>>,
 }
 
-impl Panel<'_> {
+impl<'a> Panel<'a> {
+    /// That of the longest runs.
+    pub fn longest(&self) -> Option<&'a Group<'a>> {
+        let documents = |group: &&&Group<'_>| group.runs[0].run.config.train.documents;
+        self.groups.iter().max_by_key(documents).copied()
+    }
+
     /// The number of a group among them, with its colour and what is to be said of its series: `204,800 documents` after `what`.
     pub fn series<'b>(
         &'b self,

@@ -48,7 +48,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted: 1.0,
                 range: range("parameters", runs.iter().map(|run| parameters(run))),
-                is_exponent: true,
+                needs_precision: true,
             }
             .judge(measured),
         );

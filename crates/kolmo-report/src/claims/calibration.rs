@@ -45,7 +45,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     );
     let panels = panels(&groups);
     for panel in &panels {
-        for group in &panel.groups {
+        if let Some(group) = panel.longest() {
             section.verdicts.extend(error_verdict(group, STATED));
             section.verdicts.extend(error_verdict(group, STRANGERS));
             section.verdicts.extend(auroc_verdict(group));
@@ -102,7 +102,7 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
         relation: Relation::Equal,
         predicted: by_chance.iter().sum::<f64>() / by_chance.len() as f64,
         range: None,
-        is_exponent: false,
+        needs_precision: false,
     };
     Some(claim.judge(Estimate::mean(&seeds(&calibration_error))))
 }
@@ -130,7 +130,7 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Above,
         predicted: 0.5,
         range: None,
-        is_exponent: false,
+        needs_precision: false,
     };
     Some(claim.judge(measured))
 }

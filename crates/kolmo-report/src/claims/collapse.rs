@@ -66,7 +66,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Below,
                 predicted: LEFT,
                 range: range("exposures", exposures),
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(one_or_seeds(left.clone())),
         );
@@ -127,7 +127,7 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
                 .flat_map(|runs| ends(runs))
                 .map(|point| point.x),
         ),
-        is_exponent: false,
+        needs_precision: false,
     };
     (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(left.collect())))
 }

@@ -135,7 +135,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("probability of a fact", frequencies),
-        is_exponent: false,
+        needs_precision: false,
     }
     .judge(Estimate::mean(&ratios))
 }
@@ -177,7 +177,7 @@ fn threshold_verdict(
         relation: Relation::Equal,
         predicted: 1.0 / law.discount,
         range: range("parameters", observations.iter().map(|point| point.x)),
-        is_exponent: true,
+        needs_precision: true,
     };
     Some(claim.judge(PowerLaw::fit(&observations).map(|law| law.exponent)))
 }

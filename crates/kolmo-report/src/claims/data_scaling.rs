@@ -106,7 +106,7 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         relation: Relation::Equal,
         predicted,
         range: over(),
-        is_exponent: true,
+        needs_precision: true,
     };
     let same = format!(
         "{name}: the redundancy falls with the documents as fast as that of the Bayes learner does over the same range."
@@ -217,7 +217,7 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("documents", runs.iter().map(|run| run.documents())),
-        is_exponent: false,
+        needs_precision: false,
     }
     .judge(Estimate::mean(&steepening))
 }

@@ -69,7 +69,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted,
                 range: None,
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(Estimate::mean(&ratios)),
         );
@@ -83,7 +83,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Below,
                 predicted: 0.0,
                 range: None,
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(rarest_first(runs)?),
         );

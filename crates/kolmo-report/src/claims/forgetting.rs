@@ -119,7 +119,7 @@ fn claim(name: String, statement: String) -> Claim {
         relation: Relation::Above,
         predicted: 0.0,
         range: None,
-        is_exponent: false,
+        needs_precision: false,
     }
 }
 

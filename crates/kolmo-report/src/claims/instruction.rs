@@ -71,7 +71,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Above,
                 predicted: WANTED,
                 range: None,
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(mean(&|of| of.others)),
         );
@@ -85,7 +85,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                     relation: Relation::Below,
                     predicted: SENTENCES,
                     range: None,
-                    is_exponent: false,
+                    needs_precision: false,
                 }
                 .judge(mean(&|of| of.learnt)),
             );
@@ -154,7 +154,7 @@ fn ablations(shares: &[(f64, &Variant<'_>, Vec<f64>)]) -> Vec<crate::report::Ver
         relation: Relation::Above,
         predicted: 0.0,
         range: range("templates", [*least, *most]),
-        is_exponent: false,
+        needs_precision: false,
     };
     vec![claim.judge(Estimate::mean(&differences))]
 }

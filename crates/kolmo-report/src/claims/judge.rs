@@ -18,8 +18,8 @@ pub(super) struct Claim {
     pub predicted: f64,
     /// What it is measured over.
     pub range: Option<Range>,
-    /// Whether it is an exponent, of which intervals can be too wide and ranges too short.
-    pub is_exponent: bool,
+    /// Whether its interval can be too wide and its range too short to say anything: of exponents, and of shares that should be 1.
+    pub needs_precision: bool,
 }
 
 impl Claim {
@@ -29,14 +29,14 @@ impl Claim {
             .range
             .as_ref()
             .map(|range| (range.hi / range.lo).log10());
-        let decades = decades.filter(|_| self.is_exponent);
+        let decades = decades.filter(|_| self.needs_precision);
         let (estimate, outcome, reason) = match measured {
             Ok(estimate) => {
                 let comparison = Comparison {
                     relation: self.relation,
                     predicted: self.predicted,
                     measured: estimate,
-                    half_width: self.is_exponent.then_some(EXPONENT_HALF_WIDTH),
+                    half_width: self.needs_precision.then_some(EXPONENT_HALF_WIDTH),
                     decades,
                 };
                 let (outcome, reason) = comparison.verdict();

@@ -145,7 +145,7 @@ fn verdicts(study: &Study, classes: &[Vec<Class>], name: &str) -> Vec<Verdict> {
         relation: Relation::Equal,
         predicted: -1.0,
         range: range("probability of a fact", frequencies()),
-        is_exponent: true,
+        needs_precision: true,
     };
     let from_start = format!(
         "{name}: the half-learning time of a fact is inversely proportional to its frequency."

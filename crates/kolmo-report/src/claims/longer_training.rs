@@ -78,7 +78,7 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Equal,
         predicted: 0.0,
         range: range("parameters", longer.iter().map(|run| parameters(run))),
-        is_exponent: true,
+        needs_precision: true,
     }
     .judge(changes.and_then(|changes| Estimate::mean(&changes)))
 }

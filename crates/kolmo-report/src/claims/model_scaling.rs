@@ -88,7 +88,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         relation: Relation::Equal,
         predicted,
         range: over(),
-        is_exponent: true,
+        needs_precision: true,
     };
     let statement = format!(
         "{name}: what is missing falls with the bits stored as fast as if these were the most frequent facts."
@@ -111,7 +111,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
                 relation: Relation::Equal,
                 predicted: law.capacity_exponent(),
                 range: range("parameters", runs.iter().map(|run| parameters(run))),
-                is_exponent: true,
+                needs_precision: true,
             }
             .judge(measured),
         );

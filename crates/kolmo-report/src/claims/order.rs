@@ -55,7 +55,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 "probability of a fact",
                 timed.iter().flatten().map(|(row, _)| row.probability),
             ),
-            is_exponent: false,
+            needs_precision: false,
         };
         let any = format!("{name}: facts are learnt in the order of their frequency.");
         let strict = format!(

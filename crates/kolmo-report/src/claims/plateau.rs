@@ -57,7 +57,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted: 1.0,
                 range: range("subjects", left.iter().map(|(elements, _)| *elements)),
-                is_exponent: true,
+                needs_precision: true,
             }
             .judge(measured),
         );

@@ -75,7 +75,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted: 1.0,
                 range: None,
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(over_seeds(&runs, ratio)),
         );

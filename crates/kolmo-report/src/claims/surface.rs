@@ -266,7 +266,7 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("parameters", runs.iter().map(|run| parameters(run))),
-        is_exponent: false,
+        needs_precision: false,
     }
     .judge(Estimate::mean(&nearer.collect::<Vec<_>>()))
 }

@@ -47,7 +47,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Above,
                 predicted: 0.0,
                 range: None,
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(Estimate::mean(&ratios)),
         );

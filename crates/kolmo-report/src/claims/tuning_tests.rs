@@ -81,6 +81,7 @@ fn tuned(
     let name = run.config.identity().unwrap();
     run.directory = RunDirectory::open_or_create(folder.join(name)).unwrap();
     let row = |wording: &str| AnswerRow {
+        step: 10,
         cohort: "injected".to_owned(),
         wording: wording.to_owned(),
         content_nats: 64f64.ln(),

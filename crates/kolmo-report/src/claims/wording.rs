@@ -43,7 +43,6 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     );
     for (wording, name, _) in OTHERS {
         let share = |run: &StudyRun| share(run, wording);
-        let at = |count: f64| range("templates", [least, most].map(|_| count));
         section.verdicts.push(
             Claim {
                 name: format!("wording/{wording}/{most} templates"),
@@ -52,8 +51,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 ),
                 relation: Relation::Equal,
                 predicted: 1.0,
-                range: at(*most),
-                is_exponent: false,
+                range: None,
+                needs_precision: true,
             }
             .judge(over_seeds(many, share)),
         );
@@ -68,7 +67,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Above,
                 predicted: 0.0,
                 range: range("templates", [*least, *most]),
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(gain),
         );
@@ -132,7 +131,7 @@ fn table(counts: &[(f64, Vec<&StudyRun>)]) -> Table {
                 interview(run.last(), "stated", wording).map_or(f64::NAN, |one| one.value_loss)
             };
             vec![
-                format!("{count} templates, {}", wording.replace('_', "-")),
+                format!("{count}, {}", wording.replace('_', "-")),
                 cell(over_seeds(runs, |run| {
                     accuracy(run.last(), "stated", wording)
                 })),

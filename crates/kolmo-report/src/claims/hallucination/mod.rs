@@ -46,12 +46,12 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
              more of those of all that was met, and the second otherwise.",
             "Errors are those of the most likely answer, of a class weighted by frequency. Intervals are Student's over seeds, but never \
              narrower than the exact binomial one of all answers together, and that alone for a single seed: no error in n questions \
-             is a rate below 3.7/n.",
+             is a rate below 3.7/n. Of runs of several lengths the longest have verdicts and a table, the others are in the figure.",
         ],
     );
     let panels = panels(&groups);
     for panel in &panels {
-        for group in &panel.groups {
+        if let Some(group) = panel.longest() {
             section.verdicts.extend(class_verdicts(group));
             section.verdicts.extend(guess_verdict(group));
             section.verdicts.extend(type_verdict(group));
@@ -144,13 +144,18 @@ fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
             name: format!("hallucination/{name}/{ranks}"),
             statement: format!("{name}: answers about {ranks} are wrong as often as of {learner}."),
             relation: Relation::Equal,
-            predicted: if has_room { class.kept } else { class.stored },
+            predicted: shown(if has_room { class.kept } else { class.stored }),
             range: range("rank", [class.lo as f64, class.hi as f64]),
-            is_exponent: false,
+            needs_precision: false,
         }
         .judge(Share::mean(&class.shares))
     };
     classes(group).into_iter().map(verdict).collect()
+}
+
+/// A probability, and 0 for one that nobody can tell from it.
+fn shown(probability: f64) -> f64 {
+    if probability < 1e-9 { 0.0 } else { probability }
 }
 
 /// The answers about what was never met, names that nobody bears among it.
@@ -177,7 +182,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Equal,
         predicted: guesses.iter().sum::<f64>() / guesses.len() as f64,
         range: None,
-        is_exponent: false,
+        needs_precision: false,
     };
     let shares = group.shares(unmet, |row| !row.sampled_correct);
     Some(claim.judge(Share::mean(&shares)))
@@ -201,7 +206,7 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Equal,
         predicted: 1.0,
         range: None,
-        is_exponent: false,
+        needs_precision: false,
     };
     Some(claim.judge(Share::mean(&shares)))
 }

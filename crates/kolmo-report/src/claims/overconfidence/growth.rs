@@ -67,7 +67,7 @@ pub(super) fn verdicts(family: &Family<'_>) -> Vec<Verdict> {
             relation: Relation::Equal,
             predicted: 0.0,
             range: range(what, runs.iter().map(|run| x(run))),
-            is_exponent: true,
+            needs_precision: true,
         }
         .judge(exponent)
     };

@@ -155,7 +155,7 @@ impl<'a> Family<'a> {
                 relation: Relation::Equal,
                 predicted: 0.0,
                 range: None,
-                is_exponent: false,
+                needs_precision: false,
             }
             .judge(self.strangers_of(runs))
         };
