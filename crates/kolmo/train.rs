@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use kolmo_config::RunConfig;
 use kolmo_model::{ComputeDevice, DeviceName, device};
-use kolmo_report::{figures, roles, table};
+use kolmo_report::{figures, interviews, roles, table};
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, checkpoint, read_jsonl,
 };
@@ -269,7 +269,11 @@ fn finish(
     let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
     let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
     // A plot that fails is no reason to lose a run.
-    let drawn = figures::write(run, world, &steps, &evaluations);
+    let is_tuned = job.config.finetune.is_some();
+    let drawn = match is_tuned {
+        true => figures::write_tuned(run, world, &evaluations),
+        false => figures::write(run, world, &steps, &evaluations),
+    };
     manifest.let_go(RunState::Done, job.config.train.steps());
     manifest.write(run)?;
     let last = Final {
@@ -279,16 +283,18 @@ fn finish(
         last_evaluation: evaluations.last(),
     };
     run.mark_done(&last)?;
-    show(world, &evaluations, &steps, volume);
+    show((job.config, world), &evaluations, &steps, volume);
     if volume != Volume::Quiet {
         let root = run.root().display();
         say(&format!(
             "\ndone in {}: {root}/",
             duration(started.elapsed())
         ));
-        say(&format!(
-            "  figures  {root}/figures/value_loss.svg, classes.svg, redundancy.svg"
-        ));
+        let names = match is_tuned {
+            true => "interviews.svg, classes.svg",
+            false => "value_loss.svg, classes.svg, redundancy.svg",
+        };
+        say(&format!("  figures  {root}/figures/{names}"));
         say(&format!(
             "  curves   tensorboard --logdir {root}/tensorboard"
         ));
@@ -329,7 +335,7 @@ fn show_finished(
             run.root().display()
         ));
     }
-    show(world, &evaluations, &steps, volume);
+    show((config, world), &evaluations, &steps, volume);
     let last = Final {
         run_dir: run.root(),
         parameters: config.model.parameters(world.vocabulary().len()),
@@ -340,12 +346,21 @@ fn show_finished(
 }
 
 /// The table of the last evaluation, and the training loss by role beside the exact predictors.
-fn show(world: &World, evaluations: &[EvaluationRecord], steps: &[StepRecord], volume: Volume) {
+fn show(
+    (config, world): (&RunConfig, &World),
+    evaluations: &[EvaluationRecord],
+    steps: &[StepRecord],
+    volume: Volume,
+) {
     if volume == Volume::Quiet {
         return;
     }
     say(&format!("\n{}", table::final_table(world, evaluations)));
-    if let Some(text) = roles::training_table(steps, evaluations) {
+    let more = match config.finetune {
+        Some(_) => interviews::interview_table(evaluations),
+        None => roles::training_table(steps, evaluations),
+    };
+    if let Some(text) = more {
         say(text.trim_end());
     }
 }

@@ -19,6 +19,7 @@ pub mod figures;
 mod files;
 pub mod fit;
 pub mod html;
+pub mod interviews;
 mod number;
 pub mod report;
 pub mod roles;

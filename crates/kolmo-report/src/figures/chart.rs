@@ -108,7 +108,7 @@ impl Chart {
         csv::table(&["series", "x", "y", "lo", "hi"], rows)
     }
 
-    fn draw(&self) -> Drawn<String> {
+    pub(super) fn draw(&self) -> Drawn<String> {
         let labels = Labels {
             title: &self.title,
             x: &self.x,

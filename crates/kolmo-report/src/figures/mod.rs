@@ -6,6 +6,7 @@ pub mod chart;
 mod classes;
 mod clip;
 pub mod heat_map;
+mod interviews;
 mod legend;
 mod page;
 pub(crate) mod palette;
@@ -50,6 +51,25 @@ pub fn write(
         ("value_loss.svg", value_loss::draw(world, &evaluations)),
         ("classes.svg", classes::draw(world, &evaluations)),
         ("redundancy.svg", redundancy::draw(steps)),
+    ];
+    save(&run.figures(), drawn)
+}
+
+/// Draws the figures of a fine-tuning into its `figures/` and returns the files: `interviews.svg`, the accuracy of each cohort in
+/// each wording against documents, and `classes.svg`, the loss of each frequency class against exposures.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_tuned(
+    run: &RunDirectory,
+    world: &World,
+    evaluations: &[EvaluationRecord],
+) -> Result<Vec<PathBuf>> {
+    let mut evaluations: Vec<&EvaluationRecord> = evaluations.iter().collect();
+    evaluations.sort_by_key(|evaluation| evaluation.documents);
+    let drawn = [
+        ("interviews.svg", interviews::draw(&evaluations)),
+        ("classes.svg", classes::draw(world, &evaluations)),
     ];
     save(&run.figures(), drawn)
 }
