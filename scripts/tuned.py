@@ -132,13 +132,13 @@ def displacement(sweep, name, which, _):
     if which == "bit for bit":
         gone = [evaluations(control)[-1]["bits_stored"] - evaluations(run)[-1]["bits_stored"] for run, control in zip(runs, controls)]
         return np.divide(gone, [new_bits(run) for run in runs])
-    # The report has the facts of all seeds together and an interval over facts.
     correlations = []
-    for run in runs:
-        rows = pd.read_parquet(run["path"] / "facts.parquet")
+    for run, control in zip(runs, controls):
+        rows, other = (pd.read_parquet(of["path"] / "facts.parquet") for of in (run, control))
         before = rows[(rows["step"] == 0) & rows["correct"]][["subject", "relation"]]
-        known = last(rows).merge(before, on=["subject", "relation"])
-        correlations.append(known["probability"].corr(known["loss_nats"], method="spearman"))
+        known = last(rows).merge(before, on=["subject", "relation"]).merge(last(other), on=["subject", "relation"])
+        rise = known["loss_nats_x"] - known["loss_nats_y"]
+        correlations.append(known["probability_x"].corr(rise, method="spearman"))
     return correlations
 
 
@@ -173,6 +173,7 @@ def predicted(sweep, claim, name, which):
     """What theory says, where it is a closed form; none elsewhere."""
     if claim == "displacement" and which == "bit for bit":
         world = config(sweep.runs.iloc[0])["world"]
+        # All of them are met.
         bits = sum(math.log2(relation["values"]) for relation in world["relations"]) * world["frequency"]["elements"]
         has_room = evaluations(variant(sweep, name, "control")[0])[0]["bits_stored"] >= 0.9 * bits
         return 0 if has_room else 1

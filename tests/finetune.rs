@@ -132,7 +132,7 @@ fn new_facts_are_learnt_in_the_new_syntax_and_old_ones_followed() {
     };
     assert!(new(last) < new(first) - 1.0, "{} {}", new(first), new(last));
     // The world's own predictors have nothing to say of such documents.
-    assert!(first["code_bits"]["bayes"]["total"].as_f64().unwrap_or(0.0) == 0.0);
+    assert_eq!(first["code_bits"]["bayes"]["total"], 0.0);
     assert!(jsonl(&run.join("metrics.jsonl"))[0]["floor"].is_null());
 
     let rows = read_answers(run.join("answers.parquet")).unwrap();
@@ -330,14 +330,47 @@ fn what_cannot_be_fine_tuned_is_explained() {
             .exits(code)
             .says(says);
     }
+    // The run that it begins with, or that that one began with, stays.
+    place
+        .kolmo(&arguments("tuned", &["--set", "train.documents=320"]))
+        .exits(0);
+    let again = |from: &str, target: &str| {
+        let arguments = [
+            "finetune",
+            "injection.toml",
+            "--from",
+            from,
+            "--run-dir",
+            target,
+        ];
+        let more = ["--device", "flex", "-q", "--resume", "never"];
+        place.kolmo(&[&arguments[..], &more].concat())
+    };
+    for from in ["base", "tuned"] {
+        again(from, "base").exits(1).says("would take its place");
+        assert!(place.path().join("base/DONE").is_file());
+    }
+    // Nor does a run go whose base has gone.
+    fs::rename(place.path().join("base"), place.path().join("moved")).unwrap();
+    let repeat = [
+        "train",
+        "tuned/config.toml",
+        "--run-dir",
+        "tuned",
+        "--device",
+        "flex",
+        "-q",
+        "--resume",
+        "never",
+    ];
+    place.kolmo(&repeat).exits(1);
+    assert!(place.path().join("tuned/DONE").is_file());
+    fs::rename(place.path().join("moved"), place.path().join("base")).unwrap();
     // A configuration that names no run, and one whose run has changed.
     place
         .kolmo(&["train", "injection.toml", "--device", "flex", "-q"])
         .exits(1)
         .says("--from RUN_DIR");
-    place
-        .kolmo(&arguments("tuned", &["--set", "train.documents=320"]))
-        .exits(0);
     let config = fs::read_to_string(place.path().join("base/config.toml")).unwrap();
     let changed = config.replace("learning_rate = 0.003", "learning_rate = 0.002");
     fs::write(place.path().join("base/config.toml"), changed).unwrap();

@@ -36,7 +36,7 @@ use crate::{
 /// training: with the same eval keys they are the same.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  kolmo eval runs/quickstart-a0b78ae6 --ranks 1-100 --set eval.facts_per_class=1000")]
+  kolmo eval runs/quickstart-1bc37c7e --ranks 1-100 --set eval.facts_per_class=1000")]
 pub struct Arguments {
     /// The run directory
     run_dir: PathBuf,
@@ -107,12 +107,17 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let lesson = lesson.transpose()?;
     let mut probe = Probe::of_ranks(&world, ranks, &eval, &streams);
     if let Some(lesson) = &lesson {
-        probe = probe.without(|fact| lesson.revises(fact.element));
+        let per_document = world.relation_draw().per_document();
+        probe = probe.without(per_document, |fact| lesson.revises(fact.element));
     }
     let interview = Interview::new(&world, &probe, &eval, lesson.as_ref(), &streams);
     let documents = step * config.train.batch_documents as u64;
     let mut exposures = Exposures::new(&probe).with(interview.facts());
-    let mut shown = DocumentCount::new(volume, 0, documents);
+    let before = config
+        .finetune
+        .as_ref()
+        .map_or(0, FinetuneConfig::documents_before);
+    let mut shown = DocumentCount::new(volume, 0, before + documents);
     base::count(&config, &world, documents, &mut exposures, &mut |done| {
         shown.set(done);
     })?;
@@ -121,10 +126,6 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let replies = interview.hold(&model, &world, &probe, &device.device, &workers, &streams)?;
     let answers = replies.iter().take(probe.facts.len());
     let answers: Vec<Answer> = answers.map(|reply| reply.answer.clone()).collect();
-    let before = config
-        .finetune
-        .as_ref()
-        .map_or(0, FinetuneConfig::documents_before);
     let moment = Moment {
         step,
         documents,

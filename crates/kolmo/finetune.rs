@@ -20,7 +20,7 @@ use crate::{
 /// run directory is like that of kolmo train, and its config.toml repeats the run with kolmo train.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  kolmo finetune configs/finetune/instruction.toml --from runs/quickstart-a0b78ae6")]
+  kolmo finetune configs/finetune/instruction.toml --from runs/quickstart-1bc37c7e")]
 pub struct Arguments {
     #[command(flatten)]
     settings: Settings,

@@ -13,7 +13,7 @@ use crate::{
 /// Write the event files of a run anew, from metrics.jsonl and evaluations.jsonl
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  kolmo tensorboard runs/quickstart-a0b78ae6 && tensorboard --logdir runs")]
+  kolmo tensorboard runs/quickstart-1bc37c7e && tensorboard --logdir runs")]
 pub struct Arguments {
     /// The run directory
     run_dir: PathBuf,

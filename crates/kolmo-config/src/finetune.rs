@@ -1,6 +1,6 @@
 //! `[finetune]`: training that begins with the weights of another run.
 
-use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, random::Streams};
+use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, lesson::Read, random::Streams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -51,8 +51,15 @@ pub struct BaseConfig {
     pub identity: String,
     /// The step whose checkpoint has them.
     pub step: u64,
-    /// Documents of the world that were read by then, those of earlier fine-tuning included.
+    /// Documents of the world that pre-training had read by then.
     pub documents: u64,
+    /// Documents of earlier fine-tuning, if there was any: fresh ones come behind as many more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tuned: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Which weights change in fine-tuning.
@@ -83,7 +90,7 @@ impl FinetuneConfig {
         Ok(())
     }
 
-    /// Documents of the world that were read before.
+    /// Documents of the world that pre-training read before.
     pub fn documents_before(&self) -> u64 {
         self.base.as_ref().map_or(0, |base| base.documents)
     }
@@ -93,7 +100,11 @@ impl FinetuneConfig {
     /// # Errors
     /// A lesson that cannot be, with its key.
     pub fn lesson<'a>(&self, world: &'a World, seed: u64) -> Result<Lesson<'a>, ConfigError> {
-        let read = self.documents_before();
+        let tuned = self.base.as_ref().map_or(0, |base| base.tuned);
+        let read = Read {
+            seen: self.documents_before(),
+            fresh: self.documents_before() + tuned,
+        };
         let streams = Streams::new(seed);
         Ok(Lesson::new(
             world,
@@ -141,15 +152,18 @@ impl RunConfig {
             let valid = "to leave it out: the run to begin with is given by --from";
             return Err(ConfigError::invalid("finetune.base", "given", valid));
         }
-        let before = base
-            .finetune
-            .as_ref()
-            .map_or(0, FinetuneConfig::documents_before);
+        let own = step * base.train.batch_documents as u64;
+        let earlier = base.finetune.as_ref().and_then(|of| of.base.as_ref());
+        let (documents, tuned) = match earlier {
+            Some(earlier) => (earlier.documents, earlier.tuned + own),
+            None => (own, 0),
+        };
         finetune.from = Some(from);
         finetune.base = Some(BaseConfig {
             identity: base.identity()?,
             step,
-            documents: before + step * base.train.batch_documents as u64,
+            documents,
+            tuned,
         });
         let mut given = given(text, overrides).into_iter();
         if let Some(key) = given.find(|key| belongs_to_base(key)) {

@@ -1,6 +1,6 @@
 //! The whole configuration file: defaults, then the file, then `--set key.path=value`.
 
-use kolmo_world::{World, WorldConfig};
+use kolmo_world::{Frequency, Lesson, World, WorldConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -103,11 +103,15 @@ impl RunConfig {
     }
 
     fn complete(mut self, world: &World) -> Result<Self, ConfigError> {
-        let length = match &self.finetune {
-            Some(finetune) => finetune.lesson(world, self.seed)?.max_document_length(),
-            None => world.max_document_length(),
-        };
-        self.check_size(world, length)?;
+        let lesson = self.finetune.as_ref();
+        let lesson = lesson.map(|finetune| finetune.lesson(world, self.seed));
+        let lesson = lesson.transpose()?;
+        let length = lesson.as_ref().map(Lesson::max_document_length);
+        self.check_size(world, length.unwrap_or(world.max_document_length()))?;
+        if let Some(frequency) = lesson.as_ref().and_then(Lesson::frequency) {
+            self.check_groups("finetune.lesson.frequency.groups", frequency)?;
+        }
+        self.check_groups("world.frequency.groups", world.frequency())?;
         self.world = world.config().clone();
         Ok(self)
     }
@@ -127,12 +131,17 @@ impl RunConfig {
             );
             return Err(ConfigError::invalid("train.batch_documents", batch, valid));
         }
+        Ok(())
+    }
+
+    /// Refuses more facts to ask about than anybody waits for.
+    fn check_groups(&self, key: &str, frequency: &Frequency) -> Result<(), ConfigError> {
         // Of all other laws there are no more classes than `eval.classes` has been checked for.
-        let groups = world.frequency().group_ends().map_or(0, |ends| ends.len());
+        let groups = frequency.group_ends().map_or(0, |ends| ends.len());
         let facts = self.eval.facts_per_class;
         if groups * facts > EvalConfig::MOST_FACTS {
             let valid = format!(
-                "at most {} with {groups} world.frequency.groups, each of which is a class",
+                "at most {} with {groups} {key}, each of which is a class",
                 EvalConfig::MOST_FACTS / groups
             );
             return Err(ConfigError::invalid("eval.facts_per_class", facts, valid));

@@ -127,6 +127,8 @@ impl Interview {
             }
             all
         });
+        // Where all names are borne there may be nobody to ask about.
+        let others = others.filter(|questions| !questions.probe.facts.is_empty());
         let others = others.collect();
         Self { cohorts, others }
     }
@@ -357,7 +359,7 @@ mod tests {
 
     use kolmo_world::{
         LessonConfig, ReplayConfig, WorldConfig,
-        lesson::{LessonSyntax, Subjects},
+        lesson::{LessonSyntax, Read, Subjects},
     };
 
     use super::*;
@@ -376,7 +378,14 @@ mod tests {
             syntax: LessonSyntax::New,
             frequency: FrequencyConfig::Uniform { elements: 50 },
         };
-        Lesson::new(world, &config, ReplayConfig::default(), 0, &Streams::new(1)).unwrap()
+        Lesson::new(
+            world,
+            &config,
+            ReplayConfig::default(),
+            Read::default(),
+            &Streams::new(1),
+        )
+        .unwrap()
     }
 
     /// Says the loss of each fact to be its rank, and that every second is known.
@@ -467,10 +476,23 @@ mod tests {
         config.facts_per_class = 100_000;
         let lesson = lesson(&world, Subjects::Old);
         let probe = Probe::new(&world, &config, &streams);
-        let kept = probe.clone().without(|fact| lesson.revises(fact.element));
+        let kept = probe
+            .clone()
+            .without(1, |fact| lesson.revises(fact.element));
         assert_eq!(probe.facts.len() - kept.facts.len(), 200);
         let facts: u64 = kept.classes.iter().map(|class| class.facts).sum();
         assert_eq!(facts, kept.facts.len() as u64);
+        let mass: f64 = kept.classes.iter().map(|class| class.mass).sum();
+        let stays = |rank: &u64| !lesson.revises(rank - 1);
+        let left = (1..=20_000)
+            .filter(stays)
+            .map(|rank| world.frequency().probability(rank));
+        assert!((mass - left.sum::<f64>()).abs() < 1e-9);
+        // Of a class of which nothing is left there is nothing to say.
+        let last = probe.classes.last().unwrap().lo_rank;
+        let rare = probe.clone().without(1, |fact| fact.element + 1 < last);
+        assert_eq!(rare.classes.len(), 1);
+        assert!(rare.facts.iter().all(|fact| fact.class == 0));
         let interview = Interview::new(&world, &kept, &config, Some(&lesson), &streams);
         for reply in replies(&interview, &kept) {
             let relation = &world.relations()[reply.fact.fact.relation as usize];

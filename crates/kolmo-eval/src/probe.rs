@@ -65,7 +65,10 @@ impl ProbedFact {
     fn word(&mut self, world: &World, wording: Wording, stream: &Stream) {
         let fact = self.fact;
         let relations = world.relations().len() as u64;
-        let mut random = stream.at(fact.element * relations + u64::from(fact.relation));
+        let mut random = stream.at(fact
+            .element
+            .wrapping_mul(relations)
+            .wrapping_add(u64::from(fact.relation)));
         let mut sentence = Document::default();
         let relation = &world.relations()[fact.relation as usize];
         // Which one does not matter: it is cut off.
@@ -169,16 +172,32 @@ impl Probe {
         other
     }
 
-    /// Without the facts that are `such`, as if there were none of those that they stand for.
-    pub fn without(mut self, such: impl Fn(Fact) -> bool) -> Self {
+    /// Without the facts that are `such`, as if there were none of those that they stand for; `per_document` facts are stated in a
+    /// document.
+    pub fn without(mut self, per_document: usize, such: impl Fn(Fact) -> bool) -> Self {
         let classes = &mut self.classes;
         self.facts.retain(|probed| {
             let stays = !such(probed.fact);
             if !stays {
-                classes[probed.class].facts -= probed.stands_for;
+                let class = &mut classes[probed.class];
+                class.facts -= probed.stands_for;
+                class.mass -= probed.probability * probed.stands_for as f64 / per_document as f64;
             }
             stays
         });
+        // A class that has none left is none.
+        let mut place = 0;
+        let places: Vec<usize> = classes
+            .iter()
+            .map(|class| {
+                place += usize::from(class.facts > 0);
+                place
+            })
+            .collect();
+        classes.retain(|class| class.facts > 0);
+        for probed in &mut self.facts {
+            probed.class = places[probed.class] - 1;
+        }
         self
     }
 

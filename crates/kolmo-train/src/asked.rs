@@ -19,7 +19,8 @@ impl Asked {
         let streams = Streams::new(job.config.seed);
         let mut probe = Probe::new(job.world, &job.config.eval, &streams);
         if let Some(lesson) = job.lesson {
-            probe = probe.without(|fact| lesson.revises(fact.element));
+            let per_document = job.world.relation_draw().per_document();
+            probe = probe.without(per_document, |fact| lesson.revises(fact.element));
         }
         let interview = Interview::new(job.world, &probe, &job.config.eval, job.lesson, &streams);
         Self {

@@ -7,12 +7,16 @@ use kolmo_config::{FinetuneConfig, RunConfig};
 use kolmo_eval::Exposures;
 use kolmo_model::{
     Gpt,
+    parametrisation::is_matrix,
     weights::{self, NamedTensors},
 };
 use kolmo_run::{Error, RunDirectory, checkpoint};
 use kolmo_world::{Document, World, random::Streams};
 
-use crate::{error::TrainError, training::MODEL};
+use crate::{
+    error::{TrainError, explain},
+    training::MODEL,
+};
 
 /// A trained model to begin with. Its run is only read.
 #[derive(Debug)]
@@ -95,8 +99,56 @@ impl Base {
 
     fn weights(&self) -> Result<NamedTensors, TrainError> {
         let identity = self.config.identity()?;
-        let files = checkpoint::read(&self.run, self.step, &identity, &[MODEL])?;
-        Ok(weights::from_safetensors(&files[MODEL])?)
+        let read = || -> Result<NamedTensors, TrainError> {
+            let files = checkpoint::read(&self.run, self.step, &identity, &[MODEL])?;
+            Ok(weights::from_safetensors(&files[MODEL])?)
+        };
+        // What is wrong with it is not wrong with the run that fine-tunes it.
+        read().map_err(|error| TrainError::Base {
+            run: self.run.root().to_path_buf(),
+            problem: explain(&error),
+        })
+    }
+
+    /// That it can be fine-tuned into `run`, which is about to be emptied: that its weights are there, and that it is not there itself,
+    /// nor any run that it began with.
+    pub(crate) fn check(&self, run: &RunDirectory) -> Result<(), TrainError> {
+        self.weights()?;
+        let place = |run: &RunDirectory| fs::canonicalize(run.root()).ok();
+        let target = place(run);
+        let mut earlier = self.config.finetune.clone();
+        let mut here = Some(self.run.clone());
+        while let Some(one) = here {
+            if target.is_some() && place(&one) == target {
+                return Err(TrainError::Base {
+                    run: one.root().to_path_buf(),
+                    problem: "the fine-tuning would take its place: name another --run-dir"
+                        .to_owned(),
+                });
+            }
+            let before = match &earlier {
+                Some(finetune) => Self::open(finetune).ok(),
+                None => None,
+            };
+            earlier = before
+                .as_ref()
+                .and_then(|base| base.config.finetune.clone());
+            here = before.map(|base| base.run);
+        }
+        Ok(())
+    }
+
+    /// That `model`, which fine-tuned it by adapters, began with these weights: what adapters leave alone is the same.
+    pub(crate) fn check_same(&self, base: &Gpt, model: &NamedTensors) -> Result<(), TrainError> {
+        let base = weights::read(base)?;
+        let is_same = |name: &&String| is_matrix(name) || model.get(*name) == base.get(*name);
+        if base.keys().all(|name| is_same(&name)) {
+            return Ok(());
+        }
+        Err(TrainError::Base {
+            run: self.run.root().to_path_buf(),
+            problem: "its weights are others than those that the run began with".to_owned(),
+        })
     }
 
     /// Counts what it was trained on, as `world` has it, and tells `progress` how many documents that were.
@@ -136,6 +188,10 @@ pub fn count(
     for n in 0..documents {
         lesson.write_document(n, &mut document);
         exposures.count(&document.facts);
+        if n % (1 << 16) == 0 {
+            progress(finetune.documents_before() + n);
+        }
     }
+    progress(finetune.documents_before() + documents);
     Ok(())
 }

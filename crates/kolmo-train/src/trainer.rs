@@ -22,6 +22,7 @@ use kolmo_world::{Lesson, World};
 
 use crate::{
     asked::Asked,
+    base::Base,
     documents::Documents,
     error::{TrainError, explain},
     learner::Figures,
@@ -175,6 +176,9 @@ fn prepare<'a>(
                 newest: Box::new(newest),
             });
         }
+    }
+    if let Some(finetune) = &job.config.finetune {
+        Base::open(finetune)?.check(job.run)?;
     }
     job.run.clear()?;
     if let Some(trunk) = job.trunk

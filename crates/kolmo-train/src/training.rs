@@ -211,7 +211,10 @@ impl<'a> Training<'a> {
         let there = &job.device.device;
         let learner = match &config.finetune {
             Some(finetune) if finetune.method == Method::Lora => {
-                let base = Base::open(finetune)?.model(config, world, device)?;
+                let from = Base::open(finetune)?;
+                let base = from.model(config, world, device)?;
+                let files = checkpoint::read(run, step, &identity, &[MODEL])?;
+                from.check_same(&base, &weights::from_safetensors(&files[MODEL])?)?;
                 let fresh = Adapters::new(
                     &base,
                     finetune.rank,

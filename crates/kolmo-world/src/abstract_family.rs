@@ -3,6 +3,8 @@
 //! Words are syllables. Their looks tell what they are for: syntax words are short (`moka`), names
 //! are capitalised (`Tirabu`), values end in a consonant (`tirabun`).
 
+use std::collections::HashSet;
+
 use rand::{RngExt, seq::SliceRandom};
 
 use crate::{
@@ -225,7 +227,16 @@ fn draw_held_out(
             .iter()
             .find_map(last_word)
             .unwrap_or_default();
-        let draw = |random: &mut Random| draw_template(&pool, slots.len(), stop, random);
+        let used: HashSet<usize> = class.templates().iter().flat_map(Template::slots).collect();
+        // A filler that no template has is a word that no document has.
+        let draw = |random: &mut Random| {
+            let template = draw_template(&pool, slots.len(), stop, random);
+            let is_known = |piece: &&Piece| match piece {
+                Piece::Filler(slot) => used.contains(slot),
+                _ => true,
+            };
+            Template::new(template.pieces().iter().filter(is_known).copied().collect())
+        };
         let templates = draw_templates(count, class.templates(), draw, random).map_err(|most| {
             let valid = format!("at most {most}: the words of a class make no more templates");
             WorldError::invalid(KEY, count, valid)

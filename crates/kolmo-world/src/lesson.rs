@@ -108,9 +108,17 @@ pub struct Lesson<'a> {
     world: &'a World,
     task: Task,
     replay: ReplayConfig,
-    /// Documents of the world that pre-training read.
-    read: u64,
+    read: Read,
     documents: Stream,
+}
+
+/// What was read of the documents of the world before a lesson.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Read {
+    /// By pre-training, from the first one on.
+    pub seen: u64,
+    /// The first one that nothing has read, earlier lessons included.
+    pub fresh: u64,
 }
 
 #[derive(Debug)]
@@ -129,7 +137,7 @@ enum Task {
 }
 
 impl<'a> Lesson<'a> {
-    /// The lesson of `config` in `world`, of whose documents the first `read` were read in pre-training.
+    /// The lesson of `config` in `world`, of whose documents `read` were read.
     ///
     /// # Errors
     /// [`WorldError::Invalid`] for a lesson that cannot be, with its key.
@@ -137,7 +145,7 @@ impl<'a> Lesson<'a> {
         world: &'a World,
         config: &LessonConfig,
         replay: ReplayConfig,
-        read: u64,
+        read: Read,
         streams: &Streams,
     ) -> Result<Self, WorldError> {
         let share = replay.share;
@@ -163,9 +171,11 @@ impl<'a> Lesson<'a> {
                     fraction,
                     "above 0 and below 1",
                 )?;
+                let taught = streams.stream("lesson/taught");
+                check_taught(world, &taught, *fraction)?;
                 Task::Instruction {
                     fraction: *fraction,
-                    taught: streams.stream("lesson/taught"),
+                    taught,
                 }
             }
             LessonConfig::Injection {
@@ -308,8 +318,8 @@ impl<'a> Lesson<'a> {
         let mut random = self.documents.at(n);
         if random.random::<f64>() < self.replay.share {
             let which = match self.replay.of {
-                Replayed::Seen => random.random_range(0..self.read.max(1)),
-                Replayed::Fresh => self.read + n,
+                Replayed::Seen => random.random_range(0..self.read.seen.max(1)),
+                Replayed::Fresh => self.read.fresh + n,
             };
             return self.world.write_document(which, document);
         }
@@ -354,6 +364,22 @@ impl<'a> Lesson<'a> {
     }
 }
 
+/// Refuses a part of the subjects that documents are so rarely about that none would be found.
+fn check_taught(world: &World, taught: &Stream, fraction: f64) -> Result<(), WorldError> {
+    const RANKS: u64 = 100_000;
+    const LEAST: f64 = 1e-3;
+    let frequency = world.frequency();
+    let ranks = 1..=frequency.elements().min(RANKS);
+    let taught = ranks.filter(|rank| is_taught(taught, frequency.element(*rank), fraction));
+    let mut mass = 0.0;
+    let found = taught.map(|rank| frequency.probability(rank)).any(|p| {
+        mass += p;
+        mass >= LEAST
+    });
+    let valid = "a larger part: fewer than one document in 1000 is about a subject that it teaches";
+    WorldError::require(found, "finetune.lesson.fraction", fraction, valid)
+}
+
 fn is_taught(taught: &Stream, element: u64, fraction: f64) -> bool {
     (taught.bits(element) as f64) < fraction * 2f64.powi(64)
 }
@@ -374,7 +400,13 @@ mod tests {
     }
 
     fn lesson<'a>(world: &'a World, config: &LessonConfig, replay: ReplayConfig) -> Lesson<'a> {
-        Lesson::new(world, config, replay, 1000, &Streams::new(1)).unwrap()
+        {
+            let read = Read {
+                seen: 1000,
+                fresh: 1000,
+            };
+            Lesson::new(world, config, replay, read, &Streams::new(1)).unwrap()
+        }
     }
 
     fn injection(subjects: Subjects, syntax: LessonSyntax) -> LessonConfig {
@@ -429,6 +461,18 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_part_that_no_document_is_about_is_refused() {
+        let world = world();
+        let config = LessonConfig::Instruction { fraction: 1e-9 };
+        let read = Read::default();
+        let error = Lesson::new(&world, &config, NONE, read, &Streams::new(1)).unwrap_err();
+        assert!(
+            error.to_string().contains("finetune.lesson.fraction"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -497,6 +541,34 @@ mod tests {
         };
         let lesson = lesson(&world, &injection(Subjects::New, LessonSyntax::New), all);
         assert_eq!(documents(&lesson, 3)[2], world.document(1002));
+    }
+
+    #[test]
+    fn words_that_no_document_uses_keep_their_tokens_however_many_there_are() {
+        let build = |held_out, questions| {
+            let mut config = WorldConfig {
+                family: crate::config::Family::Biography,
+                ..WorldConfig::default()
+            };
+            config.names.pools = Some(vec![40, 40, 40]);
+            config.syntax.held_out = held_out;
+            config.syntax.questions = questions;
+            World::new(&config, 1).unwrap()
+        };
+        let plain = build(None, None);
+        let all = [(None, Some(2)), (Some(2), None), (Some(5), Some(4))];
+        let all = all.map(|(held_out, questions)| build(held_out, questions));
+        let words = |world: &World| -> Vec<String> {
+            let tokens = 0..world.vocabulary().len() as u32;
+            tokens
+                .map(|token| world.vocabulary().word(token).unwrap().to_owned())
+                .collect()
+        };
+        for world in &all {
+            assert!((0..200).all(|n| plain.document(n) == world.document(n)));
+            assert!(words(world).starts_with(&words(&plain)));
+            assert_eq!(words(world), words(&all[0]));
+        }
     }
 
     #[test]

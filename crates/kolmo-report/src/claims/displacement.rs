@@ -1,11 +1,13 @@
 //! Whether new facts push old ones out bit for bit, the rarest first, where there is no room for both, and none where there is
 //! (THEORY of the optimal use of a capacity, after Pan et al. 2025, arXiv 2504.09597).
 
-use kolmo_config::Method;
+use std::f64::consts::LN_2;
+
+use kolmo_config::{FinetuneConfig, Method};
 use kolmo_theory::capacity::Capacity;
 use kolmo_world::{
     LessonConfig,
-    lesson::{LessonSyntax, Subjects},
+    lesson::{LessonSyntax, Replayed, Subjects},
 };
 
 use super::{
@@ -17,12 +19,12 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, spearman},
+    fit::{Estimate, Refusal, spearman},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
 
-/// A model that knows so much of all there is to know has room for it.
+/// A model that knows so much of all that it met has room for it.
 const ROOM: f64 = 0.9;
 
 /// What new facts did to old ones in one run.
@@ -49,13 +51,11 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     );
     let mut rows = Vec::new();
     for variant in injections.iter().filter(|variant| is_plain(variant)) {
-        let control = injections
-            .iter()
-            .find(|other| other.model == variant.model && other.finetune.replay.share == 1.0);
+        let control = injections.iter().find(|other| is_control(other, variant));
         let Some(control) = control else { continue };
         let exchanges = exchanges(variant, control)?;
         let runs = &variant.runs;
-        let has_room = bits_before(runs[0]) >= ROOM * all_bits(runs[0]);
+        let has_room = mean_of(runs, bits_before) >= ROOM * mean_of(runs, met_bits);
         let model = &variant.model;
         let ratios: Vec<f64> = exchanges.iter().map(|of| of.lost / of.gained).collect();
         let (predicted, state) = match has_room {
@@ -77,15 +77,15 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             Claim {
                 name: format!("displacement/{model}/rarest first"),
                 statement: format!(
-                    "{model}: the rarer a fact that was known, the sooner it is forgotten: the rank correlation of its probability with \
-                     its loss afterwards is below 0."
+                    "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
+                     the rise of its loss, beyond that in the control, is below 0."
                 ),
                 relation: Relation::Below,
                 predicted: 0.0,
                 range: None,
                 needs_precision: false,
             }
-            .judge(rarest_first(runs)?),
+            .judge(rarest_first(variant, control)?),
         );
         section.figures.push(figure(study, variant, &exchanges));
         let mean = |of: &dyn Fn(&Exchange) -> f64| {
@@ -109,9 +109,26 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     Ok((!section.verdicts.is_empty()).then_some(section))
 }
 
-/// All there is to know in the world of a run, bits.
-fn all_bits(run: &StudyRun) -> f64 {
-    Capacity::new(&run.world).full() / std::f64::consts::LN_2
+/// The bits of all facts that pre-training met, in expectation.
+fn met_bits(run: &StudyRun) -> f64 {
+    let finetune = run.config.finetune.as_ref();
+    let documents = finetune.map_or(0, FinetuneConfig::documents_before);
+    Capacity::after(&run.world, documents as f64).full() / LN_2
+}
+
+fn mean_of(runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> f64 {
+    runs.iter().map(|run| of(run)).sum::<f64>() / runs.len() as f64
+}
+
+/// Whether `other` reads on in pre-training where `variant` is taught, all else alike.
+fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
+    let (a, b) = (&other.finetune, &variant.finetune);
+    a.replay.share == 1.0
+        && a.replay.of == Replayed::Fresh
+        && a.method == b.method
+        && other.model == variant.model
+        && other.runs[0].config.train == variant.runs[0].config.train
+        && a.documents_before() == b.documents_before()
 }
 
 /// New subjects in the old syntax, all weights, no replay.
@@ -142,19 +159,34 @@ fn exchanges(variant: &Variant<'_>, control: &Variant<'_>) -> Result<Vec<Exchang
     Ok(all)
 }
 
-/// Rank correlation of the probability of the facts known before with their loss afterwards, over the facts of all runs.
-fn rarest_first(runs: &[&StudyRun]) -> Result<std::result::Result<Estimate, crate::fit::Refusal>> {
-    let mut pairs = Vec::new();
-    for run in runs {
-        let facts = run.facts()?;
-        let (Some(before), Some(after)) = (facts.first(), facts.last()) else {
+/// Of each seed, the rank correlation of the probability of the facts known before with what happened to their loss, beyond what
+/// happened to it in the control.
+fn rarest_first(
+    variant: &Variant<'_>,
+    control: &Variant<'_>,
+) -> Result<std::result::Result<Estimate, Refusal>> {
+    let mut correlations = Vec::new();
+    for run in &variant.runs {
+        let same = |other: &&&StudyRun| other.config.seed == run.config.seed;
+        let Some(control) = control.runs.iter().find(same) else {
             continue;
         };
-        let both = before.iter().zip(after);
-        let known = both.filter(|(before, _)| before.correct);
-        pairs.extend(known.map(|(before, after)| (before.probability, after.loss_nats)));
+        let (facts, others) = (run.facts()?, control.facts()?);
+        let (Some(before), Some(after), Some(control)) =
+            (facts.first(), facts.last(), others.last())
+        else {
+            continue;
+        };
+        let known = before.iter().zip(after).zip(control);
+        let known = known.filter(|((before, _), _)| before.correct);
+        let pairs = known
+            .map(|((_, after), control)| (after.probability, after.loss_nats - control.loss_nats));
+        match spearman(&pairs.collect::<Vec<_>>()) {
+            Ok(correlation) => correlations.push(correlation.value),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
     }
-    Ok(spearman(&pairs))
+    Ok(Estimate::mean(&correlations))
 }
 
 /// What is gone of each class, beside the optimal learner that gives up as many bits as were gained.

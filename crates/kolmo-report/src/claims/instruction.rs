@@ -30,7 +30,7 @@ struct Measured {
     /// Of the facts known before about taught and about other subjects, the share that can be asked for.
     taught: f64,
     others: f64,
-    /// Documents of fine-tuning until nine answers of ten are values.
+    /// Sentences of fine-tuning until nine answers of ten are values.
     learnt: f64,
 }
 
@@ -62,7 +62,9 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             Estimate::mean(&measured.iter().map(of).collect::<Vec<_>>())
         };
         let name = &variant.name;
-        section.verdicts.push(
+        // Of other parts of the subjects the table tells.
+        if is_half(variant) {
+            section.verdicts.push(
             Claim {
                 name: format!("instruction/{name}/others"),
                 statement: format!(
@@ -75,6 +77,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             }
             .judge(mean(&|of| of.others)),
         );
+        }
         if is_plain(variant) {
             section.verdicts.push(
                 Claim {
@@ -123,11 +126,17 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     Ok(Some(section))
 }
 
+/// Half of the subjects.
+fn is_half(variant: &Variant<'_>) -> bool {
+    matches!(variant.finetune.lesson, LessonConfig::Instruction { fraction } if fraction == 0.5)
+}
+
 /// Half of the subjects, all weights, no replay.
 fn is_plain(variant: &Variant<'_>) -> bool {
     let finetune = variant.finetune;
-    let half = matches!(finetune.lesson, LessonConfig::Instruction { fraction } if fraction == 0.5);
-    half && finetune.replay.share == 0.0 && finetune.method == kolmo_config::Method::Full
+    is_half(variant)
+        && finetune.replay.share == 0.0
+        && finetune.method == kolmo_config::Method::Full
 }
 
 /// Whether more templates in pre-training help, all else alike.
@@ -193,11 +202,12 @@ fn measure(run: &StudyRun) -> Result<Measured> {
     })
 }
 
-/// Documents until nine answers of ten to questions are values, between two evaluations; not a number if they never are.
+/// Sentences until nine answers of ten to questions are values, between two evaluations; not a number if they never are.
 fn learnt(run: &StudyRun) -> f64 {
+    let per_document = run.world.relation_draw().per_document() as f64;
     let valid = run.evaluations.iter().filter_map(|at| {
         let asked = interview(at, "taught", "question")?;
-        Some((at.documents as f64, asked.answer_valid))
+        Some((at.documents as f64 * per_document, asked.answer_valid))
     });
     let valid: Vec<(f64, f64)> = valid.collect();
     let Some(k) = valid.iter().position(|(_, share)| *share >= WANTED) else {

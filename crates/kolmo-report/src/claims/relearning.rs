@@ -3,7 +3,10 @@
 
 use kolmo_config::Method;
 use kolmo_run::EvaluationRecord;
-use kolmo_world::{LessonConfig, lesson::Subjects};
+use kolmo_world::{
+    LessonConfig,
+    lesson::{Replayed, Subjects},
+};
 
 use super::{
     judge::Claim,
@@ -47,7 +50,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             "After new facts the models read on where pre-training ended. Savings compares the documents until half of the bits that were \
              forgotten are back with those that pre-training took between the same two numbers of bits. Were the facts gone, as facts that \
              were displaced are, the ratio would be 1, for they would have to be learnt again; below 1 they were only out of reach. \
-             Relearning has a sixth of the learning rate of pre-training, which makes it no faster.",
+             Learning rates and batches need not be those of pre-training, and bits between two evaluations are interpolated, so the \
+             ratio is no more than a magnitude. Seeds that forgot less than a tenth are left out.",
         ],
     );
     let groups = groups(all.iter().map(|one| one.run), |run| {
@@ -87,6 +91,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         };
         rows.push(vec![
             name,
+            runs.len().to_string(),
             cell(over_seeds(&runs, end)),
             cell(over_seeds(&runs, bits_before)),
             cell(over_seeds(&runs, |run| run.last().bits_stored)),
@@ -109,6 +114,12 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
 
 /// `run` as one that relearns; none if it does not, if there was nothing to, or if what came before is not there.
 fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
+    let finetune = run.config.finetune.as_ref();
+    let goes_on =
+        finetune.is_some_and(|of| of.replay.share == 1.0 && of.replay.of == Replayed::Fresh);
+    if !goes_on {
+        return Ok(None);
+    }
     let Some((directory, base)) = run.base()? else {
         return Ok(None);
     };

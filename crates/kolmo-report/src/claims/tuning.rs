@@ -39,23 +39,30 @@ pub(super) fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> V
         let mut finetune = run.config.finetune.clone();
         if let Some(finetune) = &mut finetune {
             finetune.from = None;
-            finetune.base = None;
+            // Of the base, its length.
+            if let Some(base) = &mut finetune.base {
+                base.identity.clear();
+            }
         }
         (run.but_seed(), finetune)
     };
     let groups = groups(study.tuned.iter().filter(lesson), alike);
     let differs =
         |of: &dyn Fn(&StudyRun) -> u64| groups.iter().any(|runs| of(runs[0]) != of(groups[0][0]));
-    // What a number of templates does to the size of a model does not make it another one.
     let wordings = differs(&templates);
-    let sizes = !wordings && differs(&|run| run.parameters);
+    // What a number of templates does to the size of a model does not make it another one.
+    let shape = |run: &StudyRun| (run.config.model.d_model * 1000 + run.config.model.layers) as u64;
+    let sizes = differs(&shape);
     let all = groups.iter().filter_map(|runs| {
         let finetune = runs[0].config.finetune.as_ref()?;
         let count = templates(runs[0]);
         let plural = if count == 1 { "" } else { "s" };
-        let model = match wordings {
-            true => format!("{count} template{plural}"),
-            false => format!("{} parameters", runs[0].parameters),
+        let size = format!("{} parameters", runs[0].parameters);
+        let wording = format!("{count} template{plural}");
+        let model = match (sizes, wordings) {
+            (true, true) => format!("{size}, {wording}"),
+            (false, true) => wording,
+            _ => size,
         };
         let how = how(finetune);
         let name = match sizes || wordings {
@@ -76,6 +83,18 @@ pub(super) fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> V
         let first = variant.runs[0];
         (templates(first), first.parameters, variant.how.clone())
     });
+    // What else sets them apart has no words: they are numbered.
+    let names: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
+    for (k, variant) in all.iter_mut().enumerate() {
+        let before = names[..k]
+            .iter()
+            .filter(|name| **name == variant.name)
+            .count();
+        if before > 0 {
+            variant.name += &format!(" ({})", before + 1);
+            variant.how += &format!(" ({})", before + 1);
+        }
+    }
     all
 }
 

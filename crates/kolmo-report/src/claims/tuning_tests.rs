@@ -3,7 +3,9 @@
 use std::{fs, path::Path};
 
 use kolmo_config::{ClaimName, ReportConfig, RunConfig};
-use kolmo_run::{AnswerRow, EvaluationRecord, FactRow, FactsTable, RunDirectory, write_answers};
+use kolmo_run::{
+    AnswerRow, EvaluationRecord, FactRow, FactsTable, InterviewRecord, RunDirectory, write_answers,
+};
 
 use tempfile::TempDir;
 
@@ -92,27 +94,45 @@ fn tuned(
     let rows = ["statement", "question"].map(|wording| vec![row(wording); new]);
     write_answers(run.directory.answers(), &rows.concat()).unwrap();
     let mut facts = FactsTable::new(vec!["home".to_owned()]);
+    let is_control = run
+        .config
+        .finetune
+        .as_ref()
+        .is_some_and(|of| of.replay.share == 1.0);
     for step in [0, 10] {
-        // The rarer, the more is lost.
+        // The rarer, the more is lost, if anything is.
         let fact = |subject: u64| FactRow {
             step,
             documents: 256 * step,
-            subject,
-            relation: 0,
-            probability: 1.0 / subject as f64,
-            exposures: 1,
-            loss_nats: (step * subject) as f64 / 100.0,
-            correct: true,
-            answer_valid: true,
-            confidence: 0.5,
-            stands_for: 1,
-            share: 0.01,
-            name_loss_nats: 0.0,
+            loss_nats: match is_control {
+                true => 0.1,
+                false => 0.1 + (step * subject) as f64 / 100.0,
+            },
+            ..fact(subject)
         };
         facts.push((1..=50).map(fact).collect()).unwrap();
     }
     facts.write(run.directory.facts()).unwrap();
     run
+}
+
+/// A fact that was known before the first step.
+fn fact(subject: u64) -> FactRow {
+    FactRow {
+        step: 0,
+        documents: 0,
+        subject,
+        relation: 0,
+        probability: 1.0 / subject as f64,
+        exposures: 1,
+        loss_nats: 0.1,
+        correct: true,
+        answer_valid: true,
+        confidence: 0.5,
+        stands_for: 1,
+        share: 0.01,
+        name_loss_nats: 0.0,
+    }
 }
 
 fn injection(syntax: &str, share: f64) -> String {
@@ -249,4 +269,77 @@ fn relearnt(speed: f64) -> (TempDir, Study) {
 fn what_is_gone_takes_as_long_as_the_first_time() {
     assert_eq!(outcome(&relearnt(100.0), "/ratio"), Outcome::Agrees);
     assert_eq!(outcome(&relearnt(5.0), "/ratio"), Outcome::Disagrees);
+}
+
+/// Fine-tunings in which so many of 50 facts known before are answered about others, for as many templates, of three seeds.
+fn instructions(answered: [(usize, usize); 2]) -> (TempDir, Study) {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = answered.into_iter().flat_map(|(templates, right)| {
+        let folder = folder.path().to_path_buf();
+        (1..=3).map(move |seed| {
+            let text = format!("seed = {seed}\n{WORLD}").replace("questions = 2", &format!("questions = 2, templates = {templates}"));
+            let (base, _) = RunConfig::load(&text, &[]).unwrap();
+            let text = "[train]\ndocuments = 2560\n[finetune.lesson]\ntask = 'instruction'\nfraction = 0.5";
+            let config = RunConfig::finetune(text, &[], &base, "nowhere".to_owned(), 10).unwrap();
+            let (config, _) = config.settle().unwrap();
+            let mut records = vec![record(&config, 0, ALL), record(&config, 2560, ALL)];
+            for (record, answer_valid) in records.iter_mut().zip([0.0, 1.0]) {
+                record.interviews = vec![InterviewRecord {
+                    cohort: "taught".to_owned(),
+                    wording: "question".to_owned(),
+                    measured: 50,
+                    value_loss: 1.0,
+                    value_loss_ci95: [1.0, 1.0],
+                    accuracy: 0.5,
+                    accuracy_ci95: [0.5, 0.5],
+                    answer_valid,
+                    confidence: 0.5,
+                }];
+            }
+            let mut run = StudyRun::imagined(config, records);
+            let name = run.config.identity().unwrap();
+            run.directory = RunDirectory::open_or_create(folder.join(name)).unwrap();
+            // Every second fact was known before, and those count alone.
+            let mut facts = FactsTable::new(vec!["home".to_owned()]);
+            let fact = |subject: u64| FactRow {
+                correct: subject % 2 == 0,
+                ..fact(subject)
+            };
+            facts.push((1..=100).map(fact).collect()).unwrap();
+            facts.write(run.directory.facts()).unwrap();
+            let right = right as u64 + u64::from(seed == 2);
+            let row = |cohort: &str, subject: u64| AnswerRow {
+                step: 10,
+                cohort: cohort.to_owned(),
+                wording: "question".to_owned(),
+                relation: "home".to_owned(),
+                subject,
+                stands_for: 1,
+                correct: subject % 2 == 1 || subject <= 2 * right,
+                ..AnswerRow::default()
+            };
+            let rows = (1..=100).flat_map(|k| [row("untaught", k), row("taught", k)]);
+            write_answers(run.directory.answers(), &rows.collect::<Vec<_>>()).unwrap();
+            run
+        })
+    });
+    let runs = runs.collect();
+    (folder, study(ClaimName::Instruction, runs))
+}
+
+#[test]
+fn what_carries_over_is_counted_among_the_facts_known_before() {
+    let study = instructions([(1, 10), (4, 48)]);
+    assert_eq!(
+        outcome(&study, "4 templates, 50.0 % taught, no replay/others"),
+        Outcome::Agrees
+    );
+    assert_eq!(
+        outcome(&study, "1 template, 50.0 % taught, no replay/others"),
+        Outcome::Disagrees
+    );
+    assert_eq!(outcome(&study, "all/templates"), Outcome::Agrees);
+    // Nine tenths of the way from no answer to all of them: 2304 sentences, of each seed.
+    let sentences = "4 templates, 50.0 % taught, no replay/sentences";
+    assert_eq!(outcome(&study, sentences), Outcome::Disagrees);
 }

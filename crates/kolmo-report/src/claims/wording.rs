@@ -1,5 +1,8 @@
 //! In which words a fact can be asked for: those that stated it, others that were never used, a question.
 
+use kolmo_config::{ModelConfig, TrainConfig};
+use kolmo_world::WorldConfig;
+
 use super::{
     judge::{Claim, range},
     summary::{by, id, mean, points},
@@ -20,7 +23,12 @@ const OTHERS: [(&str, &str, Ink); 2] = [
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let asked = |run: &&StudyRun| interview(run.last(), "stated", "held_out").is_some();
-    let runs: Vec<&StudyRun> = study.runs.iter().filter(asked).collect();
+    let first = study.runs.iter().find(asked);
+    // All but the number of templates is that of the first.
+    let runs = study.runs.iter().filter(asked);
+    let runs =
+        runs.filter(|run| first.is_some_and(|first| but_templates(run) == but_templates(first)));
+    let runs: Vec<&StudyRun> = runs.collect();
     let counts = by(&runs, templates);
     let (Some((least, few)), Some((most, many))) = (counts.first(), counts.last()) else {
         return Ok(None);
@@ -33,8 +41,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         "Other words",
         "Can a fact be asked for in words in which it was never stated?",
         &[
-            "Of the facts that a model answers when they are asked for as they were stated, the share that it answers in templates \
-             that no document used, made of the same words, and in questions. To a learner that knows the syntax model a wording is \
+            "The accuracy in templates that no document used, made of the same words, and in questions, over that in the words of \
+             documents. To a learner that knows the syntax model a wording is \
              noise beside the fact, so that nothing should be lost; a transformer that met a fact in one wording alone may have stored \
              it with the wording.",
             "An answer in a held-out template is often no value at all: where the words come in an order that was never seen, the model \
@@ -77,11 +85,17 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     Ok(Some(section))
 }
 
+fn but_templates(run: &StudyRun) -> (WorldConfig, ModelConfig, TrainConfig) {
+    let (mut world, model, train) = run.but_seed();
+    world.syntax.templates = None;
+    (world, model, train)
+}
+
 fn templates(run: &StudyRun) -> f64 {
     run.law().syntax.templates.unwrap_or_default() as f64
 }
 
-/// Of what is answered as it was stated, what is answered in `wording`.
+/// The accuracy in `wording` over that in the words of documents.
 fn share(run: &StudyRun, wording: &str) -> f64 {
     accuracy(run.last(), "stated", wording) / accuracy(run.last(), "stated", "statement")
 }

@@ -89,6 +89,11 @@ pub(crate) fn build(
     })
 }
 
+/// The template of a question.
+fn question(text: &str) -> String {
+    format!("Question : {text} ? Answer : {{value}} .")
+}
+
 /// The written templates behind those of documents, and questions.
 fn build_unspoken(
     config: &WorldConfig,
@@ -110,11 +115,24 @@ fn build_unspoken(
         let key = format!("world.syntax.{key}");
         WorldError::require((1..=most).contains(&count), &key, count, &valid)?;
     }
+    if syntax.held_out.is_none() && syntax.questions.is_none() {
+        return Ok(unspoken);
+    }
+    // All words of what could be unspoken, so that their tokens do not depend on how much of it is.
+    let of = |relation: &RelationConfig| SENTENCES.iter().find(|s| s.relation == relation.name);
+    for sentences in config.relations.iter().filter_map(of) {
+        let questions = sentences.questions.iter().map(|text| question(text));
+        let templates = sentences.templates.iter().skip(used);
+        for text in questions.chain(templates.map(|text| (*text).to_owned())) {
+            Template::parse(&text, vocabulary);
+        }
+    }
     let held_out = streams.stream("syntax/held_out");
     let questions = streams.stream("syntax/questions");
     for (r, (class, relation)) in spoken.classes().iter().zip(&config.relations).enumerate() {
-        let sentences = SENTENCES.iter().find(|s| s.relation == relation.name);
-        let Some(sentences) = sentences else { continue };
+        let Some(sentences) = of(relation) else {
+            continue;
+        };
         let slots = class.slots().iter().map(|slot| slot.words().to_vec());
         let slots: Vec<Vec<Token>> = slots.collect();
         let mut draw = |texts: Vec<String>, slots, stream| {
@@ -134,8 +152,7 @@ fn build_unspoken(
         }
         if let Some(count) = syntax.questions {
             let texts = sentences.questions.iter().take(count);
-            let texts = texts.map(|text| format!("Question : {text} ? Answer : {{value}} ."));
-            let texts = texts.collect();
+            let texts = texts.map(|text| question(text)).collect();
             unspoken.questions.push(draw(texts, Vec::new(), &questions));
         }
     }
