@@ -106,7 +106,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         caption: "Bits stored about old facts: at the end of pre-training, after new facts, after relearning; and the documents that \
                   relearning took over those of learning. Means over seeds with 95 % intervals."
             .to_owned(),
-        head: ["after", "known", "left", "relearnt", "ratio of documents"].map(str::to_owned).to_vec(),
+        head: ["after", "seeds", "known", "left", "relearnt", "ratio of documents"].map(str::to_owned).to_vec(),
         rows,
     });
     Ok(Some(section))
