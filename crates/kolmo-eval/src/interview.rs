@@ -393,7 +393,7 @@ mod tests {
         let answer = |fact: &ProbedFact| Answer {
             loss_nats: fact.rank as f64,
             name_loss_nats: 0.0,
-            correct: fact.rank % 2 == 0,
+            correct: fact.rank.is_multiple_of(2),
             valid: true,
             confidence: 0.25,
             said: fact.value.clone(),
@@ -472,8 +472,10 @@ mod tests {
     #[test]
     fn facts_that_change_are_not_asked_as_old_ones() {
         let (world, streams) = (world(), Streams::new(1));
-        let mut config = EvalConfig::default();
-        config.facts_per_class = 100_000;
+        let config = EvalConfig {
+            facts_per_class: 100_000,
+            ..EvalConfig::default()
+        };
         let lesson = lesson(&world, Subjects::Old);
         let probe = Probe::new(&world, &config, &streams);
         let kept = probe

@@ -173,7 +173,7 @@ mod tests {
             subject,
             exposures: u64::MAX,
             loss_nats: f64::INFINITY,
-            correct: subject % 2 == 0,
+            correct: subject.is_multiple_of(2),
             truth: "élève".to_owned(),
             ..AnswerRow::default()
         };

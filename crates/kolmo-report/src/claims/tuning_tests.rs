@@ -302,7 +302,7 @@ fn instructions(answered: [(usize, usize); 2]) -> (TempDir, Study) {
             // Every second fact was known before, and those count alone.
             let mut facts = FactsTable::new(vec!["home".to_owned()]);
             let fact = |subject: u64| FactRow {
-                correct: subject % 2 == 0,
+                correct: subject.is_multiple_of(2),
                 ..fact(subject)
             };
             facts.push((1..=100).map(fact).collect()).unwrap();
