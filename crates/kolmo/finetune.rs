@@ -16,7 +16,7 @@ use crate::{
 
 /// Teach a trained model questions or new facts, and measure what it forgets
 ///
-/// [finetune] of the configuration says what is taught. World, model and seed are those of the run that it begins with. The
+/// The table finetune of the configuration says what is taught. World, model and seed are those of the run that it begins with. The
 /// run directory is like that of kolmo train, and its config.toml repeats the run with kolmo train.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
