@@ -59,7 +59,7 @@ pub fn write(
 /// each wording against documents, and `classes.svg`, the loss of each frequency class against exposures.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_tuned(
     run: &RunDirectory,
     world: &World,
