@@ -23,7 +23,7 @@ impl KeyValues {
     }
 
     /// Attention of the token at `place` to itself and those before it, from its `qkv`, `[batch, 1, 3d]`, which is kept. Gives
-    /// the heads' outputs, `[batch, 1, d]`: those of [`attention`](crate::attention) at that place.
+    /// the heads' outputs, `[batch, 1, d]`: those of [`attention`](crate::attention()) at that place.
     pub fn attend(&mut self, qkv: Tensor<3>, place: usize, positions: &Positions) -> Tensor<3> {
         let [batch, heads, _, head] = self.keys.dims();
         let d = heads * head;
