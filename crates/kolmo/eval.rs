@@ -7,10 +7,8 @@ use std::{
 };
 
 use anyhow::Context;
-use kolmo_config::FinetuneConfig;
 use kolmo_eval::{
-    Answer, Exposures, Interview, Probe, answer_rows, fact_rows, interview_records, summarise,
-    summary::Moment,
+    Interview, answer_rows, fact_rows, interview_records, summarise, summary::Moment,
 };
 use kolmo_kernels::Workers;
 use kolmo_model::{DeviceName, device};
@@ -102,43 +100,33 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let model = load_model(&config, &world, &run, step, &device.device)?;
 
     let streams = Streams::new(config.seed);
-    let lesson = config.finetune.as_ref();
-    let lesson = lesson.map(|finetune| finetune.lesson(&world, config.seed));
-    let lesson = lesson.transpose()?;
-    let mut probe = Probe::of_ranks(&world, ranks, &eval, &streams);
-    if let Some(lesson) = &lesson {
-        let per_document = world.relation_draw().per_document();
-        probe = probe.without(per_document, |fact| lesson.revises(fact.element));
-    }
-    let interview = Interview::new(&world, &probe, &eval, lesson.as_ref(), &streams);
+    let lesson = config.lesson(&world)?;
+    let interview = Interview::new(&world, ranks, &eval, lesson.as_ref(), &streams);
+    let probe = interview.probe();
     let documents = step * config.train.batch_documents as u64;
-    let mut exposures = Exposures::new(&probe).with(interview.facts());
-    let before = config
-        .finetune
-        .as_ref()
-        .map_or(0, FinetuneConfig::documents_before);
+    let mut exposures = interview.exposures();
+    let before = config.documents_before();
     let mut shown = DocumentCount::new(volume, 0, before + documents);
     base::count(&config, &world, documents, &mut exposures, &mut |done| {
         shown.set(done);
     })?;
     shown.finish();
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
-    let replies = interview.hold(&model, &world, &probe, &device.device, &workers, &streams)?;
-    let answers = replies.iter().take(probe.facts.len());
-    let answers: Vec<Answer> = answers.map(|reply| reply.answer.clone()).collect();
+    let replies = interview.hold(&model, &world, &device.device, &workers, &streams)?;
+    let answers = interview.answers(&replies);
     let moment = Moment {
         step,
         documents,
         before,
     };
     let parameters = config.model.parameters(world.vocabulary().len());
-    let mut record = summarise(&world, &probe, &exposures, &answers, parameters, moment);
+    let mut record = summarise(&world, probe, &exposures, &answers, parameters, moment);
     record.interviews = interview_records(&replies);
 
     let relations = world.relations().iter();
     let names = relations.map(|relation| relation.name().to_owned());
     let mut facts = FactsTable::new(names.collect());
-    facts.push(fact_rows(&probe, &exposures, &answers, moment))?;
+    facts.push(fact_rows(probe, &exposures, &answers, moment))?;
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => run.evaluation(step),

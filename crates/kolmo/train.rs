@@ -121,9 +121,7 @@ pub fn train(
         }
     }
     let trunk = trunk(trunk_directory, arguments.resume, config, &there)?;
-    let lesson = config.finetune.as_ref();
-    let lesson = lesson.map(|finetune| finetune.lesson(world, config.seed));
-    let lesson = lesson.transpose()?;
+    let lesson = config.lesson(world)?;
     arguments.switches.apply()?;
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;

@@ -3,7 +3,6 @@
 use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, lesson::Read, random::Streams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
 
 use crate::{error::ConfigError, file, model::ModelConfig, run::RunConfig};
 
@@ -184,20 +183,8 @@ impl RunConfig {
 
 /// The keys that `text`, which is TOML, and `overrides` give.
 fn given(text: &str, overrides: &[String]) -> Vec<String> {
-    fn walk(prefix: &str, table: &Table, into: &mut Vec<String>) {
-        for (key, value) in table {
-            let key = match prefix {
-                "" => key.clone(),
-                prefix => format!("{prefix}.{key}"),
-            };
-            match value {
-                Value::Table(table) => walk(&key, table, into),
-                _ => into.push(key),
-            }
-        }
-    }
-    let mut keys = Vec::new();
-    walk("", &text.parse().unwrap_or_default(), &mut keys);
+    let table = text.parse().unwrap_or_default();
+    let mut keys: Vec<String> = file::flat(&table).into_iter().map(|(key, _)| key).collect();
     let set = overrides.iter().filter_map(|one| one.split_once('='));
     keys.extend(set.map(|(key, _)| key.trim().to_owned()));
     keys

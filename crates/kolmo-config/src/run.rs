@@ -103,9 +103,7 @@ impl RunConfig {
     }
 
     fn complete(mut self, world: &World) -> Result<Self, ConfigError> {
-        let lesson = self.finetune.as_ref();
-        let lesson = lesson.map(|finetune| finetune.lesson(world, self.seed));
-        let lesson = lesson.transpose()?;
+        let lesson = self.lesson(world)?;
         let length = lesson.as_ref().map(Lesson::max_document_length);
         self.check_size(world, length.unwrap_or(world.max_document_length()))?;
         if let Some(frequency) = lesson.as_ref().and_then(Lesson::frequency) {
@@ -178,22 +176,24 @@ impl RunConfig {
     /// # Errors
     /// None for a configuration that was parsed.
     pub fn flatten(&self) -> Result<Vec<(String, Value)>, ConfigError> {
-        fn walk(prefix: &str, value: Value, into: &mut Vec<(String, Value)>) {
-            match value {
-                Value::Table(table) => {
-                    for (key, value) in table {
-                        let dot = if prefix.is_empty() { "" } else { "." };
-                        walk(&format!("{prefix}{dot}{key}"), value, into);
-                    }
-                }
-                value => into.push((prefix.to_owned(), value)),
-            }
-        }
         let problem = |error: toml::ser::Error| ConfigError::Toml(error.to_string());
-        let table = Value::try_from(self).map_err(problem)?;
-        let mut keys = Vec::new();
-        walk("", table, &mut keys);
-        Ok(keys)
+        Ok(file::flat(&Table::try_from(self).map_err(problem)?))
+    }
+
+    /// What is taught in `world`, which is that of the run, if it fine-tunes another one.
+    ///
+    /// # Errors
+    /// A lesson that cannot be, with its key.
+    pub fn lesson<'a>(&self, world: &'a World) -> Result<Option<Lesson<'a>>, ConfigError> {
+        let finetune = self.finetune.as_ref();
+        let lesson = finetune.map(|finetune| finetune.lesson(world, self.seed));
+        lesson.transpose()
+    }
+
+    /// Documents of the world that pre-training had read before the run; 0 of a run that is pre-training.
+    pub fn documents_before(&self) -> u64 {
+        let finetune = self.finetune.as_ref();
+        finetune.map_or(0, FinetuneConfig::documents_before)
     }
 }
 

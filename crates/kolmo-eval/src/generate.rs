@@ -126,17 +126,8 @@ fn choose(logits: &[f32], choice: Choice, random: &mut impl Rng) -> Token {
         Choice::Greedy => return Prediction::new(logits).best().0,
         Choice::Sampled(temperature) => temperature,
     };
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |logit: &f32| (f64::from(logit - most) / temperature).exp();
-    let mut left = random.random::<f64>() * logits.iter().map(weight).sum::<f64>();
-    for (token, logit) in logits.iter().enumerate() {
-        left -= weight(logit);
-        if left <= 0.0 {
-            return token as Token;
-        }
-    }
-    // Rounding may leave a crumb.
-    Prediction::new(logits).best().0
+    let scaled = logits.iter().map(|logit| logit / temperature as f32);
+    Prediction::new(&scaled.collect::<Vec<f32>>()).draw(random.random())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Asking more than the facts of the world as documents state them: in other words, and about subjects that nobody
 //! mentioned, or that fine-tuning has brought.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter, ops::RangeInclusive};
 
 use burn::prelude::Device;
 use kolmo_config::EvalConfig;
@@ -46,21 +46,25 @@ impl Cohort {
     }
 }
 
-/// Everything that is asked in one wording beside the probe of the world.
+/// Where drawn answers come from.
+const DRAWS: &str = "evaluation/draws";
+
+/// What is asked at once, in one wording.
 #[derive(Debug, Clone)]
 struct Questions {
     wording: Wording,
+    /// The stream that answers are drawn from.
+    draws: String,
     /// Of each fact.
     cohorts: Vec<Cohort>,
     probe: Probe,
 }
 
-/// Facts of every kind in every wording that the language has. Those of the world, as documents state them, are a [`Probe`]
-/// that is there already; their answers come along.
+/// Facts of every kind in every wording that the language has, fixed before the first step of a run.
 #[derive(Debug, Clone)]
 pub struct Interview {
-    /// Of the facts of that probe.
-    cohorts: Vec<Cohort>,
+    /// The facts of the world, as documents state them.
+    first: Questions,
     others: Vec<Questions>,
 }
 
@@ -80,14 +84,20 @@ pub struct Reply<'a> {
 }
 
 impl Interview {
-    /// Beside `probe` of `world`; new facts are those of `lesson`.
+    /// About the subjects of `world` whose ranks are in `ranks`, and others; new facts are those of `lesson`, and what it changes is
+    /// not in the probe.
     pub fn new(
         world: &World,
-        probe: &Probe,
+        ranks: RangeInclusive<u64>,
         config: &EvalConfig,
         lesson: Option<&Lesson<'_>>,
         streams: &Streams,
     ) -> Self {
+        let mut probe = Probe::of_ranks(world, ranks, config, streams);
+        if let Some(lesson) = lesson {
+            let per_document = world.relation_draw().per_document();
+            probe = probe.without(per_document, |fact| lesson.revises(fact.element));
+        }
         let cohort = |fact: &ProbedFact| {
             let taught = lesson.and_then(|lesson| lesson.is_taught(fact.fact.element));
             match taught {
@@ -101,6 +111,7 @@ impl Interview {
         let others = Wording::ALL.into_iter().filter(has).map(|wording| {
             let mut all = Questions {
                 wording,
+                draws: format!("{DRAWS}/{}", wording.name()),
                 cohorts: Vec::new(),
                 probe: Probe {
                     classes: Vec::new(),
@@ -130,66 +141,72 @@ impl Interview {
         // Where all names are borne there may be nobody to ask about.
         let others = others.filter(|questions| !questions.probe.facts.is_empty());
         let others = others.collect();
-        Self { cohorts, others }
+        let first = Questions {
+            wording: Wording::Statement,
+            draws: DRAWS.to_owned(),
+            cohorts,
+            probe,
+        };
+        Self { first, others }
     }
 
-    /// The facts that are not those of the probe.
-    pub fn facts(&self) -> impl Iterator<Item = &ProbedFact> {
-        self.others
-            .iter()
-            .flat_map(|questions| &questions.probe.facts)
+    /// The facts of the world whose loss is followed, as documents state them.
+    pub fn probe(&self) -> &Probe {
+        &self.first.probe
     }
 
-    /// Asks `model`, on `device`, everything: `probe`, whose replies come first, and all that is beside it. Answers are drawn from the
+    /// No exposures yet of all facts that are asked.
+    pub fn exposures(&self) -> Exposures {
+        let others = self.others.iter();
+        let facts = others.flat_map(|questions| &questions.probe.facts);
+        Exposures::new(self.probe()).with(facts)
+    }
+
+    /// The answers of the probe, of all `replies`.
+    pub fn answers(&self, replies: &[Reply<'_>]) -> Vec<Answer> {
+        let first = replies.iter().take(self.probe().facts.len());
+        first.map(|reply| reply.answer.clone()).collect()
+    }
+
+    /// Asks `model`, on `device`, everything: the probe, whose replies come first, and all that is beside it. Answers are drawn from the
     /// streams `evaluation/draws` of `streams`.
     ///
     /// # Errors
     /// [`EvalError::Read`] if the device does not give the logits back.
-    pub fn hold<'a>(
-        &'a self,
+    pub fn hold(
+        &self,
         model: &Gpt,
         world: &World,
-        probe: &'a Probe,
         device: &Device,
         workers: &Workers,
         streams: &Streams,
-    ) -> Result<Vec<Reply<'a>>, EvalError> {
+    ) -> Result<Vec<Reply<'_>>, EvalError> {
         let ask = |probe: &Probe, draws: &str| {
             let draws = streams.stream(draws);
             measure_and_draw(model, world, probe, device, workers, &draws)
         };
-        let answers = ask(probe, "evaluation/draws")?;
-        self.put(probe, answers, |wording, probe| {
-            ask(probe, &format!("evaluation/draws/{}", wording.name()))
-        })
+        self.put(ask)
     }
 
-    /// Puts all questions by `ask`. `answers` are those to `probe`.
-    fn put<'a>(
-        &'a self,
-        probe: &'a Probe,
-        answers: Vec<(Answer, Drawn)>,
-        mut ask: impl FnMut(Wording, &Probe) -> Result<Vec<(Answer, Drawn)>, EvalError>,
-    ) -> Result<Vec<Reply<'a>>, EvalError> {
+    /// Puts all questions by `ask`, which is told the stream of the draws.
+    fn put(
+        &self,
+        ask: impl Fn(&Probe, &str) -> Result<Vec<(Answer, Drawn)>, EvalError>,
+    ) -> Result<Vec<Reply<'_>>, EvalError> {
         let mut replies = Vec::new();
-        let mut add = |wording, cohorts: &[Cohort], facts: &'a [ProbedFact], answers: Vec<_>| {
-            let all = cohorts.iter().zip(facts).zip(answers);
-            replies.extend(all.map(|((cohort, fact), (answer, drawn))| Reply {
-                cohort: *cohort,
-                wording,
-                fact,
-                answer,
-                drawn,
-            }));
-        };
-        add(Wording::Statement, &self.cohorts, &probe.facts, answers);
-        for questions in &self.others {
-            let answers = ask(questions.wording, &questions.probe)?;
-            add(
-                questions.wording,
-                &questions.cohorts,
-                &questions.probe.facts,
-                answers,
+        for questions in iter::once(&self.first).chain(&self.others) {
+            let answers = ask(&questions.probe, &questions.draws)?;
+            let facts = questions.cohorts.iter().zip(&questions.probe.facts);
+            replies.extend(
+                facts
+                    .zip(answers)
+                    .map(|((cohort, fact), (answer, drawn))| Reply {
+                        cohort: *cohort,
+                        wording: questions.wording,
+                        fact,
+                        answer,
+                        drawn,
+                    }),
             );
         }
         Ok(replies)
@@ -389,7 +406,7 @@ mod tests {
     }
 
     /// Says the loss of each fact to be its rank, and that every second is known.
-    fn replies<'a>(interview: &'a Interview, probe: &'a Probe) -> Vec<Reply<'a>> {
+    fn replies(interview: &Interview) -> Vec<Reply<'_>> {
         let answer = |fact: &ProbedFact| Answer {
             loss_nats: fact.rank as f64,
             name_loss_nats: 0.0,
@@ -402,16 +419,11 @@ mod tests {
             said: Vec::new(),
             entropy_nats: 1.0,
         };
-        let ask = |probe: &Probe| -> Vec<(Answer, Drawn)> {
-            probe
-                .facts
-                .iter()
-                .map(|fact| (answer(fact), drawn.clone()))
-                .collect()
+        let ask = |probe: &Probe, _: &str| {
+            let facts = probe.facts.iter();
+            Ok(facts.map(|fact| (answer(fact), drawn.clone())).collect())
         };
-        interview
-            .put(probe, ask(probe), |_, probe| Ok(ask(probe)))
-            .unwrap()
+        interview.put(ask).unwrap()
     }
 
     #[test]
@@ -420,8 +432,10 @@ mod tests {
         let config = EvalConfig::default();
         let probe = Probe::new(&world, &config, &streams);
         let lesson = lesson(&world, Subjects::New);
-        let interview = Interview::new(&world, &probe, &config, Some(&lesson), &streams);
-        let replies = replies(&interview, &probe);
+        let all = 1..=u64::MAX;
+        let interview = Interview::new(&world, all, &config, Some(&lesson), &streams);
+        let replies = replies(&interview);
+        assert_eq!(interview.answers(&replies).len(), probe.facts.len());
         let records = interview_records(&replies);
         assert_eq!(records.len(), 9);
         for record in &records {
@@ -495,8 +509,10 @@ mod tests {
         let rare = probe.clone().without(1, |fact| fact.element + 1 < last);
         assert_eq!(rare.classes.len(), 1);
         assert!(rare.facts.iter().all(|fact| fact.class == 0));
-        let interview = Interview::new(&world, &kept, &config, Some(&lesson), &streams);
-        for reply in replies(&interview, &kept) {
+        let all = 1..=u64::MAX;
+        let interview = Interview::new(&world, all, &config, Some(&lesson), &streams);
+        assert_eq!(interview.probe().facts, kept.facts);
+        for reply in replies(&interview) {
             let relation = &world.relations()[reply.fact.fact.relation as usize];
             let old = relation.tokens(relation.value_of(reply.fact.fact.element));
             assert_eq!(reply.fact.value == old, reply.cohort != Cohort::Injected);

@@ -356,7 +356,7 @@ impl<'a> Prediction<'a> {
     }
 
     /// The token in which `u`, from 0 to 1, falls if each has a part of its probability.
-    fn draw(&self, mut u: f64) -> Token {
+    pub fn draw(&self, mut u: f64) -> Token {
         for token in 0..self.logits.len() {
             u -= self.log_probability(token as Token).exp();
             if u < 0.0 {
@@ -384,6 +384,17 @@ mod tests {
         syntax = { templates = 3, filler_words = 1 }
         relations = [{ name = "birth_date", values = 24 }, { name = "major", values = 3 }]
     "#;
+
+    /// That world, its streams, and a model that knows nothing of it.
+    fn untrained() -> (World, Streams, Gpt) {
+        let config: WorldConfig = toml::from_str(WORLD).unwrap();
+        let world = World::new(&config, 1).unwrap();
+        let streams = Streams::new(1);
+        let vocabulary = world.vocabulary().len();
+        let device = Device::flex();
+        let model = Gpt::new(&ModelConfig::default(), vocabulary, &streams, &device).unwrap();
+        (world, streams, model)
+    }
 
     /// Asks one fact alone, as plainly as can be. Gives the answer and what was said.
     fn ask(model: &Gpt, world: &World, fact: &ProbedFact) -> (Answer, Vec<Token>) {
@@ -432,12 +443,8 @@ mod tests {
 
     #[test]
     fn many_facts_at_once_are_answered_as_each_alone() {
-        let config: WorldConfig = toml::from_str(WORLD).unwrap();
-        let world = World::new(&config, 1).unwrap();
-        let streams = Streams::new(1);
-        let vocabulary = world.vocabulary().len();
+        let (world, streams, model) = untrained();
         let device = Device::flex();
-        let model = Gpt::new(&ModelConfig::default(), vocabulary, &streams, &device).unwrap();
         let mut probe = Probe::new(&world, &EvalConfig::default(), &streams);
         // Half of the facts as near to what the model says as can be: of some it has the first word.
         let half = probe.facts.len() / 2;
@@ -471,12 +478,8 @@ mod tests {
 
     #[test]
     fn drawn_answers_are_those_of_the_model() {
-        let config: WorldConfig = toml::from_str(WORLD).unwrap();
-        let world = World::new(&config, 1).unwrap();
-        let streams = Streams::new(1);
-        let vocabulary = world.vocabulary().len();
+        let (world, streams, model) = untrained();
         let device = Device::flex();
-        let model = Gpt::new(&ModelConfig::default(), vocabulary, &streams, &device).unwrap();
         // One date and one major, each many times.
         let mut probe = Probe::new(&world, &EvalConfig::default(), &streams);
         let of = |relation| probe.facts.iter().find(|f| f.fact.relation == relation);

@@ -5,7 +5,7 @@ use burn::{
     prelude::*,
     tensor::TensorData,
 };
-use kolmo_world::random::Streams;
+use kolmo_world::random::{Stream, Streams};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::{
@@ -52,18 +52,22 @@ impl ModuleMapper for Initialise<'_> {
             }
         };
         let stream = self.streams.stream(&format!("initialisation/{name}"));
-        let mut random = stream.at(0);
-        let values: Vec<f32> = (0..shape.iter().product())
-            .map(|_| {
-                let z: f64 = StandardNormal.sample(&mut random);
-                (deviation * z) as f32
-            })
-            .collect();
+        let values = normal(&stream, deviation, shape.iter().product());
         param.map(|tensor| {
             let drawn = Tensor::from_data(TensorData::new(values, shape), &tensor.device());
             drawn.set_require_grad(tensor.is_require_grad())
         })
     }
+}
+
+/// So many numbers from a normal distribution of this deviation.
+pub(crate) fn normal(stream: &Stream, deviation: f64, count: usize) -> Vec<f32> {
+    let mut random = stream.at(0);
+    let draw = |_| {
+        let z: f64 = StandardNormal.sample(&mut random);
+        (deviation * z) as f32
+    };
+    (0..count).map(draw).collect()
 }
 
 #[cfg(test)]

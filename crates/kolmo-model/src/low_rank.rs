@@ -11,9 +11,8 @@ use burn::{
     tensor::TensorData,
 };
 use kolmo_world::random::Streams;
-use rand_distr::{Distribution, StandardNormal};
 
-use crate::{gpt::Gpt, parametrisation, weights::Path};
+use crate::{gpt::Gpt, initialise::normal, parametrisation, weights::Path};
 
 /// The adapters of a model.
 #[derive(Module, Debug)]
@@ -59,14 +58,8 @@ impl Adapters {
                 let stream = self
                     .streams
                     .stream(&format!("initialisation/adapters/{name}"));
-                let mut random = stream.at(0);
                 let deviation = 1.0 / (shape[0] as f64).sqrt();
-                let values: Vec<f32> = (0..shape[0] * self.rank)
-                    .map(|_| {
-                        let z: f64 = StandardNormal.sample(&mut random);
-                        (deviation * z) as f32
-                    })
-                    .collect();
+                let values = normal(&stream, deviation, shape[0] * self.rank);
                 let down = TensorData::new(values, [shape[0], self.rank]);
                 self.pairs.push(Pair {
                     down: Param::from_tensor(Tensor::from_data(down, &device)),

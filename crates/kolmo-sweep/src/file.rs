@@ -123,21 +123,7 @@ impl JsonSchema for Settings {
 impl Settings {
     /// Every key, dotted, with its value, in the order of the file.
     pub fn flat(&self) -> Vec<(String, Value)> {
-        fn walk(prefix: &str, table: &Table, into: &mut Vec<(String, Value)>) {
-            for (key, value) in table {
-                let key = match prefix {
-                    "" => key.clone(),
-                    prefix => format!("{prefix}.{key}"),
-                };
-                match value {
-                    Value::Table(table) => walk(&key, table, into),
-                    value => into.push((key, value.clone())),
-                }
-            }
-        }
-        let mut flat = Vec::new();
-        walk("", &self.0, &mut flat);
-        flat
+        file::flat(&self.0)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The run that another one fine-tunes.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use burn::prelude::*;
 use kolmo_config::{FinetuneConfig, RunConfig};
@@ -33,17 +36,10 @@ impl Base {
     /// [`TrainError::Base`] if its directory holds no such run.
     pub fn open(finetune: &FinetuneConfig) -> Result<Self, TrainError> {
         let (Some(from), Some(base)) = (&finetune.from, &finetune.base) else {
-            return Err(TrainError::Base {
-                run: "the run to fine-tune".into(),
-                problem: "it is not named: begin with kolmo finetune CONFIG --from RUN_DIR"
-                    .to_owned(),
-            });
+            let problem = "it is not named: begin with kolmo finetune CONFIG --from RUN_DIR";
+            return Err(refusal(&RunDirectory::at("the run to fine-tune"), problem));
         };
         let run = RunDirectory::at(from);
-        let refuse = |problem: String| TrainError::Base {
-            run: run.root().to_path_buf(),
-            problem,
-        };
         let file = run.config();
         let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
         // It was settled before it was written.
@@ -51,7 +47,7 @@ impl Base {
         if config.identity()? != base.identity {
             let problem =
                 "it holds a run of another configuration than the one that was to be fine-tuned";
-            return Err(refuse(problem.to_owned()));
+            return Err(refusal(&run, problem));
         }
         Ok(Self {
             step: base.step,
@@ -66,76 +62,54 @@ impl Base {
     /// [`TrainError::Base`] if there is none, or the run is not done.
     pub fn newest_step(run: &Path) -> Result<u64, TrainError> {
         let directory = RunDirectory::at(run);
-        let refuse = |problem: &str| TrainError::Base {
-            run: run.to_path_buf(),
-            problem: problem.to_owned(),
-        };
         if !directory.is_done() {
-            return Err(refuse(
-                "it is not done: finish it first, or name a checkpoint with --step",
-            ));
+            let problem = "it is not done: finish it first, or name a checkpoint with --step";
+            return Err(refusal(&directory, problem));
         }
         let steps = checkpoint::steps(&directory)?;
         steps
             .first()
             .copied()
-            .ok_or_else(|| refuse("it has no checkpoint"))
+            .ok_or_else(|| refusal(&directory, "it has no checkpoint"))
     }
 
-    /// Its weights in a model of `config`, whose vocabulary may have grown, on `device`.
-    pub(crate) fn model(
-        &self,
-        config: &RunConfig,
-        world: &World,
-        device: &Device,
-    ) -> Result<Gpt, TrainError> {
-        let streams = Streams::new(config.seed);
-        let vocabulary = world.vocabulary().len();
-        let mut tensors = self.weights()?;
-        weights::grow_vocabulary(&mut tensors, vocabulary, &streams);
-        let model = Gpt::new(&config.model, vocabulary, &streams, device)?;
-        Ok(weights::write(model, tensors)?)
+    /// That of `finetune` with its weights, which is about to be fine-tuned into `run`: `run` can be emptied, for it is not the base nor
+    /// any run that that began with.
+    pub(crate) fn begin(
+        finetune: &FinetuneConfig,
+        run: &RunDirectory,
+    ) -> Result<(Self, NamedTensors), TrainError> {
+        let base = Self::open(finetune)?;
+        let weights = base.weights()?;
+        if let Some(place) = place(run) {
+            base.check_elsewhere(&place)?;
+        }
+        Ok((base, weights))
     }
 
-    fn weights(&self) -> Result<NamedTensors, TrainError> {
+    /// That neither it nor any run before it is at `taken`.
+    fn check_elsewhere(&self, taken: &Path) -> Result<(), TrainError> {
+        if place(&self.run).as_deref() == Some(taken) {
+            let problem = "the fine-tuning would take its place: name another --run-dir";
+            return Err(refusal(&self.run, problem));
+        }
+        // One that is gone is in nobody's way.
+        let before = self.config.finetune.as_ref();
+        match before.and_then(|finetune| Self::open(finetune).ok()) {
+            Some(before) => before.check_elsewhere(taken),
+            None => Ok(()),
+        }
+    }
+
+    /// Its weights.
+    pub(crate) fn weights(&self) -> Result<NamedTensors, TrainError> {
         let identity = self.config.identity()?;
         let read = || -> Result<NamedTensors, TrainError> {
             let files = checkpoint::read(&self.run, self.step, &identity, &[MODEL])?;
             Ok(weights::from_safetensors(&files[MODEL])?)
         };
         // What is wrong with it is not wrong with the run that fine-tunes it.
-        read().map_err(|error| TrainError::Base {
-            run: self.run.root().to_path_buf(),
-            problem: explain(&error),
-        })
-    }
-
-    /// That it can be fine-tuned into `run`, which is about to be emptied: that its weights are there, and that it is not there itself,
-    /// nor any run that it began with.
-    pub(crate) fn check(&self, run: &RunDirectory) -> Result<(), TrainError> {
-        self.weights()?;
-        let place = |run: &RunDirectory| fs::canonicalize(run.root()).ok();
-        let target = place(run);
-        let mut earlier = self.config.finetune.clone();
-        let mut here = Some(self.run.clone());
-        while let Some(one) = here {
-            if target.is_some() && place(&one) == target {
-                return Err(TrainError::Base {
-                    run: one.root().to_path_buf(),
-                    problem: "the fine-tuning would take its place: name another --run-dir"
-                        .to_owned(),
-                });
-            }
-            let before = match &earlier {
-                Some(finetune) => Self::open(finetune).ok(),
-                None => None,
-            };
-            earlier = before
-                .as_ref()
-                .and_then(|base| base.config.finetune.clone());
-            here = before.map(|base| base.run);
-        }
-        Ok(())
+        read().map_err(|error| refusal(&self.run, explain(&error)))
     }
 
     /// That `model`, which fine-tuned it by adapters, began with these weights: what adapters leave alone is the same.
@@ -145,10 +119,8 @@ impl Base {
         if base.keys().all(|name| is_same(&name)) {
             return Ok(());
         }
-        Err(TrainError::Base {
-            run: self.run.root().to_path_buf(),
-            problem: "its weights are others than those that the run began with".to_owned(),
-        })
+        let problem = "its weights are others than those that the run began with";
+        Err(refusal(&self.run, problem))
     }
 
     /// Counts what it was trained on, as `world` has it, and tells `progress` how many documents that were.
@@ -164,6 +136,33 @@ impl Base {
         let documents = self.step * self.config.train.batch_documents as u64;
         count(&self.config, world, documents, exposures, progress)
     }
+}
+
+/// A model of `config`, whose vocabulary may have grown since, with the weights of its base, on `device`.
+pub(crate) fn model(
+    config: &RunConfig,
+    world: &World,
+    mut tensors: NamedTensors,
+    device: &Device,
+) -> Result<Gpt, TrainError> {
+    let streams = Streams::new(config.seed);
+    let vocabulary = world.vocabulary().len();
+    weights::grow_vocabulary(&mut tensors, vocabulary, &streams);
+    let model = Gpt::new(&config.model, vocabulary, &streams, device)?;
+    Ok(weights::write(model, tensors)?)
+}
+
+/// That `run` cannot be fine-tuned.
+fn refusal(run: &RunDirectory, problem: impl Into<String>) -> TrainError {
+    TrainError::Base {
+        run: run.root().to_path_buf(),
+        problem: problem.into(),
+    }
+}
+
+/// Where `run` is, by whatever name; none if it is not there.
+fn place(run: &RunDirectory) -> Option<PathBuf> {
+    fs::canonicalize(run.root()).ok()
 }
 
 /// Counts the facts of the first `documents` documents of the run of `config`, and of the runs before it if it fine-tunes one.

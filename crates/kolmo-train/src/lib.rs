@@ -6,7 +6,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod asked;
 pub mod base;
 pub mod coordinates;
 mod documents;

@@ -9,19 +9,19 @@ use std::{
 };
 
 use burn::prelude::*;
-use kolmo_config::{FinetuneConfig, RunConfig, Schedule};
+use kolmo_config::{RunConfig, Schedule};
 use kolmo_eval::{
-    answer_rows, classes::log_spaced, fact_rows, interview_records, summarise, summary::Moment,
+    Interview, answer_rows, classes::log_spaced, fact_rows, interview_records, measure, summarise,
+    summary::Moment,
 };
 use kolmo_model::ComputeDevice;
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
     checkpoint, write_answers,
 };
-use kolmo_world::{Lesson, World};
+use kolmo_world::{Lesson, World, random::Streams};
 
 use crate::{
-    asked::Asked,
     base::Base,
     documents::Documents,
     error::{TrainError, explain},
@@ -112,15 +112,21 @@ pub fn train(
     provenance: Provenance,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
-    let asked = Asked::new(job);
+    let interview = Interview::new(
+        job.world,
+        1..=u64::MAX,
+        &job.config.eval,
+        job.lesson,
+        &Streams::new(job.config.seed),
+    );
     let device = job.device.device.clone().autodiff();
-    let mut training = prepare(job, start, &asked, &device, &provenance, observer)?;
+    let mut training = prepare(job, start, &interview, &device, &provenance, observer)?;
     let mut manifest = manifest(job, &training, provenance, observer)?;
     atomic::write_bytes(job.run.config(), job.config.to_toml()?.as_bytes())?;
     manifest.write(job.run)?;
 
     observer.begin(training.step);
-    let result = run_loop(job, &asked, &mut training, observer);
+    let result = run_loop(job, &interview, &mut training, observer);
     let state = match &result {
         Ok(true) => None,
         Ok(false) => Some(RunState::Stopped),
@@ -150,7 +156,7 @@ pub fn train(
 fn prepare<'a>(
     job: &Job<'a>,
     start: Start,
-    asked: &Asked,
+    interview: &Interview,
     device: &Device,
     provenance: &Provenance,
     observer: &mut dyn Observer,
@@ -160,7 +166,7 @@ fn prepare<'a>(
         let steps = checkpoint::steps(job.run)?;
         let mut newest = None;
         for step in &steps {
-            match Training::resume(job, asked, device, *step) {
+            match Training::resume(job, interview, device, *step) {
                 Ok(training) => return Ok(training),
                 Err(error) if error.is_damage() => {
                     observer.warning(&explain(&error));
@@ -177,16 +183,17 @@ fn prepare<'a>(
             });
         }
     }
-    if let Some(finetune) = &job.config.finetune {
-        Base::open(finetune)?.check(job.run)?;
-    }
+    // What could not be begun again must not be removed.
+    let finetune = job.config.finetune.as_ref();
+    let base = finetune.map(|finetune| Base::begin(finetune, job.run));
+    let base = base.transpose()?;
     job.run.clear()?;
     if let Some(trunk) = job.trunk
-        && let Some(training) = trunk.begin(job, asked, device, provenance, observer)?
+        && let Some(training) = trunk.begin(job, interview, device, provenance, observer)?
     {
         return Ok(training);
     }
-    Training::new(job, asked, device)
+    Training::new(job, interview, device, base)
 }
 
 /// The manifest of the run, this process added.
@@ -229,7 +236,7 @@ const EXPLOSION: f64 = 10.0;
 /// Gives whether the last step was reached.
 fn run_loop(
     job: &Job<'_>,
-    asked: &Asked,
+    interview: &Interview,
     training: &mut Training<'_>,
     observer: &mut dyn Observer,
 ) -> Result<bool, TrainError> {
@@ -247,7 +254,7 @@ fn run_loop(
     // What a fine-tuning begins with.
     if training.step == 0 && config.finetune.is_some() {
         training.meter.pause();
-        let record = evaluate(job, asked, training, parameters, f64::NAN)?;
+        let record = evaluate(job, interview, training, parameters, f64::NAN)?;
         observer.evaluation(&record);
         training.meter.resume();
     }
@@ -298,7 +305,7 @@ fn run_loop(
         }
         if evaluates {
             training.meter.pause();
-            let record = evaluate(job, asked, training, parameters, unread.grad_norm)?;
+            let record = evaluate(job, interview, training, parameters, unread.grad_norm)?;
             observer.evaluation(&record);
             if let Some(warning) = training.recorder.warning() {
                 observer.warning(&warning);
@@ -352,7 +359,7 @@ impl Unread {
 /// Asks the model every fact of the probe, and records the answers; in fine-tuning, and at the end, holds a whole interview.
 fn evaluate(
     job: &Job<'_>,
-    asked: &Asked,
+    interview: &Interview,
     training: &mut Training<'_>,
     parameters: u64,
     grad_norm: f64,
@@ -361,16 +368,19 @@ fn evaluate(
     let moment = Moment {
         step: training.step,
         documents: training.documents,
-        before: finetune.map_or(0, FinetuneConfig::documents_before),
+        before: job.config.documents_before(),
     };
     let is_last = moment.step == job.config.train.steps();
-    let probe = &asked.probe;
+    let probe = interview.probe();
+    let model = training.learner.model.valid();
+    let (device, workers) = (&job.device.device, &training.learner.workers);
     let (answers, replies) = if is_last || finetune.is_some() {
-        let replies = asked.hold(job, &training.learner)?;
-        let first = replies.iter().take(probe.facts.len());
-        (first.map(|reply| reply.answer.clone()).collect(), replies)
+        let streams = Streams::new(job.config.seed);
+        let replies = interview.hold(&model, job.world, device, workers, &streams)?;
+        (interview.answers(&replies), replies)
     } else {
-        (asked.answers(job, &training.learner)?, Vec::new())
+        let answers = measure(&model, job.world, probe, device, workers)?;
+        (answers, Vec::new())
     };
     if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {
         return Err(TrainError::Diverged {

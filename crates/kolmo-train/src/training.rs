@@ -2,8 +2,11 @@
 
 use burn::prelude::*;
 use kolmo_config::{Method, RunConfig};
-use kolmo_eval::{Exact, ExactState, Exposures};
-use kolmo_model::{Adapters, Gpt, weights};
+use kolmo_eval::{Exact, ExactState, Exposures, Interview};
+use kolmo_model::{
+    Adapters, Gpt,
+    weights::{self, NamedTensors},
+};
 use kolmo_run::{
     RunDirectory,
     checkpoint::{self, Draft},
@@ -12,8 +15,7 @@ use kolmo_world::{World, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    asked::Asked,
-    base::Base,
+    base::{self, Base},
     error::TrainError,
     learner::Learner,
     meter::{Meter, Sums},
@@ -159,20 +161,24 @@ fn adapters(config: &RunConfig, model: &Gpt) -> Option<Adapters> {
 }
 
 impl<'a> Training<'a> {
-    /// A run before its first step.
-    pub fn new(job: &Job<'a>, asked: &Asked, device: &Device) -> Result<Self, TrainError> {
+    /// A run before its first step; it begins with the weights of `base` if there is one.
+    pub fn new(
+        job: &Job<'a>,
+        interview: &Interview,
+        device: &Device,
+        base: Option<(Base, NamedTensors)>,
+    ) -> Result<Self, TrainError> {
         let Job { config, world, .. } = *job;
-        let mut exposures = asked.exposures();
-        let model = match &config.finetune {
+        let mut exposures = interview.exposures();
+        let model = match base {
             None => {
                 let vocabulary = world.vocabulary().len();
                 let streams = Streams::new(config.seed);
                 Gpt::new(&config.model, vocabulary, &streams, device)?
             }
-            Some(finetune) => {
-                let base = Base::open(finetune)?;
+            Some((base, weights)) => {
                 base.count(world, &mut exposures, &mut |_| {})?;
-                base.model(config, world, device)?
+                base::model(config, world, weights, device)?
             }
         };
         let adapters = adapters(config, &model);
@@ -180,7 +186,13 @@ impl<'a> Training<'a> {
         if let Some(adapters) = adapters {
             learner = learner.with_adapters(adapters);
         }
-        let exact = || Exact::new(world, config.eval.bayes_discount, &asked.probe.classes);
+        let exact = || {
+            Exact::new(
+                world,
+                config.eval.bayes_discount,
+                &interview.probe().classes,
+            )
+        };
         Ok(Self {
             step: 0,
             documents: 0,
@@ -196,7 +208,7 @@ impl<'a> Training<'a> {
     /// back to what they were then.
     pub fn resume(
         job: &Job<'a>,
-        asked: &Asked,
+        interview: &Interview,
         device: &Device,
         step: u64,
     ) -> Result<Self, TrainError> {
@@ -212,7 +224,7 @@ impl<'a> Training<'a> {
         let learner = match &config.finetune {
             Some(finetune) if finetune.method == Method::Lora => {
                 let from = Base::open(finetune)?;
-                let base = from.model(config, world, device)?;
+                let base = base::model(config, world, from.weights()?, device)?;
                 let files = checkpoint::read(run, step, &identity, &[MODEL])?;
                 from.check_same(&base, &weights::from_safetensors(&files[MODEL])?)?;
                 let fresh = Adapters::new(
@@ -233,14 +245,14 @@ impl<'a> Training<'a> {
             }
         };
         let exact = |state| {
-            let classes = &asked.probe.classes;
+            let classes = &interview.probe().classes;
             Exact::resume(world, config.eval.bayes_discount, classes, state)
         };
         Ok(Self {
             step,
             documents: state.documents,
             learner,
-            exposures: asked.exposures().resume(state.exposures)?,
+            exposures: interview.exposures().resume(state.exposures)?,
             exact: state.exact.map(exact).transpose()?,
             recorder: Recorder::resume(job, step, state.written)?,
             meter: Meter::new(state.meter),

@@ -12,10 +12,10 @@ use kolmo_config::{
     RunConfig,
     agreement::{agreement, difference},
 };
+use kolmo_eval::Interview;
 use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, atomic, checkpoint};
 
 use crate::{
-    asked::Asked,
     error::{TrainError, explain},
     trainer::{Job, Observer},
     training::{self, Training},
@@ -57,7 +57,7 @@ impl Trunk {
     pub(crate) fn begin<'a>(
         &self,
         job: &Job<'a>,
-        asked: &Asked,
+        interview: &Interview,
         device: &Device,
         provenance: &Provenance,
         observer: &mut dyn Observer,
@@ -72,7 +72,7 @@ impl Trunk {
                 return Ok(None);
             };
             let begun = self.copy(job, step, provenance, observer);
-            let error = match begun.and_then(|()| Training::resume(job, asked, device, step)) {
+            let error = match begun.and_then(|()| Training::resume(job, interview, device, step)) {
                 Ok(training) => {
                     observer.branch(step, self.run.root());
                     return Ok(Some(training));

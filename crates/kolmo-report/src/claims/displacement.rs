@@ -1,10 +1,6 @@
 //! Whether new facts push old ones out bit for bit, the rarest first, where there is no room for both, and none where there is
 //! (THEORY of the optimal use of a capacity, after Pan et al. 2025, arXiv 2504.09597).
 
-use std::f64::consts::LN_2;
-
-use kolmo_config::{FinetuneConfig, Method};
-use kolmo_theory::capacity::Capacity;
 use kolmo_world::{
     LessonConfig,
     lesson::{LessonSyntax, Replayed, Subjects},
@@ -13,8 +9,8 @@ use kolmo_world::{
 use super::{
     forgetting::class_losses,
     judge::Claim,
-    summary::{id, line, points},
-    tuning::{Variant, bits_before, cell, new_bits, over_seeds, variants},
+    summary::{ROOM, id, line, met_bits, points},
+    tuning::{Variant, bits_before, cell, is_bare, mean, new_bits, over_seeds, pairs, variants},
 };
 use crate::{
     error::Result,
@@ -23,9 +19,6 @@ use crate::{
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
-
-/// A model that knows so much of all that it met has room for it.
-const ROOM: f64 = 0.9;
 
 /// What new facts did to old ones in one run.
 struct Exchange {
@@ -55,9 +48,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         let Some(control) = control else { continue };
         let exchanges = exchanges(variant, control)?;
         let runs = &variant.runs;
-        let has_room = mean_of(runs, bits_before) >= ROOM * mean_of(runs, met_bits);
+        let has_room = mean_of(runs, bits_before) >= ROOM * mean_of(runs, met);
         let model = &variant.model;
-        let ratios: Vec<f64> = exchanges.iter().map(|of| of.lost / of.gained).collect();
         let (predicted, state) = match has_room {
             true => (0.0, "has room for all facts, and pays nothing"),
             false => (1.0, "has no room, and pays a bit for a bit"),
@@ -71,7 +63,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: None,
                 needs_precision: false,
             }
-            .judge(Estimate::mean(&ratios)),
+            .judge(mean(&exchanges, |of| of.lost / of.gained)),
         );
         section.verdicts.push(
             Claim {
@@ -88,15 +80,12 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .judge(rarest_first(variant, control)?),
         );
         section.figures.push(figure(study, variant, &exchanges));
-        let mean = |of: &dyn Fn(&Exchange) -> f64| {
-            Estimate::mean(&exchanges.iter().map(of).collect::<Vec<_>>())
-        };
         rows.push(vec![
             model.clone(),
             cell(over_seeds(runs, bits_before)),
             cell(over_seeds(&control.runs, |run| run.last().bits_stored)),
-            cell(mean(&|of| of.gained)),
-            cell(mean(&|of| of.lost)),
+            cell(mean(&exchanges, |of| of.gained)),
+            cell(mean(&exchanges, |of| of.lost)),
         ]);
     }
     section.tables.push(Table {
@@ -109,11 +98,9 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     Ok((!section.verdicts.is_empty()).then_some(section))
 }
 
-/// The bits of all facts that pre-training met, in expectation.
-fn met_bits(run: &StudyRun) -> f64 {
-    let finetune = run.config.finetune.as_ref();
-    let documents = finetune.map_or(0, FinetuneConfig::documents_before);
-    Capacity::after(&run.world, documents as f64).full() / LN_2
+/// The bits of all facts that pre-training met.
+fn met(run: &StudyRun) -> f64 {
+    met_bits(run, run.config.documents_before() as f64)
 }
 
 fn mean_of(runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> f64 {
@@ -141,22 +128,18 @@ fn is_plain(variant: &Variant<'_>) -> bool {
             ..
         }
     );
-    lesson && variant.finetune.replay.share == 0.0 && variant.finetune.method == Method::Full
+    lesson && is_bare(variant.finetune)
 }
 
 fn exchanges(variant: &Variant<'_>, control: &Variant<'_>) -> Result<Vec<Exchange>> {
-    let mut all = Vec::new();
-    for run in &variant.runs {
-        let same = |other: &&&StudyRun| other.config.seed == run.config.seed;
-        let Some(control) = control.runs.iter().find(same) else {
-            continue;
-        };
-        all.push(Exchange {
+    let exchange = |(run, control): (&StudyRun, &StudyRun)| {
+        Ok(Exchange {
             gained: new_bits(run, variant.finetune)?,
             lost: control.last().bits_stored - run.last().bits_stored,
-        });
-    }
-    Ok(all)
+        })
+    };
+    let pairs = pairs(&variant.runs, &control.runs);
+    pairs.into_iter().map(exchange).collect()
 }
 
 /// Of each seed, the rank correlation of the probability of the facts known before with what happened to their loss, beyond what
@@ -166,11 +149,7 @@ fn rarest_first(
     control: &Variant<'_>,
 ) -> Result<std::result::Result<Estimate, Refusal>> {
     let mut correlations = Vec::new();
-    for run in &variant.runs {
-        let same = |other: &&&StudyRun| other.config.seed == run.config.seed;
-        let Some(control) = control.runs.iter().find(same) else {
-            continue;
-        };
+    for (run, control) in pairs(&variant.runs, &control.runs) {
         let (facts, others) = (run.facts()?, control.facts()?);
         let (Some(before), Some(after), Some(control)) =
             (facts.first(), facts.last(), others.last())

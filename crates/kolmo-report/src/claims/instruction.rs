@@ -9,7 +9,9 @@ use kolmo_world::LessonConfig;
 use super::{
     judge::{Claim, range},
     summary::{id, line},
-    tuning::{Variant, accuracy, cell, interview, lost, over_seeds, variants},
+    tuning::{
+        Variant, accuracy, cell, crossing, interview, is_bare, lost, mean, over_seeds, variants,
+    },
 };
 use crate::{
     error::Result,
@@ -58,9 +60,6 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     for variant in &instructions {
         let measured = variant.runs.iter().map(|run| measure(run));
         let measured = measured.collect::<Result<Vec<_>>>()?;
-        let mean = |of: &dyn Fn(&Measured) -> f64| {
-            Estimate::mean(&measured.iter().map(of).collect::<Vec<_>>())
-        };
         let name = &variant.name;
         // Of other parts of the subjects the table tells.
         if is_half(variant) {
@@ -75,7 +74,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: None,
                 needs_precision: false,
             }
-            .judge(mean(&|of| of.others)),
+            .judge(mean(&measured, |of| of.others)),
         );
         }
         if is_plain(variant) {
@@ -90,14 +89,14 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                     range: None,
                     needs_precision: false,
                 }
-                .judge(mean(&|of| of.learnt)),
+                .judge(mean(&measured, |of| of.learnt)),
             );
         }
         rows.push(vec![
             name.clone(),
-            cell(mean(&|of| of.taught)),
-            cell(mean(&|of| of.others)),
-            cell(mean(&|of| of.learnt)),
+            cell(mean(&measured, |of| of.taught)),
+            cell(mean(&measured, |of| of.others)),
+            cell(mean(&measured, |of| of.learnt)),
             cell(over_seeds(&variant.runs, lost)),
         ]);
         let templates = variant.runs[0].law().syntax.templates.unwrap_or_default();
@@ -133,10 +132,7 @@ fn is_half(variant: &Variant<'_>) -> bool {
 
 /// Half of the subjects, all weights, no replay.
 fn is_plain(variant: &Variant<'_>) -> bool {
-    let finetune = variant.finetune;
-    is_half(variant)
-        && finetune.replay.share == 0.0
-        && finetune.method == kolmo_config::Method::Full
+    is_half(variant) && is_bare(variant.finetune)
 }
 
 /// Whether more templates in pre-training help, all else alike.
@@ -202,22 +198,14 @@ fn measure(run: &StudyRun) -> Result<Measured> {
     })
 }
 
-/// Sentences until nine answers of ten to questions are values, between two evaluations; not a number if they never are.
+/// Sentences until nine answers of ten to questions are values.
 fn learnt(run: &StudyRun) -> f64 {
     let per_document = run.world.relation_draw().per_document() as f64;
     let valid = run.evaluations.iter().filter_map(|at| {
         let asked = interview(at, "taught", "question")?;
         Some((at.documents as f64 * per_document, asked.answer_valid))
     });
-    let valid: Vec<(f64, f64)> = valid.collect();
-    let Some(k) = valid.iter().position(|(_, share)| *share >= WANTED) else {
-        return f64::NAN;
-    };
-    let (n1, after) = valid[k];
-    let Some((n0, before)) = k.checked_sub(1).map(|k| valid[k]) else {
-        return n1;
-    };
-    n0 + (n1 - n0) * (WANTED - before) / (after - before)
+    crossing(&valid.collect::<Vec<_>>(), WANTED)
 }
 
 fn curves(study: &Study, variant: &Variant<'_>) -> Figure {

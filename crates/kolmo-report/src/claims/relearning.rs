@@ -1,7 +1,6 @@
 //! How fast what was forgotten comes back: the documents that relearning takes beside those that learning took over the same
 //! stretch, Ebbinghaus's savings.
 
-use kolmo_config::Method;
 use kolmo_run::EvaluationRecord;
 use kolmo_world::{
     LessonConfig,
@@ -11,7 +10,7 @@ use kolmo_world::{
 use super::{
     judge::Claim,
     summary::{id, line},
-    tuning::{bits_before, cell, how, over_seeds},
+    tuning::{bits_before, cell, crossing, how, is_bare, mean},
 };
 use crate::{
     error::Result,
@@ -35,6 +34,8 @@ struct Relearning<'a> {
     is_plain: bool,
     /// Pre-training.
     first: Vec<EvaluationRecord>,
+    /// What was known at its end, bits.
+    known: f64,
 }
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
@@ -54,48 +55,38 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
              ratio is no more than a magnitude. Seeds that forgot less than a tenth are left out.",
         ],
     );
-    let groups = groups(all.iter().map(|one| one.run), |run| {
-        let after = all.iter().find(|one| std::ptr::eq(one.run, run));
-        (run.parameters, after.map(|one| one.after.clone()))
-    });
     let mut rows = Vec::new();
-    for runs in groups {
-        let find = |run: &StudyRun| all.iter().find(|one| std::ptr::eq(one.run, run));
-        let Some(first) = find(runs[0]) else { continue };
+    for seeds in groups(&all, |one| (one.run.parameters, one.after.clone())) {
         // Where one seed forgot enough and others did not, there is no mean.
-        if runs.len() < 2 {
+        if seeds.len() < 2 {
             continue;
         }
-        let name = format!("{} parameters, {}", runs[0].parameters, first.after);
-        let ratio = |run: &StudyRun| find(run).map_or(f64::NAN, savings);
+        let first = seeds[0];
+        let name = format!("{} parameters, {}", first.run.parameters, first.after);
+        let ratio = || mean(&seeds, |one| savings(one));
         // Of the others the table tells.
         if first.is_plain {
+            let statement =
+                "what was forgotten is gone, and takes as many documents as it did the first time";
             section.verdicts.push(
-            Claim {
-                name: format!("relearning/{name}/ratio"),
-                statement: format!(
-                    "{name}: what was forgotten is gone, and takes as many documents as it did the first time."
-                ),
-                relation: Relation::Equal,
-                predicted: 1.0,
-                range: None,
-                needs_precision: false,
-            }
-            .judge(over_seeds(&runs, ratio)),
-        );
+                Claim {
+                    name: format!("relearning/{name}/ratio"),
+                    statement: format!("{name}: {statement}."),
+                    relation: Relation::Equal,
+                    predicted: 1.0,
+                    range: None,
+                    needs_precision: false,
+                }
+                .judge(ratio()),
+            );
         }
-        let end = |run: &StudyRun| {
-            find(run)
-                .and_then(|one| one.first.last())
-                .map_or(f64::NAN, |at| at.bits_stored)
-        };
         rows.push(vec![
             name,
-            runs.len().to_string(),
-            cell(over_seeds(&runs, end)),
-            cell(over_seeds(&runs, bits_before)),
-            cell(over_seeds(&runs, |run| run.last().bits_stored)),
-            cell(over_seeds(&runs, ratio)),
+            seeds.len().to_string(),
+            cell(mean(&seeds, |one| one.known)),
+            cell(mean(&seeds, |one| bits_before(one.run))),
+            cell(mean(&seeds, |one| one.run.last().bits_stored)),
+            cell(ratio()),
         ]);
     }
     if section.verdicts.is_empty() {
@@ -127,8 +118,7 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
         return Ok(None);
     };
     let after = how(lesson);
-    let is_plain = lesson.method == Method::Full
-        && lesson.replay.share == 0.0
+    let is_plain = is_bare(lesson)
         && matches!(
             lesson.lesson,
             LessonConfig::Injection {
@@ -151,37 +141,35 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
         after,
         is_plain,
         first,
+        known,
     }))
 }
 
 /// Documents of relearning over documents of learning, from what was left to half of the way back.
 fn savings(one: &Relearning<'_>) -> f64 {
-    let known = one.first.last().map_or(f64::NAN, |at| at.bits_stored);
     let left = bits_before(one.run);
-    let goal = left + HALF * (known - left);
-    let stretch = |records: &[EvaluationRecord]| when(records, goal) - when(records, left);
+    let goal = left + HALF * (one.known - left);
+    let stretch = |records: &[EvaluationRecord]| {
+        let bits = curve(records);
+        crossing(&bits, goal) - crossing(&bits, left)
+    };
     stretch(&one.run.evaluations) / stretch(&one.first)
 }
 
-/// Documents at which so many bits are stored for the first time, between two evaluations; not a number if they never are.
-fn when(records: &[EvaluationRecord], bits: f64) -> f64 {
-    let Some(k) = records.iter().position(|at| at.bits_stored >= bits) else {
-        return f64::NAN;
-    };
-    let after = &records[k];
-    let Some(before) = k.checked_sub(1).map(|k| &records[k]) else {
-        return after.documents as f64;
-    };
-    let share = (bits - before.bits_stored) / (after.bits_stored - before.bits_stored);
-    let (n0, n1) = (before.documents as f64, after.documents as f64);
-    n0 + (n1 - n0) * share
+/// Bits stored by documents.
+fn curve(records: &[EvaluationRecord]) -> Vec<(f64, f64)> {
+    let points = records
+        .iter()
+        .map(|at| (at.documents as f64, at.bits_stored));
+    points.collect()
 }
 
 fn figure(study: &Study, all: &[Relearning<'_>]) -> Figure {
     let series = all.first().into_iter().flat_map(|one| {
         let curve = |records: &[EvaluationRecord]| {
-            let at = records.iter().filter(|at| at.documents > 0);
-            at.map(|at| (at.documents as f64, at.bits_stored))
+            let points = curve(records).into_iter();
+            points
+                .filter(|(documents, _)| *documents > 0.0)
                 .collect::<Vec<_>>()
         };
         [

@@ -1,5 +1,8 @@
 //! What claims have in common: means over seeds, names of figures.
 
+use std::f64::consts::LN_2;
+
+use kolmo_theory::capacity::Capacity;
 use kolmo_world::config::FrequencyConfig;
 
 use crate::{
@@ -54,15 +57,26 @@ pub(super) fn named(groups: Vec<Vec<&StudyRun>>) -> Vec<(Vec<&StudyRun>, String)
         name
     };
     let names: Vec<String> = groups.iter().map(name).collect();
-    let numbered = names.iter().enumerate().map(|(k, name)| {
-        let before = names[..k].iter().filter(|other| *other == name).count();
-        match before {
-            0 => name.clone(),
-            _ => format!("{name} ({})", before + 1),
-        }
-    });
+    let numbered = (0..names.len()).map(|k| format!("{}{}", names[k], number(&names, k)));
     let numbered: Vec<String> = numbered.collect();
     groups.into_iter().zip(numbered).collect()
+}
+
+/// What tells name `k` from the same ones before it: nothing of the first, ` (2)` of the second.
+pub(super) fn number(names: &[String], k: usize) -> String {
+    let before = names[..k].iter().filter(|name| **name == names[k]).count();
+    match before {
+        0 => String::new(),
+        _ => format!(" ({})", before + 1),
+    }
+}
+
+/// A model that has stored this share of the bits of all that it met is taken to have had room for everything.
+pub(super) const ROOM: f64 = 0.9;
+
+/// What the bits of all facts of the world of `run` that so many documents state come to, in expectation.
+pub(super) fn met_bits(run: &StudyRun, documents: f64) -> f64 {
+    Capacity::after(&run.world, documents).full() / LN_2
 }
 
 /// What `y` says of each run where `x` says, for a fit over seeds.
@@ -97,7 +111,12 @@ pub(super) fn worlds<'a>(runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
 /// The mean of what `of` says of each run, at `x`, with Student's interval over the runs.
 pub(super) fn mean(x: f64, runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> Datum {
     let values: Vec<f64> = runs.iter().map(|run| of(run)).collect();
-    let mean = BatchMean::of(&values);
+    datum(x, &values)
+}
+
+/// The mean of `values`, one a seed, at `x`; without an interval of a single one.
+pub(super) fn datum(x: f64, values: &[f64]) -> Datum {
+    let mean = BatchMean::of(values);
     let ends = [mean.mean - mean.half_width, mean.mean + mean.half_width];
     Datum {
         x,

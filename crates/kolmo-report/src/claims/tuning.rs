@@ -8,10 +8,11 @@ use kolmo_world::{
     lesson::{LessonSyntax, Replayed, Subjects},
 };
 
+use super::{judge::text, summary::number};
 use crate::{
     error::Result,
     fit::{Estimate, Refusal},
-    number::{NOTHING, interval, significant},
+    number::{NOTHING, significant},
     study::{Study, StudyRun, groups},
 };
 
@@ -86,14 +87,9 @@ pub(super) fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> V
     // What else sets them apart has no words: they are numbered.
     let names: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
     for (k, variant) in all.iter_mut().enumerate() {
-        let before = names[..k]
-            .iter()
-            .filter(|name| **name == variant.name)
-            .count();
-        if before > 0 {
-            variant.name += &format!(" ({})", before + 1);
-            variant.how += &format!(" ({})", before + 1);
-        }
+        let number = number(&names, k);
+        variant.name += &number;
+        variant.how += &number;
     }
     all
 }
@@ -189,7 +185,28 @@ pub(super) fn over_seeds(
     runs: &[&StudyRun],
     of: impl Fn(&StudyRun) -> f64,
 ) -> std::result::Result<Estimate, Refusal> {
-    Estimate::mean(&runs.iter().map(|run| of(run)).collect::<Vec<_>>())
+    mean(runs, |run| of(run))
+}
+
+/// The mean over the items of what was measured, one a seed.
+pub(super) fn mean<T>(
+    items: &[T],
+    of: impl Fn(&T) -> f64,
+) -> std::result::Result<Estimate, Refusal> {
+    Estimate::mean(&items.iter().map(of).collect::<Vec<_>>())
+}
+
+/// The runs of `one` with those of `other` of the same seed.
+pub(super) fn pairs<'a>(
+    one: &[&'a StudyRun],
+    other: &[&'a StudyRun],
+) -> Vec<(&'a StudyRun, &'a StudyRun)> {
+    let partner = |run: &StudyRun| {
+        let mut others = other.iter();
+        others.find(|other| other.config.seed == run.config.seed)
+    };
+    let pairs = one.iter().filter_map(|run| Some((*run, *partner(run)?)));
+    pairs.collect()
 }
 
 /// The mean over seeds of what `of` says of the runs of `one` less those of `other`, seed by seed.
@@ -198,19 +215,31 @@ pub(super) fn difference(
     other: &[&StudyRun],
     of: impl Fn(&StudyRun) -> f64,
 ) -> std::result::Result<Estimate, Refusal> {
-    let pairs = one.iter().filter_map(|run| {
-        let partner = other
-            .iter()
-            .find(|other| other.config.seed == run.config.seed)?;
-        Some(of(run) - of(partner))
-    });
-    Estimate::mean(&pairs.collect::<Vec<_>>())
+    mean(&pairs(one, other), |(run, partner)| of(run) - of(partner))
+}
+
+/// x where y, in the order of `points`, reaches `level` for the first time, on straight lines between them; not a number if it
+/// never does.
+pub(super) fn crossing(points: &[(f64, f64)], level: f64) -> f64 {
+    let Some(k) = points.iter().position(|(_, y)| *y >= level) else {
+        return f64::NAN;
+    };
+    let (x1, y1) = points[k];
+    let Some((x0, y0)) = k.checked_sub(1).map(|k| points[k]) else {
+        return x1;
+    };
+    x0 + (x1 - x0) * (level - y0) / (y1 - y0)
+}
+
+/// Whether all weights are taught, and no sentence of pre-training comes in between.
+pub(super) fn is_bare(finetune: &FinetuneConfig) -> bool {
+    finetune.method == Method::Full && finetune.replay.share == 0.0
 }
 
 /// An estimate in a table.
 pub(super) fn cell(estimate: std::result::Result<Estimate, Refusal>) -> String {
     match estimate {
-        Ok(Estimate { value, ci95 }) => format!("{} {}", significant(value), interval(ci95)),
+        Ok(_) => text(&estimate),
         Err(_) => NOTHING.to_owned(),
     }
 }

@@ -1,17 +1,17 @@
 //! In which words a fact can be asked for: those that stated it, others that were never used, a question.
 
 use kolmo_config::{ModelConfig, TrainConfig};
+use kolmo_run::InterviewRecord;
 use kolmo_world::WorldConfig;
 
 use super::{
     judge::{Claim, range},
     summary::{by, id, mean, points},
-    tuning::{accuracy, cell, interview, over_seeds},
+    tuning::{accuracy, cell, difference, interview, over_seeds},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::Estimate,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -64,8 +64,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             }
             .judge(over_seeds(many, share)),
         );
-        // Other worlds, as their templates differ: the seeds are no pairs.
-        let gain = apart(many, few, share);
+        let gain = difference(many, few, share);
         section.verdicts.push(
             Claim {
                 name: format!("wording/{wording}/gain"),
@@ -100,16 +99,6 @@ fn share(run: &StudyRun, wording: &str) -> f64 {
     accuracy(run.last(), "stated", wording) / accuracy(run.last(), "stated", "statement")
 }
 
-/// The difference of two means, with Student's interval of as many differences as there are runs of both, in their order.
-fn apart(
-    many: &[&StudyRun],
-    few: &[&StudyRun],
-    of: impl Fn(&StudyRun) -> f64,
-) -> std::result::Result<Estimate, crate::fit::Refusal> {
-    let pairs = many.iter().zip(few).map(|(one, other)| of(one) - of(other));
-    Estimate::mean(&pairs.collect::<Vec<_>>())
-}
-
 fn figure(study: &Study, counts: &[(f64, Vec<&StudyRun>)]) -> Figure {
     let series = OTHERS.map(|(wording, name, ink)| {
         let of =
@@ -138,19 +127,16 @@ fn figure(study: &Study, counts: &[(f64, Vec<&StudyRun>)]) -> Figure {
 fn table(counts: &[(f64, Vec<&StudyRun>)]) -> Table {
     let rows = counts.iter().flat_map(|(count, runs)| {
         ["statement", "held_out", "question"].map(|wording| {
-            let valid = |run: &StudyRun| {
-                interview(run.last(), "stated", wording).map_or(f64::NAN, |one| one.answer_valid)
-            };
-            let loss = |run: &StudyRun| {
-                interview(run.last(), "stated", wording).map_or(f64::NAN, |one| one.value_loss)
+            let mean = |of: fn(&InterviewRecord) -> f64| {
+                cell(over_seeds(runs, |run| {
+                    interview(run.last(), "stated", wording).map_or(f64::NAN, of)
+                }))
             };
             vec![
                 format!("{count}, {}", wording.replace('_', "-")),
-                cell(over_seeds(runs, |run| {
-                    accuracy(run.last(), "stated", wording)
-                })),
-                cell(over_seeds(runs, valid)),
-                cell(over_seeds(runs, loss)),
+                mean(|one| one.accuracy),
+                mean(|one| one.answer_valid),
+                mean(|one| one.value_loss),
             ]
         })
     });
@@ -158,7 +144,7 @@ fn table(counts: &[(f64, Vec<&StudyRun>)]) -> Table {
         caption: "Facts of the world, weighted by frequency; means over seeds with 95 % intervals."
             .to_owned(),
         head: [
-            "asked as",
+            "templates, asked as",
             "accuracy",
             "answers that are values",
             "value loss (nats)",

@@ -45,8 +45,7 @@ pub fn write(
     steps: &[StepRecord],
     evaluations: &[EvaluationRecord],
 ) -> Result<Vec<PathBuf>> {
-    let mut evaluations: Vec<&EvaluationRecord> = evaluations.iter().collect();
-    evaluations.sort_by_key(|evaluation| evaluation.documents);
+    let evaluations = in_order(evaluations);
     let drawn = [
         ("value_loss.svg", value_loss::draw(world, &evaluations)),
         ("classes.svg", classes::draw(world, &evaluations)),
@@ -65,13 +64,19 @@ pub fn write_tuned(
     world: &World,
     evaluations: &[EvaluationRecord],
 ) -> Result<Vec<PathBuf>> {
-    let mut evaluations: Vec<&EvaluationRecord> = evaluations.iter().collect();
-    evaluations.sort_by_key(|evaluation| evaluation.documents);
+    let evaluations = in_order(evaluations);
     let drawn = [
         ("interviews.svg", interviews::draw(&evaluations)),
         ("classes.svg", classes::draw(world, &evaluations)),
     ];
     save(&run.figures(), drawn)
+}
+
+/// In the order of their documents.
+fn in_order(evaluations: &[EvaluationRecord]) -> Vec<&EvaluationRecord> {
+    let mut evaluations: Vec<&EvaluationRecord> = evaluations.iter().collect();
+    evaluations.sort_by_key(|evaluation| evaluation.documents);
+    evaluations
 }
 
 /// Writes figures into `folder`, which is made if it is missing, and returns the files.

@@ -13,7 +13,7 @@ use super::{
     answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
     judge::{Claim, range},
     model_scaling::bits,
-    summary::{id, line, points},
+    summary::{ROOM, id, line, met_bits, points},
 };
 use crate::{
     error::Result,
@@ -25,9 +25,6 @@ use crate::{
 };
 
 pub(super) use exposures::bucket;
-
-/// A model that has stored this share of the bits of all that it met is taken to have had room for everything.
-const ROOM: f64 = 0.9;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let groups = asked_groups(study)?;
@@ -77,11 +74,6 @@ struct Class {
     shares: Vec<Share>,
 }
 
-/// What the bits of all facts that `run` met come to, in expectation.
-fn met(run: &StudyRun) -> f64 {
-    Capacity::after(&run.world, run.documents()).full() / LN_2
-}
-
 /// The mean of what `of` says of the runs of `group`.
 fn mean(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
     group.runs.iter().map(|asked| of(asked.run)).sum::<f64>() / group.runs.len() as f64
@@ -127,7 +119,10 @@ fn classes(group: &Group<'_>) -> Vec<Class> {
 }
 
 fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
-    let (stored, met) = (mean(group, bits), mean(group, met));
+    let (stored, met) = (
+        mean(group, bits),
+        mean(group, |run| met_bits(run, run.documents())),
+    );
     let has_room = stored >= ROOM * met;
     let name = &group.name;
     let verdict = |class: Class| {

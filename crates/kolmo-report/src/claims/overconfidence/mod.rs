@@ -9,11 +9,11 @@ use kolmo_run::AnswerRow;
 use super::{
     answers::{Asked, STATED, STRANGERS},
     judge::{Claim, text},
-    summary::{by_documents, by_parameters, id, line, named, points, shade},
+    summary::{by_documents, by_parameters, datum, id, line, named, points, shade},
 };
 use crate::{
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
     fit::{Estimate, Refusal},
     number::{NOTHING, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
@@ -171,7 +171,7 @@ impl<'a> Family<'a> {
         for (k, (size, runs)) in sizes.iter().enumerate() {
             let at = by_documents(runs).into_iter().map(|(length, runs)| {
                 let values = runs.iter().map(|run| self.strangers(run));
-                over_seeds(length, &values.collect::<Vec<_>>())
+                datum(length, &values.collect::<Vec<_>>())
             });
             let label = format!("{} parameters", grouped(*size as u64));
             let look = (Mark::JoinedPoints, shade(k, sizes.len()));
@@ -238,25 +238,9 @@ fn of_met(of: &Measured<'_>) -> f64 {
     excess.iter().sum::<f64>() / excess.len() as f64
 }
 
-/// The mean of one number a seed, with its interval where there are two or more.
-fn over_seeds(x: f64, values: &[f64]) -> Datum {
-    match Estimate::mean(values) {
-        Ok(mean) => Datum {
-            x,
-            y: mean.value,
-            ci95: Some(mean.ci95),
-        },
-        Err(_) => Datum {
-            x,
-            y: values.iter().sum::<f64>() / values.len() as f64,
-            ci95: None,
-        },
-    }
-}
-
 fn mean_text(values: Vec<f64>) -> String {
     match Estimate::mean(&values) {
         Ok(mean) => text(&Ok(mean)),
-        Err(_) => significant(over_seeds(0.0, &values).y),
+        Err(_) => significant(datum(0.0, &values).y),
     }
 }

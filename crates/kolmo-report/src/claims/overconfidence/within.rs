@@ -8,9 +8,9 @@ use super::{
     super::{
         answers::STATED,
         hallucination::bucket,
-        summary::{id, line, points, shade},
+        summary::{datum, id, line, points, shade},
     },
-    FEWEST, Family, over_seeds,
+    FEWEST, Family,
 };
 use crate::{
     error::Result,
@@ -39,7 +39,7 @@ pub(super) fn training(study: &Study, family: &Family<'_>) -> Result<Option<Figu
             .into_iter()
             .filter(|(documents, of)| *documents > 0 && of.len() == runs.len());
         let means: Vec<Datum> = all
-            .map(|(documents, of)| over_seeds(documents as f64, &of))
+            .map(|(documents, of)| datum(documents as f64, &of))
             .collect();
         if !means.is_empty() {
             let label = format!("{} parameters", grouped(*size as u64));
@@ -102,7 +102,7 @@ pub(super) fn by_exposures(study: &Study, family: &Family<'_>) -> Option<Figure>
         }
         let at = buckets
             .values()
-            .map(|(exposures, seeds)| over_seeds(mean(exposures), seeds));
+            .map(|(exposures, seeds)| datum(mean(exposures), seeds));
         let label = format!("{} parameters", grouped(*size as u64));
         points(
             label,
