@@ -10,9 +10,9 @@ use toml::Value;
 
 use crate::{error::ConfigError, run::RunConfig, schedule::Schedule};
 
-/// The keys in which runs may differ that begin alike, beside `[checkpoint]`. All but the last are of the
+/// The keys in which runs may differ that begin alike, beside `[checkpoint]`. All but the last two are of the
 /// schedule, which is compared for what it gives: learning rates.
-pub const FREE: [&str; 7] = [
+pub const FREE: [&str; 8] = [
     "train.documents",
     "train.schedule",
     "train.warmup",
@@ -20,6 +20,7 @@ pub const FREE: [&str; 7] = [
     "train.cooldown",
     "train.final_fraction",
     "eval.evaluations",
+    "compression.documents",
 ];
 
 /// A key in which two configurations differ.
@@ -47,7 +48,7 @@ impl fmt::Display for Difference {
 
 /// The first key for which the runs of two settled configurations cannot begin alike, if there is one: any
 /// but those of the length of the run, of the course of its learning rate and of `eval.evaluations`, and
-/// those of `[checkpoint]`.
+/// those of `[checkpoint]` and `[compression]`.
 ///
 /// # Errors
 /// None for configurations that were parsed.

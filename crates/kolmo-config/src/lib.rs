@@ -1,13 +1,14 @@
 //! What a run is: the configuration file, read and checked, without anything that computes with it.
 //!
 //! [`RunConfig`] is the whole file; its parts are [`ModelConfig`], [`TrainConfig`] with its [`Schedule`],
-//! [`EvalConfig`], [`CheckpointConfig`], of fine-tuning [`FinetuneConfig`], and `kolmo_world`'s `WorldConfig`. [`ReportConfig`] is what runs are compared for. [`mod@file`] reads TOML with overrides on
+//! [`EvalConfig`], [`CheckpointConfig`], of fine-tuning [`FinetuneConfig`], of compression [`CompressionConfig`], and `kolmo_world`'s `WorldConfig`. [`ReportConfig`] is what runs are compared for. [`mod@file`] reads TOML with overrides on
 //! top, and says of every mistake where it is, what was found, and what would be valid.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod agreement;
 pub mod checkpoint;
+pub mod compression;
 mod error;
 pub mod eval;
 pub mod file;
@@ -21,6 +22,7 @@ mod tests;
 pub mod train;
 
 pub use checkpoint::CheckpointConfig;
+pub use compression::CompressionConfig;
 pub use error::{ConfigError, Place};
 pub use eval::EvalConfig;
 pub use finetune::{FinetuneConfig, Method};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::{
-    checkpoint::CheckpointConfig, error::ConfigError, eval::EvalConfig, file,
-    finetune::FinetuneConfig, model::ModelConfig, train::TrainConfig,
+    checkpoint::CheckpointConfig, compression::CompressionConfig, error::ConfigError,
+    eval::EvalConfig, file, finetune::FinetuneConfig, model::ModelConfig, train::TrainConfig,
 };
 
 /// A whole run: what `config.toml` holds.
@@ -27,6 +27,9 @@ pub struct RunConfig {
     /// Where its weights come from and what they are taught, if it does not begin with fresh ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finetune: Option<FinetuneConfig>,
+    /// What is measured of it as a compressor, if anything is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<CompressionConfig>,
     /// When the run is saved. It changes nothing that is computed, and may differ when a run is resumed.
     pub checkpoint: CheckpointConfig,
 }
@@ -40,6 +43,7 @@ impl Default for RunConfig {
             train: TrainConfig::default(),
             eval: EvalConfig::default(),
             finetune: None,
+            compression: None,
             checkpoint: CheckpointConfig::default(),
         }
     }
@@ -96,8 +100,15 @@ impl RunConfig {
         self.eval.check()?;
         self.checkpoint.check()?;
         self.model.check()?;
-        match &self.finetune {
-            Some(finetune) => finetune.check(&self.model),
+        if let Some(finetune) = &self.finetune {
+            finetune.check(&self.model)?;
+        }
+        match &self.compression {
+            Some(_) if self.finetune.is_some() => {
+                let valid = "no [compression] beside [finetune]: it is measured on documents of the world alone";
+                Err(ConfigError::invalid("compression", "[compression]", valid))
+            }
+            Some(compression) => compression.check(),
             None => Ok(()),
         }
     }

@@ -151,6 +151,8 @@ impl<'a> Exact<'a> {
             bayes_subject: of(&bayes, Role::Subject),
             bayes_value: of(&bayes, Role::Value),
             bayes_eos: of(&bayes, Role::Eos),
+            code_redundancy: None,
+            bayes_code_redundancy: None,
         }
     }
 
@@ -185,6 +187,8 @@ impl<'a> Exact<'a> {
             let mean = |sum: f64| (sums.documents > 0).then(|| sum / documents);
             OnlineClass {
                 stream_documents: sums.documents,
+                stream_value_loss: None,
+                stream_subject_loss: None,
                 bayes_stream_value_loss: mean(sums.bayes_value / per_document),
                 bayes_stream_subject_loss: mean(sums.bayes_subject),
                 floor_stream_subject_loss: mean(sums.floor_subject),

@@ -15,12 +15,13 @@ use crate::tensorboard::is_event_file;
 /// recognisable as a run last.
 ///
 /// [`clear`]: RunDirectory::clear
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "DONE",
     "metrics.jsonl",
     "evaluations.jsonl",
     "facts.parquet",
     "answers.parquet",
+    "compression.json",
     "manifest.json",
     "config.toml",
 ];
@@ -83,6 +84,11 @@ impl RunDirectory {
     /// `answers.parquet`: see [`AnswerRow`](crate::AnswerRow).
     pub fn answers(&self) -> PathBuf {
         self.root.join("answers.parquet")
+    }
+
+    /// `compression.json`: see [`CompressionRecord`](crate::CompressionRecord).
+    pub fn compression(&self) -> PathBuf {
+        self.root.join("compression.json")
     }
 
     /// `tensorboard/`: the event files.

@@ -7,6 +7,7 @@
 //! | `metrics.jsonl`, `evaluations.jsonl` | [`metrics`] |
 //! | `facts.parquet` | [`facts_table`] |
 //! | `answers.parquet` | [`answers_table`] |
+//! | `compression.json` | [`compression`] |
 //! | `tensorboard/` | [`tensorboard`] |
 //! | `checkpoints/` | [`checkpoint`] |
 //! | `.lock` | [`lock`] |
@@ -18,6 +19,7 @@
 pub mod answers_table;
 pub mod atomic;
 pub mod checkpoint;
+pub mod compression;
 pub mod directory;
 pub mod error;
 pub mod exit_code;
@@ -30,6 +32,7 @@ pub mod tensorboard;
 
 pub use answers_table::{AnswerRow, read_answers, write_answers};
 pub use checkpoint::{Retention, content_hash};
+pub use compression::{CompressionRecord, CompressorRecord, TextRecord, WeightsRecord};
 pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
 pub use facts_table::{FactRow, FactsTable};

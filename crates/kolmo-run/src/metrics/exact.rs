@@ -39,6 +39,13 @@ pub struct ExactLosses {
     pub bayes_value: Option<f64>,
     /// Loss of the Bayes learner, each document before it learns from it, on the end of the document.
     pub bayes_eos: Option<f64>,
+    /// What the model's code of all documents so far is longer than that of the predictor that knows the world, bits per
+    /// fact stated.
+    #[serde(default)]
+    pub code_redundancy: Option<f64>,
+    /// The same of the Bayes learner's code.
+    #[serde(default)]
+    pub bayes_code_redundancy: Option<f64>,
 }
 
 /// All losses of one role, nats per token of the role.
@@ -146,12 +153,18 @@ pub struct RoleBits {
     pub total: f64,
 }
 
-/// What the Bayes learner lost on the documents about the subjects of a frequency class since the
-/// evaluation before, for a [`ClassRecord`](super::ClassRecord).
+/// What was lost on the documents about the subjects of a frequency class since the evaluation before, each before
+/// learning from it, for a [`ClassRecord`](super::ClassRecord).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct OnlineClass {
     /// Documents about its subjects since the evaluation before.
     pub stream_documents: u64,
+    /// The model's loss on their values, nats per fact; `None` without documents.
+    #[serde(default)]
+    pub stream_value_loss: Option<f64>,
+    /// The model's loss on the names, nats per document.
+    #[serde(default)]
+    pub stream_subject_loss: Option<f64>,
     /// The Bayes learner's loss on their values, nats per fact; `None` without documents.
     pub bayes_stream_value_loss: Option<f64>,
     /// The Bayes learner's loss on the names, nats per document.
