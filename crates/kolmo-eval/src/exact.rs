@@ -44,6 +44,8 @@ struct Sums {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct ClassSums {
     documents: u64,
+    model_value: f64,
+    model_subject: f64,
     bayes_value: f64,
     bayes_subject: f64,
     floor_subject: f64,
@@ -96,22 +98,29 @@ impl<'a> Exact<'a> {
         })
     }
 
-    /// Reads the documents of a batch; the Bayes learner predicts each before it learns from it.
-    pub fn read(&mut self, batch: &Batch) {
+    /// The number of the class that each document of a batch is about, that of classes for none.
+    pub fn classes_of(&self, batch: &Batch) -> Vec<u16> {
         let per_document = self.world.relation_draw().per_document();
+        let frequency = self.world.frequency();
+        let subjects = batch.facts.iter().step_by(per_document);
+        let class = |element| {
+            let rank = frequency.rank(element);
+            self.ends.partition_point(|end| *end < rank) as u16
+        };
+        subjects.map(|fact| class(fact.element)).collect()
+    }
+
+    /// Reads the documents of a batch, of these [classes](Self::classes_of); the Bayes learner predicts each before it
+    /// learns from it.
+    pub fn read(&mut self, batch: &Batch, classes: &[u16]) {
         let mut sums = Sums::default();
-        for row in 0..batch.rows {
+        for (row, class) in classes.iter().enumerate() {
             let document = batch.document(row);
             let floor = self.floor.sum(document, &mut self.nats);
             let bayes = self.bayes.sum(document, &mut self.nats);
             sums.floor += floor;
             sums.bayes += bayes;
-            let rank = self
-                .world
-                .frequency()
-                .rank(batch.facts[row * per_document].element);
-            let class = self.ends.partition_point(|end| *end < rank);
-            if let Some(class) = self.classes.get_mut(class) {
+            if let Some(class) = self.classes.get_mut(usize::from(*class)) {
                 class.documents += 1;
                 class.bayes_value += bayes.value;
                 class.bayes_subject += bayes.subject;
@@ -124,12 +133,33 @@ impl<'a> Exact<'a> {
         }
     }
 
+    /// Adds what the model lost on documents that were read: `nats` has those of each class by role, in the order of
+    /// [`Role::ALL`], behind each other.
+    pub fn add(&mut self, nats: &[f32]) {
+        for (class, by_role) in self
+            .classes
+            .iter_mut()
+            .zip(nats.chunks_exact(Role::ALL.len()))
+        {
+            class.model_value += f64::from(by_role[Role::Value as usize]);
+            class.model_subject += f64::from(by_role[Role::Subject as usize]);
+        }
+    }
+
     /// Losses since the call before, nats per token, beside those of the model: `nats` and `tokens` are
-    /// its sums by role over the same documents, in the order of [`Role::ALL`].
-    pub fn losses(&mut self, nats: &[f64], tokens: &[u64]) -> ExactLosses {
+    /// its sums by role over the same documents, in the order of [`Role::ALL`]; `code` is its sum since the first document.
+    pub fn losses(&mut self, nats: &[f64], tokens: &[u64], code: &ByRole) -> ExactLosses {
         let Sums { floor, bayes } = std::mem::take(&mut self.since_record);
+        let per_document = self.world.relation_draw().per_document() as u64;
+        let facts = self.bayes.documents() * per_document;
+        let start = &self.since_start;
+        let above_floor = |code: &ByRole| {
+            let nats = code.total() - start.floor.total();
+            mean(nats / LN_2, facts)
+        };
+        let code_redundancy = above_floor(code);
+        let bayes_code_redundancy = above_floor(&start.bayes);
         let all: u64 = tokens.iter().sum();
-        let mean = |sum: f64, count: u64| (count > 0).then(|| sum / count as f64);
         let of = |sums: &ByRole, role: Role| mean(sums.get(role), tokens[role as usize]);
         let above = |role: Role| {
             let redundancy = nats[role as usize] - floor.get(role);
@@ -151,8 +181,8 @@ impl<'a> Exact<'a> {
             bayes_subject: of(&bayes, Role::Subject),
             bayes_value: of(&bayes, Role::Value),
             bayes_eos: of(&bayes, Role::Eos),
-            code_redundancy: None,
-            bayes_code_redundancy: None,
+            code_redundancy,
+            bayes_code_redundancy,
         }
     }
 
@@ -187,8 +217,8 @@ impl<'a> Exact<'a> {
             let mean = |sum: f64| (sums.documents > 0).then(|| sum / documents);
             OnlineClass {
                 stream_documents: sums.documents,
-                stream_value_loss: None,
-                stream_subject_loss: None,
+                stream_value_loss: mean(sums.model_value / per_document),
+                stream_subject_loss: mean(sums.model_subject),
                 bayes_stream_value_loss: mean(sums.bayes_value / per_document),
                 bayes_stream_subject_loss: mean(sums.bayes_subject),
                 floor_stream_subject_loss: mean(sums.floor_subject),
@@ -196,6 +226,11 @@ impl<'a> Exact<'a> {
         };
         self.classes.iter_mut().map(of).collect()
     }
+}
+
+/// None of nothing.
+fn mean(sum: f64, count: u64) -> Option<f64> {
+    (count > 0).then(|| sum / count as f64)
 }
 
 fn bits(nats: &ByRole) -> RoleBits {
@@ -225,14 +260,14 @@ mod tests {
         let (mut floor, mut bayes, mut documents, mut values) = (0.0, 0.0, 0, 0.0);
         for step in 0..40 {
             let batch = world.batch(step * 64, 64);
-            exact.read(&batch);
+            exact.read(&batch, &exact.classes_of(&batch));
             if step % 4 == 3 {
                 let counts = Role::ALL.map(|role| {
                     let of = |n: u64| world.batch(n * 64, 64).roles;
                     let roles = (step - 3..=step).flat_map(of);
                     roles.filter(|r| *r == Some(role)).count() as u64
                 });
-                let losses = exact.losses(&[1.0; 4], &counts);
+                let losses = exact.losses(&[1.0; 4], &counts, &ByRole::default());
                 let all: u64 = counts.iter().sum();
                 floor += losses.floor.unwrap() * all as f64;
                 bayes += losses.bayes.unwrap() * all as f64;

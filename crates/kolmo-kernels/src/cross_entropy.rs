@@ -19,7 +19,7 @@ pub struct Targets {
     /// Tokens, `[batch · time]`.
     pub ids: Vec<u32>,
     /// The role of each, below `roles`; none where nothing is to be predicted.
-    pub which: Vec<Option<u8>>,
+    pub which: Vec<Option<u16>>,
     /// Number of roles.
     pub roles: usize,
     /// What one token's loss counts in the mean: 1 / tokens of the whole batch, of which this may be a part.
@@ -303,7 +303,7 @@ pub(crate) mod tests {
         let at_random = |k: usize, below: u64| {
             (seed ^ (k as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1_000_003 % below
         };
-        let which = |k| (k == 0 || at_random(k, 4) > 0).then(|| at_random(k + 77, 3) as u8);
+        let which = |k| (k == 0 || at_random(k, 4) > 0).then(|| at_random(k + 77, 3) as u16);
         Targets {
             ids: (0..positions)
                 .map(|k| at_random(k + 5, vocabulary as u64) as u32)

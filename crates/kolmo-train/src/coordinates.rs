@@ -17,6 +17,7 @@ use crate::{
     error::TrainError,
     learner::{Figures, Learner},
     optimizer::Optimizer,
+    shards::Parts,
 };
 
 /// An activation after some steps of training.
@@ -126,7 +127,7 @@ fn run(
         Gpt::new(model, vocabulary, &streams, &autodiff)?,
         optimizer,
         sizes,
-        config.train.shards,
+        (config.train.shards, Parts::new(1)),
         &autodiff,
     )?;
     let rows = config.train.batch_documents;
@@ -140,12 +141,12 @@ fn run(
     let mut means = vec![probe.means(&first, &first)];
     for step in 1..=steps {
         let batch = world.batch((step - 1) * rows as u64, rows);
-        let gradient = learner.look(&batch);
+        let gradient = learner.look(&batch, &[]);
         let figures = Figures::read(vec![gradient.figures()])?.swap_remove(0);
         learner.follow(gradient, config.train.learning_rate);
         let now = probe.means(&probe.look(&learner.model.valid())?, &first);
         if !now.iter().all(|means| means.size.is_finite()) {
-            let nats: f32 = figures.by_role.iter().sum();
+            let nats: f32 = figures.sums.iter().sum();
             return Err(TrainError::Diverged {
                 step,
                 loss: f64::from(nats) / batch.tokens as f64,

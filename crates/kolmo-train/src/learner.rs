@@ -16,7 +16,7 @@ use kolmo_world::{Batch, document::Role};
 use crate::{
     error::TrainError,
     optimizer::Optimizer,
-    shards::{Destination, Shard, shards},
+    shards::{Destination, Parts, Shard, shards},
 };
 
 /// A model, its optimiser, and the threads that train it.
@@ -37,22 +37,22 @@ pub struct Learner {
 /// What a batch says of a model.
 pub struct Step {
     gradient: adamw::Gradient,
-    /// On the device, `[roles + 1]`.
+    /// On the device, `[parts + 1]`.
     figures: Tensor<1>,
 }
 
 /// The loss and the gradient's norm of a step, on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
-    /// Sums by role in the order of [`Role::ALL`], nats.
-    pub by_role: [f32; Role::ALL.len()],
+    /// Sums by [`Parts`](crate::shards::Parts), nats.
+    pub sums: Vec<f32>,
     /// Global norm of the gradient, before it is clipped.
     pub gradient_norm: f64,
 }
 
 impl Learner {
     /// A learner whose batches are of rows of `length`, each split into `shards` on a CPU. `device` is that of
-    /// `model`, with automatic differentiation.
+    /// `model`, with automatic differentiation; its losses are split into `parts`.
     ///
     /// # Errors
     /// [`TrainError::Threads`] on a system that gives no threads.
@@ -60,14 +60,14 @@ impl Learner {
         model: Gpt,
         optimizer: Optimizer,
         (length, head_width): (usize, usize),
-        shards: usize,
+        (shards, parts): (usize, Parts),
         device: &Device,
     ) -> Result<Self, TrainError> {
         let workers = Workers::of_machine();
         Ok(Self {
             workers: workers.map_err(|error| TrainError::Threads(error.to_string()))?,
             positions: Positions::new(length, head_width, device),
-            to: Destination::new(device),
+            to: Destination::new(device, parts),
             model,
             optimizer,
             low_rank: None,
@@ -88,10 +88,10 @@ impl Learner {
         self.low_rank.as_ref().map(|(_, adapters)| adapters)
     }
 
-    /// Loss and gradient of `batch`. On a CPU each worker takes shards, and what they found is summed in the
+    /// Loss and gradient of `batch`; `classes` has the class of each document, the first of all if it is empty. On a CPU each worker takes shards, and what they found is summed in the
     /// order of the shards, so that the bits depend on how many shards there are and not on the workers.
-    pub fn look(&self, batch: &Batch) -> Step {
-        let shards = shards(batch, self.shards, &self.to);
+    pub fn look(&self, batch: &Batch, classes: &[u16]) -> Step {
+        let shards = shards(batch, classes, self.shards, &self.to);
         let one = |(model, shard): (Gpt, Shard)| {
             let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
             let gradients = loss.mean.backward();
@@ -132,7 +132,7 @@ impl Learner {
     /// # Errors
     /// A device that does not give them back.
     pub fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<Figures, TrainError> {
-        let step = self.look(batch);
+        let step = self.look(batch, &[]);
         let figures = step.figures();
         self.follow(step, learning_rate);
         Ok(Figures::new(&HostTensor::read("losses", figures)?.values))
@@ -140,18 +140,19 @@ impl Learner {
 }
 
 impl Step {
-    /// Loss and norm, still on the device, `[roles + 1]`: to be [read](Figures::read) when it suits.
+    /// Losses and norm, still on the device, `[parts + 1]`: to be [read](Figures::read) when it suits.
     pub fn figures(&self) -> Tensor<1> {
         self.figures.clone()
     }
 }
 
 impl Figures {
-    /// Those of one step, `[roles + 1]`.
+    /// Those of one step, `[parts + 1]`.
     fn new(values: &[f32]) -> Self {
+        let (sums, norm) = values.split_at(values.len() - 1);
         Self {
-            by_role: std::array::from_fn(|role| values[role]),
-            gradient_norm: f64::from(values[Role::ALL.len()]).sqrt(),
+            sums: sums.to_vec(),
+            gradient_norm: f64::from(norm[0]).sqrt(),
         }
     }
 
@@ -160,21 +161,34 @@ impl Figures {
     /// # Errors
     /// A device that does not give them back.
     pub fn read(mut steps: Vec<Tensor<1>>) -> Result<Vec<Self>, TrainError> {
-        let all = match (steps.pop(), steps.is_empty()) {
-            (None, _) => return Ok(Vec::new()),
-            (Some(only), true) => only,
-            (Some(last), false) => {
+        let Some(last) = steps.pop() else {
+            return Ok(Vec::new());
+        };
+        let [length] = last.dims();
+        let all = match steps.is_empty() {
+            true => last,
+            false => {
                 steps.push(last);
                 Tensor::cat(steps, 0)
             }
         };
         let values = HostTensor::read("losses", all)?.values;
-        let steps = values.chunks_exact(Role::ALL.len() + 1);
-        Ok(steps.map(Self::new).collect())
+        Ok(values.chunks_exact(length).map(Self::new).collect())
+    }
+
+    /// The sums by role, in the order of [`Role::ALL`], nats.
+    pub fn by_role(&self) -> [f64; Role::ALL.len()] {
+        let mut all = [0.0; Role::ALL.len()];
+        for class in self.sums.chunks_exact(all.len()) {
+            for (all, sum) in all.iter_mut().zip(class) {
+                *all += f64::from(*sum);
+            }
+        }
+        all
     }
 }
 
-/// Sums by role over the shards.
+/// Sums by part over the shards.
 fn sum(mut shards: Vec<Tensor<1>>) -> Tensor<1> {
     match shards.pop() {
         Some(only) if shards.is_empty() => only,

@@ -68,10 +68,10 @@ impl Meter {
     }
 
     /// Adds the loss of a step, nats by role.
-    pub fn add(&mut self, by_role: &[f32]) {
+    pub fn add(&mut self, by_role: &[f64]) {
         for (role, nats) in Role::ALL.into_iter().zip(by_role) {
-            self.sums.nats[role as usize] += f64::from(*nats);
-            self.sums.code.add_to(role, f64::from(*nats));
+            self.sums.nats[role as usize] += nats;
+            self.sums.code.add_to(role, *nats);
         }
     }
 
@@ -113,7 +113,7 @@ impl Meter {
             loss_value: mean(Role::Value),
             loss_eos: mean(Role::Eos),
             exact: exact
-                .map(|exact| exact.losses(&sums.nats, &sums.counts))
+                .map(|exact| exact.losses(&sums.nats, &sums.counts, &sums.code))
                 .unwrap_or_default(),
             lr: figures.learning_rate,
             grad_norm: figures.grad_norm,

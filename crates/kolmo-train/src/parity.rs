@@ -13,7 +13,7 @@ use kolmo_model::{ComputeDevice, DeviceName, Gpt, device::Api};
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{error::TrainError, learner::Learner, optimizer::Optimizer};
+use crate::{error::TrainError, learner::Learner, optimizer::Optimizer, shards::Parts};
 
 /// Steps of a run.
 pub const STEPS: u64 = 10;
@@ -92,7 +92,13 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let length = world.max_document_length();
     let sizes = (length, config.model.head_width());
     let optimizer = Optimizer::new(&config.train, &config.model);
-    let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
+    let mut learner = Learner::new(
+        model,
+        optimizer,
+        sizes,
+        (config.train.shards, Parts::new(1)),
+        &autodiff,
+    )?;
     let mut curves = Curves {
         arch: config.model.arch,
         losses: Vec::new(),
@@ -104,7 +110,8 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
         let figures = learner.step(&batch, schedule.learning_rate(step))?;
         let roles = || batch.roles.iter().flatten();
         let tokens = |role: Role| roles().filter(|found| **found == role).count() as f64;
-        let mean = |role: Role| f64::from(figures.by_role[role as usize]) / tokens(role);
+        let by_role = figures.by_role();
+        let mean = |role: Role| by_role[role as usize] / tokens(role);
         curves.losses.push(Role::ALL.map(mean));
         curves.gradient_norms.push(figures.gradient_norm);
     }

@@ -16,25 +16,57 @@ use kolmo_world::{Batch, document::Role};
 pub struct Shard {
     /// Tokens to read, `[rows, length]`.
     pub tokens: Tokens,
-    /// Tokens to predict, with their roles in the order of [`Role::ALL`].
+    /// Tokens to predict, with the part of the loss of each: see [`Parts`].
     pub targets: Targets,
+}
+
+/// How the loss of a batch is split: by role, and each of those by the frequency class of the document's subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    classes: usize,
+}
+
+impl Parts {
+    /// By role, and by so many classes, at least one.
+    pub fn new(classes: usize) -> Self {
+        Self {
+            classes: classes.max(1),
+        }
+    }
+
+    /// Number of parts.
+    pub fn count(self) -> usize {
+        self.classes * Role::ALL.len()
+    }
+
+    /// The part of the tokens of `role` in documents of a class.
+    pub fn part(self, class: usize, role: Role) -> usize {
+        class.min(self.classes - 1) * Role::ALL.len() + role as usize
+    }
 }
 
 /// The device that batches go to.
 #[derive(Debug, Clone)]
 pub struct Destination {
     device: Device,
-    /// Of the roles. Always the same, so they are copied there once.
+    parts: Parts,
+    /// Of the parts. Always the same, so they are copied there once.
     one_hot: Tensor<2>,
 }
 
 impl Destination {
-    /// `device`, that of the model.
-    pub fn new(device: &Device) -> Self {
+    /// `device`, that of the model, where the loss is split into `parts`.
+    pub fn new(device: &Device, parts: Parts) -> Self {
         Self {
             device: device.clone(),
-            one_hot: Targets::one_hot(Role::ALL.len(), device),
+            parts,
+            one_hot: Targets::one_hot(parts.count(), device),
         }
+    }
+
+    /// What the loss is split into.
+    pub fn parts(&self) -> Parts {
+        self.parts
     }
 
     /// The device itself.
@@ -43,15 +75,16 @@ impl Destination {
     }
 }
 
-/// `batch` in at most `count` shards of about as many tokens each.
+/// `batch` in at most `count` shards of about as many tokens each; `classes` has the class of each row, the first of all
+/// rows if it is empty.
 ///
 /// On a CPU rows of like length come together and are cut to the longest of their shard, so that little is
 /// computed for positions where nothing is to be predicted. A GPU has the whole batch as one shard, always of
 /// the same shape, and copied in one piece.
-pub fn shards(batch: &Batch, count: usize, to: &Destination) -> Vec<Shard> {
+pub fn shards(batch: &Batch, classes: &[u16], count: usize, to: &Destination) -> Vec<Shard> {
     let device = &to.device;
     if !is_flex(device) {
-        return vec![whole(batch, to)];
+        return vec![whole(batch, classes, to)];
     }
     let length = |row: &usize| batch.document(*row).len();
     let mut rows: Vec<usize> = (0..batch.rows).collect();
@@ -67,11 +100,11 @@ pub fn shards(batch: &Batch, count: usize, to: &Destination) -> Vec<Shard> {
         before += length(&row);
     }
     parts.retain(|rows| !rows.is_empty());
-    let parts = parts.iter();
-    parts.map(|rows| part(batch, rows, device)).collect()
+    let shards = parts.iter().map(|rows| part(batch, rows, classes, to));
+    shards.collect()
 }
 
-fn part(batch: &Batch, rows: &[usize], device: &Device) -> Shard {
+fn part(batch: &Batch, rows: &[usize], classes: &[u16], to: &Destination) -> Shard {
     let lengths = rows.iter().map(|row| batch.document(*row).len());
     let length = lengths.max().unwrap_or(0).max(1).min(batch.length);
     let places = || {
@@ -80,21 +113,25 @@ fn part(batch: &Batch, rows: &[usize], device: &Device) -> Shard {
     };
     let inputs = places().map(|place| batch.inputs[place]).collect();
     Shard {
-        tokens: Tokens::new(inputs, [rows.len(), length], device),
+        tokens: Tokens::new(inputs, [rows.len(), length], &to.device),
         targets: Targets {
             ids: places().map(|place| batch.targets[place]).collect(),
-            which: places().map(|place| role(batch, place)).collect(),
-            ..targets(batch)
+            which: places()
+                .map(|place| which(batch, classes, to.parts, place))
+                .collect(),
+            ..targets(batch, to.parts)
         },
     }
 }
 
-fn whole(batch: &Batch, to: &Destination) -> Shard {
+fn whole(batch: &Batch, classes: &[u16], to: &Destination) -> Shard {
     let positions = batch.rows * batch.length;
     let mut targets = Targets {
         ids: batch.targets.clone(),
-        which: (0..positions).map(|place| role(batch, place)).collect(),
-        ..targets(batch)
+        which: (0..positions)
+            .map(|place| which(batch, classes, to.parts, place))
+            .collect(),
+        ..targets(batch, to.parts)
     };
     let inputs = batch.inputs.iter().map(|id| *id as i32);
     let all: Vec<i32> = inputs.chain(targets.values()).collect();
@@ -111,15 +148,17 @@ fn whole(batch: &Batch, to: &Destination) -> Shard {
     }
 }
 
-fn role(batch: &Batch, place: usize) -> Option<u8> {
-    batch.roles[place].map(|role| role as u8)
+/// The part that the token at `place` of the batch belongs to.
+fn which(batch: &Batch, classes: &[u16], parts: Parts, place: usize) -> Option<u16> {
+    let class = classes.get(place / batch.length).copied().unwrap_or(0);
+    batch.roles[place].map(|role| parts.part(class.into(), role) as u16)
 }
 
-fn targets(batch: &Batch) -> Targets {
+fn targets(batch: &Batch, parts: Parts) -> Targets {
     Targets {
         ids: Vec::new(),
         which: Vec::new(),
-        roles: Role::ALL.len(),
+        roles: parts.count(),
         weight: (1.0 / batch.tokens.max(1) as f64) as f32,
         on_device: None,
     }
@@ -139,9 +178,9 @@ mod tests {
         let world = World::new(&WorldConfig::default(), 1).unwrap();
         let batch = world.batch(0, 61);
         let device = Device::flex();
-        let there = Destination::new(&device);
+        let there = Destination::new(&device, Parts::new(1));
         for count in [1, 2, 7, 61, 100] {
-            let shards = shards(&batch, count, &there);
+            let shards = shards(&batch, &[], count, &there);
             // With as many as rows, a long one can leave its neighbour nothing.
             let least = if count > 7 { 55 } else { count };
             assert!((least..=count.min(61)).contains(&shards.len()));
@@ -161,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_split_the_loss_and_padding_costs_nothing() {
+    fn roles_and_classes_split_the_loss_and_padding_costs_nothing() {
         let world = World::new(&WorldConfig::default(), 1).unwrap();
         let batch = world.batch(0, 8);
         let device = Device::flex();
@@ -172,9 +211,12 @@ mod tests {
         model.head = model.head.map(|head| head.map(|head| head.zeros_like()));
         let positions = Positions::new(batch.length, config.head_width(), &device);
         let nats = (vocabulary as f64).ln();
-        let mut all = [0.0; Role::ALL.len()];
+        // Rows of two classes, and one that is in neither of the first two.
+        let classes = [0, 1, 2, 0, 1, 1, 0, 0];
+        let parts = Parts::new(3);
+        let mut all = vec![0.0; parts.count()];
         let mut mean = 0.0;
-        for shard in shards(&batch, 3, &Destination::new(&device)) {
+        for shard in shards(&batch, &classes, 3, &Destination::new(&device, parts)) {
             let loss = model.loss(&shard.tokens, &shard.targets, &positions);
             mean += f64::from(loss.mean.into_scalar::<f32>());
             let sums = loss.sums.try_into_vec_as::<f32>().unwrap();
@@ -183,8 +225,12 @@ mod tests {
             }
         }
         for role in Role::ALL {
-            let count = batch.roles.iter().filter(|r| **r == Some(role)).count() as f64;
-            assert!((all[role as usize] - nats * count).abs() < 1e-3);
+            for class in 0..3 {
+                let rows = (0..8).filter(|row| usize::from(classes[*row]) == class);
+                let roles = rows.flat_map(|row| &batch.roles[row * batch.length..][..batch.length]);
+                let count = roles.filter(|r| **r == Some(role)).count() as f64;
+                assert!((all[parts.part(class, role)] - nats * count).abs() < 1e-3);
+            }
         }
         assert!((mean - nats).abs() < 1e-5);
     }

@@ -269,10 +269,12 @@ fn run_loop(
             return Ok(false);
         }
         let step = training.step + 1;
+        let exact = training.exact.as_ref();
+        let classes = exact.map_or(Vec::new(), |exact| exact.classes_of(&batch));
         let documents = training.documents + batch_documents as u64;
         let (gradient, next) = thread::scope(|scope| {
             let next = scope.spawn(|| documents_of.batch(documents, batch_documents));
-            (training.learner.look(&batch), next.join())
+            (training.learner.look(&batch, &classes), next.join())
         });
         unread.push(step, batch.tokens, gradient.figures());
         let learning_rate = schedule.learning_rate(step);
@@ -281,7 +283,7 @@ fn run_loop(
         training.documents = documents;
         training.exposures.count(&batch.facts);
         if let Some(exact) = &mut training.exact {
-            exact.read(&batch);
+            exact.read(&batch, &classes);
         }
         training.meter.count(&batch.roles);
         batch = next.unwrap_or_else(|panic| resume_unwind(panic));
@@ -339,7 +341,8 @@ impl Unread {
     fn settle(&mut self, training: &mut Training<'_>, explosion: f64) -> Result<(), TrainError> {
         let all = Figures::read(mem::take(&mut self.figures))?;
         for ((step, tokens), figures) in self.steps.drain(..).zip(all) {
-            let total: f64 = figures.by_role.iter().copied().map(f64::from).sum();
+            let by_role = figures.by_role();
+            let total: f64 = by_role.iter().sum();
             let loss = total / tokens as f64;
             let grad_norm = figures.gradient_norm;
             if !(loss < explosion && grad_norm.is_finite()) {
@@ -349,7 +352,10 @@ impl Unread {
                     grad_norm,
                 });
             }
-            training.meter.add(&figures.by_role);
+            training.meter.add(&by_role);
+            if let Some(exact) = &mut training.exact {
+                exact.add(&figures.sums);
+            }
             self.grad_norm = grad_norm;
         }
         Ok(())

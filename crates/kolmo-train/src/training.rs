@@ -21,6 +21,7 @@ use crate::{
     meter::{Meter, Sums},
     optimizer::Optimizer,
     recorder::{Counts, Kept, Recorder},
+    shards::Parts,
     trainer::Job,
 };
 
@@ -143,13 +144,20 @@ fn optimizer(job: &Job<'_>) -> Optimizer {
 
 fn learner(
     job: &Job<'_>,
+    interview: &Interview,
     model: Gpt,
     optimizer: Optimizer,
     device: &Device,
 ) -> Result<Learner, TrainError> {
     let head_width = job.config.model.head_width();
     let sizes = (job.documents().max_length(), head_width);
-    Learner::new(model, optimizer, sizes, job.config.train.shards, device)
+    // Documents that a lesson writes are of no class; others may be about a subject beyond the last one.
+    let classes = match job.config.finetune {
+        Some(_) => 1,
+        None => interview.probe().classes.len() + 1,
+    };
+    let shards = (job.config.train.shards, Parts::new(classes));
+    Learner::new(model, optimizer, sizes, shards, device)
 }
 
 /// The adapters of `model`, the one that `config` begins with, before the first step; none if all weights are trained.
@@ -182,7 +190,7 @@ impl<'a> Training<'a> {
             }
         };
         let adapters = adapters(config, &model);
-        let mut learner = learner(job, model, optimizer(job), device)?;
+        let mut learner = learner(job, interview, model, optimizer(job), device)?;
         if let Some(adapters) = adapters {
             learner = learner.with_adapters(adapters);
         }
@@ -236,12 +244,12 @@ impl<'a> Training<'a> {
                 let files = checkpoint::read(run, step, &identity, &[ADAPTERS])?;
                 let adapters = weights::write(fresh, weights::from_safetensors(&files[ADAPTERS])?)?;
                 optimizer.resume(&adapters, state.updates, moments, there)?;
-                learner(job, base, optimizer, device)?.with_adapters(adapters)
+                learner(job, interview, base, optimizer, device)?.with_adapters(adapters)
             }
             _ => {
                 let model = load_model(config, world, run, step, device)?;
                 optimizer.resume(&model, state.updates, moments, there)?;
-                learner(job, model, optimizer, device)?
+                learner(job, interview, model, optimizer, device)?
             }
         };
         let exact = |state| {

@@ -16,7 +16,7 @@ use kolmo_model::{
 use kolmo_train::{
     learner::Learner,
     optimizer::Optimizer,
-    shards::{Destination, shards},
+    shards::{Destination, Parts, shards},
 };
 use kolmo_world::{Batch, Role, random::Streams};
 use safetensors::SafeTensors;
@@ -158,8 +158,8 @@ fn logits_and_gradients_match(name: &str) {
     let error = relative_error(&host.values, &fixture.floats["logits"].values);
     assert!(error < 1e-5, "{name}: logits differ by {error}");
 
-    let there = Destination::new(&device);
-    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, 1, &there)).unwrap();
+    let there = Destination::new(&device, Parts::new(1));
+    let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, &[], 1, &there)).unwrap();
     let loss = model.loss(&shard.tokens, &shard.targets, &positions);
     let nats: f32 = loss.mean.clone().into_scalar();
     let error = relative_error(&[nats], &fixture.floats["loss"].values);
@@ -194,7 +194,7 @@ fn learner(fixture: &Fixture, train: &TrainConfig, shards: usize) -> Learner {
         model,
         Optimizer::new(train, &config),
         sizes,
-        shards,
+        (shards, Parts::new(1)),
         &device,
     )
     .unwrap()
@@ -207,7 +207,7 @@ fn ten_steps_match(name: &str) {
         let mut learner = learner(&fixture, &train, shards);
         for (step, expected) in fixture.floats["adamw_losses"].values.iter().enumerate() {
             let figures = learner.step(&fixture.batch, train.learning_rate).unwrap();
-            let nats = figures.by_role.iter().sum::<f32>() / fixture.batch.tokens as f32;
+            let nats = figures.sums.iter().sum::<f32>() / fixture.batch.tokens as f32;
             let error = relative_error(&[nats], &[*expected]);
             assert!(
                 error < 1e-4,
