@@ -11,21 +11,19 @@ use kolmo_eval::{
     Interview, answer_rows, fact_rows, interview_records, summarise, summary::Moment,
 };
 use kolmo_kernels::Workers;
-use kolmo_model::{DeviceName, device};
 use kolmo_report::table;
 use kolmo_run::{
-    EvaluationRecord, ExactCode, FactsTable, OnlineClass, RunDirectory, atomic, checkpoint,
-    write_answers,
+    EvaluationRecord, ExactCode, FactsTable, OnlineClass, RunDirectory, atomic, write_answers,
 };
-use kolmo_train::{base, load_model};
+use kolmo_train::base;
 use kolmo_world::random::Streams;
 use serde_json::Value;
 
 use crate::{
     exit::Usage,
-    progress::{DocumentCount, Volume, print, say},
+    progress::{Count, Volume, print, say},
     settings,
-    switches::SwitchFlags,
+    weights::{Loaded, Weights},
 };
 
 /// Ask a checkpoint of a run for facts, again or for others than it was asked for
@@ -38,40 +36,20 @@ use crate::{
 pub struct Arguments {
     /// The run directory
     run_dir: PathBuf,
-    /// The checkpoint: a step, or `latest`
-    #[arg(long, default_value = "latest", value_parser = which)]
-    step: Which,
     /// Ask for the facts of these subjects alone, such as 100-200; 1 is the most frequent
     #[arg(long, value_name = "LO-HI", value_parser = ranks)]
     ranks: Option<RangeInclusive<u64>>,
     /// Set a key such as eval.facts_per_class; may be given more than once
     #[arg(long = "set", value_name = "eval.KEY=VALUE")]
     overrides: Vec<String>,
-    // A plain text, for rustdoc would read `[:k]` as a link.
-    #[arg(long, default_value = "auto", help = format!("Where to compute: {}", device::NAMES))]
-    device: String,
     #[command(flatten)]
-    switches: SwitchFlags,
+    weights: Weights,
     /// Where the files go; by default RUN_DIR/eval/step-NNNNNNNN
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print one JSON object, the content of evaluation.json, on standard output
     #[arg(long)]
     json: bool,
-}
-
-/// Which checkpoint.
-#[derive(Debug, Clone, Copy)]
-enum Which {
-    Latest,
-    Step(u64),
-}
-
-fn which(text: &str) -> Result<Which, String> {
-    match text {
-        "latest" => Ok(Which::Latest),
-        _ => settings::count(text).map(Which::Step),
-    }
 }
 
 fn ranks(text: &str) -> Result<RangeInclusive<u64>, String> {
@@ -93,11 +71,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     if *ranks.start() > elements {
         return Err(Usage(format!("--ranks: the world has {elements} subjects")).into());
     }
-    let step = step(arguments.step, &run)?;
-    let device: DeviceName = arguments.device.parse()?;
-    arguments.switches.apply()?;
-    let device = device.open()?;
-    let model = load_model(&config, &world, &run, step, &device.device)?;
+    let Loaded {
+        model,
+        step,
+        device,
+    } = arguments.weights.load(&run, &config, &world)?;
 
     let streams = Streams::new(config.seed);
     let lesson = config.lesson(&world)?;
@@ -106,7 +84,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let documents = step * config.train.batch_documents as u64;
     let mut exposures = interview.exposures();
     let before = config.documents_before();
-    let mut shown = DocumentCount::new(volume, 0, before + documents);
+    let mut shown = Count::new(volume, "documents", 0, before + documents);
     base::count(&config, &world, documents, &mut exposures, &mut |done| {
         shown.set(done);
     })?;
@@ -144,25 +122,6 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         say(&format!("\nwritten to {}/", out.display()));
     }
     Ok(())
-}
-
-/// The step of the checkpoint that is meant.
-fn step(which: Which, run: &RunDirectory) -> anyhow::Result<u64> {
-    let steps = checkpoint::steps(run)?;
-    let found = match which {
-        Which::Latest => steps.first().copied(),
-        Which::Step(step) => steps.contains(&step).then_some(step),
-    };
-    let known: Vec<String> = steps.iter().rev().map(u64::to_string).collect();
-    let root = run.root().display();
-    let problem = match known.is_empty() {
-        true => format!("{root} has no checkpoint yet"),
-        false => format!(
-            "--step: {root} has checkpoints of the steps {}",
-            known.join(", ")
-        ),
-    };
-    Ok(found.ok_or(Usage(problem))?)
 }
 
 /// A record without what is measured on the stream of documents alone.

@@ -3,6 +3,7 @@
 mod allocator;
 mod bench;
 mod check;
+mod compress;
 mod devices;
 mod eval;
 mod exit;
@@ -18,6 +19,7 @@ mod switches;
 mod tensorboard;
 mod theory;
 mod train;
+mod weights;
 mod world;
 
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ enum Command {
     Train(train::Arguments),
     Finetune(finetune::Arguments),
     Eval(eval::Arguments),
+    Compress(compress::Compress),
+    Decompress(compress::Decompress),
     Devices(devices::Arguments),
     Theory(theory::Arguments),
     World(world::Arguments),
@@ -67,6 +71,8 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(arguments, volume),
         Command::Finetune(arguments) => finetune::run(arguments, volume),
         Command::Eval(arguments) => eval::run(arguments, volume),
+        Command::Compress(arguments) => compress::compress(arguments, volume),
+        Command::Decompress(arguments) => compress::decompress(arguments, volume),
         Command::Devices(arguments) => devices::run(arguments, volume),
         Command::Theory(arguments) => theory::run(arguments, volume),
         Command::World(arguments) => world::run(arguments, volume),

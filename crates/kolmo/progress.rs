@@ -106,43 +106,47 @@ pub fn style(what: &str) -> ProgressStyle {
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Shows how many documents there are, on standard error.
-pub struct DocumentCount {
+/// Shows how many of something there are, on standard error.
+pub struct Count {
     volume: Volume,
-    documents: u64,
+    /// Of what: `documents`.
+    what: &'static str,
+    total: u64,
     bar: Option<ProgressBar>,
-    /// Documents that were there already.
+    /// How many were there already.
     before: u64,
     started: Instant,
     last_line: Instant,
 }
 
-impl DocumentCount {
-    /// The display of a count that goes from `before` to `documents`.
-    pub fn new(volume: Volume, before: u64, documents: u64) -> Self {
+impl Count {
+    /// The display of a count of `what` that goes from `before` to `total`.
+    pub fn new(volume: Volume, what: &'static str, before: u64, total: u64) -> Self {
         Self {
             volume,
-            documents,
-            bar: bar(volume, documents),
+            what,
+            total,
+            bar: bar(volume, total),
             before,
             started: Instant::now(),
             last_line: Instant::now(),
         }
     }
 
-    /// Shows that there are `done` documents now.
+    /// Shows that there are `done` now.
     pub fn set(&mut self, done: u64) {
         let elapsed = self.started.elapsed().as_secs_f64();
         let rate = (done - self.before) as f64 / elapsed.max(1e-9);
-        let left = self.documents.saturating_sub(done) as f64 / rate.max(1e-9);
+        let left = self.total.saturating_sub(done) as f64 / rate.max(1e-9);
         let eta = duration(Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX));
-        let text = format!("{rate:.0} documents/s | ETA {eta}");
+        let what = self.what;
+        let text = format!("{rate:.0} {what}/s | ETA {eta}");
         if let Some(bar) = &self.bar {
             bar.set_position(done);
             bar.set_message(text);
         } else if self.volume != Volume::Quiet && self.last_line.elapsed() >= PAUSE {
             self.last_line = Instant::now();
-            say(&format!("documents {done}/{} | {text}", self.documents));
+            say(&format!("{what} {done}/{} | {text}", self.total));
         }
     }
 

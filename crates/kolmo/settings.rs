@@ -80,6 +80,11 @@ pub fn of_run(run: &RunDirectory) -> anyhow::Result<RunConfig> {
     RunConfig::parse(&text, &[]).with_context(|| format!("in {}", run.config().display()))
 }
 
+/// The configuration of a run that is there, and its world.
+pub fn world_of_run(run: &RunDirectory) -> anyhow::Result<(RunConfig, World)> {
+    parse(&text_of_run(run)?, &[], &run.config())
+}
+
 /// `[eval]` of a run that is there, with `overrides`, and its world. Only keys of `[eval]` can be set: with
 /// others it would be another run.
 pub fn eval_of_run(

@@ -180,6 +180,22 @@ pub fn largest(x: &[f32]) -> f32 {
     simd::max(x, f32::NEG_INFINITY)
 }
 
+/// exp(x − max x) of each, into `into`: in proportion to the probabilities that logits x stand for; not numbers if one of x
+/// is none. Summed in f64 they lose nothing more.
+pub fn exponentials(x: &[f32], into: &mut Vec<f64>) {
+    let max = largest(x);
+    into.clear();
+    into.resize(x.len(), 0.0);
+    exp_into(x, max, into);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn exp_into(x: &[f32], max: f32, into: &mut [f64]) {
+    for (into, x) in into.iter_mut().zip(x) {
+        *into = f64::from(simd::exp(x - max));
+    }
+}
+
 /// The output layer over all positions that count, a chunk at a time.
 struct Pass<'a> {
     hidden: &'a [f32],

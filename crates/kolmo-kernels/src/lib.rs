@@ -31,7 +31,7 @@ pub mod workers;
 pub use activation::{gelu, swiglu};
 pub use attention::attention;
 pub use cached::KeyValues;
-pub use cross_entropy::{cross_entropy, largest, log_sum_exp};
+pub use cross_entropy::{cross_entropy, exponentials, largest, log_sum_exp};
 pub use embedding::{Tokens, embedding};
 pub use flex::is_flex;
 pub use linear::{linear, linear_add};

@@ -12,7 +12,7 @@ use kolmo_export::{Export, ExportRecord, Format, Request};
 use kolmo_run::short_hash;
 
 use crate::{
-    progress::{DocumentCount, Volume, duration, print, say},
+    progress::{Count, Volume, duration, print, say},
     settings::{Settings, count, positive},
 };
 
@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     };
     let export = Export::open(&world, &directory, &request)?;
     let before = export.record().done();
-    let mut count = DocumentCount::new(volume, before, export.record().documents());
+    let mut count = Count::new(volume, "documents", before, export.record().documents());
     let exported = export.run(|done| count.set(done));
     count.finish();
     let record = exported?;

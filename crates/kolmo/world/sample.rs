@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(short = 'n', long, default_value_t = 10, value_parser = count)]
     count: u64,
     /// Index of the first; training begins at 0, validation at 2^63
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = count)]
     first: u64,
     /// Print JSON, an object a line: document, text, tokens, roles, facts
     #[arg(long)]

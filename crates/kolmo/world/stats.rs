@@ -8,7 +8,7 @@ use kolmo_report::survey;
 use kolmo_theory::survey::Survey;
 
 use crate::{
-    progress::{DocumentCount, Volume, print, say},
+    progress::{Count, Volume, print, say},
     settings::{Settings, positive},
 };
 
@@ -36,7 +36,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (config, world) = arguments.settings.load()?;
-    let mut count = DocumentCount::new(volume, 0, arguments.documents);
+    let mut count = Count::new(volume, "documents", 0, arguments.documents);
     let survey = Survey::of(&world, arguments.documents, |done| count.set(done));
     count.finish();
     if arguments.json {

@@ -1,0 +1,140 @@
+//! Documents to bits and back by the predictions of a model.
+//!
+//! Who decodes has to have the very predictions that the encoder had, bit for bit, or everything after the first
+//! difference is lost. So both walk the same way, in one function: as many documents at a time, filled up with empty ones,
+//! each token read by itself with what was read before it kept. A forward pass over a whole document would be faster for the encoder, and would
+//! round otherwise (Delétang et al. 2023).
+
+use burn::prelude::Device;
+use kolmo_eval::EvalError;
+use kolmo_kernels::{Tokens, exponentials};
+use kolmo_model::{Gpt, generate::Cache};
+use kolmo_world::{EOS, Token};
+
+use crate::{
+    coder::{Decoder, Encoder},
+    error::{CodecError, Result},
+};
+
+/// Documents that are read at a time. Another number gives other bits.
+const ROWS: usize = 64;
+
+/// A model that predicts documents of at most so many tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct Predictor<'a> {
+    model: &'a Gpt,
+    device: &'a Device,
+    room: usize,
+}
+
+impl<'a> Predictor<'a> {
+    /// `model`, which is on `device` and without automatic differentiation, of documents of at most `room` tokens, their end included.
+    pub fn new(model: &'a Gpt, device: &'a Device, room: usize) -> Self {
+        Self {
+            model,
+            device,
+            room,
+        }
+    }
+
+    /// Most tokens of a document, its end included.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Gpt {
+        self.model
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        self.device
+    }
+
+    /// Appends `documents` to a code. Each ends with the end of a document, and has at most [`room`](Self::room) tokens.
+    ///
+    /// # Errors
+    /// A device that fails, and predictions that are not numbers.
+    pub fn encode(&self, documents: &[Vec<Token>], encoder: &mut Encoder) -> Result<()> {
+        let mut places = vec![0; documents.len()];
+        self.walk(documents.len(), |k, weights| {
+            let token = documents[k].get(places[k]).copied().unwrap_or(EOS);
+            places[k] += 1;
+            encoder.put(token as usize, weights)?;
+            Ok(token)
+        })
+    }
+
+    /// Reads so many documents from a code, each with its end.
+    ///
+    /// # Errors
+    /// A device that fails, and [`CodecError::Damaged`] for what is no code of documents.
+    pub fn decode(&self, count: usize, decoder: &mut Decoder) -> Result<Vec<Vec<Token>>> {
+        let mut documents = vec![Vec::new(); count];
+        self.walk(count, |k, weights| {
+            let token = decoder.take(weights)? as Token;
+            documents[k].push(token);
+            Ok(token)
+        })?;
+        Ok(documents)
+    }
+
+    /// Logits of the first predictions, of no text at all and of each of some words: where they have the same bits, others
+    /// have them as well.
+    ///
+    /// # Errors
+    /// A device that fails.
+    pub fn sample(&self) -> Result<Vec<f32>> {
+        let mut cache = Cache::new(self.model, ROWS, self.room, self.device);
+        let mut all = self.read(vec![EOS; ROWS], &mut cache)?;
+        if self.room > 1 {
+            let vocabulary = all.len() / ROWS;
+            let words = (0..ROWS).map(|row| (row % vocabulary) as Token);
+            all.extend(self.read(words.collect(), &mut cache)?);
+        }
+        Ok(all)
+    }
+
+    /// Walks `count` documents, `next` being told the weights of all tokens at the next place of document k, and telling
+    /// which one stands there.
+    fn walk(
+        &self,
+        count: usize,
+        mut next: impl FnMut(usize, &[f64]) -> Result<Token>,
+    ) -> Result<()> {
+        let mut weights = Vec::new();
+        for first in (0..count).step_by(ROWS) {
+            let rows = ROWS.min(count - first);
+            let mut cache = Cache::new(self.model, ROWS, self.room, self.device);
+            let mut last = vec![EOS; ROWS];
+            let mut open = vec![true; rows];
+            while open.contains(&true) {
+                if cache.room() == 0 {
+                    return Err(CodecError::Damaged("a line is longer than any"));
+                }
+                let logits = self.read(last.clone(), &mut cache)?;
+                let vocabulary = logits.len() / ROWS;
+                for row in 0..rows {
+                    if !open[row] {
+                        continue;
+                    }
+                    exponentials(&logits[row * vocabulary..][..vocabulary], &mut weights);
+                    last[row] = next(first + row, &weights)?;
+                    open[row] = last[row] != EOS;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a token of each row. Gives the logits of the one after it, `[ROWS, vocabulary]`.
+    fn read(&self, tokens: Vec<Token>, cache: &mut Cache) -> Result<Vec<f32>> {
+        let tokens = Tokens::new(tokens, [ROWS, 1], self.device);
+        let Some(logits) = self.model.read_next(&tokens, cache) else {
+            return Err(CodecError::Damaged("a line is longer than any"));
+        };
+        let logits = logits.try_into_vec_as::<f32>();
+        Ok(logits.map_err(|error| EvalError::Read(error.to_string()))?)
+    }
+}
