@@ -8,13 +8,15 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueEnum;
+use kolmo_codec::Trained;
 use kolmo_config::RunConfig;
+use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, interviews, roles, table};
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, checkpoint, read_jsonl,
 };
-use kolmo_train::{Job, Outcome, Start, Trunk};
+use kolmo_train::{Job, Outcome, Start, Trunk, load_model};
 use kolmo_world::World;
 use serde::Serialize;
 
@@ -272,6 +274,7 @@ fn finish(
         true => figures::write_tuned(run, world, &evaluations),
         false => figures::write(run, world, &steps, &evaluations),
     };
+    measure_compression(job, volume)?;
     manifest.let_go(RunState::Done, job.config.train.steps());
     manifest.write(run)?;
     let last = Final {
@@ -302,6 +305,35 @@ fn finish(
         say(&format!("warning: the figures were not drawn: {error:#}"));
     }
     print_json(&last, arguments)
+}
+
+/// What a run that has `[compression]` is as a compressor, in its compression.json.
+fn measure_compression(job: &Job<'_>, volume: Volume) -> anyhow::Result<()> {
+    let Some(compression) = &job.config.compression else {
+        return Ok(());
+    };
+    if volume != Volume::Quiet {
+        say("measuring the run as a compressor");
+    }
+    let Job {
+        config,
+        world,
+        device,
+        run,
+        ..
+    } = *job;
+    let step = config.train.steps();
+    let trained = Trained {
+        config,
+        world,
+        model: &load_model(config, world, run, step, &device.device)?,
+        step,
+        device,
+        workers: &Workers::of_machine().context("no threads to compute with")?,
+    };
+    let record = kolmo_codec::measure(trained, compression.documents)?;
+    record.write(run)?;
+    Ok(())
 }
 
 /// Refuses to take the directory of a run of another configuration.

@@ -22,6 +22,10 @@ type Model<'a> = LazyContiguousCategoricalEntropyModel<u32, f64, &'a [f64], 32>;
 const WORD: usize = 4;
 
 fn model(weights: &[f64]) -> Result<Model<'_>> {
+    // Of fewer than two there is no choice, and constriction has no model.
+    if weights.len() < 2 {
+        return Err(CodecError::NotNumbers);
+    }
     Model::from_floating_point_probabilities_fast(weights, None)
         .map_err(|()| CodecError::NotNumbers)
 }

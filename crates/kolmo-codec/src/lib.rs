@@ -6,13 +6,18 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bayes;
 mod block;
 pub mod coder;
 pub mod container;
 pub mod documents;
 mod error;
+pub mod general;
+pub mod measure;
 mod text;
+pub mod weights;
 
 pub use container::{Codec, Compressed};
 pub use documents::Predictor;
 pub use error::{CodecError, Result};
+pub use measure::{Timed, Trained, compare, measure};

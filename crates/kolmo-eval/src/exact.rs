@@ -202,9 +202,9 @@ impl<'a> Exact<'a> {
             bayes_concentration: Some(parameters.concentration),
             distinct_subjects: self.bayes.distinct(),
             code_bits: CodeBits {
-                model: bits(model),
-                bayes: bits(&self.since_start.bayes),
-                floor: bits(&self.since_start.floor),
+                model: role_bits(model),
+                bayes: role_bits(&self.since_start.bayes),
+                floor: role_bits(&self.since_start.floor),
             },
         }
     }
@@ -233,7 +233,8 @@ fn mean(sum: f64, count: u64) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-fn bits(nats: &ByRole) -> RoleBits {
+/// `nats` in bits, with their sum.
+pub fn role_bits(nats: &ByRole) -> RoleBits {
     let bits = nats.scaled(1.0 / LN_2);
     RoleBits {
         syntax: bits.syntax,

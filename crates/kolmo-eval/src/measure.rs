@@ -47,10 +47,10 @@ pub struct Drawn {
 }
 
 /// Rows of a batch on a GPU. Fixed, as is their length, so that it compiles one shape.
-const GPU_ROWS: usize = 256;
+pub(crate) const GPU_ROWS: usize = 256;
 
 /// Tokens that one core of a CPU reads at a time.
-const CPU_TOKENS: usize = 512;
+pub(crate) const CPU_TOKENS: usize = 512;
 
 /// Asks `model` every fact of `probe`. The model is without automatic differentiation, on `device`; on a CPU
 /// each of `workers` takes some of the facts.

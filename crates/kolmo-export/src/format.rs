@@ -1,9 +1,7 @@
 //! The formats and the splits, and what their files are called.
 
+use kolmo_world::stream::VALIDATION_FIRST;
 use serde::{Deserialize, Serialize};
-
-/// Index of the first validation document: further than any training run goes.
-pub const VALIDATION_FIRST: u64 = 1 << 63;
 
 /// How documents are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

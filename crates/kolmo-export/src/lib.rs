@@ -7,7 +7,7 @@
 //! | [`Format::Bin`] | `train.bin`, `val.bin`, `meta.pkl`, as nanoGPT has them | `bin` |
 //!
 //! The training split is documents 0, 1, 2, ..., those that `kolmo train` trains on; the validation
-//! split begins at [`VALIDATION_FIRST`], where no training run comes. `export.json`, an
+//! split begins at [`VALIDATION_FIRST`](kolmo_world::stream::VALIDATION_FIRST), where no training run comes. `export.json`, an
 //! [`ExportRecord`], says what is there. It is replaced atomically each time data have reached the
 //! disk, so an [`Export`] that was killed goes on at the last such point, and its files end up byte
 //! for byte as if nothing had happened. One world and seed give the same bytes everywhere.
@@ -44,6 +44,6 @@ mod vocabulary;
 pub use bin::TokenType;
 pub use error::{ExportError, Result};
 pub use export::{Export, MAX_DOCUMENTS, Request};
-pub use format::{Format, Split, VALIDATION_FIRST};
+pub use format::{Format, Split};
 pub use manifest::{ExportRecord, FileRecord, SplitRecord};
 pub use record::Record;

@@ -6,6 +6,9 @@ use crate::{
     world::World,
 };
 
+/// Index of the first validation document: further than any training run goes.
+pub const VALIDATION_FIRST: u64 = 1 << 63;
+
 /// Documents side by side, one a row, each padded to the same length.
 ///
 /// A row of inputs is the end-of-document token and the document without its last token; the targets

@@ -1,5 +1,5 @@
-//! `kolmo bench`: how fast training, evaluation and the world are on this machine, and how activations go with the
-//! width of a model. One file per subcommand.
+//! `kolmo bench`: how fast training, evaluation, the world and compression are on this machine, and how activations go with
+//! the width of a model. One file per subcommand.
 
 use std::time::Instant;
 
@@ -21,13 +21,14 @@ use crate::{
     switches::SwitchFlags,
 };
 
+mod compress;
 mod coordinates;
 mod eval;
 mod generate;
 mod train;
 mod world;
 
-/// Measure how fast this machine trains, evaluates and writes documents, and how training goes with the width
+/// Measure how fast this machine trains, evaluates, writes documents and compresses, and how training goes with the width
 #[derive(Debug, Args)]
 #[command(
     arg_required_else_help = true,
@@ -45,6 +46,7 @@ enum What {
     Generate(generate::Arguments),
     World(world::Arguments),
     Coordinates(coordinates::Arguments),
+    Compress(compress::Arguments),
 }
 
 /// Runs the command.
@@ -55,6 +57,7 @@ pub fn run(arguments: &Arguments, _volume: Volume) -> anyhow::Result<()> {
         What::Generate(arguments) => generate::run(arguments),
         What::World(arguments) => world::run(arguments),
         What::Coordinates(arguments) => coordinates::run(arguments),
+        What::Compress(arguments) => compress::run(arguments),
     }
 }
 

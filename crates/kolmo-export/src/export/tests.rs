@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::VALIDATION_FIRST;
+use kolmo_world::stream::VALIDATION_FIRST;
 
 const FORMATS: [Format; 3] = [Format::Jsonl, Format::Parquet, Format::Bin];
 
