@@ -4,6 +4,7 @@
 
 mod bench;
 mod cli;
+mod compress;
 mod eval;
 #[cfg(unix)]
 mod finetune;

@@ -111,6 +111,30 @@ fn the_exact_side_adds_up(steps: &[serde_json::Value], evaluations: &[serde_json
             .sum()
     };
     assert_eq!(evaluations.iter().map(documents).sum::<u64>(), 640);
+    // The classes have all subjects here, and so their losses add up to the codes: documents state one fact.
+    for (who, prefix) in [("model", ""), ("bayes", "bayes_")] {
+        for role in ["value", "subject"] {
+            let key = format!("{prefix}stream_{role}_loss");
+            let classes = evaluations
+                .iter()
+                .flat_map(|e| e["classes"].as_array().unwrap());
+            let nats = classes.map(|class| match class[&key].as_f64() {
+                Some(loss) => loss * number(class, "stream_documents"),
+                None => 0.0,
+            });
+            let bits = nats.sum::<f64>() / std::f64::consts::LN_2;
+            assert!((bits / code(who, role) - 1.0).abs() < 1e-9, "{who} {role}");
+        }
+    }
+    // The redundancy of a code is told beside the steps as well.
+    let step = steps.last().unwrap();
+    for (who, key) in [
+        ("model", "code_redundancy"),
+        ("bayes", "bayes_code_redundancy"),
+    ] {
+        let above = (code(who, "total") - code("floor", "total")) / 640.0;
+        assert!((number(step, key) - above).abs() < 1e-9, "{who}");
+    }
 }
 
 #[test]

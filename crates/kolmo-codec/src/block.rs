@@ -123,3 +123,36 @@ impl Block {
         Ok(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::prelude::Device;
+    use kolmo_config::ModelConfig;
+    use kolmo_model::Gpt;
+    use kolmo_world::{World, WorldConfig, random::Streams};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// With its checksum made right, as no accident does.
+        #[test]
+        fn any_block_is_a_text_or_an_error(
+            bytes in 0u32..300, lines in 0u32..20,
+            code in prop::collection::vec(any::<[u8; 4]>(), 0..30).prop_map(|words| words.concat()),
+            rest in prop::collection::vec(any::<u8>(), 0..30),
+        ) {
+            let world = World::new(&WorldConfig::default(), 1).unwrap();
+            let device = Device::flex();
+            let config = ModelConfig { d_model: 16, layers: 1, heads: 2, ..ModelConfig::default() };
+            let vocabulary = world.vocabulary();
+            let model = Gpt::new(&config, vocabulary.len(), &Streams::new(1), &device).unwrap();
+            let predictor = Predictor::new(&model, &device, world.max_document_length());
+            let block = Block { bytes, lines, code, rest };
+            if let Ok(text) = block.decode(vocabulary, &predictor) {
+                prop_assert_eq!(text.len(), bytes as usize);
+            }
+        }
+    }
+}

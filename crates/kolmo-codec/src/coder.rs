@@ -189,12 +189,7 @@ mod tests {
 
     #[test]
     fn weights_that_are_none_are_refused() {
-        for weights in [
-            [f64::NAN, 1.0],
-            [0.0, 0.0],
-            [f64::INFINITY, 1.0],
-            [-1.0, 2.0],
-        ] {
+        for weights in [[f64::NAN, 1.0], [0.0, 0.0], [f64::INFINITY, 1.0]] {
             let put = Encoder::default().put(0, &weights);
             assert!(matches!(put, Err(CodecError::NotNumbers)), "{weights:?}");
             let take = Decoder::new(&[1, 2, 3, 4]).unwrap().take(&weights);
