@@ -21,13 +21,11 @@ type Model<'a> = LazyContiguousCategoricalEntropyModel<u32, f64, &'a [f64], 32>;
 /// Bytes of a word of the code.
 const WORD: usize = 4;
 
-fn model(weights: &[f64]) -> Result<Model<'_>> {
-    // Of fewer than two there is no choice, and constriction has no model.
-    if weights.len() < 2 {
-        return Err(CodecError::NotNumbers);
-    }
-    Model::from_floating_point_probabilities_fast(weights, None)
-        .map_err(|()| CodecError::NotNumbers)
+/// The probabilities that `weights` are in proportion to, and their sum.
+fn model(weights: &[f64]) -> Result<(Model<'_>, f64)> {
+    let total = weights.iter().sum();
+    let model = Model::from_floating_point_probabilities_fast(weights, Some(total));
+    Ok((model.map_err(|()| CodecError::NotNumbers)?, total))
 }
 
 /// Symbols into a code.
@@ -38,13 +36,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Appends `symbol`, one of those that `weights` are of, in proportion to their probabilities.
+    /// Appends `symbol`, one of those that `weights` are of: two or more, in proportion to their probabilities.
     ///
     /// # Errors
     /// [`CodecError::NotNumbers`] for weights that are none.
     pub fn put(&mut self, symbol: usize, weights: &[f64]) -> Result<()> {
-        let model = model(weights)?;
-        let total: f64 = weights.iter().sum();
+        let (model, total) = model(weights)?;
         let weight = weights.get(symbol).copied().unwrap_or(0.0);
         self.information += (total / weight).log2();
         let put = self.range.encode_symbol(symbol, model);
@@ -94,7 +91,7 @@ impl Decoder {
     /// # Errors
     /// [`CodecError::NotNumbers`] for weights that are none, [`CodecError::Damaged`] for a code that no symbols have.
     pub fn take(&mut self, weights: &[f64]) -> Result<usize> {
-        let symbol = self.range.decode_symbol(model(weights)?);
+        let symbol = self.range.decode_symbol(model(weights)?.0);
         symbol.map_err(|_| CodecError::Damaged("a code is none"))
     }
 
