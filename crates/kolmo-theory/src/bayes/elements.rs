@@ -123,8 +123,8 @@ impl Elements {
         out: &mut Vec<(Token, f64)>,
     ) {
         let child = |node: u32, word: Token| self.children.get(&(node, word)).copied();
-        let steps = begun.iter();
-        let node = steps.fold(Some(ROOT), |node, word| child(node?, *word));
+        let mut steps = begun.iter();
+        let node = steps.try_fold(ROOT, |node, word| child(node, *word));
         let mass = self.mass(node, begun.len());
         out.extend(words.map(|word| {
             let next = node.and_then(|node| child(node, word));
