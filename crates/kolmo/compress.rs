@@ -78,12 +78,19 @@ struct Sizes {
     modelled_lines: u64,
     /// Bytes of the others.
     other_bytes: u64,
-    /// Σ −log2 P of the lines that the model has coded.
+    /// Σ −log2 P of the lines that the model has coded, and of which they are.
     information_bits: f64,
     /// Length of their arithmetic code.
     coded_bits: u64,
     /// Of the compressed file.
     written_bytes: u64,
+}
+
+/// The same of `kolmo decompress`.
+#[derive(Serialize)]
+struct Text {
+    /// Of the text.
+    bytes: u64,
 }
 
 /// Runs `kolmo compress`.
@@ -136,7 +143,8 @@ pub fn decompress(arguments: &Decompress, volume: Volume) -> anyhow::Result<()> 
         say(&format!("{}: {bytes} bytes", out.display()));
     }
     if common.json {
-        print(&format!("{{\"bytes\":{bytes}}}"))?;
+        let text = Text { bytes };
+        print(&serde_json::to_string(&text).context("the size has no JSON form")?)?;
     }
     Ok(())
 }
@@ -189,7 +197,13 @@ impl Common {
         });
         count.finish();
         match result {
-            Some(Err(error)) => Err(anyhow::Error::new(error).context(format!("in {shown}"))),
+            Some(Err(error)) => {
+                let place = match error.is_of_output() {
+                    true => out.display(),
+                    false => shown,
+                };
+                Err(anyhow::Error::new(error).context(format!("{place}")))
+            }
             Some(Ok(done)) => written.map(|()| done).map_err(Into::into),
             None => Err(written.err().map_or_else(
                 || anyhow::Error::msg("nothing was written"),
@@ -200,18 +214,24 @@ impl Common {
 }
 
 fn describe(done: &kolmo_codec::Compressed, out: &Path) -> String {
-    let of = |part: f64, whole: u64| part / whole.max(1) as f64;
-    format!(
-        "{}: {} bytes from {}, {:.2} bits a byte\n\
-         the model: {} of {} lines, {:.2} bits each ({:.2} by its probabilities); zstd: {} bytes",
+    let mut text = format!(
+        "{}: {} bytes of {}",
         out.display(),
         done.written,
-        done.bytes,
-        of(8.0 * done.written as f64, done.bytes),
-        done.modelled,
-        done.lines,
-        of(done.coded_bits as f64, done.modelled),
-        of(done.information_bits, done.modelled),
-        done.other_bytes,
-    )
+        done.bytes
+    );
+    let lines = done.modelled as f64;
+    if done.modelled > 0 {
+        text += &format!(
+            "\nthe model: {} of {} lines, {:.2} bits each ({:.2} by its probabilities)",
+            done.modelled,
+            done.lines,
+            done.coded_bits as f64 / lines,
+            done.information_bits / lines,
+        );
+    }
+    if done.other_bytes > 0 {
+        text += &format!("\nzstd: {} bytes of the text", done.other_bytes);
+    }
+    text
 }

@@ -141,7 +141,7 @@ pub fn train(
     }
     announce(config, world, &device, &run, volume);
 
-    let mut progress = Progress::new(volume, config.train.steps(), stop);
+    let mut progress = Progress::new(volume, config.train.steps(), stop.clone());
     let job = Job {
         config,
         world,
@@ -151,15 +151,23 @@ pub fn train(
         lesson: lesson.as_ref(),
         trunk: trunk.as_ref(),
     };
+    let stopped = |step| {
+        let anew = start == Start::Anew;
+        anyhow::Error::new(Stopped { step, anew })
+    };
     let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
     progress.finish();
     match trained? {
-        Outcome::Finished(manifest) => finish(&job, *manifest, arguments, volume, started),
-        Outcome::Stopped(step) => Err(Stopped {
-            step,
-            anew: start == Start::Anew,
-        }
-        .into()),
+        Outcome::Finished(mut manifest) => match measure_compression(&job, &stop, volume)? {
+            true => finish(&job, *manifest, arguments, volume, started),
+            false => {
+                let step = config.train.steps();
+                manifest.let_go(RunState::Stopped, step);
+                manifest.write(&run)?;
+                Err(stopped(step))
+            }
+        },
+        Outcome::Stopped(step) => Err(stopped(step)),
     }
 }
 
@@ -274,7 +282,6 @@ fn finish(
         true => figures::write_tuned(run, world, &evaluations),
         false => figures::write(run, world, &steps, &evaluations),
     };
-    measure_compression(job, volume)?;
     manifest.let_go(RunState::Done, job.config.train.steps());
     manifest.write(run)?;
     let last = Final {
@@ -307,10 +314,10 @@ fn finish(
     print_json(&last, arguments)
 }
 
-/// What a run that has `[compression]` is as a compressor, in its compression.json.
-fn measure_compression(job: &Job<'_>, volume: Volume) -> anyhow::Result<()> {
+/// What a run that has `[compression]` is as a compressor, in its compression.json. False if it was stopped on the way.
+fn measure_compression(job: &Job<'_>, stop: &StopRequest, volume: Volume) -> anyhow::Result<bool> {
     let Some(compression) = &job.config.compression else {
-        return Ok(());
+        return Ok(true);
     };
     if volume != Volume::Quiet {
         say("measuring the run as a compressor");
@@ -331,9 +338,11 @@ fn measure_compression(job: &Job<'_>, volume: Volume) -> anyhow::Result<()> {
         device,
         workers: &Workers::of_machine().context("no threads to compute with")?,
     };
-    let record = kolmo_codec::measure(trained, compression.documents)?;
-    record.write(run)?;
-    Ok(())
+    let record = kolmo_codec::measure(trained, compression.documents, &|| stop.is_asked())?;
+    if let Some(record) = &record {
+        record.write(run)?;
+    }
+    Ok(record.is_some())
 }
 
 /// Refuses to take the directory of a run of another configuration.

@@ -13,15 +13,15 @@ use crate::{
 /// The code of `documents`, of the world that `learner` is of, and Σ −log2 P of it, bits.
 ///
 /// # Errors
-/// [`CodecError::NotNumbers`] for a document that is none of this world.
+/// [`CodecError::Foreign`] for a document that is none of this world.
 pub fn encode(learner: &mut BayesLearner<'_>, documents: &[Vec<Token>]) -> Result<(Vec<u8>, f64)> {
     let mut encoder = Encoder::default();
     for document in documents {
         let mut tokens = document.iter();
         walk(learner, |possible, weights| {
-            let token = tokens.next().ok_or(CodecError::NotNumbers)?;
+            let token = tokens.next().ok_or(CodecError::Foreign)?;
             let place = possible.binary_search(token);
-            let place = place.map_err(|_| CodecError::NotNumbers)?;
+            let place = place.map_err(|_| CodecError::Foreign)?;
             // What is certain has no place in a code.
             if possible.len() > 1 {
                 encoder.put(place, weights)?;
@@ -56,8 +56,14 @@ pub fn decode(
         })?;
         documents.push(document);
     }
-    Ok(documents)
+    match decoder.may_be_over() {
+        true => Ok(documents),
+        false => Err(NO_CODE),
+    }
 }
+
+/// What a learner that stood elsewhere reads.
+const NO_CODE: CodecError = CodecError::Damaged("the learner finds no documents in it");
 
 /// Walks a document: `next` is told what can come next, in order, and the probabilities, and tells which of them does.
 fn walk(
@@ -74,7 +80,7 @@ fn walk(
         weights.extend(all.iter().map(|(_, p)| *p));
         let token = possible[next(&possible, &weights)?];
         if !reader.push(token) {
-            return Err(CodecError::NotNumbers);
+            return Err(CodecError::Foreign);
         }
         if token == EOS {
             return Ok(());

@@ -19,6 +19,9 @@ pub(crate) const MOST_LINES: usize = 8192;
 /// Bytes of its text, at most. A line that does not fit goes on in the next block.
 pub(crate) const MOST_BYTES: usize = 1 << 22;
 
+/// A code of more than one byte for so many of the text may be worse than that of zstd.
+const WORSE: usize = 5;
+
 /// The level of zstd for what the model does not know.
 const LEVEL: i32 = 19;
 
@@ -53,16 +56,33 @@ impl Block {
         vocabulary: &Vocabulary,
         predictor: &Predictor<'_>,
     ) -> Result<(Self, Content)> {
+        let lines: Vec<Line<'_>> = lines(text, vocabulary, predictor.room()).collect();
+        let (block, content) = Self::of_lines(text, &lines, predictor)?;
+        // A model that is so bad at it, or a text that is no more than words of the world, may be better off with zstd.
+        if content.modelled > 0 && WORSE * block.code.len() > text.len() {
+            let all = text.split_inclusive(|byte| *byte == b'\n');
+            let all: Vec<Line<'_>> = all.map(Line::Other).collect();
+            let (other, without) = Self::of_lines(text, &all, predictor)?;
+            if other.written() < block.written() {
+                return Ok((other, without));
+            }
+        }
+        Ok((block, content))
+    }
+
+    fn of_lines(
+        text: &[u8],
+        lines: &[Line<'_>],
+        predictor: &Predictor<'_>,
+    ) -> Result<(Self, Content)> {
         let mut encoder = Encoder::default();
         let mut is_words = Counts::new(2);
         let (mut documents, mut rest) = (Vec::new(), Vec::new());
-        let mut count = 0;
-        for line in lines(text, vocabulary, predictor.room()) {
-            count += 1;
+        for line in lines {
             match line {
                 Line::Words(tokens) => {
                     is_words.put(1, &mut encoder)?;
-                    documents.push(tokens);
+                    documents.push(&tokens[..]);
                 }
                 Line::Other(bytes) => {
                     is_words.put(0, &mut encoder)?;
@@ -82,19 +102,16 @@ impl Block {
         }
         let block = Self {
             bytes: text.len() as u32,
-            lines: count,
+            lines: lines.len() as u32,
             code: encoder.finish(),
             rest,
         };
         Ok((block, content))
     }
 
-    /// The text.
+    /// The text. Predictions that are not those of the encoder show in a code that does not end where it should, if not before.
     pub fn decode(&self, vocabulary: &Vocabulary, predictor: &Predictor<'_>) -> Result<Vec<u8>> {
         let (bytes, count) = (self.bytes as usize, self.lines as usize);
-        if bytes > MOST_BYTES || count > MOST_LINES {
-            return Err(CodecError::Damaged("a block is larger than any"));
-        }
         let mut decoder = Decoder::new(&self.code)?;
         let mut is_words = Counts::new(2);
         let kinds = (0..count).map(|_| is_words.take(&mut decoder));
@@ -102,7 +119,7 @@ impl Block {
         let modelled = kinds.iter().filter(|kind| **kind == 1).count();
         let mut documents = predictor.decode(modelled, &mut decoder)?.into_iter();
         if !decoder.may_be_over() {
-            return Err(CodecError::Damaged("a code is longer than its lines"));
+            return Err(CodecError::OtherPredictions);
         }
         let rest = match self.rest.is_empty() {
             true => Vec::new(),
@@ -118,7 +135,7 @@ impl Block {
             }
         }
         if text.len() != bytes || rest.next().is_some() {
-            return Err(CodecError::Damaged("a block has not the length it should"));
+            return Err(CodecError::OtherPredictions);
         }
         Ok(text)
     }

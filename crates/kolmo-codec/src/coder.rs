@@ -3,7 +3,8 @@
 //!
 //! A state of 128 bits behind words of 32, so that probabilities have 32 bits and nothing is lost where an interval is narrow: a code is longer
 //! than Σ −log2 P by what rounding to multiples of 2^-32 costs, a few millionths of a bit a symbol, and by at most two words
-//! at the end. Every symbol has at least 2^-32, whatever its weight.
+//! at the end. Every symbol has at least 2^-32, whatever its weight: one that is less probable takes 32 bits, and the code is shorter
+//! than it should be.
 
 use constriction::{
     backends::Cursor,

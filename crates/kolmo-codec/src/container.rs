@@ -5,11 +5,11 @@
 //! | 6 | `kolmo` and a zero |
 //! | 2 | version of the format |
 //! | 16 | BLAKE3 hash of the model's weights and of the vocabulary, cut |
-//! | 8 | BLAKE3 hash of some of its predictions, cut: others would not decode |
+//! | 8 | BLAKE3 hash of its predictions at every place of some documents, cut: others would not decode |
 //! | | blocks, each: 1 for its kind, `b`; 4 each for the bytes of the text, its lines, the bytes of both its parts; the two parts; 8 of the BLAKE3 hash of all of these |
-//! | 1 + 8 + 16 | the end: `e`, the bytes of the text, its BLAKE3 hash, cut |
+//! | 33 | the end: `e`, 8 for the bytes of the text, 16 of its BLAKE3 hash, 8 of the BLAKE3 hash of these |
 //!
-//! Numbers are little-endian. Nothing is taken for granted of a file: what is decoded is the text only if the end says so,
+//! Numbers are little-endian. All blocks but the last have as many lines or bytes as they can. Nothing is taken for granted of a file: what is decoded is the text only if the end says so,
 //! and who writes it somewhere must not show it before.
 
 use std::io::{BufRead, ErrorKind, Read, Write};
@@ -81,9 +81,9 @@ impl<'a> Codec<'a> {
         // Computed as they will be: by one thread of the workers.
         let sample = workers.map_on(predictor.device(), vec![()], |()| predictor.sample());
         let mut predictions = blake3::Hasher::new();
-        for logits in sample {
-            for logit in logits? {
-                predictions.update(&logit.to_le_bytes());
+        for weights in sample {
+            for weight in weights? {
+                predictions.update(&weight.to_le_bytes());
             }
         }
         let mut head = [0; 24];
@@ -135,9 +135,11 @@ impl<'a> Codec<'a> {
             }
             progress(all.bytes);
         }
+        let mut end = all.bytes.to_le_bytes().to_vec();
+        end.extend_from_slice(&hash.finalize().as_bytes()[..16]);
         file.put(&[END])?;
-        file.put(&all.bytes.to_le_bytes())?;
-        file.put(&hash.finalize().as_bytes()[..16])?;
+        file.put(&end)?;
+        file.put(&checksum(&end))?;
         file.file.flush().map_err(CodecError::io(WRITE))?;
         all.written = file.written;
         Ok(all)
@@ -157,13 +159,17 @@ impl<'a> Codec<'a> {
         self.check_head(&mut file)?;
         let mut hash = blake3::Hasher::new();
         let (mut bytes, mut done) = (0u64, 0u64);
-        let mut is_over = false;
+        let (mut is_last, mut is_over) = (false, false);
         while !is_over {
             let mut blocks = Vec::new();
             while blocks.len() < self.workers.threads() && !is_over {
                 match take::<1>(&mut file, "its end")? {
+                    [BLOCK] if is_last => {
+                        return Err(CodecError::Damaged("blocks stand behind the last one"));
+                    }
                     [BLOCK] => {
                         let block = Block::from_bytes(&mut file)?;
+                        is_last = !block.is_full();
                         done += block.written() as u64;
                         blocks.push(block);
                     }
@@ -181,12 +187,14 @@ impl<'a> Codec<'a> {
             }
             progress(done);
         }
-        let expected = u64::from_le_bytes(take(&mut file, "its end")?);
-        let sum: [u8; 16] = take(&mut file, "its end")?;
-        if expected != bytes || sum != hash.finalize().as_bytes()[..16] {
+        let end: [u8; 24] = take(&mut file, "its end")?;
+        if take::<8>(&mut file, "its end")? != checksum(&end) {
             return Err(CodecError::Damaged(
-                "its text has not the checksum it should",
+                "its end has not the checksum it should",
             ));
+        }
+        if end[..8] != bytes.to_le_bytes() || end[8..] != hash.finalize().as_bytes()[..16] {
+            return Err(CodecError::OtherPredictions);
         }
         let mut more = [0];
         match file.read(&mut more).map_err(CodecError::io(READ))? {
@@ -232,8 +240,13 @@ impl Compressed {
 }
 
 impl Block {
+    /// Whether another one may follow.
+    fn is_full(&self) -> bool {
+        self.lines as usize == MOST_LINES || self.bytes as usize == MOST_BYTES
+    }
+
     /// Bytes that it is written in.
-    fn written(&self) -> usize {
+    pub(crate) fn written(&self) -> usize {
         1 + 16 + self.code.len() + self.rest.len() + 8
     }
 
@@ -258,8 +271,13 @@ impl Block {
         let (numbers, _) = head.as_chunks::<4>();
         let number = |k: usize| u32::from_le_bytes(numbers[k]);
         let (code, rest) = (number(2) as usize, number(3) as usize);
-        if code > MOST_CODE || rest > MOST_CODE {
-            return Err(CodecError::Damaged("a block is larger than any"));
+        let (text, lines) = (number(0) as usize, number(1) as usize);
+        let is_possible = (1..=MOST_LINES.min(text)).contains(&lines)
+            && text <= MOST_BYTES
+            && code <= MOST_CODE
+            && rest <= MOST_CODE;
+        if !is_possible {
+            return Err(CodecError::Damaged("a block is of no possible size"));
         }
         let mut bytes = head.to_vec();
         let length = (code + rest) as u64;

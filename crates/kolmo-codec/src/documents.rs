@@ -56,7 +56,7 @@ impl<'a> Predictor<'a> {
     ///
     /// # Errors
     /// A device that fails, and predictions that are not numbers.
-    pub fn encode(&self, documents: &[Vec<Token>], encoder: &mut Encoder) -> Result<()> {
+    pub fn encode(&self, documents: &[&[Token]], encoder: &mut Encoder) -> Result<()> {
         let mut places = vec![0; documents.len()];
         self.walk(documents.len(), |k, weights| {
             let token = documents[k].get(places[k]).copied().unwrap_or(EOS);
@@ -80,19 +80,23 @@ impl<'a> Predictor<'a> {
         Ok(documents)
     }
 
-    /// Logits of the first predictions, of no text at all and of each of some words: where they have the same bits, others
-    /// have them as well.
+    /// Predictions at every place of documents of any words: where these have the same bits, others will have them
+    /// as well.
     ///
     /// # Errors
     /// A device that fails.
-    pub fn sample(&self) -> Result<Vec<f32>> {
-        let mut cache = Cache::new(self.model, ROWS, self.room, self.device);
-        let mut all = self.read(vec![EOS; ROWS], &mut cache)?;
-        if self.room > 1 {
-            let vocabulary = all.len() / ROWS;
-            let words = (0..ROWS).map(|row| (row % vocabulary) as Token);
-            all.extend(self.read(words.collect(), &mut cache)?);
-        }
+    pub fn sample(&self) -> Result<Vec<f64>> {
+        let (mut all, mut places) = (Vec::new(), 0);
+        self.walk(ROWS, |row, weights| {
+            all.extend_from_slice(weights);
+            places += usize::from(row == 0);
+            let word = (1 + row + 7 * places) % weights.len();
+            Ok(if places < self.room {
+                word as Token
+            } else {
+                EOS
+            })
+        })?;
         Ok(all)
     }
 

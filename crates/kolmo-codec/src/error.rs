@@ -33,8 +33,8 @@ pub enum CodecError {
     OtherModel,
     /// The model is the same, and its predictions here are not bit for bit those of where it was compressed.
     #[error(
-        "this machine or device computes the model's predictions in other bits than where the file was compressed: decompress it \
-         there, with the same kolmo on the same kind of processor and the same --device"
+        "the model's predictions have other bits here than where the file was compressed: decompress it there, with the same \
+         kolmo on the same kind of processor and system and the same --device"
     )]
     OtherPredictions,
     /// It ends too early.
@@ -43,6 +43,9 @@ pub enum CodecError {
     /// It is not as it was written.
     #[error("the file is damaged: {0}; copy it again")]
     Damaged(&'static str),
+    /// A document that the Bayes learner cannot code.
+    #[error("a document is none of this world")]
+    Foreign,
     /// Predictions that are no probabilities.
     #[error("the model's predictions are not numbers: its weights are broken")]
     NotNumbers,
@@ -69,6 +72,11 @@ pub enum CodecError {
 pub type Result<T> = std::result::Result<T, CodecError>;
 
 impl CodecError {
+    /// Whether it is about what is written, and not about what is read.
+    pub fn is_of_output(&self) -> bool {
+        matches!(self, Self::Io { action, .. } if action.starts_with("write"))
+    }
+
     /// An error of the system while it was to `action`.
     pub(crate) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { action, source }

@@ -30,12 +30,9 @@ pub const ALL: [General; 4] = [
     General {
         name: "brotli -11",
         compress: |text| {
-            let mut code = Vec::new();
-            let mut encoder = brotli::CompressorWriter::new(&mut code, BUFFER, 11, BROTLI_WINDOW);
+            let mut encoder = brotli::CompressorWriter::new(Vec::new(), BUFFER, 11, BROTLI_WINDOW);
             encoder.write_all(text)?;
-            encoder.flush()?;
-            drop(encoder);
-            Ok(code)
+            Ok(encoder.into_inner())
         },
         decompress: |code| read_all(brotli::Decompressor::new(code, BUFFER)),
     },

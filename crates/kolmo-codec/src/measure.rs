@@ -41,18 +41,27 @@ pub struct Trained<'a> {
 }
 
 impl Trained<'_> {
-    /// Documents that it was trained on.
+    /// Documents of the world that it was trained on.
     fn documents(&self) -> u64 {
-        self.step * self.config.train.batch_documents as u64
+        match self.config.finetune {
+            Some(_) => self.config.documents_before(),
+            None => self.step * self.config.train.batch_documents as u64,
+        }
     }
 }
 
 /// Measures `run` on so many documents: its weights at every precision as the first part of a two-part code of what it was trained on, and
 /// the code of what it has not seen beside those of other compressors. Whatever is compressed is decompressed again.
 ///
+/// None if `wants_stop` said so on the way.
+///
 /// # Errors
 /// A device that fails, and [`CodecError::NotGivenBack`] if something does not come back.
-pub fn measure(run: Trained<'_>, documents: u64) -> Result<CompressionRecord> {
+pub fn measure(
+    run: Trained<'_>,
+    documents: u64,
+    wants_stop: &dyn Fn() -> bool,
+) -> Result<Option<CompressionRecord>> {
     let trained_on = run.documents();
     let sampled = documents.min(trained_on);
     let sample: Vec<Document> = (0..sampled)
@@ -62,6 +71,9 @@ pub fn measure(run: Trained<'_>, documents: u64) -> Result<CompressionRecord> {
     let original = tensors::read(run.model)?;
     let mut records = Vec::new();
     for bits in [EXACT].into_iter().chain(ROUNDED) {
+        if wants_stop() {
+            return Ok(None);
+        }
         let packed = weights::compress(&original, bits)?;
         let unpacked = weights::decompress(&packed, &original, bits)?;
         let model = tensors::write(run.model.clone(), unpacked)?;
@@ -78,7 +90,7 @@ pub fn measure(run: Trained<'_>, documents: u64) -> Result<CompressionRecord> {
             redundancy_half_width,
         });
     }
-    Ok(CompressionRecord {
+    Ok(Some(CompressionRecord {
         step: run.step,
         documents: trained_on,
         parameters: run.config.model.parameters(run.world.vocabulary().len()),
@@ -86,7 +98,7 @@ pub fn measure(run: Trained<'_>, documents: u64) -> Result<CompressionRecord> {
         floor: role_bits(&mean(&floor).0),
         weights: records,
         text: compare(run, documents)?.0,
-    })
+    }))
 }
 
 /// Part k of `whole` in so many parts, without overflow.

@@ -31,7 +31,7 @@ pub fn compress(tensors: &NamedTensors, bits: u32) -> Result<Vec<u8>> {
     if tensors
         .values()
         .flat_map(|t| &t.values)
-        .any(|x| !x.is_finite())
+        .any(|x| !short(*x).is_finite())
     {
         return Err(CodecError::NotNumbers);
     }
@@ -100,7 +100,7 @@ pub fn decompress(code: &[u8], like: &NamedTensors, bits: u32) -> Result<NamedTe
 fn grid(tensor: &HostTensor, bits: u32) -> Option<(i32, usize)> {
     let is_matrix = tensor.shape.iter().filter(|size| **size > 1).count() > 1;
     let width = *tensor.shape.last()?;
-    (is_matrix && bits != EXACT).then(|| ((1 << (bits.clamp(2, 8) - 1)) - 1, width))
+    (is_matrix && bits != EXACT).then(|| ((1 << (bits.max(2) - 1)) - 1, width))
 }
 
 /// The step of least squared error, as it is kept.

@@ -22,8 +22,8 @@ impl Default for CompressionConfig {
 
 impl CompressionConfig {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if !(16..=100_000_000).contains(&self.documents) {
-            let valid = "16 to 100000000";
+        if !(16..=1_000_000).contains(&self.documents) {
+            let valid = "16 to 1000000";
             return Err(ConfigError::invalid(
                 "compression.documents",
                 self.documents,

@@ -105,8 +105,9 @@ impl RunConfig {
         }
         match &self.compression {
             Some(_) if self.finetune.is_some() => {
-                let valid = "no [compression] beside [finetune]: it is measured on documents of the world alone";
-                Err(ConfigError::invalid("compression", "[compression]", valid))
+                let valid =
+                    "no such table beside [finetune], whose documents are not the world's alone";
+                Err(ConfigError::invalid("compression", "a table", valid))
             }
             Some(compression) => compression.check(),
             None => Ok(()),

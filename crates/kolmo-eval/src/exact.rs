@@ -44,11 +44,18 @@ struct Sums {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct ClassSums {
     documents: u64,
+    /// Not a number in a state that was kept before it was counted.
+    #[serde(default = "not_counted")]
     model_value: f64,
+    #[serde(default = "not_counted")]
     model_subject: f64,
     bayes_value: f64,
     bayes_subject: f64,
     floor_subject: f64,
+}
+
+fn not_counted() -> f64 {
+    f64::NAN
 }
 
 impl<'a> Exact<'a> {
@@ -228,9 +235,9 @@ impl<'a> Exact<'a> {
     }
 }
 
-/// None of nothing.
+/// None of nothing, and of what was not counted.
 fn mean(sum: f64, count: u64) -> Option<f64> {
-    (count > 0).then(|| sum / count as f64)
+    (count > 0 && !sum.is_nan()).then(|| sum / count as f64)
 }
 
 /// `nats` in bits, with their sum.

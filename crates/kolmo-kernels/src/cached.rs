@@ -22,9 +22,11 @@ impl KeyValues {
         }
     }
 
-    /// Attention of the token at `place` to itself and those before it, from its `qkv`, `[batch, 1, 3d]`, which is kept. Gives
+    /// Attention of the token at `place` to itself and those before it, from its `qkv`, `[batch, 1, 3d]`, which is kept as well. Gives
     /// the heads' outputs, `[batch, 1, d]`: those of [`attention`](crate::attention()) at that place.
-    pub fn attend(&mut self, qkv: Tensor<3>, place: usize, positions: &Positions) -> Tensor<3> {
+    ///
+    /// It takes the tensors and gives them back, for of what has one owner Burn copies nothing to write into it.
+    pub fn attend(self, qkv: Tensor<3>, place: usize, positions: &Positions) -> (Tensor<3>, Self) {
         let [batch, heads, _, head] = self.keys.dims();
         let d = heads * head;
         let part = |k: usize| {
@@ -34,11 +36,12 @@ impl KeyValues {
         let query = positions.rotate_at(part(0), place) / (head as f64).sqrt();
         let key = positions.rotate_at(part(1), place);
         let here = [0..batch, 0..heads, place..place + 1, 0..head];
-        self.keys = self.keys.clone().slice_assign(here.clone(), key);
-        self.values = self.values.clone().slice_assign(here, part(2));
+        let keys = self.keys.slice_assign(here.clone(), key);
+        let values = self.values.slice_assign(here, part(2));
         let seen = |all: &Tensor<4>| all.clone().narrow(2, 0, place + 1);
-        let weights = softmax(query.matmul(seen(&self.keys).swap_dims(2, 3)), 3);
-        weights.matmul(seen(&self.values)).reshape([batch, 1, d])
+        let weights = softmax(query.matmul(seen(&keys).swap_dims(2, 3)), 3);
+        let mixed = weights.matmul(seen(&values)).reshape([batch, 1, d]);
+        (mixed, Self { keys, values })
     }
 }
 
@@ -59,7 +62,8 @@ mod tests {
         let expected = attention(qkv.clone(), heads, &positions);
         let mut kept = KeyValues::new([batch, heads, time, head], &device);
         for place in 0..time {
-            let found = kept.attend(qkv.clone().narrow(1, place, 1), place, &positions);
+            let (found, next) = kept.attend(qkv.clone().narrow(1, place, 1), place, &positions);
+            kept = next;
             let apart = (found - expected.clone().narrow(1, place, 1)).abs().max();
             let apart = apart.into_scalar::<f32>();
             assert!(apart < 1e-5, "{place}: {apart}");

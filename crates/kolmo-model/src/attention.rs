@@ -38,17 +38,17 @@ impl Attention {
         linear_add(residual, mixed, self.output.val())
     }
 
-    /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`.
+    /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`, and it as well after that.
     pub fn next(
         &self,
         residual: Tensor<3>,
         x: Tensor<3>,
         place: usize,
-        kept: &mut KeyValues,
+        kept: KeyValues,
         positions: &Positions,
-    ) -> Tensor<3> {
+    ) -> (Tensor<3>, KeyValues) {
         let projected = linear(x, self.query_key_value.val());
-        let mixed = kept.attend(projected, place, positions);
-        linear_add(residual, mixed, self.output.val())
+        let (mixed, kept) = kept.attend(projected, place, positions);
+        (linear_add(residual, mixed, self.output.val()), kept)
     }
 }

@@ -39,17 +39,17 @@ impl Block {
         self.think(x)
     }
 
-    /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`.
+    /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`, and it as well after that.
     pub fn next(
         &self,
         x: Tensor<3>,
         place: usize,
-        kept: &mut KeyValues,
+        kept: KeyValues,
         positions: &Positions,
-    ) -> Tensor<3> {
+    ) -> (Tensor<3>, KeyValues) {
         let normed = self.attention_norm.forward(x.clone());
-        let x = self.attention.next(x, normed, place, kept, positions);
-        self.think(x)
+        let (x, kept) = self.attention.next(x, normed, place, kept, positions);
+        (self.think(x), kept)
     }
 
     fn think(&self, x: Tensor<3>) -> Tensor<3> {

@@ -1,5 +1,7 @@
 //! Reading and writing token by token, each read once.
 
+use std::mem;
+
 use burn::prelude::*;
 use kolmo_kernels::{KeyValues, Positions, Tokens, embedding};
 
@@ -50,8 +52,10 @@ impl Gpt {
         }
         let place = cache.length;
         let mut x = embedding(self.embedding.weight.val(), tokens);
-        for (block, kept) in self.blocks.iter().zip(&mut cache.layers) {
-            x = block.next(x, place, kept, &cache.positions);
+        for (block, kept) in self.blocks.iter().zip(mem::take(&mut cache.layers)) {
+            let (next, kept) = block.next(x, place, kept, &cache.positions);
+            cache.layers.push(kept);
+            x = next;
         }
         cache.length += 1;
         let logits = self.logits(self.norm.forward(x));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     directory::{RunDirectory, write_json},
     error::{Error, Result},
-    metrics::RoleBits,
+    metrics::{RoleBits, number},
 };
 
 /// What `compression.json` holds.
@@ -39,7 +39,9 @@ pub struct WeightsRecord {
     pub description_bits: f64,
     /// What the sampled documents take with these weights above the floor, on average, bits per document.
     pub redundancy: RoleBits,
-    /// Half the width of the 95 % confidence interval of its total over the documents, bits per document.
+    /// Half the width of the 95 % confidence interval of its total over the documents, bits per document; not a number for
+    /// a single one.
+    #[serde(deserialize_with = "number::or_nan")]
     pub redundancy_half_width: f64,
 }
 

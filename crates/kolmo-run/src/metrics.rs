@@ -6,7 +6,7 @@
 
 mod exact;
 mod jsonl;
-mod number;
+pub(crate) mod number;
 
 pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits, RoleLosses};
 pub use jsonl::{JsonlWriter, KeptLines, read_jsonl, read_last};
