@@ -9,7 +9,11 @@ mod answer_tests;
 mod answers;
 mod bits_per_parameter;
 mod calibration;
+#[cfg(test)]
+mod code_tests;
+mod codes;
 mod collapse;
+mod compressors;
 mod cut_off;
 mod data_scaling;
 mod displacement;
@@ -23,6 +27,7 @@ mod model_scaling;
 mod order;
 mod overconfidence;
 mod plateau;
+mod prequential;
 mod relearning;
 mod summary;
 mod surface;
@@ -68,6 +73,8 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
             ClaimName::Forgetting => forgetting::section(study)?,
             ClaimName::Displacement => displacement::section(study)?,
             ClaimName::Relearning => relearning::section(study)?,
+            ClaimName::Prequential => prequential::section(study)?,
+            ClaimName::Compressors => compressors::section(study)?,
         };
         sections.extend(section.map(|mut section| {
             for verdict in &mut section.verdicts {
