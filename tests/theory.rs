@@ -26,6 +26,15 @@ fn same(one: f64, other: f64) -> bool {
     (one - other).abs() <= 1e-14 * other.abs()
 }
 
+/// What is told of a model of a certain size.
+const POINT: [&str; 5] = [
+    "model_bits",
+    "data_bits",
+    "saved_per_bit",
+    "syntax_share",
+    "facts",
+];
+
 /// A world that takes no time.
 const SMALL: &str = r#"
 [world.frequency]
@@ -55,7 +64,8 @@ fn json_has_every_prediction_and_nothing_is_written() {
         ("bayes_value_loss", &["n", "value"]),
         ("capacity", &["bits", "facts", "value_loss"]),
         ("surface", &["n", "bits", "value_loss"]),
-        ("structure_function", &["model_bits", "data_bits"]),
+        ("structure_function", &POINT),
+        ("two_part_code", &POINT),
     ] {
         let rows = json[key].as_array().unwrap();
         assert!(rows.len() > 5, "{key}");
@@ -66,6 +76,14 @@ fn json_has_every_prediction_and_nothing_is_written() {
             );
         }
     }
+    let last = |key: &str| json[key].as_array().unwrap().last().unwrap().clone();
+    for key in ["structure_function", "two_part_code"] {
+        assert_eq!(last(key)["least_mentions"], 1, "{key}");
+    }
+    // Where a bit saves a bit, the bound ends; a code that names its facts needs more for the same.
+    let (bound, code) = (last("structure_function"), last("two_part_code"));
+    assert_eq!(bound["saved_per_bit"], 1.0);
+    assert!(bound["model_bits"].as_f64() < code["model_bits"].as_f64());
     let near = |key: &str, expected: f64| (json[key].as_f64().unwrap() - expected).abs() < 1e-12;
     assert!(near("bayes_exponent", 0.4) && near("capacity_exponent", 1.0 / 0.6 - 1.0));
     let curve = json["bayes_value_loss"].as_array().unwrap();

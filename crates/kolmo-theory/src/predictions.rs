@@ -17,7 +17,7 @@ use crate::{
     hallucination::expected_error,
     pitman_yor::PitmanYorParameters,
     roles::ByRole,
-    structure::{StructurePoint, structure_function},
+    structure::{StructurePoint, structure_function, two_part_code},
     syntax::learning_cost,
 };
 
@@ -30,7 +30,7 @@ pub struct Scope {
     pub to: f64,
     /// Points of a curve for each factor of ten.
     pub per_decade: u32,
-    /// Documents of the structure function.
+    /// Documents of the structure function and the two-part code.
     pub documents: u64,
     /// Frequency classes, first and last rank.
     pub classes: Vec<(u64, u64)>,
@@ -65,9 +65,11 @@ pub struct Predictions {
     pub capacity_exponent: Option<f64>,
     /// L(N, C): what data and capacity leave together.
     pub surface: Vec<AtBoth>,
-    /// Model bits against data bits of `structure_documents` documents.
+    /// Model bits against data bits of `structure_documents` documents: what no model is below.
     pub structure_function: Vec<StructurePoint>,
-    /// Documents of the structure function.
+    /// The same of a code that names each fact.
+    pub two_part_code: Vec<StructurePoint>,
+    /// Documents of the structure function and the two-part code.
     pub structure_documents: u64,
     /// Expected share of wrong answers by frequency class, of a learner with room for everything.
     pub hallucination: Vec<Hallucination>,
@@ -228,6 +230,7 @@ impl Predictions {
             capacity_exponent: law.map(|law| law.capacity_exponent()),
             surface: surface(world, &decades),
             structure_function: structure_function(world, scope.documents, STRUCTURE_POINTS),
+            two_part_code: two_part_code(world, scope.documents, STRUCTURE_POINTS),
             structure_documents: scope.documents,
             hallucination: hallucination(world, &scope.classes, &grid),
             half_learning: half_learning(world, &scope.classes),

@@ -12,14 +12,12 @@ use kolmo_theory::{
     capacity::{Capacity, WaterFilling},
     discovery::{PowerLaw, expected_distinct, expected_value_loss, mean_content, relation_share},
     dynamics::half_learning_documents,
-    expected_floor,
     hallucination::expected_error,
     predictions::{Predictions, Scope},
-    structure::{StructurePoint, structure_function},
 };
 use kolmo_world::{
     Fact, World, WorldConfig,
-    config::{FrequencyConfig, GroupConfig, RelationConfig, RelationCount, SyntaxConfig},
+    config::{FrequencyConfig, GroupConfig, RelationConfig, RelationCount},
     random::Streams,
 };
 use rand::RngExt;
@@ -369,88 +367,6 @@ fn half_learning_times_go_with_the_inverse_frequency() {
 }
 
 #[test]
-fn the_structure_function_falls_and_is_convex() {
-    let documents = 2000;
-    let world = world(zipf(500, 1.4), &[(16, 1.0), (256, 2.0), (1, 1.0)], 1);
-    let curve = structure_function(&world, documents, 40);
-    assert!(curve.len() > 30);
-    assert_eq!(curve[0].model_bits, 0.0);
-    let falls = |pair: &[StructurePoint]| {
-        pair[0].model_bits <= pair[1].model_bits && pair[0].data_bits >= pair[1].data_bits
-    };
-    assert!(curve.windows(2).all(falls));
-    // What the model takes more, the documents take less by as much as the worst of it saves or more.
-    for pair in curve.windows(2) {
-        let (more, less) = (
-            pair[1].model_bits - pair[0].model_bits,
-            pair[0].data_bits - pair[1].data_bits,
-        );
-        assert!(less >= more * pair[1].saved_per_bit - 1e-6, "{pair:?}");
-        assert!(less <= more * pair[0].saved_per_bit + 1e-6, "{pair:?}");
-    }
-    let floor = documents as f64 * expected_floor(&world).total() / 2f64.ln();
-    let last = curve.last().unwrap().data_bits;
-    assert!(
-        (last / floor - 1.0).abs() < 1e-9,
-        "in the end only the floor is left"
-    );
-}
-
-#[test]
-fn the_structure_function_is_that_of_the_best_codes_of_documents_drawn() {
-    // No syntax to learn: one template, no fillers, relations alike.
-    let documents = 2000;
-    let config = WorldConfig {
-        frequency: zipf(500, 1.4),
-        relations: [("a", 16), ("b", 256)]
-            .map(|(name, values)| RelationConfig {
-                name: name.to_owned(),
-                values: Some(values),
-                weight: 1.0,
-            })
-            .to_vec(),
-        syntax: SyntaxConfig {
-            templates: Some(1),
-            filler_slots: Some(0),
-            ..SyntaxConfig::default()
-        },
-        ..WorldConfig::default()
-    };
-    let world = World::new(&config, 7).unwrap();
-    let curve = structure_function(&world, documents, 40);
-    let name = (world.names().space() as f64).ln();
-    let floor = documents as f64 * expected_floor(&world).total();
-    let mut measured = vec![(Mean::default(), Mean::default()); curve.len()];
-    for repetition in 0..40 {
-        let mut counts: HashMap<Fact, u64> = HashMap::new();
-        for document in documents_of(&world, repetition << 32, documents) {
-            *counts.entry(document.facts[0]).or_default() += 1;
-        }
-        for ((model, data), point) in measured.iter_mut().zip(&curve) {
-            let (mut spent, mut left) = (0.0, floor);
-            for (fact, count) in &counts {
-                let content = world.relations()[fact.relation as usize].content();
-                let saving = *count as f64 * content;
-                if saving / (name + content) >= point.saved_per_bit {
-                    spent += name + content;
-                } else {
-                    left += saving;
-                }
-            }
-            model.add(spent / 2f64.ln());
-            data.add(left / 2f64.ln());
-        }
-    }
-    // What happens in fewer than 1 of 5 streams can go unseen in 40 of them (0.8^40 = 10^-4), and
-    // then has no standard error: a fifth of a fact is allowed for it.
-    let fact = 0.2 * (name + 256f64.ln()) / 2f64.ln();
-    for ((model, data), point) in measured.iter().zip(&curve) {
-        model.assert_within(point.model_bits, fact, "model bits");
-        data.assert_within(point.data_bits, fact * point.saved_per_bit, "data bits");
-    }
-}
-
-#[test]
 fn worlds_at_the_edge_have_predictions_too() {
     let scope = Scope {
         from: 1.0,
@@ -485,12 +401,13 @@ fn worlds_at_the_edge_have_predictions_too() {
                 ..scope.clone()
             };
             let found = Predictions::of(&world, &scope);
-            let curve = &found.structure_function;
-            assert!(
-                curve
-                    .iter()
-                    .all(|p| p.model_bits >= 0.0 && p.data_bits.is_finite())
-            );
+            for curve in [&found.structure_function, &found.two_part_code] {
+                let finite = |x: f64| x >= 0.0 && x.is_finite();
+                assert!(curve.iter().all(|p| {
+                    let numbers = [p.model_bits, p.data_bits, p.saved_per_bit, p.facts];
+                    numbers.into_iter().all(finite) && (0.0..=1.0).contains(&p.syntax_share)
+                }));
+            }
             let capacity = &found.capacity;
             assert!(
                 capacity

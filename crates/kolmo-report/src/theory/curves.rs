@@ -1,12 +1,12 @@
 //! Predictions as CSV: a file for each curve, or all of them in one.
 
-use kolmo_theory::{Predictions, predictions::AtDocuments};
+use kolmo_theory::{Predictions, predictions::AtDocuments, structure::StructurePoint};
 use serde::Serialize;
 
 use crate::{csv::csv, error::Result};
 
 /// Name and content of a CSV file for each curve.
-pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, String); 9]> {
+pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, String); 10]> {
     Ok([
         (
             "expected_distinct.csv",
@@ -21,6 +21,7 @@ pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, Str
             "structure_function.csv",
             csv(&predictions.structure_function)?,
         ),
+        ("two_part_code.csv", csv(&predictions.two_part_code)?),
         ("hallucination.csv", csv(&predictions.hallucination)?),
         ("half_learning.csv", csv(&predictions.half_learning)?),
     ])
@@ -109,9 +110,18 @@ pub fn tidy_csv(predictions: &Predictions) -> Result<String> {
         );
     }
     let documents = predictions.structure_documents as f64;
-    for point in &predictions.structure_function {
-        let row = Row::of("structure_function_data_bits", point.data_bits);
-        rows.push(row.at(documents).with(point.model_bits));
+    for (prediction, points) in [
+        (
+            "structure_function_data_bits",
+            &predictions.structure_function,
+        ),
+        ("two_part_code_data_bits", &predictions.two_part_code),
+    ] {
+        let row = |point: &StructurePoint| {
+            let row = Row::of(prediction, point.data_bits);
+            row.at(documents).with(point.model_bits)
+        };
+        rows.extend(points.iter().map(row));
     }
     for at in &predictions.hallucination {
         let row = Row::of("hallucination_rate", at.rate).at(at.n);

@@ -114,6 +114,24 @@ impl Elements {
         Some(leaf as usize)
     }
 
+    /// Appends each of `words` and the probability that it goes on a name `begun`, times `p`.
+    pub fn following(
+        &self,
+        begun: &[Token],
+        words: impl Iterator<Item = Token>,
+        p: f64,
+        out: &mut Vec<(Token, f64)>,
+    ) {
+        let child = |node: u32, word: Token| self.children.get(&(node, word)).copied();
+        let mut steps = begun.iter();
+        let node = steps.try_fold(ROOT, |node, word| child(node, *word));
+        let mass = self.mass(node, begun.len());
+        out.extend(words.map(|word| {
+            let next = node.and_then(|node| child(node, word));
+            (word, p * self.mass(next, begun.len() + 1) / mass)
+        }));
+    }
+
     /// (n + β) · P(node at `depth`).
     fn mass(&self, node: Option<u32>, depth: usize) -> f64 {
         // Nobody is met yet, and all names are alike: with β = 0 the formula would be 0/0.

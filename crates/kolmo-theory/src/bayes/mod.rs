@@ -16,6 +16,7 @@
 
 mod discount;
 mod elements;
+mod reader;
 mod state;
 mod syntax;
 mod values;
@@ -25,6 +26,7 @@ use kolmo_world::{Token, World};
 pub use discount::Discount;
 use discount::Rule;
 use elements::Elements;
+pub use reader::BayesReader;
 pub use state::{BayesState, StateError};
 use syntax::SyntaxCounts;
 use values::ValueTree;
@@ -173,9 +175,13 @@ impl<'a> BayesLearner<'a> {
         Some(pattern.relation)
     }
 
+    /// The relation of the sentence being read: before a value every live pattern is of one.
+    fn relation(&self) -> Option<usize> {
+        Some(self.grammar.patterns[self.live.first()?.0].relation)
+    }
+
     fn read_value(&mut self, value: &[Token], subject: usize, nats: &mut Vec<f64>) -> Option<()> {
-        // Before a value every live pattern is of one relation.
-        let relation = self.grammar.patterns[self.live.first()?.0].relation;
+        let relation = self.relation()?;
         let number = self.world.relations()[relation].number(value)?;
         match self.elements.fact(subject, relation) {
             Some(known) => (known == number).then(|| nats.extend(value.iter().map(|_| 0.0))),

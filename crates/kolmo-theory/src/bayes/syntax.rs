@@ -163,6 +163,19 @@ impl SyntaxCounts {
         }
     }
 
+    /// Every symbol there can be at `place` of a sentence of class `class`, with its probability.
+    pub fn emissions(&self, class: usize, place: Place) -> impl Iterator<Item = (Symbol, f64)> {
+        let (fixed, slot) = match place {
+            Place::Fixed(symbol) => (Some((symbol, 1.0)), None),
+            Place::Filler(slot) => (None, Some(&self.classes[class].slots[slot])),
+        };
+        let words = slot.into_iter().flat_map(|slot| {
+            let words = slot.words.iter().enumerate();
+            words.map(|(outcome, word)| (Symbol::Word(*word), slot.fillers.probability(outcome)))
+        });
+        fixed.into_iter().chain(words)
+    }
+
     /// Counts a complete `sentence` of `pattern`, stated after the relations `stated`.
     pub fn learn(&mut self, pattern: &Pattern, stated: u16, sentence: &[Symbol]) {
         let relations = self.relations;

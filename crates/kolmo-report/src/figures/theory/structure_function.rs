@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_theory::Predictions;
+use kolmo_theory::{Predictions, structure::StructurePoint};
 
 use super::super::axis::{LinearAxis, LogAxis};
 use super::super::palette::{REFERENCE, THEORY};
@@ -14,10 +14,13 @@ const CURVE_POINTS: u32 = 300;
 
 /// The points, joined by straight lines as between any two models: on a logarithmic axis those are bent.
 pub(super) fn draw(predictions: &Predictions) -> Drawn<String> {
-    let curve = || {
-        let points = predictions.structure_function.iter();
-        points.map(|point| (point.model_bits, point.data_bits))
+    let points = |curve: &[StructurePoint]| -> Vec<(f64, f64)> {
+        let points = curve.iter();
+        points.map(|p| (p.model_bits, p.data_bits)).collect()
     };
+    let bound = points(&predictions.structure_function);
+    let code = points(&predictions.two_part_code);
+    let both = || bound.iter().chain(&code);
     let title = format!(
         "Structure function of {} documents",
         count(predictions.structure_documents as f64)
@@ -28,11 +31,10 @@ pub(super) fn draw(predictions: &Predictions) -> Drawn<String> {
         y: "bits of the documents, given the model",
     };
     let entropy = predictions.floor_nats.total() * predictions.structure_documents as f64 / LN_2;
-    let most = curve()
-        .map(|(_, data)| data)
-        .fold(entropy.max(1.0), f64::max);
+    let most = both().map(|(_, data)| *data);
+    let most = most.fold(entropy.max(1.0), f64::max);
     // Models of less than a bit hold a fact with hardly any probability.
-    let x = LogAxis::around(curve().map(|(model, _)| model), 1.0);
+    let x = LogAxis::around(both().map(|(model, _)| *model), 1.0);
     let x = x.map_or(LogAxis::new(1.0, 1e6), LogAxis::padded);
     panel::draw(&labels, (x, LinearAxis::from_zero(most)), false, |panel| {
         let floor = [(x.low(), entropy), (x.high(), entropy)];
@@ -42,11 +44,16 @@ pub(super) fn draw(predictions: &Predictions) -> Drawn<String> {
             Stroke::Dashed,
             "entropy: everything is known",
         )?;
-        let points: Vec<(f64, f64)> = curve().collect();
-        let line = x
-            .grid(CURVE_POINTS)
-            .filter_map(|model| Some((model, between(&points, model)?)));
-        panel.curve(line, THEORY, Stroke::Solid, "best model of this size")
+        for (points, color, text) in [
+            (&code, REFERENCE, "code that names each fact"),
+            (&bound, THEORY, "no model is below"),
+        ] {
+            let line = x
+                .grid(CURVE_POINTS)
+                .filter_map(|model| Some((model, between(points, model)?)));
+            panel.curve(line, color, Stroke::Solid, text)?;
+        }
+        Ok(())
     })
 }
 

@@ -122,6 +122,8 @@ fn axes_and_series_are_labelled() {
             "bits of the model",
             "Structure function of 1,000 documents",
             "entropy",
+            "no model is below",
+            "code that names each fact",
         ],
         &["wrong answers (share)", "rank 1", "ranks 2-5000"],
     ]) {
