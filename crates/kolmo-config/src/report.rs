@@ -72,11 +72,13 @@ pub enum ClaimName {
     Prequential,
     /// A trained model beside other compressors.
     Compressors,
+    /// The two parts of a description of the data, beside the shortest that there are: the structure function.
+    Structure,
 }
 
 impl ClaimName {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::DataScaling,
         Self::ModelScaling,
         Self::BitsPerParameter,
@@ -98,6 +100,7 @@ impl ClaimName {
         Self::Relearning,
         Self::Prequential,
         Self::Compressors,
+        Self::Structure,
     ];
 }
 

@@ -14,9 +14,9 @@ use crate::{
     study::{Study, StudyRun},
 };
 
-const DOCUMENTS: u64 = 100_000;
+pub(super) const DOCUMENTS: u64 = 100_000;
 
-fn config(seed: u64, width: usize) -> RunConfig {
+pub(super) fn config(seed: u64, width: usize) -> RunConfig {
     let text = "\
 [world]
 frequency = { law = 'zipf', elements = 2500, exponent = 1.5 }
@@ -31,7 +31,7 @@ relations = [{ name = 'a', values = 50 }, { name = 'b', values = 50 }, { name = 
     config
 }
 
-fn only(study: &Study) -> Section {
+pub(super) fn only(study: &Study) -> Section {
     let mut sections = sections(study).unwrap();
     assert_eq!(sections.len(), 1);
     sections.remove(0)
@@ -238,7 +238,11 @@ fn weights_are_paid_back_after_what_they_take_over_what_they_save() {
 fn runs_without_codes_have_no_sections() {
     let (_, world) = config(1, 8).settle().unwrap();
     let last = examples::evaluation(&world, DOCUMENTS, 1.0);
-    for claim in [ClaimName::Prequential, ClaimName::Compressors] {
+    for claim in [
+        ClaimName::Prequential,
+        ClaimName::Compressors,
+        ClaimName::Structure,
+    ] {
         let runs = vec![StudyRun::imagined(config(1, 8), vec![last.clone()])];
         assert!(sections(&study(claim, runs)).unwrap().is_empty());
     }

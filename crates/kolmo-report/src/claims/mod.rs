@@ -29,6 +29,10 @@ mod overconfidence;
 mod plateau;
 mod prequential;
 mod relearning;
+mod structure;
+mod structure_tables;
+#[cfg(test)]
+mod structure_tests;
 mod summary;
 mod surface;
 mod syntax_first;
@@ -37,6 +41,7 @@ mod tests;
 mod tuning;
 #[cfg(test)]
 mod tuning_tests;
+mod two_parts;
 mod wording;
 
 use kolmo_config::ClaimName;
@@ -75,6 +80,7 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
             ClaimName::Relearning => relearning::section(study)?,
             ClaimName::Prequential => prequential::section(study)?,
             ClaimName::Compressors => compressors::section(study)?,
+            ClaimName::Structure => structure::section(study)?,
         };
         sections.extend(section.map(|mut section| {
             for verdict in &mut section.verdicts {
