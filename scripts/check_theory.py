@@ -5,7 +5,9 @@
     python scripts/check_theory.py target/release/kolmo
 
 The sums over ranks are counted out for the first ranks and closed by Euler-Maclaurin with quadrature in
-mpmath, which shares nothing with kolmo's own way. Prints a line a check and exits 1 at the first failure.
+mpmath, which shares nothing with kolmo's own way. Both curves of model bits against data bits are checked at
+every point, in worlds whose facts are counted out at every number of mentions. Prints a line a check and exits 1
+at the first failure.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mpmath import diff, digamma, exp, expm1, gamma, log, log1p, mp, mpf, quad
+from mpmath import ceil, diff, digamma, exp, expm1, floor, gamma, log, log1p, mp, mpf, quad
 
 from checks import Failure, ended, passed
 
@@ -29,9 +31,14 @@ COUNTED = 3000
 
 VALUES = 64
 
+RELATION = f"[[world.relations]]\nname = 'fact'\nvalues = {VALUES}\n"
 
-def predict(kolmo, law, start, end):
-    config = f"[world.frequency]\n{law}\n[[world.relations]]\nname = 'fact'\nvalues = {VALUES}\n"
+# Slopes that differ by less are the same to kolmo, relative.
+SAME_SLOPE = mpf(10) ** -9
+
+
+def predict(kolmo, law, start, end, rest=RELATION):
+    config = f"[world.frequency]\n{law}\n{rest}"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "world.toml"
         path.write_text(config, encoding="utf-8")
@@ -98,7 +105,8 @@ def check_zipf(kolmo, elements, exponent, bias, start, end):
     # The largest capacity whose facts can be counted out; the last one is stored in part.
     points = (point for point in found["capacity"] if point["facts"] < COUNTED)
     point = max(points, key=lambda point: point["facts"])
-    whole, part = divmod(mpf(point["bits"]) * log(mpf(2)) / content, 1)
+    facts = mpf(point["bits"]) * log(mpf(2)) / content
+    whole, part = floor(facts), facts - floor(facts)
     stored = sum((truth.probability(mpf(i)) for i in range(1, int(whole) + 1)), mpf(0))
     expected = content * (1 - stored - part * truth.probability(whole + 1))
     worst = max(worst, compare(f"the loss at {point['bits']} bits", point["value_loss"], expected))
@@ -120,7 +128,89 @@ def check_pitman_yor(kolmo, discount, concentration, start, end):
     passed(f"pitman_yor, discount {discount}, concentration {concentration}: within {mp.nstr(worst, 2)}")
 
 
+class Mentions:
+    """Facts of one relation by how often documents state them, in expectation."""
+
+    def __init__(self, frequencies, documents, share, values, name):
+        self.content = log(mpf(values))
+        self.cost = name + self.content
+        self.number = [mpf(0)] * (documents + 1)
+        for p in frequencies:
+            f = p * share
+            mass = (1 - f) ** documents
+            for count in range(documents + 1):
+                self.number[count] += mass
+                mass *= f / (1 - f) * (documents - count) / (count + 1)
+
+    def least(self, slope):
+        return max(1, int(ceil(slope * (1 - SAME_SLOPE) * self.cost / self.content)))
+
+    def split(self, slope):
+        """The facts told, what they cost, and what the mentions of the others cost."""
+        least = self.least(slope)
+        told = sum(self.number[least:], mpf(0))
+        left = sum((count * number for count, number in enumerate(self.number[:least])), mpf(0))
+        return told, self.cost * told, self.content * left
+
+
+def check_structure(kolmo, elements, exponent, documents, first, values, pools):
+    """Two relations, of which a document states the first with probability `first`, the only choice of the syntax."""
+    weights = (first, 1 - mpf(first))
+    rest = f"[world.names]\npools = {pools}\n[world.syntax]\ntemplates = 1\nfiller_slots = 0\n"
+    for name, weight, count in zip("ab", weights, values, strict=True):
+        rest += f"[[world.relations]]\nname = '{name}'\nvalues = {count}\nweight = {weight}\n"
+    rest += f"[train]\ndocuments = {documents}\n"
+    law = f"law = 'zipf'\nelements = {elements}\nexponent = {exponent}"
+    found = predict(kolmo, law, 1, 1000, rest)
+    truth = Zipf(elements, exponent, 0)
+    frequencies = [truth.probability(mpf(rank)) for rank in range(1, elements + 1)]
+    shares = [mpf(weight) for weight in weights]
+    entropy = -sum(q * log(q) for q in shares)
+    everything_known = documents * (entropy - sum(p * log(p) for p in frequencies))
+    saving = documents * (log(mpf(2)) - entropy)
+    names = mpf(1)
+    for pool in pools:
+        names *= pool
+
+    def described(slope):
+        left = min(saving, slope / 2)
+        return log(saving / left) / 2, left
+
+    def written(slope):
+        cost = log1p(mpf(documents)) / 2
+        left = saving / (1 + documents)
+        return (cost, left) if saving - left >= slope * (1 - SAME_SLOPE) * cost else (mpf(0), saving)
+
+    worst = mpf(0)
+    for key, name, syntax in (("structure_function", mpf(0), described), ("two_part_code", log(names), written)):
+        relations = [Mentions(frequencies, documents, q, v, name) for q, v in zip(shares, values, strict=True)]
+        for point in found[key]:
+            slope = mpf(point["saved_per_bit"])
+            cost, left = syntax(slope)
+            splits = [relation.split(slope) for relation in relations]
+            least = min(relation.least(slope) for relation in relations)
+            if point["least_mentions"] != min(least, documents + 1):
+                raise Failure(f"{key} at {slope}: {point['least_mentions']} mentions, expected {least}")
+            expected = {
+                "model_bits": (cost + sum(stored for _, stored, _ in splits)) / log(mpf(2)),
+                "data_bits": (everything_known + left + sum(left for _, _, left in splits)) / log(mpf(2)),
+                "facts": sum(told for told, _, _ in splits),
+                "syntax_share": 1 - left / saving,
+            }
+            for field, value in expected.items():
+                # What is next to nothing is 0.
+                if abs(value) > SAME_SLOPE or abs(point[field]) > SAME_SLOPE:
+                    worst = max(worst, compare(f"{field} of {key} at {slope}", point[field], value))
+        total = [point["model_bits"] + point["data_bits"] for point in found[key]]
+        if key == "structure_function" and min(total) < total[-1] * (1 - TOLERANCE):
+            raise Failure("model and documents take less before the end of the structure function")
+    passed(f"model and data bits, {elements} elements, {documents} documents: within {mp.nstr(worst, 2)}")
+
+
 def check(kolmo):
+    check_structure(kolmo, 100, "1.3", 400, "0.2", (16, 5), [10, 20])
+    check_structure(kolmo, 40, "0.8", 1000, "0.45", (64, 64), [8, 5])
+    check_structure(kolmo, 500, "2.0", 50, "0.01", (2, 1000), [100, 100])
     check_zipf(kolmo, 1_000_000, "2.0", "0.0", 1000, 100_000)
     check_zipf(kolmo, 1_000_000_000, "1.5", "0.0", 1000, 10**9)
     check_zipf(kolmo, 1_000_000_000, "1.05", "0.0", 100, 10**12)

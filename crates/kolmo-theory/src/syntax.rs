@@ -47,8 +47,8 @@ impl Choice {
         2.0 * self.saving(documents) / self.parameters()
     }
 
-    /// Told with (k/2) ln(1 + times made) nats if each of them saves `slope` nats or more, or not at all. What so
-    /// many nats leave to be paid, 1/(1 + times made) of the saving, is less than once the choice.
+    /// Told with (k/2) ln(1 + times made) nats if each of them saves `slope` nats or more, or not at all.
+    /// What so many nats leave to be paid, 1/(1 + times made) of the saving, is less than once the choice.
     pub fn written(&self, documents: f64, slope: f64) -> Described {
         let (saving, cost) = (self.saving(documents), self.cost(documents));
         if self.efficiency(documents) >= slope {
@@ -87,7 +87,8 @@ impl Sum for Described {
     }
 }
 
-/// Everything there is to learn of the syntax of `world`: what there is no choice of, or what is alike, is not in it.
+/// Everything there is to learn of the syntax of `world`: what there is no choice of, or what is alike, is
+/// not in it.
 pub(crate) fn choices(world: &World) -> Vec<Choice> {
     // Nats a choice; the saving of equal probabilities is a rounding error.
     const NOTHING: f64 = 1e-12;
@@ -199,8 +200,8 @@ mod tests {
         }
     }
 
-    /// Nats that a parameter vector drawn from the uniform prior of `outcomes`, told by a code, costs and leaves; and what
-    /// the curve says that so many left cost.
+    /// Nats that a parameter vector drawn from the uniform prior of `outcomes`, told by a code, costs and
+    /// leaves; and what the curve says that so many left cost.
     fn assert_above(outcomes: usize, cost: f64, redundancy: &[f64], most: f64) {
         const DOCUMENTS: f64 = 1000.0;
         let entropy: f64 = (2..=outcomes).map(|k| 1.0 / k as f64).sum();

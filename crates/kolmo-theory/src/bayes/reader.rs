@@ -65,8 +65,9 @@ impl<'a> BayesLearner<'a> {
 }
 
 impl BayesReader<'_, '_> {
-    /// Every token that may come next and its probability, above 0, into `out`: in order of the tokens, each once,
-    /// 1 in all up to rounding. None after the end of the document or after a token that is impossible.
+    /// Every token that may come next and its probability, above 0, into `out`: in order of the tokens,
+    /// each once, 1 in all up to rounding. None after the end of the document or after a token that is
+    /// impossible.
     ///
     /// The same documents read before, and the same tokens of this one, give the same numbers bit for bit.
     pub fn next(&self, out: &mut Vec<(Token, f64)>) {
@@ -90,8 +91,8 @@ impl BayesReader<'_, '_> {
         });
     }
 
-    /// Goes on by `token` and learns from what it completes. False if it is impossible here: nothing more is then
-    /// possible, or learnt.
+    /// Goes on by `token` and learns from what it completes. False if it is impossible here: nothing more
+    /// is then possible, or learnt.
     pub fn push(&mut self, token: Token) -> bool {
         let next = self.after(token);
         self.at = next.unwrap_or(At::Void);

@@ -48,7 +48,8 @@ impl ValueTree {
         }
     }
 
-    /// Appends each word that goes on a value `begun` and its probability, all values of `relation` alike, times `p`.
+    /// Appends each word that goes on a value `begun` and its probability, all values of `relation` alike,
+    /// times `p`.
     pub fn following(
         &self,
         relation: &Relation,

@@ -4,32 +4,34 @@
 //! A two-part code describes a model first and then the documents with it, each for itself: a model does not
 //! learn from the documents it codes. What it may tell is of two kinds, and there are two prices for it.
 //!
-//! The *bound*, which no model is below in expectation. The values of facts are independent and any of V_r alike, so
-//! m nats of information on one save at most m nats each time it is stated, up to h_r (log-loss has a linear
-//! rate-distortion function): a fact stated c times is worth c bits a bit, and nothing is to be paid for whose
-//! fact it is. A list of values in the order of the names, for one, has no names in it. The *syntax* is
-//! described to the precision that pays: a choice of k free parameters that leaves D₀ nats of redundancy in all
-//! documents to who knows nothing leaves D to who is told
+//! The *bound*, which no model is below in expectation. The values of facts are independent and any of V_r
+//! alike, so m nats of information on one save at most m nats each time it is stated, up to h_r (log-loss
+//! has a linear rate-distortion function): a fact stated c times is worth c bits a bit, and nothing is to
+//! be paid for whose fact it is. A list of values in the order of the names, for one, has no names in it.
+//! The *syntax* is described to the precision that pays: a choice of k free parameters that leaves D₀ nats
+//! of redundancy in all documents to who knows nothing leaves D to who is told
 //!
 //! ```text
 //! (k/2) ln(D₀ / D)        D = min(D₀, e k/2) at e nats saved a nat (reverse water-filling)
 //! ```
 //!
-//! nats: the rate-distortion function of k Gaussian parameters under squared error (Cover & Thomas, chapter 10), which is
-//! what redundancy is where it is small. At e = 1 this is (k/2) ln n but for a constant (Rissanen 1986). Against the
-//! exact function for small D (Shannon's lower bound, which is met there) it is, for a uniform prior, up to 0.06 nats a
-//! parameter too low for 2 to 4 outcomes and up to 0.05 too high for more; for a prior of concentration ½ up to 0.2
-//! too high, for sparser ones more, and for larger ones next to right.
+//! nats: the rate-distortion function of k Gaussian parameters under squared error (Cover & Thomas, chapter
+//! 10), which is what redundancy is where it is small. At e = 1 this is (k/2) ln n but for a constant
+//! (Rissanen 1986). Against the exact function for small D (Shannon's lower bound, which is met there) it
+//! is, for a uniform prior, up to 0.06 nats a parameter too low for 2 to 4 outcomes and up to 0.05 too high
+//! for more; for a prior of concentration ½ up to 0.2 too high, for sparser ones more, and for larger ones
+//! next to right.
 //!
-//! The *two-part code*, which one could write: each fact with its name, ln(names) + h_r nats, and each choice with
-//! (k/2) ln(1 + n) nats if it is made n times, or not at all. It lies above the bound.
+//! The *two-part code*, which one could write: each fact with its name, ln(names) + h_r nats, and each
+//! choice with (k/2) ln(1 + n) nats if it is made n times, or not at all. It lies above the bound.
 //!
-//! The best model of a given size takes what saves most a nat, whichever it is: a fact stated a thousand times
-//! comes before most of the syntax, which comes before a fact stated twice. So either curve falls and is convex. Facts are
-//! ordered by how often they are stated in these documents, not by how often they should be; their number at every
-//! count is taken in expectation over the documents. Subjects are always coded with their true frequencies, n H(p)
-//! nats: who is talked about is no fact. The accidents of these documents beyond that never save more than it costs to
-//! tell them: they play no part as long as a nat saves a nat or more.
+//! The best model of a given size takes what saves most a nat, whichever it is: a fact stated a thousand
+//! times comes before most of the syntax, which comes before a fact stated twice. So either curve falls and
+//! is convex. Facts are ordered by how often they are stated in these documents, not by how often they
+//! should be; their number at every count is taken in expectation over the documents. Subjects are always
+//! coded with their true frequencies, n H(p) nats: who is talked about is no fact. The accidents of these
+//! documents beyond that never save more than it costs to tell them: they play no part as long as a nat
+//! saves a nat or more.
 
 mod facts;
 
@@ -54,24 +56,25 @@ pub struct StructurePoint {
     /// What saves as many bits of the documents for each of its own, or more, is in the model: the slope
     /// of the curve, without its sign.
     pub saved_per_bit: f64,
-    /// Of what knowing the syntax saves, the share that this model saves, 0 to 1; 0 where there is nothing to save.
+    /// Of what knowing the syntax saves, the share that this model saves, 0 to 1; 0 where there is nothing
+    /// to save.
     pub syntax_share: f64,
-    /// A fact stated so often or more is in the model; with names, of the relation where it takes least. None where there
-    /// are no facts.
+    /// A fact stated so often or more is in the model; with names, of the relation where it takes least.
+    /// None where there are no facts.
     pub least_mentions: Option<u64>,
     /// Facts in the model, in expectation.
     pub facts: f64,
 }
 
-/// The bound of `documents` documents of `world`, from the empty model to the one at which a bit more saves no more
-/// than a bit: there model and documents together take least. At most `points` points, the smallest
+/// The bound of `documents` documents of `world`, from the empty model to the one at which a bit more saves
+/// no more than a bit: there model and documents together take least. At most `points` points, the smallest
 /// models first.
 pub fn structure_function(world: &World, documents: u64, points: usize) -> Vec<StructurePoint> {
     Structure::bound(world, documents).curve(points)
 }
 
-/// The two-part code of `documents` documents of `world`, from the empty model to the one that describes everything that
-/// occurs in them; at most `points` points, the smallest models first.
+/// The two-part code of `documents` documents of `world`, from the empty model to the one that describes
+/// everything that occurs in them; at most `points` points, the smallest models first.
 pub fn two_part_code(world: &World, documents: u64, points: usize) -> Vec<StructurePoint> {
     Structure::two_part(world, documents).curve(points)
 }
@@ -83,9 +86,9 @@ pub fn syntax_saving_bits(world: &World, documents: u64) -> f64 {
     saving / LN_2
 }
 
-/// The fewest bits of a model with which the syntax of `documents` documents is predicted with a `redundancy` of so many nats
-/// a document: 0 for who knows nothing or less, and never more than where a bit saves a bit. Not a
-/// number if the redundancy is none.
+/// The fewest bits of a model with which the syntax of `documents` documents is predicted with a
+/// `redundancy` of so many nats a document: 0 for who knows nothing or less, and never more than where a
+/// bit saves a bit. Not a number if the redundancy is none.
 pub fn syntax_bits(world: &World, documents: u64, redundancy: f64) -> f64 {
     let (n, choices) = (documents as f64, choices(world));
     let at = |slope: f64| -> Described {
@@ -105,9 +108,7 @@ pub fn syntax_bits(world: &World, documents: u64, redundancy: f64) -> f64 {
             false => lo = middle,
         }
     }
-    // Who knows nothing pays nothing, and at 1 there is no more to be paid.
-    let slope = if at(hi).left <= total { hi } else { lo };
-    at(slope).cost / LN_2
+    at(hi).cost / LN_2
 }
 
 /// Enough to find a slope to the last digit, wherever it is.
@@ -178,7 +179,7 @@ impl<'a> Structure<'a> {
         curve
     }
 
-    /// The height of the curve over a model of `model_bits` bits, at any size, to about nine digits and never above it. Beyond
+    /// The height of the curve over a model of `model_bits` bits, at any size, to about nine digits. Beyond
     /// the last of its points the bound has all facts and only syntax left to tell.
     ///
     /// Not a number if `model_bits` is none.
@@ -197,13 +198,9 @@ impl<'a> Structure<'a> {
                 false => hi = middle,
             }
         }
-        // A convex curve is above its tangents; where a whole class of facts comes in at once, both are the curve.
-        let (left, right) = (self.nats(hi), self.nats(lo));
-        let model = model.max(0.0);
-        left.tangent(model)
-            .max(right.tangent(model))
-            .max(self.floor)
-            / LN_2
+        // A convex curve is above its tangents; where a whole class of facts comes in at once, this is the curve.
+        let smaller = self.nats(hi);
+        smaller.tangent(model.max(0.0)).max(self.floor) / LN_2
     }
 
     /// Where the curve ends and begins: the least that a nat saves of what is ever told, and the most.
