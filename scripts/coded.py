@@ -34,9 +34,24 @@ def compressed(sweep, name):
     return [(run, of) for run, of in runs if of]
 
 
+def class_sums(run):
+    """The model's code lengths of values and names, as its classes have them; none of a run whose classes have none."""
+    stated_facts = stated(config(run)["world"])
+    classes = [of for at in evaluations(run) for of in at["classes"] if of["stream_documents"]]
+    if not all(of.get("stream_value_loss") is not None for of in classes):
+        return {}
+    of_role = lambda key, each: sum(of["stream_documents"] * each * of[key] for of in classes) / math.log(2)
+    return {"value": of_role("stream_value_loss", stated_facts), "subject": of_role("stream_subject_loss", 1)}
+
+
 def prequential(sweep, name, role, _):
     """What the model's code is longer than the floor, over the same of the Bayes learner's."""
-    codes = [evaluations(run)[-1]["code_bits"] for run in group(sweep, name)]
+    runs = group(sweep, name)
+    codes = [evaluations(run)[-1]["code_bits"] for run in runs]
+    for run, code in zip(runs, codes):
+        for of, bits in class_sums(run).items():
+            found = code["model"][of]
+            expect(not bits or math.isclose(bits, found, rel_tol=1e-6), f"{run['id']}: {of} takes {found} bits, by class {bits}")
     return [(code["model"][role] - code["floor"][role]) / (code["bayes"][role] - code["floor"][role]) for code in codes]
 
 

@@ -43,7 +43,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
              syntax and the values as they are drawn, and frequencies of a Pitman-Yor process: where they have another law it is the best \
              of the names only nearly.",
             "A role with hardly anything to learn has hardly a price: of one on which the Bayes learner lost less than 100 bits in a \
-             run the ratio is that of two numbers of noise, and has no verdict. The end of the document is always certain.",
+             run the ratio is that of two numbers of noise, and has no verdict. The end of the document is certain to the Bayes learner from the \
+             first on, so that what the model pays to learn it is in the total alone.",
         ],
     );
     for (runs, name) in named(groups) {
