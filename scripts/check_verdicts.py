@@ -5,7 +5,7 @@
     python3 scripts/check_verdicts.py --misreport KOLMO SWEEP_DIR
 
 What was measured comes from summary/*.parquet and runs/*/facts.parquet (the syntax, which is in neither, from
-metrics.jsonl), what was predicted from report.json. Exponents are fitted by least squares seed by seed, intervals are Student's over
+metrics.jsonl, and code lengths from evaluations.jsonl and compression.json), what was predicted from report.json. Exponents are fitted by least squares seed by seed, intervals are Student's over
 seeds, and the rule is: agrees where the prediction lies in the interval; of exponents inconclusive where that is wider than
 0.15 to a side or its range under a decade. A verdict may be another one only where the prediction is within half of the half-width
 of an end of the interval. With --misreport the law of the worlds is changed in a copy of the sweep, and theory has to disagree.
@@ -24,6 +24,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 import answered
+import coded
 import tuned
 from checks import ended, expect, passed
 from remade import Sweep, config, facts, last, seeds, slope, student
@@ -263,8 +264,8 @@ def predicted(sweep, claim, name, which, verdict):
 
 
 def of_module(claim):
-    """The module that has a claim about answers or fine-tuning."""
-    return next((module for module in (answered, tuned) if hasattr(module, claim)), None)
+    """The module that has a claim about answers, fine-tuning or codes."""
+    return next((module for module in (answered, tuned, coded) if hasattr(module, claim)), None)
 
 
 def needs_precision(verdict):

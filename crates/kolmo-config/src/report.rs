@@ -68,11 +68,17 @@ pub enum ClaimName {
     Displacement,
     /// How fast what was forgotten comes back.
     Relearning,
+    /// The model's code of what it is trained on, each batch before the update by it, beside the Bayes learner's.
+    Prequential,
+    /// A trained model beside other compressors.
+    Compressors,
+    /// The two parts of a description of the data, beside the shortest that there are: the structure function.
+    Structure,
 }
 
 impl ClaimName {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::DataScaling,
         Self::ModelScaling,
         Self::BitsPerParameter,
@@ -92,6 +98,9 @@ impl ClaimName {
         Self::Forgetting,
         Self::Displacement,
         Self::Relearning,
+        Self::Prequential,
+        Self::Compressors,
+        Self::Structure,
     ];
 }
 

@@ -1,6 +1,9 @@
 //! A world and records for the tests of this crate.
 
-use kolmo_run::{ClassRecord, EvaluationRecord, ExactCode, OnlineClass};
+use kolmo_run::{
+    ClassRecord, CompressionRecord, CompressorRecord, EvaluationRecord, ExactCode, OnlineClass,
+    RoleBits, TextRecord, WeightsRecord,
+};
 use kolmo_theory::discovery::{expected_value_loss, mean_content};
 use kolmo_world::config::RelationConfig;
 use kolmo_world::{World, WorldConfig};
@@ -87,5 +90,61 @@ fn class(world: &World, (lo, hi): (u64, u64), documents: u64, factor: f64) -> Cl
         bayes_value_loss_expected: bayes,
         online: OnlineClass::default(),
         bits_stored: 1e3,
+    }
+}
+
+/// So many bits on the syntax, the subject and the value.
+pub(crate) fn role_bits([syntax, subject, value]: [f64; 3]) -> RoleBits {
+    RoleBits {
+        syntax,
+        subject,
+        value,
+        eos: 0.0,
+        total: syntax + subject + value,
+    }
+}
+
+/// A run of `documents` documents as a compressor: `redundancy` bits per document above a floor of 10 at full precision, and
+/// a text of 1000 facts, in which the model is as good.
+pub(crate) fn compression(
+    parameters: u64,
+    documents: u64,
+    redundancy: [f64; 3],
+) -> CompressionRecord {
+    let weights = |bits: u32, worse: f64| WeightsRecord {
+        bits_per_weight: bits,
+        description_bits: f64::from(bits) * parameters as f64,
+        redundancy: role_bits(redundancy.map(|bits| bits * worse)),
+        redundancy_half_width: 0.01,
+    };
+    let facts = 1000.0;
+    let compressor = |name: &str, information: Option<f64>, bits: f64| CompressorRecord {
+        name: name.to_owned(),
+        bits,
+        information_bits: information,
+        coded_bits: information.map(|bits| bits + 10.0),
+    };
+    let model = facts * (10.0 + redundancy.iter().sum::<f64>());
+    CompressionRecord {
+        step: documents / 256,
+        documents,
+        parameters,
+        sampled: 1000,
+        floor: role_bits([4.0, 6.0, 0.0]),
+        weights: vec![weights(32, 1.0), weights(8, 1.01), weights(2, 5.0)],
+        text: TextRecord {
+            first: documents,
+            documents: 1000,
+            facts: 1000,
+            bytes: 40_000,
+            floor_bits: facts * 10.0,
+            compressors: vec![
+                compressor("model", Some(model), model + 10.0),
+                compressor("bayes", Some(facts * 11.0), facts * 11.0 + 10.0),
+                compressor("bayes_untrained", Some(facts * 30.0), facts * 30.0 + 10.0),
+                compressor("zstd -19", None, facts * 60.0),
+                compressor("xz -9", None, facts * 50.0),
+            ],
+        },
     }
 }

@@ -9,8 +9,8 @@ use std::{
 
 use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
-    AnswerRow, EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory, StepRecord,
-    read_answers, read_jsonl,
+    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory,
+    StepRecord, read_answers, read_jsonl,
 };
 use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 
@@ -49,6 +49,8 @@ pub struct StudyRun {
     pub parameters: u64,
     /// What was measured, in the order of its documents; never empty.
     pub evaluations: Vec<EvaluationRecord>,
+    /// What it is as a compressor; none of one that was not measured so.
+    pub compression: Option<CompressionRecord>,
     /// What made it: version, device and processor.
     made_by: String,
 }
@@ -200,6 +202,7 @@ impl StudyRun {
             config,
             world: Arc::new(world),
             evaluations,
+            compression: None,
             made_by: "nobody".to_owned(),
         }
     }
@@ -236,6 +239,7 @@ impl StudyRun {
             config,
             world,
             evaluations,
+            compression: CompressionRecord::read(&directory).map_err(records)?,
             made_by: made_by(&Manifest::read(&directory).map_err(records)?),
             directory,
         }))

@@ -9,7 +9,11 @@ mod answer_tests;
 mod answers;
 mod bits_per_parameter;
 mod calibration;
+#[cfg(test)]
+mod code_tests;
+mod codes;
 mod collapse;
+mod compressors;
 mod cut_off;
 mod data_scaling;
 mod displacement;
@@ -23,7 +27,12 @@ mod model_scaling;
 mod order;
 mod overconfidence;
 mod plateau;
+mod prequential;
 mod relearning;
+mod structure;
+mod structure_tables;
+#[cfg(test)]
+mod structure_tests;
 mod summary;
 mod surface;
 mod syntax_first;
@@ -32,6 +41,7 @@ mod tests;
 mod tuning;
 #[cfg(test)]
 mod tuning_tests;
+mod two_parts;
 mod wording;
 
 use kolmo_config::ClaimName;
@@ -68,6 +78,9 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
             ClaimName::Forgetting => forgetting::section(study)?,
             ClaimName::Displacement => displacement::section(study)?,
             ClaimName::Relearning => relearning::section(study)?,
+            ClaimName::Prequential => prequential::section(study)?,
+            ClaimName::Compressors => compressors::section(study)?,
+            ClaimName::Structure => structure::section(study)?,
         };
         sections.extend(section.map(|mut section| {
             for verdict in &mut section.verdicts {

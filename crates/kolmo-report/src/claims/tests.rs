@@ -26,7 +26,7 @@ pub(super) fn zipf(exponent: f64, elements: u64) -> RunConfig {
 }
 
 /// 1 ± NOISE, of a seed and a number.
-fn noise(seed: u64, number: u64) -> f64 {
+pub(super) fn noise(seed: u64, number: u64) -> f64 {
     let mut random = Streams::new(seed).stream("test/noise").at(number);
     // Of a variance of one twelfth.
     (NOISE * 12f64.sqrt() * (random.random::<f64>() - 0.5)).exp()

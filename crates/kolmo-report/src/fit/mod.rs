@@ -41,6 +41,7 @@ pub use interval::Method;
 pub use power_law::{Observation, PowerLaw};
 pub use product::ProductLaw;
 pub use proportion::{Share, binomial_interval};
+pub(crate) use rank::rank_correlation;
 pub use rank::spearman;
 pub use refusal::Refusal;
 pub use surface::{Surface, SurfaceCurve, SurfaceObservation};

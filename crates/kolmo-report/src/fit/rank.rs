@@ -33,15 +33,15 @@ pub fn spearman(pairs: &[(f64, f64)]) -> Result<Estimate, Refusal> {
     let constant =
         |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().all(|pair| of(pair) == of(&pairs[0]));
     let what = if constant(&|pair| pair.0) { "x" } else { "y" };
-    let value = correlation(pairs).ok_or(Refusal::NoVariation { what })?;
+    let value = rank_correlation(pairs).ok_or(Refusal::NoVariation { what })?;
     let ci95 = percentile_interval("rank correlation", |random| {
-        correlation(&resampled(random, pairs))
+        rank_correlation(&resampled(random, pairs))
     })?;
     Ok(Estimate { value, ci95 })
 }
 
-/// None where x or y does not vary.
-fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+/// Spearman's rank correlation alone, where it is one number of many; none where x or y does not vary.
+pub(crate) fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
     let x = mid_ranks(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
     let y = mid_ranks(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     // Ties leave the mean of the ranks as it is.
@@ -124,7 +124,7 @@ mod tests {
         fn only_the_order_counts(pairs in prop::collection::vec((-3i8..3, -3i8..3), 10..40)) {
             let pairs: Vec<(f64, f64)> = pairs.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect();
             let bent: Vec<(f64, f64)> = pairs.iter().map(|(x, y)| (x.exp(), -y.powi(3))).collect();
-            match (correlation(&pairs), correlation(&bent)) {
+            match (rank_correlation(&pairs), rank_correlation(&bent)) {
                 (Some(straight), Some(bent)) => prop_assert!((straight + bent).abs() < 1e-12),
                 (straight, bent) => prop_assert_eq!(straight, bent),
             }

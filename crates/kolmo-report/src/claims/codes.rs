@@ -1,0 +1,96 @@
+//! What claims about code lengths have in common: bits by role, and the runs that were measured as compressors.
+
+use kolmo_run::{CompressionRecord, RoleBits};
+
+use super::summary::named;
+use crate::study::{Study, StudyRun, groups};
+
+/// All roles together.
+pub(super) const TOTAL: &str = "total";
+
+/// The roles as the records name them, all together last.
+pub(super) const ROLES: [&str; 5] = ["syntax", "subject", "value", "eos", TOTAL];
+
+/// The bits of one of [`ROLES`]; not a number of another.
+pub(super) fn of_role(bits: &RoleBits, role: &str) -> f64 {
+    match role {
+        "syntax" => bits.syntax,
+        "subject" => bits.subject,
+        "value" => bits.value,
+        "eos" => bits.eos,
+        TOTAL => bits.total,
+        _ => f64::NAN,
+    }
+}
+
+/// What a role is called in a sentence.
+pub(super) fn in_words(role: &str) -> &str {
+    match role {
+        "subject" => "names",
+        "value" => "values",
+        "eos" => "end of the document",
+        TOTAL => "all",
+        role => role,
+    }
+}
+
+/// Facts that a document of `run` states.
+pub(super) fn facts_per_document(run: &StudyRun) -> f64 {
+    run.world.relation_draw().per_document() as f64
+}
+
+/// A run that was measured as a compressor.
+#[derive(Clone, Copy)]
+pub(super) struct Compressed<'a> {
+    pub run: &'a StudyRun,
+    pub record: &'a CompressionRecord,
+}
+
+/// Runs that were, with a name for them; never none.
+pub(super) struct Group<'a> {
+    pub name: String,
+    pub runs: Vec<Compressed<'a>>,
+}
+
+/// The runs of `study` that were measured as compressors, those together that are alike but for the seed.
+pub(super) fn alike(study: &Study) -> Vec<Group<'_>> {
+    grouped(study, StudyRun::but_seed)
+}
+
+/// The same with those together that are alike but for the seed and the size.
+pub(super) fn families(study: &Study) -> Vec<Group<'_>> {
+    grouped(study, |run| (run.but_size(), run.config.train.documents))
+}
+
+fn grouped<K: PartialEq>(study: &Study, key: impl Fn(&StudyRun) -> K) -> Vec<Group<'_>> {
+    let measured = study.runs.iter().filter(|run| run.compression.is_some());
+    let groups = named(groups(measured, key)).into_iter();
+    let groups = groups.map(|(runs, name)| Group {
+        name,
+        runs: runs.into_iter().filter_map(Compressed::of).collect(),
+    });
+    groups.collect()
+}
+
+impl<'a> Compressed<'a> {
+    fn of(run: &'a StudyRun) -> Option<Self> {
+        let record = run.compression.as_ref()?;
+        Some(Self { run, record })
+    }
+}
+
+impl<'a> Group<'a> {
+    /// The runs of each size, rising.
+    pub fn sizes(&self) -> Vec<(u64, Vec<Compressed<'a>>)> {
+        let mut sizes: Vec<(u64, Vec<Compressed<'a>>)> = Vec::new();
+        for of in &self.runs {
+            let parameters = of.run.parameters;
+            match sizes.iter_mut().find(|(size, _)| *size == parameters) {
+                Some((_, runs)) => runs.push(*of),
+                None => sizes.push((parameters, vec![*of])),
+            }
+        }
+        sizes.sort_by_key(|(size, _)| *size);
+        sizes
+    }
+}

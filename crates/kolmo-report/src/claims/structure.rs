@@ -1,0 +1,230 @@
+//! The Kolmogorov structure function in its probabilistic form: what trained models leave of the documents against the bits of their
+//! description, beside the least that any description of that size leaves (Vereshchagin & Vitányi 2004; Pan et al. 2025).
+
+use std::f64::consts::LN_2;
+
+use kolmo_run::ClassRecord;
+
+use super::{
+    codes::{Compressed, Group, families},
+    judge::{Claim, range},
+    structure_tables::{Curves, figure, first_part, gaps, totals},
+    summary::{ROOM, id, met_bits},
+    two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
+};
+use crate::{
+    error::Result,
+    fit::{Estimate, Refusal, rank_correlation},
+    number::{grouped, significant},
+    report::{Relation, Section, Verdict},
+    study::{Study, groups},
+};
+
+/// What can be learnt of the syntax has to save so much, bits per document, for its share to say anything.
+const LEAST_SYNTAX: f64 = 0.01;
+
+/// The runs of a family, each with its descriptions.
+pub(super) struct Described<'a> {
+    pub of: Compressed<'a>,
+    /// The countings in order.
+    pub descriptions: Vec<TwoParts>,
+}
+
+pub(super) fn section(study: &Study) -> Result<Option<Section>> {
+    let mut section = Section::new(
+        id(study, &["structure"]),
+        "The structure function",
+        "How near do trained models come to the best description of the data of their size, and what do they put into it first?",
+        &[
+            "The documents of a run can be described in two parts: a model, and the documents with its probabilities. The structure \
+             function says how many bits the second part takes at least, in expectation, where the first takes so many: the best model \
+             tells first what saves most for each bit, of the syntax to the precision that pays, and of facts in the order of how often the \
+             documents state them. A fact costs its value and not its name, and the precision of the syntax what rate-distortion \
+             theory says, so that no description lies below. The explicit code beside it can be written: it names its facts, and \
+             tells a choice of the syntax as finely as the data allow or not at all.",
+            "A trained model is a first part, and its size is counted in three ways. The bits stored: what it knows of facts, as \
+             measured, with the fewest bits that predict the syntax as well as it does. Its parameters, with as many bits each as the \
+             run stores that stores most of them. And its weights, quantised and entropy coded, with the loss that this \
+             costs. The second part takes for every document the floor in expectation and what was measured above it on documents of training.",
+            "Syntax comes before facts where the share that the model has of all that the syntax can save is greater than that \
+             of the bits of all facts met that it stores. Frequent facts come before rare ones where the share stored of the bits of a frequency class \
+             falls with its rank. Models with room for nine tenths of all facts are left out of both: they need not choose.",
+        ],
+    );
+    for family in &families(study) {
+        let described = described(family);
+        let curves = Curves::of(&described[0].of);
+        let name = &family.name;
+        section.verdicts.push(above(&described, name));
+        section.verdicts.extend(syntax_first(family));
+        section.verdicts.extend(frequent_first(family));
+        section.text.extend(nearest_in_words(&described, name));
+        section
+            .figures
+            .push(figure(study, &described, &curves, name));
+        section.tables.push(gaps(&described, name));
+        section.tables.push(first_part(family, &described));
+        section.tables.push(totals(&described, &curves, name));
+    }
+    Ok((!section.verdicts.is_empty()).then_some(section))
+}
+
+/// The descriptions of all runs, in their order; those of the same documents share their curve.
+fn described<'a>(family: &Group<'a>) -> Vec<Described<'a>> {
+    let most = capacity(&family.runs);
+    let mut curves: Vec<Exact<'a>> = Vec::new();
+    let describe = |of: &Compressed<'a>| {
+        let place = curves.iter().position(|exact| exact.is_of(of));
+        let place = place.unwrap_or_else(|| {
+            curves.push(Exact::of(of));
+            curves.len() - 1
+        });
+        Described {
+            of: *of,
+            descriptions: descriptions(of, most, &mut curves[place]),
+        }
+    };
+    family.runs.iter().map(describe).collect()
+}
+
+/// The description that comes nearest to the exact curve, over all runs and countings, or lies farthest below it.
+fn nearest<'a>(described: &'a [Described<'a>]) -> Option<(&'a Compressed<'a>, &'a TwoParts)> {
+    let all = described.iter().flat_map(|run| {
+        let of = run.descriptions.iter();
+        of.map(move |description| (&run.of, description))
+    });
+    let all = all.filter(|(_, description)| description.gap().total.is_finite());
+    all.min_by(|a, b| a.1.gap().total.total_cmp(&b.1.gap().total))
+}
+
+fn above(described: &[Described<'_>], name: &str) -> Verdict {
+    let nearest = nearest(described).ok_or(Refusal::TooFew {
+        what: "descriptions",
+        found: 0,
+        needed: 1,
+    });
+    let gap = nearest.map(|(_, description)| {
+        let gap = description.gap().total;
+        Estimate {
+            value: gap,
+            ci95: [gap - description.half_width, gap + description.half_width],
+        }
+    });
+    let sizes = described.iter().flat_map(|run| &run.descriptions);
+    Claim {
+        name: format!("structure/{name}/above"),
+        statement: format!(
+            "{name}: no trained model lies below the structure function: the least difference of all runs and countings, bits per document, is above 0."
+        ),
+        relation: Relation::Above,
+        predicted: 0.0,
+        range: range("bits of the model", sizes.map(|of| of.model_bits)),
+        needs_precision: false,
+    }
+    .judge(gap)
+}
+
+/// Where the models come nearest, and what they lose there.
+fn nearest_in_words(described: &[Described<'_>], name: &str) -> Option<String> {
+    let (of, description) = nearest(described)?;
+    let gap = description.gap();
+    Some(format!(
+        "{name}: nearest to the curve is the model of {} parameters with seed {}, counted as {}: at {} bits it takes {} ± {} bits per \
+         document more than the best description of this size, of which {} are of names, {} of values and {} of the syntax.",
+        grouped(of.run.parameters),
+        of.run.config.seed,
+        description.counting.name(),
+        significant(description.model_bits),
+        significant(gap.total),
+        significant(description.half_width),
+        significant(gap.subject),
+        significant(gap.value),
+        significant(gap.syntax),
+    ))
+}
+
+/// The share of what the syntax can save that a model has.
+pub(super) fn share_of_syntax(of: &Compressed<'_>) -> f64 {
+    let left = finest(of).map_or(f64::NAN, |weights| syntax(&weights.redundancy));
+    1.0 - left / saving_of_syntax(of)
+}
+
+/// The share of the bits of all facts met that it has.
+pub(super) fn share_of_facts(of: &Compressed<'_>) -> f64 {
+    of.run.last().bits_stored / met_bits(of.run, of.record.documents as f64)
+}
+
+/// The share of the bits of a class that it has.
+pub(super) fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
+    let relations = of.run.world.relations();
+    let content: f64 = relations.iter().map(|relation| relation.content()).sum();
+    let subjects = class.facts as f64 / relations.len() as f64;
+    class.bits_stored * LN_2 / (subjects * content)
+}
+
+/// The runs without room for all facts, those of each seed together.
+fn that_choose<'a>(family: &'a Group<'_>) -> Vec<Vec<&'a Compressed<'a>>> {
+    let choose = family.runs.iter().filter(|of| share_of_facts(of) < ROOM);
+    groups(choose, |of| of.run.config.seed)
+}
+
+/// Of each seed the size that is nearest to the contrary.
+fn syntax_first(family: &Group<'_>) -> Option<Verdict> {
+    let seeds = that_choose(family);
+    let can_be_learnt = |of: &&Compressed<'_>| saving_of_syntax(of) >= LEAST_SYNTAX;
+    if seeds.is_empty() || !seeds.iter().flatten().all(can_be_learnt) {
+        return None;
+    }
+    let of_seed = |runs: &Vec<&Compressed<'_>>| {
+        let differences = runs
+            .iter()
+            .map(|of| share_of_syntax(of) - share_of_facts(of));
+        differences.fold(f64::INFINITY, f64::min)
+    };
+    let least: Vec<f64> = seeds.iter().map(of_seed).collect();
+    let name = &family.name;
+    let claim = Claim {
+        name: format!("structure/{name}/syntax first"),
+        statement: format!(
+            "{name}: a model without room for all facts has a greater share of the syntax than of the facts: the least difference of the shares over its \
+             sizes is above 0."
+        ),
+        relation: Relation::Above,
+        predicted: 0.0,
+        range: None,
+        needs_precision: false,
+    };
+    Some(claim.judge(Estimate::mean(&least)))
+}
+
+/// The rank correlation of the rank of a class and the share stored of it, of each seed the mean over its sizes.
+fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
+    let of_run = |of: &&Compressed<'_>| {
+        let classes = of.run.last().classes.iter();
+        // Beyond six digits a difference is one of rounding.
+        let share = |class: &ClassRecord| (1e6 * share_of_class(of, class)).round();
+        let pairs = classes.map(|class| (class.lo_rank as f64, share(class)));
+        rank_correlation(&pairs.collect::<Vec<_>>())
+    };
+    let seeds = that_choose(family).into_iter();
+    let of_seeds = seeds.map(|runs| {
+        let correlations = runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
+        Some(correlations.iter().sum::<f64>() / correlations.len() as f64)
+    });
+    let correlations = of_seeds.collect::<Option<Vec<f64>>>()?;
+    if correlations.is_empty() {
+        return None;
+    }
+    let name = &family.name;
+    let claim = Claim {
+        name: format!("structure/{name}/frequent first"),
+        statement: format!(
+            "{name}: the rarer the facts of a class, the smaller is the share of its bits that the model stores: their rank correlation is below 0."
+        ),
+        relation: Relation::Below,
+        predicted: 0.0,
+        range: None,
+        needs_precision: false,
+    };
+    Some(claim.judge(Estimate::mean(&correlations)))
+}
