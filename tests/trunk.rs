@@ -74,7 +74,7 @@ fn assert_same_after(from: u64, whole: &Path, branch: &Path) {
                 let class = class.as_object_mut().unwrap();
                 let before = class.len();
                 class.retain(|key, _| !key.contains("stream"));
-                assert_eq!(before - class.len(), 4);
+                assert_eq!(before - class.len(), 6);
             }
         }
     }

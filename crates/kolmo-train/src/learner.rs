@@ -44,7 +44,7 @@ pub struct Step {
 /// The loss and the gradient's norm of a step, on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
-    /// Sums by [`Parts`](crate::shards::Parts), nats.
+    /// Sums by [`Parts`], nats.
     pub sums: Vec<f32>,
     /// Global norm of the gradient, before it is clipped.
     pub gradient_norm: f64,
