@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes every verdict of a report again from the files of its sweeps, with nothing of kolmo's.
+"""Makes every verdict of a report again from the files of its sweeps, with nothing of kolmo's but what the syntax of a
+world saves (coded.py).
 
     python3 scripts/check_verdicts.py report.json SWEEP_DIR...
     python3 scripts/check_verdicts.py --misreport KOLMO SWEEP_DIR

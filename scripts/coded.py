@@ -1,8 +1,12 @@
 """What claims about code lengths measure, made again from compression.json and evaluations.jsonl."""
 
+import functools
 import json
 import math
 import re
+import subprocess
+import tomllib
+from pathlib import Path
 
 import numpy as np
 from scipy import optimize, stats
@@ -70,9 +74,20 @@ def compressors(sweep, name, which, _):
     return worst, worst, worst
 
 
-# The structure function, with binomials from scipy. What the templates of a world are is in no file of a run: its syntax is taken to
-# be one choice with as many free parameters, in which half of the templates of made-up words use a slot. The bits told of it
-# hardly depend on that.
+# The structure function, with binomials from scipy. What the templates of a world are is in no file of a run: what knowing its syntax
+# saves is taken from `kolmo theory`, which check_theory.py checks, and told of as if it were one choice. The bits told of it hardly depend
+# on that.
+
+
+@functools.cache
+def saving_of_syntax(path):
+    """Bits a document that knowing the syntax saves: what the empty model leaves, without values and floor."""
+    kolmo = Path(__file__).parent.parent / "target/release/kolmo"
+    said = subprocess.run([kolmo, "theory", path, "--json", "-q"], check=True, capture_output=True, text=True).stdout
+    theory = json.loads(said)
+    values = sum(inclusion * bits for inclusion, bits in contents(tomllib.loads(path.read_text())["world"]))
+    empty = theory["structure_function"][0]["data_bits"] / theory["structure_documents"]
+    return max(empty - theory["entropy_nats"]["document"] / math.log(2) - values, 1e-9)
 
 
 def frequencies(world):
@@ -135,17 +150,15 @@ class Values:
 class Syntax:
     """What the syntax costs at least above its floor, against bits about it: so many Gaussian parameters."""
 
-    def __init__(self, world, of):
-        relations, k = len(world["relations"]), stated(world)
-        defaults, used = ((20, 2, 8), 1) if world.get("family") == "biography" else ((4, 1, 4), 0.5)
+    def __init__(self, run, of):
+        world = config(run)["world"]
+        relations = len(world["relations"])
+        defaults = (20, 2, 8) if world.get("family") == "biography" else (4, 1, 4)
         keys = ("templates", "filler_slots", "filler_words")
         templates, slots, words = (world["syntax"].get(key, default) for key, default in zip(keys, defaults))
         classes = world["syntax"].get("classes", relations)
         self.free = classes * (templates - 1 + slots * (words - 1)) + relations - 1
-        order = sum(math.log2(relations - j) for j in range(k))
-        alike = order + k * (math.log2(templates) + used * slots * math.log2(words))
-        # Bits a document that knowing it saves.
-        self.saving = max(alike - syntax_of(of["floor"]), 1e-9)
+        self.saving = saving_of_syntax(run["path"] / "config.toml")
         # Where a bit saves a bit no more is told.
         self.least = self.free / 2 / math.log(2) / of["documents"]
 
@@ -169,13 +182,13 @@ def least_left(bits, values, syntax):
 
 def bits_stored(run, of):
     """What a run knows of facts and of the syntax."""
-    syntax = Syntax(config(run)["world"], of)
+    syntax = Syntax(run, of)
     return evaluations(run)[-1]["bits_stored"] + syntax.bits(syntax_of(of["weights"][0]["redundancy"]))
 
 
 def gaps(run, of, capacity, values):
     """What a run lies above the curve, bits a document, and the half width of that, counting after counting."""
-    syntax, finest = Syntax(config(run)["world"], of), of["weights"][0]
+    syntax, finest = Syntax(run, of), of["weights"][0]
     countings = [(bits_stored(run, of), finest), (capacity * run["parameters"], finest)]
     countings += [(weights["description_bits"], weights) for weights in of["weights"]]
     for bits, weights in countings:
@@ -207,12 +220,11 @@ def structure(sweep, name, which, verdict):
         if facts >= 0.9:
             continue
         if which == "syntax first":
-            saving = Syntax(config(run)["world"], of).saving
-            number = 1 - syntax_of(of["weights"][0]["redundancy"]) / saving - facts
+            number = 1 - syntax_of(of["weights"][0]["redundancy"]) / saving_of_syntax(run["path"] / "config.toml") - facts
         else:
             number = stats.spearmanr(*shares.T).statistic
         by_seed.setdefault(run["seed"], []).append(number)
-    return [min(of) if which == "syntax first" else np.mean(of) for of in by_seed.values()]
+    return [np.mean(of) for of in by_seed.values()]
 
 
 def predicted(sweep, claim, name, which):

@@ -168,33 +168,31 @@ fn that_choose<'a>(family: &'a Group<'_>) -> Vec<Vec<&'a Compressed<'a>>> {
     groups(choose, |of| of.run.config.seed)
 }
 
-/// Of each seed the size that is nearest to the contrary.
-fn syntax_first(family: &Group<'_>) -> Option<Verdict> {
-    let seeds = that_choose(family);
-    let can_be_learnt = |of: &&Compressed<'_>| saving_of_syntax(of) >= LEAST_SYNTAX;
-    if seeds.is_empty() || !seeds.iter().flatten().all(can_be_learnt) {
-        return None;
-    }
-    let of_seed = |runs: &Vec<&Compressed<'_>>| {
+/// What the share of the syntax is greater than that of the facts, of each size the mean over its seeds.
+fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
+    let choose = family.runs.iter().filter(|of| share_of_facts(of) < ROOM);
+    let can_be_learnt = choose.filter(|of| saving_of_syntax(of) >= LEAST_SYNTAX);
+    let of_size = |runs: Vec<&Compressed<'_>>| {
         let differences = runs
             .iter()
             .map(|of| share_of_syntax(of) - share_of_facts(of));
-        differences.fold(f64::INFINITY, f64::min)
+        let differences: Vec<f64> = differences.collect();
+        let name = format!("{}, {} parameters", family.name, runs[0].run.parameters);
+        let claim = Claim {
+            name: format!("structure/{name}/syntax first"),
+            statement: format!(
+                "{name}: the model has a greater share of the syntax than of the facts: their difference is above 0."
+            ),
+            relation: Relation::Above,
+            predicted: 0.0,
+            range: None,
+            needs_precision: false,
+        };
+        claim.judge(Estimate::mean(&differences))
     };
-    let least: Vec<f64> = seeds.iter().map(of_seed).collect();
-    let name = &family.name;
-    let claim = Claim {
-        name: format!("structure/{name}/syntax first"),
-        statement: format!(
-            "{name}: a model without room for all facts has a greater share of the syntax than of the facts: the least difference of the shares over its \
-             sizes is above 0."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: None,
-        needs_precision: false,
-    };
-    Some(claim.judge(Estimate::mean(&least)))
+    let mut sizes = groups(can_be_learnt, |of| of.run.parameters);
+    sizes.sort_by_key(|runs| runs[0].run.parameters);
+    sizes.into_iter().map(of_size).collect()
 }
 
 /// The rank correlation of the rank of a class and the share stored of it, of each seed the mean over its sizes.
