@@ -159,7 +159,7 @@ def check_structure(kolmo, elements, exponent, documents, first, values, pools):
     rest = f"[world.names]\npools = {pools}\n[world.syntax]\ntemplates = 1\nfiller_slots = 0\n"
     for name, weight, count in zip("ab", weights, values, strict=True):
         rest += f"[[world.relations]]\nname = '{name}'\nvalues = {count}\nweight = {weight}\n"
-    rest += f"[train]\ndocuments = {documents}\n"
+    rest += f"[train]\ndocuments = {documents}\nbatch_documents = 1\n"
     law = f"law = 'zipf'\nelements = {elements}\nexponent = {exponent}"
     found = predict(kolmo, law, 1, 1000, rest)
     truth = Zipf(elements, exponent, 0)
