@@ -201,6 +201,20 @@ fn a_code_is_as_long_as_the_loss_of_a_forward_pass() {
 }
 
 #[test]
+fn what_zstd_codes_better_is_left_to_it() {
+    let setup = Setup::new(1);
+    let codec = &setup.codecs()[1];
+    // Few words of many letters cost a model that knows nothing little, many of a letter or two much.
+    let stops = ". . . .\n".repeat(3000).into_bytes();
+    let (file, done) = compress(codec, &stops);
+    assert_eq!((done.modelled, done.other_bytes), (0, stops.len() as u64));
+    assert!(file.len() < 300, "{} bytes", file.len());
+    assert!(decompress(codec, &file).unwrap() == stops);
+    let (_, done) = compress(codec, &setup.text(0, 3000));
+    assert_eq!((done.modelled, done.other_bytes), (3000, 0));
+}
+
+#[test]
 fn the_bayes_learner_codes_in_the_bits_it_computes() {
     let setup = Setup::new(1);
     let world = &setup.world;
