@@ -56,7 +56,8 @@ def prequential(sweep, name, role, _):
         for of, bits in class_sums(run).items():
             found = code["model"][of]
             expect(not bits or math.isclose(bits, found, rel_tol=1e-6), f"{run['id']}: {of} takes {found} bits, by class {bits}")
-    return [(code["model"][role] - code["floor"][role]) / (code["bayes"][role] - code["floor"][role]) for code in codes]
+    bits = lambda of: of["syntax"] + of["subject"] if role == "syntax and names" else of[role]
+    return [(bits(code["model"]) - bits(code["floor"])) / (bits(code["bayes"]) - bits(code["floor"])) for code in codes]
 
 
 def lengths(of):

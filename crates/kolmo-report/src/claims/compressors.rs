@@ -36,14 +36,14 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         "The model as a compressor",
         "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?",
         &[
-            "A predictor is a compressor: arithmetic coding turns its probabilities into a code that is longer than \
-             Σ −log2 P by a negligible amount. The text is documents that the model has not seen. Bits are for each fact that it states, which is a \
+            "A predictor is a compressor: arithmetic coding turns its probabilities into a code that is hardly longer than \
+             Σ −log2 P. The text is documents that the model has not seen. Bits are for each fact that it states, which is a \
              sentence where documents state one.",
             "General compressors see the text alone, and find what repeats in it. The Bayes learner has read what the model was trained on, and \
              nobody writes the text in fewer bits on average than who knows the world, which is the floor.",
             "The model's code does not hold the model. With the weights, entropy coded at the precision that is cheapest, it is \
-             shorter than the best general compressor from a number of sentences on: the bits of the weights over what they save on each. \
-             That general compressors take fewer bits for each sentence of a longer text is not counted.",
+             shorter than the best general compressor from a number of facts on: the bits of the weights over what they save on each. \
+             What rounding costs is measured on documents of training. That general compressors take fewer bits for each fact of a longer text is not counted.",
         ],
     );
     for group in &alike(study) {

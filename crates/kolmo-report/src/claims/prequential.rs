@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use kolmo_run::{ClassRecord, CodeBits, EvaluationRecord, RoleBits};
 
 use super::{
-    codes::{ROLES, TOTAL, facts_per_document, in_words, of_role},
+    codes::{ROLES, TOTAL, WORDING, facts_per_document, in_words, of_role},
     judge::{Claim, range},
     summary::{datum, id, named, points, shade},
     tuning::{cell, mean, over_seeds},
@@ -20,7 +20,10 @@ use crate::{
     study::{Study, StudyRun},
 };
 
-/// Where the Bayes learner has lost less than so many bits on a role in a whole run, the noise of the documents is no less than a
+/// What the model's code and the Bayes learner's are compared on: tokens that are told from others before they come.
+const JUDGED: [&str; 3] = [TOTAL, WORDING, "value"];
+
+/// Where the Bayes learner has lost less than so many bits in a whole run, the noise of the documents is no less than a
 /// sixth of it: the code lengths of R nats more or less differ by √(2 R) from one sample to another.
 const LEAST_BITS: f64 = 100.0;
 
@@ -42,7 +45,9 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
              code that does not know the world is shorter, so the ratio of both prices is above 1. Its prior has the \
              syntax and the values as they are drawn, and frequencies of a Pitman-Yor process: where they have another law it is the best \
              of the names only nearly.",
-            "A role with hardly anything to learn has hardly a price: of one on which the Bayes learner lost less than 100 bits in a \
+            "Syntax and names are taken together: a word of either may come next at one place, and a learner that follows the frequencies \
+             of these documents pays less for the one and more for the other than who knows the world. What has hardly anything to \
+             learn has hardly a price: where the Bayes learner lost less than 100 bits in a \
              run the ratio is that of two numbers of noise, and has no verdict. The end of the document is certain to the Bayes learner from the \
              first on, so that what the model pays to learn it is in the total alone.",
         ],
@@ -90,8 +95,9 @@ fn is_learnt(runs: &[&StudyRun], role: &str) -> bool {
 }
 
 fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
-    let roles = [TOTAL, "syntax", "subject", "value"].into_iter();
-    let roles = roles.filter(|role| *role == TOTAL || is_learnt(runs, role));
+    let roles = JUDGED
+        .into_iter()
+        .filter(|role| *role == TOTAL || is_learnt(runs, role));
     let verdict = |role: &str| {
         let code = match role {
             TOTAL => "code".to_owned(),
@@ -161,10 +167,8 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
 }
 
 fn by_role(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
-    let roles: Vec<&str> = ["subject", "value", "syntax"]
-        .into_iter()
-        .filter(|role| is_learnt(runs, role))
-        .collect();
+    let roles = [WORDING, "value"].into_iter();
+    let roles: Vec<&str> = roles.filter(|role| is_learnt(runs, role)).collect();
     let of_role = |(k, role): (usize, &&str)| {
         let ink = shade(k, roles.len());
         let label = in_words(role);
@@ -206,7 +210,8 @@ fn table(runs: &[&StudyRun], name: &str) -> Table {
             of_role(&code(run.last()).floor, role) / facts
         };
         let end = |coder: Coder| move |run: &StudyRun| price(run, run.last(), coder, role);
-        let factor = match role == TOTAL || is_learnt(runs, role) {
+        let is_judged = JUDGED.contains(&role) && (role == TOTAL || is_learnt(runs, role));
+        let factor = match is_judged {
             true => cell(over_seeds(runs, |run| ratio(run, role))),
             false => NOTHING.to_owned(),
         };

@@ -43,12 +43,14 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
              theory says, so that no description lies below. The explicit code beside it can be written: it names its facts, and \
              tells a choice of the syntax as finely as the data allow or not at all.",
             "A trained model is a first part, and its size is counted in three ways. The bits stored: what it knows of facts, as \
-             measured, with the fewest bits that predict the syntax as well as it does. Its parameters, with as many bits each as the \
-             run stores that stores most of them. And its weights, quantised and entropy coded, with the loss that this \
+             measured, with the fewest bits that predict the syntax as well as it does. Its parameters, times the most bits \
+             per parameter that any run of the ladder stores, those of the syntax among them. And its weights, quantised and entropy coded, with the loss that this \
              costs. The second part takes for every document the floor in expectation and what was measured above it on documents of training.",
             "Syntax comes before facts where the share that the model has of all that the syntax can save is greater than that \
              of the bits of all facts met that it stores. Frequent facts come before rare ones where the share stored of the bits of a frequency class \
-             falls with its rank. Models with room for nine tenths of all facts are left out of both: they need not choose.",
+             falls with its rank. The first is judged for each size, over seeds, where knowing the syntax saves a hundredth of a bit per document or more; \
+             the second for all sizes together, of each seed the mean of their rank correlations. Models with room for nine tenths of all facts are left out of \
+             both: they need not choose.",
         ],
     );
     for family in &families(study) {
@@ -162,16 +164,15 @@ pub(super) fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
     class.bits_stored * LN_2 / (subjects * content)
 }
 
-/// The runs without room for all facts, those of each seed together.
-fn that_choose<'a>(family: &'a Group<'_>) -> Vec<Vec<&'a Compressed<'a>>> {
-    let choose = family.runs.iter().filter(|of| share_of_facts(of) < ROOM);
-    groups(choose, |of| of.run.config.seed)
+/// The runs without room for all facts.
+fn that_choose<'a>(family: &'a Group<'_>) -> impl Iterator<Item = &'a Compressed<'a>> {
+    let runs = family.runs.iter();
+    runs.filter(|of| share_of_facts(of) < ROOM)
 }
 
 /// What the share of the syntax is greater than that of the facts, of each size the mean over its seeds.
 fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
-    let choose = family.runs.iter().filter(|of| share_of_facts(of) < ROOM);
-    let can_be_learnt = choose.filter(|of| saving_of_syntax(of) >= LEAST_SYNTAX);
+    let can_be_learnt = that_choose(family).filter(|of| saving_of_syntax(of) >= LEAST_SYNTAX);
     let of_size = |runs: Vec<&Compressed<'_>>| {
         let differences = runs
             .iter()
@@ -204,8 +205,8 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
         let pairs = classes.map(|class| (class.lo_rank as f64, share(class)));
         rank_correlation(&pairs.collect::<Vec<_>>())
     };
-    let seeds = that_choose(family).into_iter();
-    let of_seeds = seeds.map(|runs| {
+    let seeds = groups(that_choose(family), |of| of.run.config.seed);
+    let of_seeds = seeds.into_iter().map(|runs| {
         let correlations = runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
         Some(correlations.iter().sum::<f64>() / correlations.len() as f64)
     });
