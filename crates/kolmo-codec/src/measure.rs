@@ -155,7 +155,7 @@ pub fn compare(run: Trained<'_>, count: u64) -> Result<(TextRecord, Vec<Timed>)>
     let predictor = Predictor::new(run.model, &run.device.device, world.max_document_length());
     let codec = Codec::new(predictor, world.vocabulary(), workers)?;
     let model = timed(
-        "model",
+        CompressorRecord::MODEL,
         &text,
         || {
             let mut file = Vec::new();
@@ -171,7 +171,11 @@ pub fn compare(run: Trained<'_>, count: u64) -> Result<(TextRecord, Vec<Timed>)>
     )?;
     let mut all = vec![model];
 
-    for (name, before) in [("bayes", run.documents()), ("bayes_untrained", 0)] {
+    let learners = [
+        (CompressorRecord::BAYES, run.documents()),
+        (CompressorRecord::BAYES_UNTRAINED, 0),
+    ];
+    for (name, before) in learners {
         let mut learner = BayesLearner::new(world, run.config.eval.bayes_discount);
         let mut nats = Vec::new();
         for n in 0..before {

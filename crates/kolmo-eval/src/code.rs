@@ -4,7 +4,7 @@ use burn::prelude::Device;
 use kolmo_kernels::{Positions, Tokens, Workers, cross_entropy::Targets, is_flex};
 use kolmo_model::Gpt;
 use kolmo_theory::ByRole;
-use kolmo_world::{Document, EOS, Role, World};
+use kolmo_world::{Batch, Document, Role, World};
 
 use crate::{
     error::EvalError,
@@ -38,25 +38,26 @@ pub fn code(
             }
             false => [rows, most],
         };
-        let mut inputs = vec![EOS; rows * length];
-        let mut targets = Targets {
-            ids: vec![EOS; rows * length],
-            which: vec![None; rows * length],
+        let mut batch = Batch::new(length);
+        for document in documents {
+            batch.push(document);
+        }
+        while batch.rows < rows {
+            batch.push(&Document::default());
+        }
+        let places = batch.roles.iter().enumerate();
+        let part = |(place, role): (usize, &Option<Role>)| {
+            let row = place / length;
+            role.map(|role| (row * Role::ALL.len()) as u16 + role as u16)
+        };
+        let targets = Targets {
+            which: places.map(part).collect(),
+            ids: batch.targets,
             roles: rows * Role::ALL.len(),
             weight: 1.0,
             on_device: None,
         };
-        for (row, document) in documents.iter().enumerate() {
-            let first = row * length;
-            for (k, (token, role)) in document.tokens.iter().zip(&document.roles).enumerate() {
-                if k > 0 {
-                    inputs[first + k] = document.tokens[k - 1];
-                }
-                targets.ids[first + k] = *token;
-                targets.which[first + k] = Some((row * Role::ALL.len()) as u16 + *role as u16);
-            }
-        }
-        let inputs = Tokens::new(inputs, [rows, length], device);
+        let inputs = Tokens::new(batch.inputs, [rows, length], device);
         let sums = model.loss(&inputs, &targets, &positions).sums;
         let sums = sums
             .try_into_vec_as::<f32>()

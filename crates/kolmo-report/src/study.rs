@@ -321,6 +321,11 @@ impl StudyRun {
         })
     }
 
+    /// Facts that one of its documents states.
+    pub fn facts_per_document(&self) -> f64 {
+        self.world.relation_draw().per_document() as f64
+    }
+
     /// h of the fact of a row, nats.
     pub fn content(&self, row: &FactRow) -> f64 {
         let relation = self.world.relations().get(row.relation as usize);

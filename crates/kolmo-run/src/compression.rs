@@ -65,8 +65,8 @@ pub struct TextRecord {
 /// A text in the code of one compressor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CompressorRecord {
-    /// `model`, `bayes` (the Bayes learner after the documents that the model was trained on), `bayes_untrained`, or a general
-    /// compressor such as `zstd -19`.
+    /// [`MODEL`](Self::MODEL), [`BAYES`](Self::BAYES), [`BAYES_UNTRAINED`](Self::BAYES_UNTRAINED), or a general compressor such as
+    /// `zstd -19`.
     pub name: String,
     /// Length of what it wrote, all that decoding needs beside the compressor included, bits.
     pub bits: f64,
@@ -74,6 +74,15 @@ pub struct CompressorRecord {
     pub information_bits: Option<f64>,
     /// Length of the arithmetic code alone, bits; `null` where there is none.
     pub coded_bits: Option<f64>,
+}
+
+impl CompressorRecord {
+    /// The model of the run.
+    pub const MODEL: &str = "model";
+    /// The Bayes learner after the documents that the model was trained on.
+    pub const BAYES: &str = "bayes";
+    /// The Bayes learner that has read nothing before.
+    pub const BAYES_UNTRAINED: &str = "bayes_untrained";
 }
 
 impl CompressionRecord {

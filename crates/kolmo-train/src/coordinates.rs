@@ -17,7 +17,6 @@ use crate::{
     error::TrainError,
     learner::{Figures, Learner},
     optimizer::Optimizer,
-    shards::Parts,
 };
 
 /// An activation after some steps of training.
@@ -127,7 +126,7 @@ fn run(
         Gpt::new(model, vocabulary, &streams, &autodiff)?,
         optimizer,
         sizes,
-        (config.train.shards, Parts::new(1)),
+        config.train.shards,
         &autodiff,
     )?;
     let rows = config.train.batch_documents;

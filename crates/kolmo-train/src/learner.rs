@@ -52,7 +52,7 @@ pub struct Figures {
 
 impl Learner {
     /// A learner whose batches are of rows of `length`, each split into `shards` on a CPU. `device` is that of
-    /// `model`, with automatic differentiation; its losses are split into `parts`.
+    /// `model`, with automatic differentiation. Losses are split by role alone.
     ///
     /// # Errors
     /// [`TrainError::Threads`] on a system that gives no threads.
@@ -60,19 +60,25 @@ impl Learner {
         model: Gpt,
         optimizer: Optimizer,
         (length, head_width): (usize, usize),
-        (shards, parts): (usize, Parts),
+        shards: usize,
         device: &Device,
     ) -> Result<Self, TrainError> {
         let workers = Workers::of_machine();
         Ok(Self {
             workers: workers.map_err(|error| TrainError::Threads(error.to_string()))?,
             positions: Positions::new(length, head_width, device),
-            to: Destination::new(device, parts),
+            to: Destination::new(device),
             model,
             optimizer,
             low_rank: None,
             shards,
         })
+    }
+
+    /// Splits losses into `parts`.
+    pub fn by_class(mut self, parts: Parts) -> Self {
+        self.to = Destination::by_class(self.to.device(), parts);
+        self
     }
 
     /// Trains `adapters` of the model as it is now, and nothing else.

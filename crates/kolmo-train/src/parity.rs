@@ -13,7 +13,7 @@ use kolmo_model::{ComputeDevice, DeviceName, Gpt, device::Api};
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{error::TrainError, learner::Learner, optimizer::Optimizer, shards::Parts};
+use crate::{error::TrainError, learner::Learner, optimizer::Optimizer};
 
 /// Steps of a run.
 pub const STEPS: u64 = 10;
@@ -92,13 +92,7 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let length = world.max_document_length();
     let sizes = (length, config.model.head_width());
     let optimizer = Optimizer::new(&config.train, &config.model);
-    let mut learner = Learner::new(
-        model,
-        optimizer,
-        sizes,
-        (config.train.shards, Parts::new(1)),
-        &autodiff,
-    )?;
+    let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
     let mut curves = Curves {
         arch: config.model.arch,
         losses: Vec::new(),

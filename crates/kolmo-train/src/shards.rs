@@ -55,18 +55,18 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// `device`, that of the model, where the loss is split into `parts`.
-    pub fn new(device: &Device, parts: Parts) -> Self {
+    /// `device`, that of the model. The loss is split by role alone.
+    pub fn new(device: &Device) -> Self {
+        Self::by_class(device, Parts::new(1))
+    }
+
+    /// The same with the loss split into `parts`.
+    pub fn by_class(device: &Device, parts: Parts) -> Self {
         Self {
             device: device.clone(),
             parts,
             one_hot: Targets::one_hot(parts.count(), device),
         }
-    }
-
-    /// What the loss is split into.
-    pub fn parts(&self) -> Parts {
-        self.parts
     }
 
     /// The device itself.
@@ -178,7 +178,7 @@ mod tests {
         let world = World::new(&WorldConfig::default(), 1).unwrap();
         let batch = world.batch(0, 61);
         let device = Device::flex();
-        let there = Destination::new(&device, Parts::new(1));
+        let there = Destination::new(&device);
         for count in [1, 2, 7, 61, 100] {
             let shards = shards(&batch, &[], count, &there);
             // With as many as rows, a long one can leave its neighbour nothing.
@@ -216,7 +216,7 @@ mod tests {
         let parts = Parts::new(3);
         let mut all = vec![0.0; parts.count()];
         let mut mean = 0.0;
-        for shard in shards(&batch, &classes, 3, &Destination::new(&device, parts)) {
+        for shard in shards(&batch, &classes, 3, &Destination::by_class(&device, parts)) {
             let loss = model.loss(&shard.tokens, &shard.targets, &positions);
             mean += f64::from(loss.mean.into_scalar::<f32>());
             let sums = loss.sums.try_into_vec_as::<f32>().unwrap();

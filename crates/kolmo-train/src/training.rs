@@ -156,8 +156,8 @@ fn learner(
         Some(_) => 1,
         None => interview.probe().classes.len() + 1,
     };
-    let shards = (job.config.train.shards, Parts::new(classes));
-    Learner::new(model, optimizer, sizes, shards, device)
+    let learner = Learner::new(model, optimizer, sizes, job.config.train.shards, device)?;
+    Ok(learner.by_class(Parts::new(classes)))
 }
 
 /// The adapters of `model`, the one that `config` begins with, before the first step; none if all weights are trained.

@@ -16,7 +16,7 @@ use kolmo_model::{
 use kolmo_train::{
     learner::Learner,
     optimizer::Optimizer,
-    shards::{Destination, Parts, shards},
+    shards::{Destination, shards},
 };
 use kolmo_world::{Batch, Role, random::Streams};
 use safetensors::SafeTensors;
@@ -158,7 +158,7 @@ fn logits_and_gradients_match(name: &str) {
     let error = relative_error(&host.values, &fixture.floats["logits"].values);
     assert!(error < 1e-5, "{name}: logits differ by {error}");
 
-    let there = Destination::new(&device, Parts::new(1));
+    let there = Destination::new(&device);
     let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, &[], 1, &there)).unwrap();
     let loss = model.loss(&shard.tokens, &shard.targets, &positions);
     let nats: f32 = loss.mean.clone().into_scalar();
@@ -194,7 +194,7 @@ fn learner(fixture: &Fixture, train: &TrainConfig, shards: usize) -> Learner {
         model,
         Optimizer::new(train, &config),
         sizes,
-        (shards, Parts::new(1)),
+        shards,
         &device,
     )
     .unwrap()

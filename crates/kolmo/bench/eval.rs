@@ -7,7 +7,7 @@ use kolmo_config::ModelConfig;
 use kolmo_eval::{Probe, measure, probe::ProbedFact};
 use kolmo_kernels::{Positions, Workers};
 use kolmo_model::{ComputeDevice, Gpt, weights::HostTensor};
-use kolmo_train::shards::{Destination, Parts, Shard, shards};
+use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,
     config::{FrequencyConfig, RelationConfig},
@@ -115,7 +115,7 @@ impl Forward {
     fn new(config: &ModelConfig, shape: &Shape, device: &ComputeDevice) -> Self {
         Self {
             positions: Positions::new(shape.seq, config.head_width(), &device.device),
-            to: Destination::new(&device.device, Parts::new(1)),
+            to: Destination::new(&device.device),
             shards: shape.shards,
         }
     }

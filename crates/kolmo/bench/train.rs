@@ -5,7 +5,7 @@ use std::time::Instant;
 use kolmo_config::TrainConfig;
 use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Gpt;
-use kolmo_train::{learner::Learner, optimizer::Optimizer, shards::Parts};
+use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
@@ -65,13 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let optimizer = Optimizer::new(&train, &config);
     let sizes = (shape.seq, config.head_width());
-    let mut learner = Learner::new(
-        model,
-        optimizer,
-        sizes,
-        (shape.shards, Parts::new(1)),
-        &autodiff,
-    )?;
+    let mut learner = Learner::new(model, optimizer, sizes, shape.shards, &autodiff)?;
     // Before and after, since what else runs on the machine comes and goes.
     let has_peak = is_flex(&device.device) && seconds.is_none();
     let peak = |learner: &Learner| has_peak.then(|| sgemm_gflops(&learner.workers));

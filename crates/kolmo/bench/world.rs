@@ -4,7 +4,7 @@ use std::{hint::black_box, time::Instant};
 
 use kolmo_config::{RunConfig, Schedule};
 use kolmo_model::Gpt;
-use kolmo_train::{learner::Learner, optimizer::Optimizer, shards::Parts};
+use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::{World, random::Streams};
 use serde::Serialize;
 
@@ -70,13 +70,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     )?;
     let optimizer = Optimizer::new(&config.train, &config.model);
     let sizes = (world.max_document_length(), config.model.head_width());
-    let mut learner = Learner::new(
-        model,
-        optimizer,
-        sizes,
-        (config.train.shards, Parts::new(1)),
-        &autodiff,
-    )?;
+    let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
 
     let written = write(&world, &config, *documents);
     let trained = train(&mut learner, &world, &config, setup.steps)?;

@@ -2,7 +2,7 @@
 
 use kolmo_run::{CompressionRecord, RoleBits};
 
-use super::summary::named;
+use super::summary::{by, named, parameters};
 use crate::study::{Study, StudyRun, groups};
 
 /// All roles together.
@@ -37,11 +37,6 @@ pub(super) fn in_words(role: &str) -> &str {
         TOTAL => "all",
         role => role,
     }
-}
-
-/// Facts that a document of `run` states.
-pub(super) fn facts_per_document(run: &StudyRun) -> f64 {
-    run.world.relation_draw().per_document() as f64
 }
 
 /// A run that was measured as a compressor.
@@ -84,18 +79,9 @@ impl<'a> Compressed<'a> {
     }
 }
 
-impl<'a> Group<'a> {
-    /// The runs of each size, rising.
-    pub fn sizes(&self) -> Vec<(u64, Vec<Compressed<'a>>)> {
-        let mut sizes: Vec<(u64, Vec<Compressed<'a>>)> = Vec::new();
-        for of in &self.runs {
-            let parameters = of.run.parameters;
-            match sizes.iter_mut().find(|(size, _)| *size == parameters) {
-                Some((_, runs)) => runs.push(*of),
-                None => sizes.push((parameters, vec![*of])),
-            }
-        }
-        sizes.sort_by_key(|(size, _)| *size);
-        sizes
+impl Group<'_> {
+    /// The runs of each number of parameters, rising.
+    pub fn sizes(&self) -> Vec<(f64, Vec<&Compressed<'_>>)> {
+        by(&self.runs, |of| parameters(of.run))
     }
 }

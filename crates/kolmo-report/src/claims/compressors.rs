@@ -4,7 +4,7 @@
 use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 
 use super::{
-    codes::{Compressed, Group, alike, facts_per_document, families},
+    codes::{Compressed, Group, alike, families},
     judge::Claim,
     summary::{datum, id, line, points},
     tuning::{cell, mean},
@@ -18,11 +18,12 @@ use crate::{
     study::Study,
 };
 
-const MODEL: &str = "model";
-const BAYES: &str = "bayes";
+const MODEL: &str = CompressorRecord::MODEL;
+const BAYES: &str = CompressorRecord::BAYES;
+const BAYES_UNTRAINED: &str = CompressorRecord::BAYES_UNTRAINED;
 
 /// Compressors that are none of general use.
-const LEARNERS: [&str; 3] = [MODEL, BAYES, "bayes_untrained"];
+const LEARNERS: [&str; 3] = [MODEL, BAYES, BAYES_UNTRAINED];
 
 /// An arithmetic code may be longer than the information in it by this share of it,
 const SLACK: f64 = 1e-3;
@@ -204,7 +205,7 @@ fn label(name: &str) -> &str {
     match name {
         MODEL => "the model",
         BAYES => "the Bayes learner, after the same training",
-        "bayes_untrained" => "the Bayes learner, untrained",
+        BAYES_UNTRAINED => "the Bayes learner, untrained",
         name => name,
     }
 }
@@ -216,7 +217,7 @@ fn coarser(of: &Compressed<'_>, weights: &WeightsRecord) -> f64 {
     let added = finest.map_or(f64::NAN, |finest| {
         weights.redundancy.total - finest.redundancy.total
     });
-    model(of) + added / facts_per_document(of.run)
+    model(of) + added / of.run.facts_per_document()
 }
 
 /// Facts from which on the code with its weights is the shorter one; infinite where it never is.
@@ -231,7 +232,7 @@ fn break_even(of: &Compressed<'_>, weights: &WeightsRecord) -> f64 {
 }
 
 /// The place in the records of the weights that break even first, by the mean over `runs`, and when they do in each.
-fn first_to_break_even(runs: &[Compressed<'_>]) -> Option<(usize, Vec<f64>)> {
+fn first_to_break_even(runs: &[&Compressed<'_>]) -> Option<(usize, Vec<f64>)> {
     let precisions = runs.iter().map(|of| of.record.weights.len()).min()?;
     let facts = |k: usize| -> Vec<f64> {
         let at = runs.iter().map(|of| break_even(of, &of.record.weights[k]));
@@ -243,12 +244,12 @@ fn first_to_break_even(runs: &[Compressed<'_>]) -> Option<(usize, Vec<f64>)> {
 }
 
 fn with_weights(family: &Group<'_>) -> Table {
-    let row = |(parameters, runs): (u64, Vec<Compressed<'_>>)| {
+    let row = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
         let mut row = vec![
-            grouped(parameters),
+            grouped(parameters as u64),
             runs.len().to_string(),
-            cell(mean(&runs, model)),
-            cell(mean(&runs, general)),
+            cell(mean(&runs, |of| model(of))),
+            cell(mean(&runs, |of| general(of))),
             best_general(runs[0].record)
                 .map_or("none", |best| &best.name)
                 .to_owned(),
@@ -291,7 +292,7 @@ fn with_weights(family: &Group<'_>) -> Table {
 fn figure(study: &Study, family: &Group<'_>) -> Figure {
     let sizes = family.sizes();
     let ends = match (sizes.first(), sizes.last()) {
-        (Some((first, _)), Some((last, _))) => [*first as f64 / 1.5, *last as f64 * 1.5],
+        (Some((first, _)), Some((last, _))) => [first / 1.5, last * 1.5],
         _ => [f64::NAN; 2],
     };
     let level = |of: fn(&Compressed<'_>) -> f64| {
@@ -300,9 +301,9 @@ fn figure(study: &Study, family: &Group<'_>) -> Figure {
         ends.map(|x| (x, mean))
     };
     let best = best_general(family.runs[0].record).map_or("none", |best| &best.name);
-    let measured = |(parameters, runs): &(u64, Vec<Compressed<'_>>)| -> Datum {
-        let bits: Vec<f64> = runs.iter().map(model).collect();
-        datum(*parameters as f64, &bits)
+    let measured = |(parameters, runs): &(f64, Vec<&Compressed<'_>>)| -> Datum {
+        let bits: Vec<f64> = runs.iter().map(|of| model(of)).collect();
+        datum(*parameters, &bits)
     };
     Figure {
         id: id(study, &["compressors", &family.name]),

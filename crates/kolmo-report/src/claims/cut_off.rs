@@ -63,7 +63,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
 fn profile(run: &StudyRun) -> Vec<(f64, f64)> {
     let unknown = mean_content(&run.world);
     let relations = run.world.relations().len() as f64;
-    let stated = run.world.relation_draw().per_document() as f64;
+    let stated = run.facts_per_document();
     let point = |class: &ClassRecord| {
         let subjects = class.facts as f64 / relations;
         (

@@ -200,7 +200,7 @@ fn measure(run: &StudyRun) -> Result<Measured> {
 
 /// Sentences until nine answers of ten to questions are values.
 fn learnt(run: &StudyRun) -> f64 {
-    let per_document = run.world.relation_draw().per_document() as f64;
+    let per_document = run.facts_per_document();
     let valid = run.evaluations.iter().filter_map(|at| {
         let asked = interview(at, "taught", "question")?;
         Some((at.documents as f64 * per_document, asked.answer_valid))

@@ -34,7 +34,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     );
     let alike = |run: &StudyRun| (without_elements(run.law()), run.training());
     for (runs, name) in named(study.groups(alike)) {
-        let sizes = by(&runs, elements);
+        let sizes = by(runs.iter().copied(), elements);
         if sizes.len() < 2 {
             continue;
         }

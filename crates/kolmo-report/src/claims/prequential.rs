@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use kolmo_run::{ClassRecord, CodeBits, EvaluationRecord, RoleBits};
 
 use super::{
-    codes::{ROLES, TOTAL, WORDING, facts_per_document, in_words, of_role},
+    codes::{ROLES, TOTAL, WORDING, in_words, of_role},
     judge::{Claim, range},
     summary::{datum, id, named, points, shade},
     tuning::{cell, mean, over_seeds},
@@ -80,7 +80,7 @@ fn excess(at: &EvaluationRecord, coder: Coder, role: &str) -> f64 {
 
 /// The same for each fact stated until then.
 fn price(run: &StudyRun, at: &EvaluationRecord, coder: Coder, role: &str) -> f64 {
-    excess(at, coder, role) / (at.documents as f64 * facts_per_document(run))
+    excess(at, coder, role) / (at.documents as f64 * run.facts_per_document())
 }
 
 /// The model's price over the Bayes learner's, at the end.
@@ -206,7 +206,7 @@ fn chart(title: String, series: Vec<Series>) -> Drawing {
 fn table(runs: &[&StudyRun], name: &str) -> Table {
     let row = |role: &str| {
         let floor = |run: &StudyRun| {
-            let facts = run.documents() * facts_per_document(run);
+            let facts = run.documents() * run.facts_per_document();
             of_role(&code(run.last()).floor, role) / facts
         };
         let end = |coder: Coder| move |run: &StudyRun| price(run, run.last(), coder, role);
@@ -255,7 +255,7 @@ struct ClassCode {
 impl ClassCode {
     /// Of one class over all evaluations of `run`; none where its losses on a document are not known.
     fn of(run: &StudyRun, class: &ClassRecord) -> Option<Self> {
-        let stated = facts_per_document(run);
+        let stated = run.facts_per_document();
         let mut sum = Self::default();
         for at in &run.evaluations {
             let mut classes = at.classes.iter();

@@ -9,7 +9,7 @@ use super::{
     codes::{Compressed, Group, families},
     judge::{Claim, range},
     structure_tables::{Curves, figure, first_part, gaps, totals},
-    summary::{ROOM, id, met_bits},
+    summary::{ROOM, by, id, met_bits, parameters},
     two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
 };
 use crate::{
@@ -173,12 +173,12 @@ fn that_choose<'a>(family: &'a Group<'_>) -> impl Iterator<Item = &'a Compressed
 /// What the share of the syntax is greater than that of the facts, of each size the mean over its seeds.
 fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
     let can_be_learnt = that_choose(family).filter(|of| saving_of_syntax(of) >= LEAST_SYNTAX);
-    let of_size = |runs: Vec<&Compressed<'_>>| {
+    let of_size = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
         let differences = runs
             .iter()
             .map(|of| share_of_syntax(of) - share_of_facts(of));
         let differences: Vec<f64> = differences.collect();
-        let name = format!("{}, {} parameters", family.name, runs[0].run.parameters);
+        let name = format!("{}, {parameters} parameters", family.name);
         let claim = Claim {
             name: format!("structure/{name}/syntax first"),
             statement: format!(
@@ -191,8 +191,7 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
         };
         claim.judge(Estimate::mean(&differences))
     };
-    let mut sizes = groups(can_be_learnt, |of| of.run.parameters);
-    sizes.sort_by_key(|runs| runs[0].run.parameters);
+    let sizes = by(can_be_learnt, |of| parameters(of.run));
     sizes.into_iter().map(of_size).collect()
 }
 

@@ -5,7 +5,7 @@ use kolmo_theory::structure::{StructurePoint, structure_function, two_part_code}
 use super::{
     codes::{Compressed, Group},
     structure::{Described, share_of_class, share_of_facts, share_of_syntax},
-    summary::{id, line, points},
+    summary::{by, datum, id, line, parameters, points},
     tuning::{cell, mean},
     two_parts::{Best, Counting, TwoParts, bits_of_syntax, floor},
 };
@@ -35,11 +35,9 @@ impl Curves {
     }
 }
 
-/// The runs of each size, rising.
-fn sizes<'a>(described: &'a [Described<'a>]) -> Vec<Vec<&'a Described<'a>>> {
-    let mut sizes = groups(described, |run| run.of.run.parameters);
-    sizes.sort_by_key(|runs| runs[0].of.run.parameters);
-    sizes
+/// The runs of each number of parameters, rising.
+fn sizes<'a>(described: &'a [Described<'a>]) -> Vec<(f64, Vec<&'a Described<'a>>)> {
+    by(described, |run| parameters(run.of.run))
 }
 
 /// The descriptions of like counting of the runs of a size.
@@ -50,12 +48,12 @@ fn counted<'a>(runs: &[&'a Described<'a>]) -> Vec<Vec<&'a TwoParts>> {
 
 /// Every size and counting beside the curve.
 pub(super) fn gaps(described: &[Described<'_>], name: &str) -> Table {
-    let rows = sizes(described).into_iter().flat_map(|runs| {
+    let rows = sizes(described).into_iter().flat_map(|(parameters, runs)| {
         let rows = counted(&runs).into_iter().map(|same| {
             let of = |bits: fn(&TwoParts) -> f64| cell(mean(&same, |of| bits(of)));
             let half_widths = same.iter().map(|of| of.half_width);
             vec![
-                grouped(runs[0].of.run.parameters),
+                grouped(parameters as u64),
                 same[0].counting.name(),
                 of(|of| of.model_bits),
                 of(|of| of.above.total),
@@ -99,7 +97,7 @@ pub(super) fn first_part(family: &Group<'_>, described: &[Described<'_>]) -> Tab
         0..=4 => (0..classes.len()).collect(),
         many => vec![0, many / 3, 2 * many / 3, many - 1],
     };
-    let row = |runs: Vec<&Described<'_>>| {
+    let row = |(parameters, runs): (f64, Vec<&Described<'_>>)| {
         let of = |f: &dyn Fn(&Compressed<'_>) -> f64| cell(mean(&runs, |run| f(&run.of)));
         let counted = |counting: Counting| -> Vec<&TwoParts> {
             let all = runs.iter().flat_map(|run| &run.descriptions);
@@ -115,7 +113,7 @@ pub(super) fn first_part(family: &Group<'_>, described: &[Described<'_>]) -> Tab
             of(&class)
         };
         let mut row = vec![
-            grouped(runs[0].of.run.parameters),
+            grouped(parameters as u64),
             of(&|of| of.run.last().bits_stored),
             of(&bits_of_syntax),
             cell(mean(&counted(Counting::Capacity), |of| of.model_bits)),
@@ -215,12 +213,12 @@ pub(super) fn totals(described: &[Described<'_>], curves: &Curves, name: &str) -
     };
     // The documents of all sizes of a seed are the same.
     let sizes = sizes(described);
-    if let Some(runs) = sizes.first() {
+    if let Some((_, runs)) = sizes.first() {
         let label = "Bayes learner, prequential".to_owned();
         rows.push(bits(label, runs, &|run| prequential(run, false)));
     }
-    for runs in &sizes {
-        let model = format!("model of {} parameters", grouped(runs[0].of.run.parameters));
+    for (parameters, runs) in &sizes {
+        let model = format!("model of {} parameters", grouped(*parameters as u64));
         rows.push(bits(format!("{model}, prequential"), runs, &|run| {
             prequential(run, true)
         }));
@@ -264,13 +262,13 @@ pub(super) fn figure(
     };
     let sizes = sizes(described);
     let measured = |is: fn(Counting) -> bool| {
-        let counted = sizes.iter().flat_map(|runs| counted(runs));
+        let counted = sizes.iter().flat_map(|(_, runs)| counted(runs));
         let counted = counted.filter(|same| is(same[0].counting));
         let at = |same: Vec<&TwoParts>| {
             let count = same.len() as f64;
             let x = same.iter().map(|of| of.model_bits).sum::<f64>() / count;
             let values: Vec<f64> = same.iter().map(|of| of.above.total).collect();
-            super::summary::datum(x, &values)
+            datum(x, &values)
         };
         let mut data: Vec<Datum> = counted.map(at).collect();
         data.sort_by(|a, b| a.x.total_cmp(&b.x));

@@ -15,22 +15,23 @@ use crate::{
 
 /// `runs` by the number of documents that they were to have, rising; they have whole batches of it.
 pub(super) fn by_documents<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
-    by(runs, |run| run.config.train.documents as f64)
+    by(runs.iter().copied(), |run| {
+        run.config.train.documents as f64
+    })
 }
 
 /// `runs` by their number of parameters, rising.
 pub(super) fn by_parameters<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
-    by(runs, parameters)
+    by(runs.iter().copied(), parameters)
 }
 
-/// `runs` by a number, rising.
-pub(super) fn by<'a>(
-    runs: &[&'a StudyRun],
-    of: impl Fn(&StudyRun) -> f64,
-) -> Vec<(f64, Vec<&'a StudyRun>)> {
-    let groups = groups(runs.iter().copied(), &of).into_iter();
-    let mut groups: Vec<(f64, Vec<&StudyRun>)> =
-        groups.map(|group| (of(group[0]), group)).collect();
+/// `runs`, or what there is of each, by a number, rising.
+pub(super) fn by<'a, T>(
+    runs: impl IntoIterator<Item = &'a T>,
+    of: impl Fn(&T) -> f64,
+) -> Vec<(f64, Vec<&'a T>)> {
+    let groups = groups(runs, &of).into_iter();
+    let mut groups: Vec<(f64, Vec<&T>)> = groups.map(|group| (of(group[0]), group)).collect();
     groups.sort_by(|a, b| a.0.total_cmp(&b.0));
     groups
 }

@@ -29,7 +29,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let runs =
         runs.filter(|run| first.is_some_and(|first| but_templates(run) == but_templates(first)));
     let runs: Vec<&StudyRun> = runs.collect();
-    let counts = by(&runs, templates);
+    let counts = by(runs.iter().copied(), templates);
     let (Some((least, few)), Some((most, many))) = (counts.first(), counts.last()) else {
         return Ok(None);
     };

@@ -88,7 +88,7 @@ fn classes(group: &Group<'_>) -> Vec<Class> {
         })
         .collect();
     let first = group.runs[0].run;
-    let per_document = first.world.relation_draw().per_document() as f64;
+    let per_document = first.facts_per_document();
     let classes = first.last().classes.iter().map(|class| {
         let (lo, hi) = (class.lo_rank, class.hi_rank);
         let of_class = |asked: &Asked<'_>| {
