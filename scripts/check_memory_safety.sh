@@ -8,6 +8,6 @@ if ! command -v valgrind > /dev/null; then
   apt-get update -qq
   apt-get install -y -qq valgrind
 fi
-# With the features of the whole workspace's tests, so that Burn is not built again for these.
-PROPTEST_CASES="${PROPTEST_CASES:-64}" cargo test --release -p kolmo -p kolmo-kernels --features ndarray --lib \
+# Without features, as the tests of the whole workspace, so that Burn is not built again for these.
+PROPTEST_CASES="${PROPTEST_CASES:-64}" cargo test --release -p kolmo -p kolmo-kernels --lib \
   --config "target.'cfg(all())'.runner = ['valgrind', '--quiet', '--error-exitcode=9']" -- --skip peak::

@@ -3,10 +3,18 @@
 // Cargo listens on standard output.
 #![allow(clippy::print_stdout)]
 
-use std::{env, path::Path, process::Command};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-fn main() {
+/// The experiments of `kolmo reproduce`, with the configurations that they vary.
+const EXPERIMENTS: &str = "configs/reproduce";
+
+fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=crates/kolmo/build_script.rs");
+    embed_experiments()?;
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let rustc = output(&variable("RUSTC"), &["--version"]).unwrap_or_default();
     let flags = variable("CARGO_ENCODED_RUSTFLAGS").replace('\x1f', " ");
@@ -22,7 +30,7 @@ fn main() {
     // A build from an archive has no revision, and needs none.
     let logs = ".git/logs/HEAD";
     if !Path::new(logs).exists() {
-        return;
+        return Ok(());
     }
     println!("cargo::rerun-if-changed={logs}");
     // The sources, too: a revision whose files were changed is not that revision.
@@ -42,6 +50,38 @@ fn main() {
         let dirty = if changed { "-dirty" } else { "" };
         println!("cargo::rustc-env=KOLMO_GIT_REVISION={revision}{dirty}");
     }
+    Ok(())
+}
+
+/// Writes `experiments.rs`: a slice of the path of each experiment's file, below their folder and with `/`, and its text.
+fn embed_experiments() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={EXPERIMENTS}");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
+    let folder = root.join(EXPERIMENTS);
+    let mut files = Vec::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "toml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in files {
+        let below = file.strip_prefix(&folder).map_err(io::Error::other)?;
+        let parts = below.iter().map(|part| part.to_string_lossy());
+        let name = parts.collect::<Vec<_>>().join("/");
+        let path = file.display().to_string();
+        list += &format!("    ({name:?}, include_str!({path:?})),\n");
+    }
+    list += "]\n";
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    fs::write(Path::new(&out).join("experiments.rs"), list)
 }
 
 /// What a command prints, if it can be run and succeeds.

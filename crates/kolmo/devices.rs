@@ -1,13 +1,13 @@
 //! `kolmo devices`: what can train here, which one `auto` takes, and which can be trusted.
 
 use anyhow::Context;
-use kolmo_model::{DeviceName, device};
+use kolmo_model::{DeviceName, UnusedGpu, device, unused_gpu};
 use serde::Serialize;
 
 use crate::{
     check,
     exit::Usage,
-    progress::{Volume, print},
+    progress::{Volume, print, say},
     switches::SwitchFlags,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 A check trains two tiny models on flex and on the device under test and compares every loss. It
 exits 0 if the device is to be trusted as it is (or with the flags given), 1 if not.")]
 pub struct Arguments {
-    /// Print one JSON object: {auto, devices: [{name, adapter}], built_in}; of a check
+    /// Print one JSON object: {auto, devices: [{name, adapter}], built_in, unused_gpu}; of a check
     /// {reference, devices: [{name, bound, trusted, trusted_with, trials}]}
     #[arg(long)]
     json: bool,
@@ -42,6 +42,8 @@ struct Listing {
     auto: String,
     devices: Vec<Listed>,
     built_in: Vec<&'static str>,
+    /// A GPU that this build cannot use.
+    unused_gpu: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -74,6 +76,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             auto,
             devices: devices.collect(),
             built_in,
+            unused_gpu: unused_gpu().map(|gpu| gpu.name),
         };
         let json = serde_json::to_string(&listing).context("the list has no JSON form")?;
         return Ok(print(&json)?);
@@ -97,5 +100,25 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         built_in.join(", ")
     ))?;
     print(&format!("others are cargo features: {}", others.join(", ")))?;
+    if let Some(gpu) = unused_gpu() {
+        print(&note(&gpu))?;
+    }
     Ok(())
+}
+
+/// Says which GPU `auto` leaves alone, because this build has no backend for it.
+pub fn say_unused(asked: DeviceName, volume: Volume) {
+    if asked == DeviceName::Auto
+        && volume != Volume::Quiet
+        && let Some(gpu) = unused_gpu()
+    {
+        say(&note(&gpu));
+    }
+}
+
+fn note(UnusedGpu { name, features }: &UnusedGpu) -> String {
+    format!(
+        "note: this machine has a GPU ({name}), and this build of kolmo trains on the CPU alone. \
+         To build for it: cargo build --release --features {features}"
+    )
 }

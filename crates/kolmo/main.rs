@@ -7,6 +7,7 @@ mod compress;
 mod devices;
 mod eval;
 mod exit;
+mod experiments;
 mod finetune;
 mod progress;
 mod provenance;

@@ -1,15 +1,13 @@
-//! `kolmo reproduce`: the experiments of the paper, each a sweep in `configs/reproduce/`, and one report of all.
+//! `kolmo reproduce`: the experiments of the paper, each a sweep, and one report of all.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use kolmo_sweep::{Plan, SweepDirectory, estimate::Speed, machine::Machine};
 
 use crate::{
-    exit::{SweepEnded, Usage},
+    exit::SweepEnded,
+    experiments::Experiments,
     progress::{Volume, duration, print, say},
     report,
     stop::StopRequest,
@@ -21,10 +19,10 @@ use crate::{
 
 /// Run the paper's experiments and say, claim by claim, what was predicted, what was measured, and whether they agree
 ///
-/// Each experiment is a sweep file of configs/reproduce/, so this is run from the top of the repository. What is done is not
-/// repeated: after Ctrl-C, or a crash, the same command goes on. Runs go to runs/reproduce/NAME, and the report to
-/// runs/reproduce/report.html, or, of one that is named, to runs/reproduce/NAME/report/report.html, of several to
-/// runs/reproduce/some/report.html.
+/// Each experiment is a sweep file, which is part of kolmo; where the current folder has a folder configs/reproduce/, the sweep
+/// files are read from there instead. What is done is not repeated: after Ctrl-C, or a crash, the same command goes on. Runs go
+/// to runs/reproduce/NAME, and the report to runs/reproduce/report.html, or, of one that is named, to
+/// runs/reproduce/NAME/report/report.html, of several to runs/reproduce/some/report.html.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kolmo reproduce --quick
@@ -47,25 +45,33 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Where the experiments are, and where they go.
-const CONFIGS: &str = "configs/reproduce";
+/// Where the runs go.
 const RUNS: &str = "runs/reproduce";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
+    let experiments = Experiments::here();
     if arguments.list {
-        return list(arguments);
+        return list(&experiments, arguments);
     }
-    let names = match (&arguments.names[..], arguments.quick) {
-        ([], true) => experiments("quick")?,
-        ([], false) => experiments("")?,
-        (names, _) => names.to_vec(),
+    let names = match &arguments.names[..] {
+        [] => {
+            let below = if arguments.quick { "quick" } else { "" };
+            let all = experiments.names(below)?;
+            if all.is_empty() {
+                return Err(experiments.none(below));
+            }
+            all
+        }
+        names => names.to_vec(),
     };
-    let plans = names.iter().map(|name| Ok((name.clone(), load(name)?)));
+    let plans = names
+        .iter()
+        .map(|name| Ok((name.clone(), load(&experiments, name)?)));
     let mut plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
     // In the order in which a report has its claims.
     plans.sort_by_key(|(_, (plan, _))| plan.file.report.claims.first().copied());
-    let plans = with_bases(plans)?;
+    let plans = with_bases(&experiments, plans)?;
     let stop = StopRequest::listen().context(SIGNALS)?;
     let mut studies = Vec::new();
     // A run that fails is left out, and told at the end: others have something to say.
@@ -103,6 +109,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
 
 /// `plans`, each behind the one whose runs it fine-tunes, which is added if it is not there.
 fn with_bases(
+    experiments: &Experiments,
     plans: Vec<(String, (Plan, SweepDirectory))>,
 ) -> anyhow::Result<Vec<(String, (Plan, SweepDirectory))>> {
     let mut all: Vec<(String, (Plan, SweepDirectory))> = Vec::new();
@@ -113,7 +120,7 @@ fn with_bases(
         {
             let base = Path::new(name).with_file_name(from);
             let base = base.to_string_lossy().into_owned();
-            let planned = load(&base)?;
+            let planned = load(experiments, &base)?;
             line.push((base, planned));
         }
         let is_new = |(name, _): &(String, _)| !all.iter().any(|(other, _)| other == name);
@@ -134,63 +141,24 @@ fn output(arguments: &Arguments) -> PathBuf {
     }
 }
 
-/// The experiments in the folder `below` the configurations, by name.
-fn experiments(below: &str) -> anyhow::Result<Vec<String>> {
-    let folder = Path::new(CONFIGS).join(below);
-    let missing = || {
-        let problem = format!(
-            "{} is not here: run this from the top of the repository",
-            folder.display()
-        );
-        Usage(problem)
-    };
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(|_| missing())? {
-        let path = entry
-            .with_context(|| format!("could not read {}", folder.display()))?
-            .path();
-        if path.extension().is_some_and(|ending| ending == "toml")
-            && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
-        {
-            let name = Path::new(below).join(stem);
-            names.push(name.to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// The sweep of an experiment.
-fn load(name: &str) -> anyhow::Result<(Plan, SweepDirectory)> {
-    let path = Path::new(CONFIGS).join(format!("{name}.toml"));
-    if !path.is_file() {
-        let all = ["", "quick", "gpu"].map(experiments);
-        let all = all.into_iter().flatten().flatten().collect::<Vec<_>>();
-        let problem = match all.is_empty() {
-            true => format!("{CONFIGS} is not here: run this from the top of the repository"),
-            false => format!(
-                "there is no experiment {name}; there are {}",
-                all.join(", ")
-            ),
-        };
-        return Err(Usage(problem).into());
-    }
-    let mut plan = Plan::read(&path).with_context(|| format!("in {}", path.display()))?;
+/// The sweep of an experiment, and its folder.
+fn load(experiments: &Experiments, name: &str) -> anyhow::Result<(Plan, SweepDirectory)> {
+    let mut plan = experiments.plan(name)?;
     let directory = SweepDirectory::at(Path::new(RUNS).join(name));
     plan.look_at(&directory);
     Ok((plan, directory))
 }
 
 /// The experiments, with what they cost on this machine.
-fn list(arguments: &Arguments) -> anyhow::Result<()> {
+fn list(experiments: &Experiments, arguments: &Arguments) -> anyhow::Result<()> {
     let mut text = format!(
         "{:22}  {:>5}  {:>9}  {:>10}  question\n",
         "experiment", "runs", "tokens", "time"
     );
     for below in ["", "quick", "gpu"] {
         let mut all = std::time::Duration::ZERO;
-        for name in experiments(below)? {
-            let (plan, directory) = load(&name)?;
+        for name in experiments.names(below)? {
+            let (plan, directory) = load(experiments, &name)?;
             let machine = Machine::this(directory.root());
             let tokens: f64 = plan.runs.iter().map(|run| run.cost.tokens as f64).sum();
             // Those for GPUs are for another machine.

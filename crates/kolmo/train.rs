@@ -21,6 +21,7 @@ use kolmo_world::World;
 use serde::Serialize;
 
 use crate::{
+    devices,
     exit::{Stopped, Usage},
     progress::{Progress, Volume, duration, print, say},
     provenance,
@@ -125,6 +126,7 @@ pub fn train(
     let trunk = trunk(trunk_directory, arguments.resume, config, &there)?;
     let lesson = config.lesson(world)?;
     arguments.switches.apply()?;
+    devices::say_unused(device, volume);
     let device = device.open()?;
     let run = RunDirectory::open_or_create(directory)?;
     let lock = Lock::take(run.root())?;

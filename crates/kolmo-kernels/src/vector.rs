@@ -1,5 +1,8 @@
 //! Vectors of sixteen floats in registers, for the loops that a compiler does not turn into SIMD by itself:
 //! a product of small matrices, whose partial sums must not leave the registers, and their transposition.
+//!
+//! Every function between [`dispatch`] and an intrinsic is `#[inline(always)]`, and there is no closure: code that is not
+//! inlined into a function compiled for the instructions calls each of them as a function.
 
 // Intrinsics are unsafe to call without knowing the machine, and bounds checks cost as much as the sums.
 #![allow(unsafe_code)]
@@ -114,10 +117,11 @@ pub(crate) fn tile<V: Vector, const BLOCKS: usize>(
     let mut row = values.as_ptr().wrapping_add(columns);
     let mut four = left.values.as_ptr();
     for _ in 0..depth {
-        let vectors: [V; BLOCKS] = std::array::from_fn(|b| {
+        let mut vectors = [V::zero(); BLOCKS];
+        for (b, vector) in vectors.iter_mut().enumerate() {
             // SAFETY: row k < depth has `width` values, and the vectors end before that.
-            V::load(unsafe { &*row.wrapping_add(b * LANES).cast() })
-        });
+            *vector = V::load(unsafe { &*row.wrapping_add(b * LANES).cast() });
+        }
         for (r, sums) in sums.iter_mut().enumerate() {
             // SAFETY: r < ROWS, and k < depth.
             let x = unsafe { *four.wrapping_add(r * left.down) };
@@ -294,10 +298,11 @@ mod x86 {
             for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
                 let from = &from[row * of + column..];
                 let into = &mut into[column * to + row..];
-                let rows = std::array::from_fn(|k| {
+                let mut rows = [unsafe { _mm256_setzero_ps() }; 8];
+                for (k, into) in rows.iter_mut().enumerate() {
                     let row = &from[k * of..][..LANES / 2];
-                    unsafe { _mm256_loadu_ps(row.as_ptr()) }
-                });
+                    *into = unsafe { _mm256_loadu_ps(row.as_ptr()) };
+                }
                 for (k, column) in unsafe { transposed(rows) }.into_iter().enumerate() {
                     let into = &mut into[k * to..][..LANES / 2];
                     unsafe { _mm256_storeu_ps(into.as_mut_ptr(), column) }
@@ -310,24 +315,29 @@ mod x86 {
     #[inline(always)]
     unsafe fn transposed(r: [__m256; 8]) -> [__m256; 8] {
         unsafe {
-            // Pairs of rows, then fours, then halves of 128 bits.
-            let low = |k: usize| _mm256_unpacklo_ps(r[k], r[k + 1]);
-            let high = |k: usize| _mm256_unpackhi_ps(r[k], r[k + 1]);
-            let four = |k: usize| {
-                let (a, b) = (low(k), low(k + 2));
-                let (c, d) = (high(k), high(k + 2));
-                [
-                    _mm256_shuffle_ps::<0x44>(a, b),
-                    _mm256_shuffle_ps::<0xee>(a, b),
-                    _mm256_shuffle_ps::<0x44>(c, d),
-                    _mm256_shuffle_ps::<0xee>(c, d),
-                ]
-            };
-            let (top, bottom) = (four(0), four(4));
-            std::array::from_fn(|k| match k {
-                0..4 => _mm256_permute2f128_ps::<0x20>(top[k], bottom[k]),
-                _ => _mm256_permute2f128_ps::<0x31>(top[k - 4], bottom[k - 4]),
-            })
+            let top = transposed_pairs(r[0], r[1], r[2], r[3]);
+            let bottom = transposed_pairs(r[4], r[5], r[6], r[7]);
+            let mut columns = r;
+            for k in 0..4 {
+                columns[k] = _mm256_permute2f128_ps::<0x20>(top[k], bottom[k]);
+                columns[k + 4] = _mm256_permute2f128_ps::<0x31>(top[k], bottom[k]);
+            }
+            columns
+        }
+    }
+
+    /// Four rows of eight, the two halves of each transposed for themselves: pairs of rows, then fours.
+    #[inline(always)]
+    unsafe fn transposed_pairs(a: __m256, b: __m256, c: __m256, d: __m256) -> [__m256; 4] {
+        unsafe {
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (low_2, high_2) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            [
+                _mm256_shuffle_ps::<0x44>(low, low_2),
+                _mm256_shuffle_ps::<0xee>(low, low_2),
+                _mm256_shuffle_ps::<0x44>(high, high_2),
+                _mm256_shuffle_ps::<0xee>(high, high_2),
+            ]
         }
     }
 }
@@ -354,16 +364,23 @@ mod arm {
         #[inline(always)]
         fn load(from: &Lanes) -> Self {
             let from = from.as_ptr();
-            Self(std::array::from_fn(|k| unsafe {
-                vld1q_f32(from.add(4 * k))
-            }))
+            unsafe {
+                Self([
+                    vld1q_f32(from),
+                    vld1q_f32(from.add(4)),
+                    vld1q_f32(from.add(8)),
+                    vld1q_f32(from.add(12)),
+                ])
+            }
         }
 
         #[inline(always)]
         fn add_product(self, x: f32, by: Self) -> Self {
-            Self(std::array::from_fn(|k| unsafe {
-                vfmaq_n_f32(self.0[k], by.0[k], x)
-            }))
+            let mut sums = self.0;
+            for (sum, by) in sums.iter_mut().zip(by.0) {
+                *sum = unsafe { vfmaq_n_f32(*sum, by, x) };
+            }
+            Self(sums)
         }
 
         #[inline(always)]

@@ -55,6 +55,14 @@ impl Api {
         }
     }
 
+    /// The cargo feature of a build that has it, with all that makes it fast.
+    fn feature(self) -> &'static str {
+        match self {
+            Self::Wgpu => "gpu",
+            Self::Vulkan | Self::Metal | Self::Cuda | Self::Rocm => self.name(),
+        }
+    }
+
     /// Burn's name for the API; none where the build lacks it.
     fn device_type(self) -> Option<DeviceType> {
         match self {
@@ -160,7 +168,9 @@ impl DeviceName {
             #[cfg(not(feature = "ndarray"))]
             Self::NdArray => Err(self.not_built("ndarray")),
             Self::Gpu(api, index) => {
-                let adapters = api.adapters().ok_or_else(|| self.not_built(api.name()))?;
+                let adapters = api
+                    .adapters()
+                    .ok_or_else(|| self.not_built(api.feature()))?;
                 let mut found = identified(api, adapters).filter(|found| found.is_gpu);
                 let found = found.nth(index).ok_or_else(|| {
                     self.unavailable("no such GPU was found; `kolmo devices` lists what there is")
@@ -169,9 +179,13 @@ impl DeviceName {
             }
             Self::Software => {
                 let apis = [Api::Vulkan, Api::Wgpu].into_iter();
-                let mut adapters = apis
-                    .filter_map(|api| Some(identified(api, api.adapters()?)))
-                    .flatten();
+                let found = apis.filter_map(|api| Some((api, api.adapters()?)));
+                let found: Vec<_> = found.collect();
+                if found.is_empty() {
+                    return Err(self.not_built(Api::Wgpu.feature()));
+                }
+                let found = found.into_iter();
+                let mut adapters = found.flat_map(|(api, adapters)| identified(api, adapters));
                 let found = adapters.find(|found| !found.is_gpu).ok_or_else(|| {
                     self.unavailable(
                         "no software adapter was found; name a driver in VK_DRIVER_FILES",

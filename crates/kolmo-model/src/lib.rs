@@ -20,6 +20,7 @@ pub mod low_rank;
 pub mod norm;
 pub mod parametrisation;
 pub mod settings;
+mod unused_gpu;
 pub mod weights;
 
 pub use device::{ComputeDevice, DeviceName};
@@ -28,3 +29,4 @@ pub use gpt::Gpt;
 pub use low_rank::Adapters;
 pub use parametrisation::Parametrisation;
 pub use settings::Switches;
+pub use unused_gpu::{UnusedGpu, unused_gpu};

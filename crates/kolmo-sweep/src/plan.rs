@@ -63,6 +63,9 @@ pub struct Trunk {
     pub step: u64,
 }
 
+/// The text of a path, or the reason why there is none.
+pub type Text<'a> = &'a dyn Fn(&Path) -> Result<String, String>;
+
 /// What data sizes are sizes of.
 const DOCUMENTS: &str = "train.documents";
 /// Digits of a run's name.
@@ -74,11 +77,20 @@ impl Plan {
     /// # Errors
     /// A file that cannot be read or that says nothing that can be, a run that is not possible, or two that are the same.
     pub fn read(path: &Path) -> Result<Self, SweepError> {
-        Self::read_below(path, 0)
+        Self::read_by(path, &read)
+    }
+
+    /// The same with `text` in place of the file system: it gives the text of a path, or the reason why there is none. The
+    /// paths it is asked for are `path` and those that the files name, joined to the folder of the file that names them.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_by(path: &Path, text: Text<'_>) -> Result<Self, SweepError> {
+        Self::read_below(path, text, 0)
     }
 
     /// The same, so many fine-tunings below the one that is asked for.
-    fn read_below(path: &Path, depth: usize) -> Result<Self, SweepError> {
+    fn read_below(path: &Path, read: Text<'_>, depth: usize) -> Result<Self, SweepError> {
         const DEEPEST: usize = 8;
         if depth > DEEPEST {
             let problem = format!("it is fine-tuned from itself, or in more than {DEEPEST} stages");
@@ -97,7 +109,7 @@ impl Plan {
         })?;
         let name = path.file_stem().unwrap_or_default();
         let from = file.from.as_ref();
-        let from = from.map(|from| Self::read_below(&folder.join(from), depth + 1));
+        let from = from.map(|from| Self::read_below(&folder.join(from), read, depth + 1));
         let from = from.transpose()?;
         let runs = runs(&file, &base, &base_path, from.as_ref())?;
         Ok(Self {

@@ -14,6 +14,7 @@ use kolmo_sweep::{
 
 use super::{Which, display::Display, plan, trainer};
 use crate::{
+    devices,
     exit::{SweepEnded, Usage},
     progress::{Volume, print, say},
     stop::StopRequest,
@@ -84,7 +85,7 @@ enum OnlyFlag {
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (plan, directory) = arguments.which.load()?;
     if arguments.dry_run {
-        let devices = devices(&arguments.flags.devices)?;
+        let devices = devices_named(&arguments.flags.devices, volume)?;
         let device = devices.first().map(|device| device.to_string());
         let text = plan::show(
             &plan,
@@ -114,7 +115,7 @@ pub fn execute_plan(
     stop: StopRequest,
     volume: Volume,
 ) -> anyhow::Result<()> {
-    let devices = devices(&arguments.devices)?;
+    let devices = devices_named(&arguments.devices, volume)?;
     let trainer = trainer(&arguments.switches)?;
     let only = match arguments.only {
         None => Only::Unfinished,
@@ -165,10 +166,12 @@ fn end(counts: &Counts, is_stopped: bool) -> anyhow::Result<()> {
 
 /// The devices, each opened once, so that one that is not there is refused before anything starts. `auto` is every GPU
 /// of the API that `kolmo train` takes, or the CPU.
-fn devices(names: &[String]) -> anyhow::Result<Vec<DeviceName>> {
+fn devices_named(names: &[String], volume: Volume) -> anyhow::Result<Vec<DeviceName>> {
     let mut devices = Vec::new();
     for name in names {
-        let found = name.trim().parse::<DeviceName>()?.open()?.name;
+        let asked = name.trim().parse::<DeviceName>()?;
+        devices::say_unused(asked, volume);
+        let found = asked.open()?.name;
         match (name.trim(), found) {
             ("auto", DeviceName::Gpu(api, _)) => {
                 let all = device::available().into_iter().map(|device| device.name);

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What is slow and seldom fails, as a whole; .ci/run has a sample of each. Two hours at most on two cores. Run it every night,
+# and before closing a change to what it covers: checkpoints and resuming, sweeps, Slurm, the report and its verdicts, devices.
+# docs/reliability.md says when it last passed, and with which counts.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/parts.sh
+
+kolmo=target/release/kolmo
+python=target/ci-python/bin/python
+
+prepare() {
+  [ -x "$python" ] || python3 -m venv target/ci-python
+  "$python" -m pip install --quiet mpmath pandas pyarrow scipy tensorboard
+  if ! command -v parallel > /dev/null; then
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends parallel
+  fi
+  cargo build --release
+}
+
+# The whole experiments in small, and every verdict of their report made again by others' packages.
+reproduce() {
+  local quick=runs/reproduce/quick
+  rm -rf "$quick"
+  "$kolmo" reproduce --quick
+  "$python" scripts/check_verdicts.py "$quick/report.json" "$quick"/*/
+  "$python" scripts/check_verdicts.py --misreport "$kolmo" "$quick/data_scaling"
+}
+
+kill_runs() {
+  "$python" scripts/soak.py "$kolmo" --kills 200 --leave target/ci-killed
+  "$python" scripts/check_run.py target/ci-killed
+}
+
+kill_sweeps() {
+  "$python" scripts/soak_sweep.py "$kolmo" --kills 20 --leave target/ci-sweep
+  "$python" scripts/check_sweep.py target/ci-sweep
+}
+
+# Every test of the operations under valgrind, with as many cases as a plain test has.
+memory_safety() {
+  PROPTEST_CASES=256 scripts/check_memory_safety.sh
+}
+
+part "build" prepare
+part "kills of a run" kill_runs
+part "kills of a sweep" kill_sweeps
+part "every call fails, power cuts, disasters" "$python" scripts/check_faults.py "$kolmo"
+part "memory of a long run" "$python" scripts/check_memory.py "$kolmo" --steps 20000
+part "Slurm and GNU parallel" "$python" scripts/check_slurm.py "$kolmo"
+part "all experiments in small" reproduce
+part "memory safety" memory_safety
+part "SPIR-V" scripts/check_devices.sh
