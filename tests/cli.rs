@@ -56,6 +56,34 @@ fn the_cpu_can_always_train() {
     assert_ne!(listing["auto"], "software");
     let text = place.kolmo(&["devices"]).exits(0).stdout();
     assert_eq!(text.matches("<- auto").count(), 1);
+    // Only a build that cannot use a GPU leaves one unused, and it says so wherever `auto` does.
+    let unused = listing["unused_gpu"].as_str();
+    assert_eq!(
+        text.contains("note: this machine has a GPU"),
+        unused.is_some()
+    );
+    assert!(unused.is_none() || listing["auto"] == "flex", "{listing}");
+}
+
+/// The feature of the message is one that the manifest has.
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn a_build_for_the_cpu_names_the_one_that_has_the_device() {
+    let place = Place::new();
+    let good = place.file("good.toml", "");
+    let good = good.to_str().unwrap();
+    let manifest = include_str!("../Cargo.toml");
+    for (device, feature) in [
+        ("wgpu", "gpu"),
+        ("software", "gpu"),
+        ("vulkan:1", "vulkan"),
+        ("metal", "metal"),
+    ] {
+        let ran = place.kolmo(&["train", good, "-q", "--device", device]);
+        ran.exits(2)
+            .says(&format!("rebuild with `--features {feature}`"));
+        assert!(manifest.contains(&format!("\n{feature} = [")), "{feature}");
+    }
 }
 
 #[test]

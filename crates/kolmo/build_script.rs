@@ -45,6 +45,7 @@ fn main() -> io::Result<()> {
             "Cargo.toml",
             "Cargo.lock",
             "crates",
+            EXPERIMENTS,
         ];
         let changed = output("git", &sources).is_some_and(|changes| !changes.is_empty());
         let dirty = if changed { "-dirty" } else { "" };
