@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::atomic::{self, TEMPORARY_SUFFIX};
 use crate::error::{Error, Result};
 use crate::tensorboard::is_event_file;
+use crate::there::is_there;
 
 /// The files kolmo writes at the top of a run directory, in the order in which [`clear`] removes
 /// them: `DONE` first, so that a half-cleared run never looks finished, and what makes the folder
@@ -122,18 +123,11 @@ impl RunDirectory {
     }
 
     /// Whether the run ended as planned.
-    pub fn is_done(&self) -> bool {
-        self.done().is_file()
-    }
-
-    /// Writes `DONE` with the final figures. Call it after everything else is on disk: whoever sees
-    /// the file takes the run for complete.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written, [`Error::Serialize`] if `figures` has no JSON
-    /// form.
-    pub fn mark_done(&self, figures: &impl Serialize) -> Result<()> {
-        write_json(&self.done(), figures)
+    /// [`Error::Io`] if that cannot be told.
+    pub fn is_done(&self) -> Result<bool> {
+        is_there(self.done())
     }
 
     /// Removes what killed processes left of half-written files, and nothing else.
@@ -147,8 +141,11 @@ impl RunDirectory {
     }
 
     /// Whether a run was begun here: its configuration or its manifest is there.
-    pub fn holds_a_run(&self) -> bool {
-        self.config().is_file() || self.manifest().is_file()
+    ///
+    /// # Errors
+    /// [`Error::Io`] if that cannot be told.
+    pub fn holds_a_run(&self) -> Result<bool> {
+        Ok(is_there(self.config())? || is_there(self.manifest())?)
     }
 
     /// Removes what kolmo wrote, so that a run may start over, and nothing else: the files named
@@ -300,17 +297,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = open(&folder);
         touch(&run.root().join("notes.md"));
-        assert!(!run.holds_a_run());
+        assert!(!run.holds_a_run().unwrap());
         touch(&run.config());
-        assert!(run.holds_a_run());
+        assert!(run.holds_a_run().unwrap());
         fs::rename(run.config(), run.manifest()).unwrap();
-        assert!(run.holds_a_run());
+        assert!(run.holds_a_run().unwrap());
 
-        assert!(!run.is_done());
-        run.mark_done(&serde_json::json!({ "value_loss": 1.5 }))
-            .unwrap();
-        assert!(run.is_done());
-        assert!(fs::read_to_string(run.done()).unwrap().contains("1.5"));
+        assert!(!run.is_done().unwrap());
+        touch(&run.done());
+        assert!(run.is_done().unwrap());
     }
 
     #[test]
@@ -365,7 +360,7 @@ mod tests {
         assert_eq!(fs::read_dir(run.tensorboard()).unwrap().count(), 1);
         assert!(!run.figures().exists(), "the emptied folder is left");
         assert!(!run.checkpoint(10).exists());
-        assert!(!run.holds_a_run());
+        assert!(!run.holds_a_run().unwrap());
         run.clear().unwrap();
     }
 

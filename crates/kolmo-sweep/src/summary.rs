@@ -10,9 +10,9 @@
 
 mod table;
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
-use kolmo_run::{Error, EvaluationRecord, StepRecord, read_jsonl, read_last};
+use kolmo_run::{Error, EvaluationRecord, StepRecord, is_there, read_jsonl};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ use crate::{
     directory::SweepDirectory,
     error::SweepError,
     plan::{Plan, PlannedRun},
-    state,
+    state::{Look, State, look},
 };
 
 type Row = Map<String, Value>;
@@ -28,22 +28,16 @@ type Row = Map<String, Value>;
 /// Writes `summary/` of the runs of `plan` as they stand.
 ///
 /// # Errors
-/// JSON lines that cannot be read, or files that cannot be written.
+/// A run whose files cannot be read or are not what it left, or files that cannot be written.
 pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> {
     let mut runs = Vec::new();
     let mut evaluations = Vec::new();
     for run in &plan.runs {
-        let there = directory.run(&run.id);
-        if !there.root().is_dir() {
-            runs.push(run_row(run, directory, None, None));
-            continue;
-        }
-        let all: Vec<EvaluationRecord> = match there.evaluations().is_file() {
-            true => read_jsonl(there.evaluations())?,
-            false => Vec::new(),
-        };
-        let last: Option<StepRecord> = read_last(there.metrics())?;
-        runs.push(run_row(run, directory, last.as_ref(), all.last()));
+        let look = look(run, directory)?;
+        let state = look.state();
+        let all = evaluations_of(&look, directory.run(&run.id).evaluations())?;
+        let last = look.into_last();
+        runs.push(run_row(run, state, last.as_ref(), all.last()));
         for evaluation in &all {
             let mut row = apart(run);
             extend(&mut row, "", evaluation);
@@ -54,6 +48,15 @@ pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> 
     fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
     table::write(&folder.join("runs"), &runs)?;
     table::write(&folder.join("evaluations"), &evaluations)
+}
+
+/// The evaluations of a run, which are in the file at `path` if it has any.
+fn evaluations_of(look: &Look, path: PathBuf) -> Result<Vec<EvaluationRecord>, Error> {
+    match look {
+        Look::Done(finished) => finished.evaluations(),
+        Look::Unfinished(..) if is_there(&path)? => read_jsonl(path),
+        Look::Unfinished(..) => Ok(Vec::new()),
+    }
 }
 
 /// What sets a run apart.
@@ -70,12 +73,11 @@ fn apart(run: &PlannedRun) -> Row {
 
 fn run_row(
     run: &PlannedRun,
-    directory: &SweepDirectory,
+    state: State,
     last: Option<&StepRecord>,
     evaluation: Option<&EvaluationRecord>,
 ) -> Row {
     let mut row = apart(run);
-    let state = state::state(run, directory);
     row.insert("state".to_owned(), state.name().into());
     let cost = run.cost;
     for (name, value) in [
