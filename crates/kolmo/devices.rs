@@ -1,7 +1,7 @@
 //! `kolmo devices`: what can train here, which one `auto` takes, and which can be trusted.
 
 use anyhow::Context;
-use kolmo_model::{DeviceName, UnusedGpu, device, unused_gpu};
+use kolmo_model::{DeviceName, device, unused_gpu};
 use serde::Serialize;
 
 use crate::{
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             auto,
             devices: devices.collect(),
             built_in,
-            unused_gpu: unused_gpu().map(|gpu| gpu.name),
+            unused_gpu: unused_gpu(),
         };
         let json = serde_json::to_string(&listing).context("the list has no JSON form")?;
         return Ok(print(&json)?);
@@ -116,9 +116,9 @@ pub fn say_unused(asked: DeviceName, volume: Volume) {
     }
 }
 
-fn note(UnusedGpu { name, features }: &UnusedGpu) -> String {
+fn note(gpu: &str) -> String {
     format!(
-        "note: this machine has a GPU ({name}), and this build of kolmo trains on the CPU alone. \
-         To build for it: cargo build --release --features {features}"
+        "note: this machine has a GPU ({gpu}), and this build of kolmo trains on the CPU alone. \
+         To build for it: cargo build --release --features gpu"
     )
 }

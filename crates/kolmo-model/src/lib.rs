@@ -29,4 +29,4 @@ pub use gpt::Gpt;
 pub use low_rank::Adapters;
 pub use parametrisation::Parametrisation;
 pub use settings::Switches;
-pub use unused_gpu::{UnusedGpu, unused_gpu};
+pub use unused_gpu::unused_gpu;

@@ -5,31 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A GPU that the operating system knows of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusedGpu {
-    /// What the operating system calls it.
-    pub name: String,
-    /// The cargo features of a build that reaches it.
-    pub features: &'static str,
-}
-
-/// The first GPU that the operating system knows of, if this build has no backend for any.
+/// What the operating system calls the first GPU that it knows of, if this build has no backend for any.
 ///
 /// Linux and macOS say so without a graphics library; on other systems it finds nothing. That a driver serves the GPU is
-/// not certain: a build with the features has to ask.
-pub fn unused_gpu() -> Option<UnusedGpu> {
+/// not certain: a build with the feature `gpu` has to ask.
+pub fn unused_gpu() -> Option<String> {
     let is_cpu_build = !cfg!(any(feature = "wgpu", feature = "cuda", feature = "rocm"));
-    let name = match is_cpu_build {
+    match is_cpu_build {
         false => None,
         true if cfg!(target_os = "macos") => Some("that of this Mac".to_owned()),
         true if cfg!(target_os = "linux") => on_linux(Path::new("/")),
         true => None,
-    };
-    name.map(|name| UnusedGpu {
-        name,
-        features: "gpu",
-    })
+    }
 }
 
 /// The first GPU of a Linux system with this root, by the files of its drivers.
