@@ -624,13 +624,13 @@ class Disasters:
             else:
                 (run / name / "full").mkdir(parents=True)
             result = self.train(run)
-            if result.returncode != 0:
-                self.refused(result, run / name)
-                expect((run / name).exists(), f"{run / name} was removed, and is not kolmo's")
-                shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
-                self.finish(run)
+            self.refused(result, run / name, "is in the way", codes=(2,))
+            expect((run / name).exists(), f"{run / name} was removed, and is not kolmo's")
+            shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
+            expect(not os.listdir(run), f"{run}: refused, and yet there is {os.listdir(run)}")
+            self.finish(run)
             self.compare(run)
-        passed("other files and folders in the way: named, and the run goes on without them")
+        passed("other files and folders in the way: named, and the run begins without them")
 
     def no_terminal(self):
         for stream in ("full", "closed"):

@@ -8,6 +8,8 @@ mod compress;
 mod eval;
 #[cfg(unix)]
 mod finetune;
+#[cfg(unix)]
+mod foreign;
 mod gpu_costs;
 mod mistakes;
 mod parity;

@@ -1,7 +1,6 @@
 //! Runs that begin with the steps of another one.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     thread::sleep,
@@ -13,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     resume::{self, saved, timeless, wait_until},
-    util::{Place, Running, jsonl},
+    util::{Place, Running, files, jsonl},
 };
 
 /// 200 steps, of which the last 40 are the cool-down: until then those of any longer run. No line of
@@ -103,21 +102,6 @@ fn began_at(run: &Path) -> u64 {
     let step = manifest["trunk"]["step"].as_u64().unwrap_or(0);
     assert_eq!(manifest["sessions"][0]["from_step"], step);
     step
-}
-
-/// Every file below `folder`, with its content.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files.extend(self::files(&path)),
-            false => {
-                files.insert(path.clone(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `kolmo compress` and `kolmo decompress`: a trained model as a lossless compressor.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufReader, Write},
     path::{Path, PathBuf},
 };
@@ -162,7 +162,8 @@ impl Common {
             &mut dyn FnMut(u64),
         ) -> Result<T, CodecError>,
     ) -> anyhow::Result<T> {
-        if out.exists() {
+        // A link to nowhere included.
+        if fs::symlink_metadata(out).is_ok() {
             let problem = format!(
                 "{} is there already: name another --out, or remove it",
                 out.display()

@@ -1,10 +1,6 @@
 //! `kolmo eval`: a checkpoint of a run, asked again or about other facts.
 
-use std::{
-    fs,
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-};
+use std::{ops::RangeInclusive, path::PathBuf};
 
 use anyhow::Context;
 use kolmo_eval::{
@@ -13,7 +9,8 @@ use kolmo_eval::{
 use kolmo_kernels::Workers;
 use kolmo_report::table;
 use kolmo_run::{
-    EvaluationRecord, ExactCode, FactsTable, OnlineClass, RunDirectory, atomic, write_answers,
+    EvaluationRecord, ExactCode, FactsTable, OnlineClass, Outputs, RunDirectory, names::evaluation,
+    write_answers,
 };
 use kolmo_train::base;
 use kolmo_world::random::Streams;
@@ -76,6 +73,9 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         step,
         device,
     } = arguments.weights.load(&run, &config, &world)?;
+    // Before the time that it takes.
+    let outputs = outputs(arguments, &run, step)?;
+    outputs.check(&evaluation::ALL)?;
 
     let streams = Streams::new(config.seed);
     let lesson = config.lesson(&world)?;
@@ -105,23 +105,31 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let names = relations.map(|relation| relation.name().to_owned());
     let mut facts = FactsTable::new(names.collect());
     facts.push(fact_rows(probe, &exposures, &answers, moment))?;
-    let out = match &arguments.out {
-        Some(out) => out.clone(),
-        None => run.evaluation(step),
-    };
     let json = without_stream(&record).context("the record has no JSON form")?;
-    write(&out, &json, &facts)?;
     let answers = answer_rows(&world, &exposures, &replies, moment);
-    write_answers(out.join("answers.parquet"), &answers)?;
+    let claim = outputs.claim(&evaluation::ALL)?;
+    claim.write(evaluation::RECORD, format!("{json:#}\n").as_bytes())?;
+    facts.write(claim.path(evaluation::FACTS))?;
+    write_answers(claim.path(evaluation::ANSWERS), &answers)?;
+    claim.finish()?;
     if arguments.json {
         print(&json.to_string())?;
     } else {
         print(table::final_table(&world, &[record]).trim_end())?;
     }
     if volume != Volume::Quiet {
-        say(&format!("\nwritten to {}/", out.display()));
+        say(&format!("\nwritten to {}/", outputs.folder().display()));
     }
     Ok(())
+}
+
+/// Where the files go: what is in the folder of the checkpoint in `run` is kolmo's, as the run is.
+fn outputs(arguments: &Arguments, run: &RunDirectory, step: u64) -> anyhow::Result<Outputs> {
+    const COMMAND: &str = "kolmo eval";
+    Ok(match &arguments.out {
+        Some(out) => Outputs::new(out, COMMAND),
+        None => Outputs::new(run.evaluation(step), COMMAND).known(run.mark()?.is_some()),
+    })
 }
 
 /// A record without what is measured on the stream of documents alone.
@@ -142,13 +150,4 @@ fn remove_fields(json: &mut Value, of: &Value) {
     if let (Some(json), Some(of)) = (json.as_object_mut(), of.as_object()) {
         json.retain(|name, _| !of.contains_key(name));
     }
-}
-
-fn write(out: &Path, json: &Value, facts: &FactsTable) -> anyhow::Result<()> {
-    let problem = || format!("could not create the folder {}", out.display());
-    fs::create_dir_all(out).with_context(problem)?;
-    let text = format!("{json:#}\n");
-    atomic::write_bytes(out.join("evaluation.json"), text.as_bytes())?;
-    facts.write(out.join("facts.parquet"))?;
-    Ok(())
 }

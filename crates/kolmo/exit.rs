@@ -116,9 +116,27 @@ pub fn panicked() -> ExitCode {
     ExitCode::from(FAILED)
 }
 
+/// What a run directory or another folder said, by whichever crate it is told.
+fn of_folder<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a kolmo_run::Error> {
+    if let Some(error) = cause.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(TrainError::Run(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(ExportError::Run(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(kolmo_report::Error::Outputs(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    None
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<Usage>()
+            || of_folder(cause).is_some_and(kolmo_run::Error::is_in_the_way)
             || cause.is::<ConfigError>()
             || matches!(
                 cause.downcast_ref(),

@@ -9,11 +9,13 @@ use std::{
 use anyhow::Context;
 use kolmo_config::ReportConfig;
 use kolmo_report::{
-    claims, html,
+    claims,
+    html::{self, Place},
     report::{Outcome, Report, Verdict},
     study::Study,
 };
-use kolmo_sweep::SweepFile;
+use kolmo_run::RunDirectory;
+use kolmo_sweep::{SweepDirectory, SweepFile};
 
 use crate::{
     exit::Usage,
@@ -45,9 +47,9 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let studies = studies(&arguments.directories)?;
-    let output = match &arguments.output {
-        Some(output) => output.clone(),
-        None => arguments.directories[0].join("report/report.html"),
+    let place = match &arguments.output {
+        Some(output) => Place::at(output)?,
+        None => inside(&arguments.directories[0])?,
     };
     let titles: Vec<&str> = studies
         .iter()
@@ -57,17 +59,28 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         [title] if !title.is_empty() => (*title).to_owned(),
         _ => "Runs laid over theory".to_owned(),
     };
-    write(&title, &studies, &output, arguments.json, volume)
+    write(&title, &studies, &place, arguments.json, volume)
 }
 
-/// Writes the report of `studies` to `output`, and shows its verdicts.
+/// Where a report goes unasked: into the folder of a run or a sweep.
+pub fn inside(directory: &Path) -> anyhow::Result<Place> {
+    let place = Place::at(directory.join("report/report.html"))?;
+    let is_run = RunDirectory::at(directory).mark()?.is_some();
+    Ok(match is_run || SweepDirectory::at(directory).is_ours()? {
+        true => place.chosen(),
+        false => place,
+    })
+}
+
+/// Writes the report of `studies` to `place`, and shows its verdicts.
 pub fn write(
     title: &str,
     studies: &[Study],
-    output: &Path,
+    place: &Place,
     json: bool,
     volume: Volume,
 ) -> anyhow::Result<()> {
+    place.check()?;
     let mut sections = Vec::new();
     for study in studies {
         if volume != Volume::Quiet && !study.unfinished.is_empty() {
@@ -84,14 +97,14 @@ pub fn write(
         sections,
         provenance: provenance(studies),
     };
-    html::write(output, &report)?;
+    html::write(place, &report)?;
     if json {
         print(report.json()?.trim_end())?;
     } else {
         print(table(&report).trim_end())?;
     }
     if volume != Volume::Quiet {
-        say(&format!("\nwritten to {}", output.display()));
+        say(&format!("\nwritten to {}", place.path().display()));
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! `kolmo reproduce`: the experiments of the paper, each a sweep, and one report of all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
+use kolmo_report::html::Place;
 use kolmo_sweep::{Plan, SweepDirectory, estimate::Speed, machine::Machine};
 
 use crate::{
@@ -72,6 +73,9 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     // In the order in which a report has its claims.
     plans.sort_by_key(|(_, (plan, _))| plan.file.report.claims.first().copied());
     let plans = with_bases(&experiments, plans)?;
+    let place = place(arguments)?;
+    // Before hours of training.
+    place.check()?;
     let stop = StopRequest::listen().context(SIGNALS)?;
     let mut studies = Vec::new();
     // A run that fails is left out, and told at the end: others have something to say.
@@ -102,8 +106,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         studies.push(report::of_sweep(directory.root(), Some(planned.collect()))?);
     }
     let title = "Understanding LLM behaviours via compression: theory against measurement";
-    let output = output(arguments).join("report.html");
-    report::write(title, &studies, &output, arguments.json, volume)?;
+    report::write(title, &studies, &place, arguments.json, volume)?;
     first_error.map_or(Ok(()), Err)
 }
 
@@ -131,14 +134,15 @@ fn with_bases(
 }
 
 /// Where the report goes: that of some experiments does not take the place of that of all.
-fn output(arguments: &Arguments) -> PathBuf {
+fn place(arguments: &Arguments) -> anyhow::Result<Place> {
     let runs = Path::new(RUNS);
-    match (&arguments.names[..], arguments.quick) {
+    let folder = match (&arguments.names[..], arguments.quick) {
         ([], true) => runs.join("quick"),
         ([], false) => runs.to_path_buf(),
-        ([name], _) => runs.join(name).join("report"),
+        ([name], _) => return report::inside(&runs.join(name)),
         _ => runs.join("some"),
-    }
+    };
+    Ok(Place::at(folder.join("report.html"))?)
 }
 
 /// The sweep of an experiment, and its folder.

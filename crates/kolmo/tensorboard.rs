@@ -6,6 +6,7 @@ use kolmo_run::{EvaluationRecord, Lock, RunDirectory, StepRecord, TensorBoard, r
 use kolmo_train::hparams;
 
 use crate::{
+    exit::Usage,
     progress::{Volume, say},
     settings,
 };
@@ -23,6 +24,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let run = RunDirectory::at(&arguments.run_dir);
     let config = settings::of_run(&run)?;
+    if run.mark()?.is_none() {
+        let root = run.root().display();
+        let problem = format!("{root} is no run of kolmo: it has no manifest.json of one");
+        return Err(Usage(problem).into());
+    }
     let _lock = Lock::take(run.root())?;
     let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
     let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;

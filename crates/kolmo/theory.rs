@@ -56,6 +56,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (config, world) = arguments.settings.load()?;
     let scope = scope(arguments, &config, &world)?;
     let predictions = Predictions::of(&world, &scope);
+    // What is in the way is told before anything is printed.
+    let directory = directory(arguments, &config)?;
+    if let Some(directory) = &directory {
+        theory::write(directory, &predictions)?;
+    }
     if arguments.json {
         let json = serde_json::to_string(&predictions);
         print(&json.context("the predictions have no JSON form")?)?;
@@ -64,11 +69,10 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     } else {
         print(theory::table(&predictions).trim_end())?;
     }
-    if let Some(directory) = directory(arguments, &config)? {
-        theory::write(&directory, &predictions)?;
-        if volume != Volume::Quiet {
-            say(&format!("\nwritten to {}/", directory.display()));
-        }
+    if let Some(directory) = &directory
+        && volume != Volume::Quiet
+    {
+        say(&format!("\nwritten to {}/", directory.display()));
     }
     Ok(())
 }

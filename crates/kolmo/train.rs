@@ -14,7 +14,8 @@ use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, interviews, roles, table};
 use kolmo_run::{
-    EvaluationRecord, Lock, Manifest, RunDirectory, RunState, StepRecord, checkpoint, read_jsonl,
+    EvaluationRecord, Lock, Manifest, Mark, RunDirectory, RunState, StepRecord, checkpoint,
+    read_jsonl,
 };
 use kolmo_train::{Job, Outcome, Start, Trunk, load_model};
 use kolmo_world::World;
@@ -48,7 +49,7 @@ pub struct Arguments {
 /// How a run is run.
 #[derive(Debug, clap::Args)]
 pub struct Flags {
-    /// Where the run goes; by default runs/NAME-HASH, of the file and the configuration
+    /// Where the run goes: a new folder, or that of a run; by default runs/NAME-HASH, of the file and the configuration
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     // A plain text, for rustdoc would read `[:k]` as a link.
@@ -69,7 +70,7 @@ pub struct Flags {
 enum Resume {
     /// Leave a finished run as it is; go on with an unfinished one from its newest checkpoint
     Auto,
-    /// Remove it and start again from the first step
+    /// Remove what kolmo wrote of it, and start again from the first step
     Never,
 }
 
@@ -115,10 +116,13 @@ pub fn train(
     let device: DeviceName = arguments.device.parse()?;
     let directory = directory(arguments, settings, config)?;
 
-    // A finished run needs neither a device nor the directory for itself.
+    // A folder that is not a run's stays as it is. A finished run needs neither a device nor the directory for itself.
     let there = RunDirectory::at(&directory);
-    if arguments.resume == Resume::Auto && there.holds_a_run() {
-        check_same(&there, config)?;
+    let mark = there.owner()?;
+    if arguments.resume == Resume::Auto
+        && let Some(mark) = &mark
+    {
+        check_same(&there, mark, config)?;
         if there.is_done() {
             return show_finished(&there, config, world, arguments, volume);
         }
@@ -135,8 +139,11 @@ pub fn train(
         Resume::Never => Start::Anew,
     };
     // Again, for another process may have been at work until the lock was free.
-    if start == Start::Resume && run.holds_a_run() {
-        check_same(&run, config)?;
+    let mark = run.owner()?;
+    if start == Start::Resume
+        && let Some(mark) = &mark
+    {
+        check_same(&run, mark, config)?;
         if run.is_done() {
             return show_finished(&run, config, world, arguments, volume);
         }
@@ -347,9 +354,17 @@ fn measure_compression(job: &Job<'_>, stop: &StopRequest, volume: Volume) -> any
     Ok(record.is_some())
 }
 
-/// Refuses to take the directory of a run of another configuration.
-fn check_same(run: &RunDirectory, config: &RunConfig) -> anyhow::Result<()> {
-    if settings::of_run(run)?.identity()? == config.identity()? {
+/// Refuses to take the directory of a run of another configuration. A process that was killed as it began may have
+/// left `mark`, that of the manifest, and no configuration.
+fn check_same(run: &RunDirectory, mark: &Mark, config: &RunConfig) -> anyhow::Result<()> {
+    let path = run.config();
+    let is_there = fs::exists(&path);
+    let is_there = is_there.with_context(|| format!("could not look at {}", path.display()))?;
+    let there = match is_there {
+        true => Some(settings::of_run(run)?.identity()?),
+        false => mark.config_blake3.clone(),
+    };
+    if there == Some(config.identity()?) {
         return Ok(());
     }
     let problem = format!(

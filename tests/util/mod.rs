@@ -1,6 +1,7 @@
 //! A temporary folder and the real `kolmo` in it.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirEntry},
     io,
     path::{Path, PathBuf},
@@ -134,6 +135,21 @@ impl Ran {
         assert!(said.contains(text), "expected {text:?} in: {said}");
         self
     }
+}
+
+/// Every file below `folder`, with its content.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(self::files(&path)),
+            false => {
+                files.insert(path.clone(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
 }
 
 /// The lines of a JSONL file.

@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A folder cannot be made.
+    /// The folder of a run's figures cannot be made.
     #[error("could not create the folder {path}: check its parent's permissions and that no file has this name", path = path.display())]
     Folder {
         /// The folder.
@@ -21,7 +21,11 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// A figure or a table is made but cannot be written.
+    /// Files of somebody else are where those of a report are to be, or the disk refuses.
+    #[error(transparent)]
+    Outputs(#[from] kolmo_run::Error),
+
+    /// A figure is made but cannot be written.
     #[error("could not write {path}: check the folder's permissions and the free space, then repeat the command", path = path.display())]
     Write {
         /// The file.

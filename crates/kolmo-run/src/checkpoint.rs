@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::atomic::{self, TEMPORARY_SUFFIX};
 use crate::directory::{RunDirectory, remove, write_json};
 use crate::error::{Error, Result};
+use crate::names;
 
 /// Contents of the files of a checkpoint, by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -202,10 +203,7 @@ pub fn steps(run: &RunDirectory) -> Result<Vec<u64>> {
     let mut steps = Vec::new();
     for entry in entries {
         let name = entry.map_err(Error::io("list", &folder))?.file_name();
-        let digits = name.to_str().and_then(|name| name.strip_prefix("step-"));
-        // Only what the number would be written as: not a user's step-1-copy, nor step-+1.
-        let step = digits.and_then(|digits| digits.parse().ok());
-        steps.extend(step.filter(|step| run.checkpoint(*step).file_name() == Some(&name)));
+        steps.extend(name.to_str().and_then(names::step_of));
     }
     steps.sort_unstable_by(|a, b| b.cmp(a));
     Ok(steps)

@@ -8,25 +8,8 @@ use serde::Serialize;
 
 use crate::atomic::{self, TEMPORARY_SUFFIX};
 use crate::error::{Error, Result};
-use crate::tensorboard::is_event_file;
-
-/// The files kolmo writes at the top of a run directory, in the order in which [`clear`] removes
-/// them: `DONE` first, so that a half-cleared run never looks finished, and what makes the folder
-/// recognisable as a run last.
-///
-/// [`clear`]: RunDirectory::clear
-const FILES: [&str; 8] = [
-    "DONE",
-    "metrics.jsonl",
-    "evaluations.jsonl",
-    "facts.parquet",
-    "answers.parquet",
-    "compression.json",
-    "manifest.json",
-    "config.toml",
-];
-
-const EVAL: &str = "eval";
+use crate::names::{self, EVAL, FIGURES, MANIFEST};
+use crate::ownership::is_missing;
 
 /// The folder of one run. It names the places; their content is the other modules' matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +24,7 @@ impl RunDirectory {
     }
 
     /// Opens the folder `root`, and makes it, with its parents, if it is missing. What it holds is
-    /// left alone: see [`holds_a_run`](Self::holds_a_run).
+    /// left alone: see [`owner`](Self::owner).
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be made, or if `root` is a file.
@@ -63,7 +46,7 @@ impl RunDirectory {
 
     /// `manifest.json`: see [`Manifest`](crate::Manifest).
     pub fn manifest(&self) -> PathBuf {
-        self.root.join("manifest.json")
+        self.root.join(MANIFEST)
     }
 
     /// `metrics.jsonl`: one [`StepRecord`](crate::StepRecord) a line.
@@ -98,7 +81,7 @@ impl RunDirectory {
 
     /// `figures/`: the plots, as SVG.
     pub fn figures(&self) -> PathBuf {
-        self.root.join("figures")
+        self.root.join(FIGURES)
     }
 
     /// `checkpoints/`: one folder a checkpoint.
@@ -108,12 +91,12 @@ impl RunDirectory {
 
     /// `checkpoints/step-00001000/`: the checkpoint after `step` steps.
     pub fn checkpoint(&self, step: u64) -> PathBuf {
-        self.checkpoints().join(format!("step-{step:08}"))
+        self.checkpoints().join(names::step(step))
     }
 
     /// `eval/step-00001000/`: what `kolmo eval` found of the checkpoint after `step` steps.
     pub fn evaluation(&self, step: u64) -> PathBuf {
-        self.root.join(EVAL).join(format!("step-{step:08}"))
+        self.root.join(EVAL).join(names::step(step))
     }
 
     /// `DONE`: written last, with the final figures as JSON.
@@ -145,33 +128,6 @@ impl RunDirectory {
         atomic::remove_remains(&self.root)?;
         atomic::remove_remains(self.checkpoints())
     }
-
-    /// Whether a run was begun here: its configuration or its manifest is there.
-    pub fn holds_a_run(&self) -> bool {
-        self.config().is_file() || self.manifest().is_file()
-    }
-
-    /// Removes what kolmo wrote, so that a run may start over, and nothing else: the files named
-    /// above, event files, `checkpoints/step-*`, `eval/step-*`, the SVG files of `figures/`, and the remains of
-    /// interrupted writes. A folder goes when that has emptied it; the run directory stays.
-    ///
-    /// # Errors
-    /// [`Error::Io`] at the first file that cannot be removed, event files and figures excepted. What is
-    /// left still counts as a run, and a second call continues.
-    pub fn clear(&self) -> Result<()> {
-        let [done, files @ ..] = FILES;
-        remove(&self.root.join(done))?;
-        // Views of the other files: what is left of them stops nothing, and their writers tell of it.
-        let _ = clear_folder(&self.tensorboard(), is_event_file);
-        let _ = clear_folder(&self.figures(), |name| name.ends_with(".svg"));
-        clear_folder(&self.checkpoints(), is_checkpoint)?;
-        clear_folder(&self.root.join(EVAL), is_checkpoint)?;
-        remove_entries(&self.root, |_| false)?;
-        for file in files {
-            remove(&self.root.join(file))?;
-        }
-        Ok(())
-    }
 }
 
 /// The first 8 hex digits of the BLAKE3 hash of `text`. A resolved configuration goes in, and
@@ -192,36 +148,10 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     atomic::write_bytes(path, &json)
 }
 
-/// `step-` and digits, with or without a suffix: half-written checkpoints are kolmo's too.
-fn is_checkpoint(name: &str) -> bool {
-    name.trim_start_matches('.')
-        .strip_prefix("step-")
-        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-}
-
-/// Removes the entries of `folder` that are `ours`, then the folder if it is empty.
-fn clear_folder(folder: &Path, ours: impl Fn(&str) -> bool) -> Result<()> {
-    remove_entries(folder, ours)?;
-    match fs::remove_dir(folder) {
-        // The user's own files are in it, or the folder is the user's link to another disk.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::DirectoryNotEmpty
-                    | io::ErrorKind::NotADirectory
-                    | io::ErrorKind::NotFound
-            ) =>
-        {
-            Ok(())
-        }
-        result => result.map_err(Error::io("remove", folder)),
-    }
-}
-
 /// Removes the entries of `folder` that are `ours`, and temporary files. No folder, no entries.
 pub(crate) fn remove_entries(folder: &Path, ours: impl Fn(&str) -> bool) -> Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if is_missing(&error) => return Ok(()),
         result => result.map_err(Error::io("list", folder))?,
     };
     for entry in entries {
@@ -229,11 +159,16 @@ pub(crate) fn remove_entries(folder: &Path, ours: impl Fn(&str) -> bool) -> Resu
         let name = entry.file_name();
         // kolmo writes no name that is not UTF-8.
         let Some(name) = name.to_str() else { continue };
-        if ours(name) || name.ends_with(TEMPORARY_SUFFIX) {
+        if ours(name) || is_temporary(name) {
             remove(&entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Whether `name` is one of half-written files and folders.
+fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(TEMPORARY_SUFFIX)
 }
 
 /// Removes a file, a link (not what it points to) or a folder with all it holds, if it is there.
@@ -296,92 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_held_from_its_configuration_on_and_done_at_the_end() {
+    fn a_run_is_done_once_that_is_marked() {
         let folder = tempfile::tempdir().unwrap();
         let run = open(&folder);
-        touch(&run.root().join("notes.md"));
-        assert!(!run.holds_a_run());
-        touch(&run.config());
-        assert!(run.holds_a_run());
-        fs::rename(run.config(), run.manifest()).unwrap();
-        assert!(run.holds_a_run());
-
         assert!(!run.is_done());
         run.mark_done(&serde_json::json!({ "value_loss": 1.5 }))
             .unwrap();
         assert!(run.is_done());
         assert!(fs::read_to_string(run.done()).unwrap().contains("1.5"));
-    }
-
-    #[test]
-    fn files_where_views_should_be_stop_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = open(&folder);
-        touch(&run.tensorboard());
-        touch(&run.figures());
-        run.remove_remains().unwrap();
-        run.clear().unwrap();
-        assert!(run.tensorboard().is_file());
-    }
-
-    #[test]
-    fn clear_removes_what_is_kolmos_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = open(&folder);
-        let root = run.root();
-        let ours = [
-            run.config(),
-            run.manifest(),
-            run.metrics(),
-            run.evaluations(),
-            run.facts(),
-            run.done(),
-            root.join(".facts.parquet.17-0.kolmo-tmp"),
-            run.checkpoint(10).join("model.bin"),
-            run.evaluation(10).join("facts.parquet"),
-            run.checkpoints().join(".step-00000020.partial/model.bin"),
-            run.figures().join("loss.svg"),
-        ];
-        let theirs = [
-            root.join("notes.md"),
-            root.join("step-00000010"),
-            run.tensorboard().join("notes.md"),
-            run.checkpoints().join("best/model.bin"),
-            run.checkpoints().join("step-by-step.md"),
-        ];
-        ours.iter().chain(&theirs).for_each(|path| touch(path));
-        crate::TensorBoard::open(run.tensorboard())
-            .finish()
-            .unwrap();
-        assert_eq!(fs::read_dir(run.tensorboard()).unwrap().count(), 2);
-
-        run.clear().unwrap();
-        for path in &ours {
-            assert!(!path.exists(), "{} is left", path.display());
-        }
-        for path in &theirs {
-            assert!(path.exists(), "{} is gone", path.display());
-        }
-        assert_eq!(fs::read_dir(run.tensorboard()).unwrap().count(), 1);
-        assert!(!run.figures().exists(), "the emptied folder is left");
-        assert!(!run.checkpoint(10).exists());
-        assert!(!run.holds_a_run());
-        run.clear().unwrap();
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn clear_follows_no_link_out_of_the_run() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = open(&folder);
-        let outside = folder.path().join("elsewhere/model.bin");
-        touch(&outside);
-        fs::create_dir(run.checkpoints()).unwrap();
-        let link = run.checkpoint(10);
-        std::os::unix::fs::symlink(outside.parent().unwrap(), &link).unwrap();
-        run.clear().unwrap();
-        assert!(outside.exists());
-        assert!(fs::symlink_metadata(&link).is_err());
     }
 
     #[test]

@@ -62,6 +62,15 @@ pub enum Error {
         directory: PathBuf,
     },
 
+    /// A file that may not be replaced or removed, since nothing says that kolmo wrote it for the same purpose.
+    #[error("{path} is in the way, and {reason}: move it, or name another directory", path = path.display())]
+    InTheWay {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why it is not to be touched, as the end of a sentence.
+        reason: &'static str,
+    },
+
     /// Another process is at work in the directory.
     #[error("{directory} is in use by {holder}: wait for it, stop it, or name another directory; if that machine is gone for good, remove the file .lock there", directory = directory.display())]
     Busy {
@@ -124,6 +133,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is [`InTheWay`](Self::InTheWay): another place is to be named, and the disk is well.
+    pub fn is_in_the_way(&self) -> bool {
+        matches!(self, Self::InTheWay { .. })
+    }
+
     /// An I/O error with its place; made for `map_err(Error::io("write", path))`.
     /// From the error of the operating system when it was to `action` ("read", "create the folder") `path`.
     pub fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {

@@ -11,6 +11,7 @@
 //! | `tensorboard/` | [`tensorboard`] |
 //! | `checkpoints/` | [`checkpoint`] |
 //! | `.lock` | [`lock`] |
+//! | what of a folder is kolmo's | [`ownership`], [`outputs`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
 //! of a batch. The JSONL files are the truth; the event files are a view of them.
@@ -27,6 +28,9 @@ pub mod facts_table;
 pub mod lock;
 pub mod manifest;
 pub mod metrics;
+pub mod names;
+pub mod outputs;
+pub mod ownership;
 pub mod tail;
 pub mod tensorboard;
 
@@ -42,5 +46,7 @@ pub use metrics::{
     ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, InterviewRecord, JsonlWriter,
     KeptLines, OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,
 };
+pub use outputs::{Claim, Outputs};
+pub use ownership::Mark;
 pub use tail::read_end;
 pub use tensorboard::{HparamValue, TensorBoard};

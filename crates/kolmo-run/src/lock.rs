@@ -15,9 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::manifest::now;
+use crate::ownership::is_missing;
 
 /// Name of the file that is locked.
 const FILE: &str = ".lock";
+
+/// How the file begins once a holder has written it.
+const BEGINNING: &[u8] = b"{\"process\":";
 
 /// A directory held by this process, until it is dropped.
 #[derive(Debug)]
@@ -75,6 +79,35 @@ impl Lock {
         };
         write_holder(&mut file, &holder).map_err(Error::io("write", &path))?;
         Ok(Self { file, path })
+    }
+
+    /// That `directory`, of which nothing says yet that it is kolmo's, has no `.lock` of something else. Only
+    /// looks.
+    ///
+    /// # Errors
+    /// [`Error::InTheWay`] if it has one; [`Error::Io`] if that cannot be read.
+    pub fn check_free(directory: impl AsRef<Path>) -> Result<()> {
+        let path = directory.as_ref().join(FILE);
+        let file = match File::open(&path) {
+            Err(error) if is_missing(&error) => return Ok(()),
+            opened => opened.map_err(Error::io("open", &path))?,
+        };
+        let mut beginning = Vec::new();
+        let read = file
+            .take(BEGINNING.len() as u64)
+            .read_to_end(&mut beginning);
+        match read {
+            // Or less of it, of a process that was killed as it took the directory.
+            Ok(_) if BEGINNING.starts_with(&beginning) => return Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::IsADirectory => {
+                return Err(Error::io("read", &path)(error));
+            }
+            Ok(_) | Err(_) => {}
+        }
+        Err(Error::InTheWay {
+            path,
+            reason: "is no lock of kolmo",
+        })
     }
 
     /// Who has `directory`, if a process has. Only looks: nobody who comes to take it meanwhile is in its way, unless
@@ -212,6 +245,29 @@ mod tests {
         let text = serde_json::to_vec(&left).unwrap();
         fs::write(folder.path().join(FILE), text).unwrap();
         assert_eq!(Lock::holder(folder.path()), None);
+    }
+
+    #[test]
+    fn a_lock_of_something_else_is_named_and_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        Lock::check_free(folder.path()).unwrap();
+        for theirs in ["12345\n", "{\"pid\":1}", "x"] {
+            fs::write(&path, theirs).unwrap();
+            let error = Lock::check_free(folder.path()).unwrap_err();
+            assert!(error.is_in_the_way(), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+        }
+        // What processes leave that were killed as they took it, and one that has it.
+        for ours in ["", "{\"pro", "{\"process\":12"] {
+            fs::write(&path, ours).unwrap();
+            Lock::check_free(folder.path()).unwrap();
+            let _lock = Lock::take(folder.path()).unwrap();
+            Lock::check_free(folder.path()).unwrap();
+        }
+        fs::create_dir(&path).unwrap();
+        let error = Lock::check_free(folder.path()).unwrap_err();
+        assert!(error.is_in_the_way(), "{error}");
     }
 
     #[test]

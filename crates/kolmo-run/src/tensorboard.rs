@@ -10,7 +10,7 @@ mod tags;
 mod thread;
 
 pub use event::{HparamValue, Image};
-pub(crate) use thread::is_event_file;
+pub(crate) use thread::{is_event_file, may_be_event_file};
 
 use std::fs;
 use std::io;

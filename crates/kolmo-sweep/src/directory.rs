@@ -18,11 +18,12 @@ use std::{
 };
 
 use kolmo_config::RunConfig;
-use kolmo_run::{Error, RunDirectory, atomic};
+use kolmo_run::{Error, Lock, RunDirectory, atomic};
 
 use crate::{
     error::SweepError,
-    plan::{Plan, PlannedRun},
+    plan::{DIGITS, Plan, PlannedRun},
+    summary,
 };
 
 /// The folder of one sweep. It names the places.
@@ -59,7 +60,7 @@ impl SweepDirectory {
 
     /// The configuration of the run called `id`.
     pub fn config(&self, id: &str) -> PathBuf {
-        self.root.join("configs").join(format!("{id}.toml"))
+        self.root.join(CONFIGS).join(format!("{id}.toml"))
     }
 
     /// The run directory of the run called `id`.
@@ -87,12 +88,54 @@ impl SweepDirectory {
         self.root.join("summary")
     }
 
-    /// Makes the folder.
+    /// Whether a sweep was planned here: `configs/` has a configuration called by its own hash, as
+    /// [`prepare`](Self::prepare) writes them before all else.
     ///
     /// # Errors
-    /// A folder that cannot be made.
-    pub fn create(&self) -> Result<(), SweepError> {
-        for folder in ["configs", "runs", "logs", TENSORBOARD] {
+    /// A folder that cannot be read.
+    pub fn is_ours(&self) -> Result<bool, SweepError> {
+        let folder = self.root.join(CONFIGS);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if is_missing(&error) => return Ok(false),
+            listed => listed.map_err(Error::io("list", &folder))?,
+        };
+        for entry in entries {
+            if is_called_by_its_hash(&entry.map_err(Error::io("list", &folder))?.path()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// That nothing is replaced of a folder that is no sweep's.
+    fn check(&self, plan: &Plan) -> Result<(), SweepError> {
+        if self.is_ours()? {
+            return Ok(());
+        }
+        Lock::check_free(&self.root)?;
+        let path = self.root.join(SWEEP);
+        match fs::read(&path) {
+            // It may be the very file that was planned.
+            Ok(there) if there == plan.text.as_bytes() => {}
+            Err(error) if is_missing(&error) => {}
+            Err(error) if error.kind() != io::ErrorKind::IsADirectory => {
+                return Err(Error::io("read", &path)(error).into());
+            }
+            Ok(_) | Err(_) => {
+                let reason = "no sweep of kolmo wrote it";
+                return Err(Error::InTheWay { path, reason }.into());
+            }
+        }
+        summary::check(self)
+    }
+
+    /// Makes the folder for the runs of `plan`.
+    ///
+    /// # Errors
+    /// A file of somebody else that is in the way, before anything is made; a folder that cannot be made.
+    pub fn create(&self, plan: &Plan) -> Result<(), SweepError> {
+        self.check(plan)?;
+        for folder in [CONFIGS, "runs", "logs", TENSORBOARD] {
             let folder = self.root.join(folder);
             fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
         }
@@ -102,9 +145,9 @@ impl SweepDirectory {
     /// Makes the folder and writes what the runs of `plan` need. What is there already stays.
     ///
     /// # Errors
-    /// A folder or a file that cannot be made.
+    /// Those of [`create`](Self::create); a file that cannot be made.
     pub fn prepare(&self, plan: &Plan) -> Result<(), SweepError> {
-        self.create()?;
+        self.create(plan)?;
         let links = self.links();
         for run in &plan.runs {
             let path = self.config(&run.id);
@@ -116,7 +159,7 @@ impl SweepDirectory {
             }
             self.link(run, &links);
         }
-        write_if_new(&self.root.join("sweep.toml"), &plan.text)
+        write_if_new(&self.root.join(SWEEP), &plan.text)
     }
 
     /// Links to event files that are there, by what they lead to.
@@ -151,7 +194,30 @@ impl SweepDirectory {
     }
 }
 
+const SWEEP: &str = "sweep.toml";
+const CONFIGS: &str = "configs";
 const TENSORBOARD: &str = "tensorboard";
+
+fn is_missing(error: &io::Error) -> bool {
+    let kind = error.kind();
+    kind == io::ErrorKind::NotFound || kind == io::ErrorKind::NotADirectory
+}
+
+/// Whether `path` is a configuration that has the name of its run.
+fn is_called_by_its_hash(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let Some(id) = name.and_then(|name| name.strip_suffix(".toml")) else {
+        return false;
+    };
+    // Only such files are opened.
+    if id.len() != DIGITS || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return false;
+    }
+    let config = fs::read_to_string(path).ok();
+    let config = config.and_then(|text| RunConfig::parse(&text, &[]).ok());
+    let identity = config.and_then(|config| config.identity().ok());
+    identity.is_some_and(|identity| identity.starts_with(id))
+}
 
 /// The configuration of `run`, which keeps its checkpoints also where that in the text `there` does: other runs, of
 /// another sweep file, may leave it there.
@@ -176,5 +242,58 @@ pub(crate) fn write_if_new(path: &Path, text: &str) -> Result<(), SweepError> {
             Ok(fs::write(path, text).map_err(Error::io("write", path))?)
         }
         Err(error) => Err(Error::io("read", path)(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with the plan of a sweep of two runs in it, and the folder of that sweep.
+    fn planned() -> (tempfile::TempDir, Plan, SweepDirectory) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("base.toml"), "").unwrap();
+        let path = folder.path().join("many.toml");
+        fs::write(&path, "base = 'base.toml'\nseeds = [1, 2]").unwrap();
+        let plan = Plan::read(&path).unwrap();
+        let directory = SweepDirectory::at(folder.path().join("many"));
+        (folder, plan, directory)
+    }
+
+    #[test]
+    fn a_folder_is_a_sweeps_once_it_has_a_configuration_called_by_its_hash() {
+        let (_folder, plan, directory) = planned();
+        assert!(!directory.is_ours().unwrap());
+        directory.create(&plan).unwrap();
+        assert!(!directory.is_ours().unwrap(), "empty folders are anybody's");
+        directory.prepare(&plan).unwrap();
+        assert!(directory.is_ours().unwrap());
+        // Another one of that length is no hash, nor is a file that is no configuration.
+        fs::remove_file(directory.config(&plan.runs[1].id)).unwrap();
+        fs::rename(
+            directory.config(&plan.runs[0].id),
+            directory.config("0123456789ab"),
+        )
+        .unwrap();
+        fs::write(directory.config(&plan.runs[1].id), "mine").unwrap();
+        assert!(!directory.is_ours().unwrap());
+    }
+
+    #[test]
+    fn a_sweep_file_is_replaced_in_the_folder_of_a_sweep_alone() {
+        let (_folder, mut plan, directory) = planned();
+        let path = directory.root().join(SWEEP);
+        fs::create_dir(directory.root()).unwrap();
+        fs::write(&path, "base = 'mine.toml'").unwrap();
+        let error = directory.prepare(&plan).unwrap_err();
+        assert!(error.is_usage(), "{error}");
+        assert!(error.to_string().contains(SWEEP), "{error}");
+        assert_eq!(fs::read_dir(directory.root()).unwrap().count(), 1);
+        // The file that is planned may be there already.
+        fs::write(&path, &plan.text).unwrap();
+        directory.prepare(&plan).unwrap();
+        plan.text.push('\n');
+        directory.prepare(&plan).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), plan.text);
     }
 }

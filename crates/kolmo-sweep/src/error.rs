@@ -77,9 +77,15 @@ impl SweepError {
 
     /// Whether the file or the command line is to be changed, rather than the machine.
     pub fn is_usage(&self) -> bool {
-        !matches!(
-            self,
-            Self::Folder(_) | Self::Start { .. } | Self::Program { .. }
-        )
+        match self {
+            Self::Folder(error) => error.is_in_the_way(),
+            Self::Start { .. } | Self::Program { .. } => false,
+            Self::File(_)
+            | Self::Base { .. }
+            | Self::Invalid { .. }
+            | Self::Run { .. }
+            | Self::Twice { .. }
+            | Self::Refused(_) => true,
+        }
     }
 }

@@ -108,7 +108,7 @@ pub fn execute(
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Counts, SweepError> {
-    directory.create()?;
+    directory.create(plan)?;
     let _lock = Lock::take(directory.root())?;
     directory.prepare(plan)?;
     let mut sweep = Sweep::new(plan, directory, trainer, options);

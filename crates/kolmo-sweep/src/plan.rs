@@ -69,7 +69,7 @@ pub type Text<'a> = &'a dyn Fn(&Path) -> Result<String, String>;
 /// What data sizes are sizes of.
 const DOCUMENTS: &str = "train.documents";
 /// Digits of a run's name.
-const DIGITS: usize = 12;
+pub(crate) const DIGITS: usize = 12;
 
 impl Plan {
     /// Plans the sweep file at `path`.

@@ -50,7 +50,7 @@ pub fn submit(
     trainer: &Trainer,
     queue: Option<&Queue>,
 ) -> Result<Vec<Array>, SweepError> {
-    directory.create()?;
+    directory.create(plan)?;
     // Two at once would submit every run twice.
     let _lock = Lock::take(directory.root())?;
     directory.prepare(plan)?;

@@ -10,9 +10,7 @@
 
 mod table;
 
-use std::fs;
-
-use kolmo_run::{Error, EvaluationRecord, StepRecord, read_jsonl, read_last};
+use kolmo_run::{EvaluationRecord, Outputs, StepRecord, read_jsonl, read_last};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -25,10 +23,32 @@ use crate::{
 
 type Row = Map<String, Value>;
 
+/// What [`write()`] writes.
+const NAMES: [&str; 4] = [
+    "runs.parquet",
+    "runs.csv",
+    "evaluations.parquet",
+    "evaluations.csv",
+];
+
+/// In the folder of a sweep they are kolmo's, as that is.
+fn outputs(directory: &SweepDirectory) -> Result<Outputs, SweepError> {
+    let outputs = Outputs::new(directory.summary(), "kolmo sweep summary");
+    Ok(outputs.known(directory.is_ours()?))
+}
+
+/// That [`write()`] replaces no file of somebody else.
+///
+/// # Errors
+/// Such a file, and a folder that cannot be read.
+pub(crate) fn check(directory: &SweepDirectory) -> Result<(), SweepError> {
+    Ok(outputs(directory)?.check(&NAMES)?)
+}
+
 /// Writes `summary/` of the runs of `plan` as they stand.
 ///
 /// # Errors
-/// JSON lines that cannot be read, or files that cannot be written.
+/// JSON lines that cannot be read, files of somebody else in the way, or files that cannot be written.
 pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> {
     let mut runs = Vec::new();
     let mut evaluations = Vec::new();
@@ -50,10 +70,10 @@ pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> 
             evaluations.push(row);
         }
     }
-    let folder = directory.summary();
-    fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
-    table::write(&folder.join("runs"), &runs)?;
-    table::write(&folder.join("evaluations"), &evaluations)
+    let claim = outputs(directory)?.claim(&NAMES)?;
+    table::write(&claim.path("runs"), &runs)?;
+    table::write(&claim.path("evaluations"), &evaluations)?;
+    Ok(claim.finish()?)
 }
 
 /// What sets a run apart.

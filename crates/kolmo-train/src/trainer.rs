@@ -97,11 +97,12 @@ pub enum Outcome {
 
 /// Trains the model of a run to the last step, or until the observer wants it to stop.
 ///
-/// Writes everything in the run directory but the figures and `DONE`: `config.toml` and
-/// `manifest.json` before the first step, checkpoints as the configuration has them, one more at the end.
-/// A run that was killed and resumed has the same bits as one that was not.
+/// Writes everything in the run directory but the figures and `DONE`: `manifest.json` before all else, since it
+/// says that the folder is a run's, and `config.toml`; checkpoints as the configuration has them, one more at
+/// the end. A run that was killed and resumed has the same bits as one that was not.
 ///
 /// # Errors
+/// [`kolmo_run::Error::InTheWay`] if the folder is no run's and none can begin in it; nothing is changed then.
 /// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
 /// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and all are damaged; a failing device or
 /// disk. Once training has begun, the manifest then says so, as far as the disk lets it. The last checkpoint
@@ -120,10 +121,8 @@ pub fn train(
         &Streams::new(job.config.seed),
     );
     let device = job.device.device.clone().autodiff();
-    let mut training = prepare(job, start, &interview, &device, &provenance, observer)?;
-    let mut manifest = manifest(job, &training, provenance, observer)?;
-    atomic::write_bytes(job.run.config(), job.config.to_toml()?.as_bytes())?;
-    manifest.write(job.run)?;
+    let (mut training, mut manifest) =
+        prepare(job, start, &interview, &device, provenance, observer)?;
 
     observer.begin(training.step);
     let result = run_loop(job, &interview, &mut training, observer);
@@ -138,9 +137,7 @@ pub fn train(
         observer.warning(&warning);
     }
     if let Some(state) = state {
-        manifest.let_go(state, step);
-        let there = job.lock.check();
-        let written = there.and_then(|()| manifest.write(job.run));
+        let written = let_go(job, &mut manifest, state, step);
         // An error of the run itself says more than a second one about the manifest would.
         if result.is_ok() {
             written?;
@@ -152,22 +149,23 @@ pub fn train(
     })
 }
 
-/// The run where it begins: before the first step, or after a checkpoint, of its own or of its trunk.
+/// The run where it begins, before the first step or after a checkpoint, of its own or of its trunk, and its
+/// manifest, which is written.
 fn prepare<'a>(
     job: &Job<'a>,
     start: Start,
     interview: &Interview,
     device: &Device,
-    provenance: &Provenance,
+    provenance: Provenance,
     observer: &mut dyn Observer,
-) -> Result<Training<'a>, TrainError> {
+) -> Result<(Training<'a>, Manifest), TrainError> {
     if start == Start::Resume {
         job.run.remove_remains()?;
         let steps = checkpoint::steps(job.run)?;
         let mut newest = None;
         for step in &steps {
             match Training::resume(job, interview, device, *step) {
-                Ok(training) => return Ok(training),
+                Ok(training) => return take_up(job, training, provenance, observer),
                 Err(error) if error.is_damage() => {
                     observer.warning(&explain(&error));
                     newest.get_or_insert(error);
@@ -189,44 +187,82 @@ fn prepare<'a>(
     let base = base.transpose()?;
     job.run.clear()?;
     if let Some(trunk) = job.trunk
-        && let Some(training) = trunk.begin(job, interview, device, provenance, observer)?
+        && let Some(training) = trunk.begin(job, interview, device, &provenance, observer)?
     {
-        return Ok(training);
+        return take_up(job, training, provenance, observer);
     }
-    Training::new(job, interview, device, base)
-}
-
-/// The manifest of the run, this process added.
-fn manifest(
-    job: &Job<'_>,
-    training: &Training<'_>,
-    provenance: Provenance,
-    observer: &mut dyn Observer,
-) -> Result<Manifest, TrainError> {
-    let identity = job.config.identity()?;
-    if training.step > 0 {
-        match Manifest::read(job.run) {
-            Ok(mut manifest) => {
-                if let Some(change) = manifest.change(&provenance) {
-                    observer.warning(&format!(
-                        "the run was trained {change}: from here on its bits may be others"
-                    ));
-                }
-                manifest.take_up(provenance, training.step);
-                return Ok(manifest);
-            }
-            Err(error) => observer.warning(&format!(
-                "{}; what was before it is not in the manifest any more",
-                explain(&error)
-            )),
+    let mut manifest = new_manifest(job, provenance)?;
+    write_down(job, &manifest)?;
+    match Training::new(job, interview, device, base) {
+        Ok(training) => Ok((training, manifest)),
+        Err(error) => {
+            // It says more than a second one would.
+            let _ = let_go(job, &mut manifest, RunState::Failed, 0);
+            Err(error)
         }
     }
-    let parameters = job.config.model.parameters(job.world.vocabulary().len());
-    let mut manifest = Manifest::new(job.config.seed, parameters, identity, provenance);
-    if let Some(session) = manifest.sessions.last_mut() {
-        session.from_step = training.step;
-    }
-    Ok(manifest)
+}
+
+/// `training`, which goes on from a checkpoint, and the manifest of the run, this process added.
+fn take_up<'a>(
+    job: &Job<'_>,
+    training: Training<'a>,
+    provenance: Provenance,
+    observer: &mut dyn Observer,
+) -> Result<(Training<'a>, Manifest), TrainError> {
+    let manifest = match Manifest::read(job.run) {
+        Ok(mut manifest) => {
+            if let Some(change) = manifest.change(&provenance) {
+                observer.warning(&format!(
+                    "the run was trained {change}: from here on its bits may be others"
+                ));
+            }
+            manifest.take_up(provenance, training.step);
+            manifest
+        }
+        // An earlier build wrote other fields.
+        Err(error @ kolmo_run::Error::Json { .. }) => {
+            observer.warning(&format!(
+                "{}; what was before it is not in the manifest any more",
+                explain(&error)
+            ));
+            let mut manifest = new_manifest(job, provenance)?;
+            if let Some(session) = manifest.sessions.last_mut() {
+                session.from_step = training.step;
+            }
+            manifest
+        }
+        Err(error) => return Err(error.into()),
+    };
+    write_down(job, &manifest)?;
+    Ok((training, manifest))
+}
+
+/// The manifest of the run if it starts now.
+fn new_manifest(job: &Job<'_>, provenance: Provenance) -> Result<Manifest, TrainError> {
+    let Job { config, world, .. } = *job;
+    let parameters = config.model.parameters(world.vocabulary().len());
+    let identity = config.identity()?;
+    Ok(Manifest::new(config.seed, parameters, identity, provenance))
+}
+
+/// Writes what the run is, the manifest first: from then on the folder is known for a run's.
+pub(crate) fn write_down(job: &Job<'_>, manifest: &Manifest) -> Result<(), TrainError> {
+    manifest.write(job.run)?;
+    atomic::write_bytes(job.run.config(), job.config.to_toml()?.as_bytes())?;
+    Ok(())
+}
+
+/// Writes that this process lets the run go, if the folder is still the one that it has.
+fn let_go(
+    job: &Job<'_>,
+    manifest: &mut Manifest,
+    state: RunState,
+    step: u64,
+) -> kolmo_run::Result<()> {
+    manifest.let_go(state, step);
+    job.lock.check()?;
+    manifest.write(job.run)
 }
 
 /// A loss of so many times ln(vocabulary), where a model that knows nothing loses one, is an explosion.

@@ -80,8 +80,8 @@ impl State {
 }
 
 /// Copies what `trunk` had written after `step`, and its checkpoint of that step, to the run of `job`, which
-/// must be clear. `begun` is told in between, when the lines are there and the checkpoint, which makes the run
-/// one that can be resumed, is not.
+/// must be clear. `begin` is called when it is known to be whole but for the weights, and nothing of it is
+/// copied: it makes the folder a run's. The checkpoint, which makes that one that can be resumed, comes last.
 ///
 /// # Errors
 /// Those of a checkpoint that cannot be used, and of a disk that fails.
@@ -90,7 +90,7 @@ pub(crate) fn copy(
     trunk: &RunDirectory,
     identity: &str,
     step: u64,
-    begun: impl FnOnce() -> Result<(), TrainError>,
+    begin: impl FnOnce() -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
     // One after another, as they are written.
     let read = |name| -> Result<Vec<u8>, TrainError> {
@@ -99,8 +99,9 @@ pub(crate) fn copy(
     };
     let state = read(STATE)?;
     let written = State::read(job, trunk, step, &state)?.written;
-    Kept::read(job, trunk, step, written)?.copy(job.run)?;
-    begun()?;
+    let kept = Kept::read(job, trunk, step, written)?;
+    begin()?;
+    kept.copy(job.run)?;
     let mut draft = Draft::begin(job.run, step)?;
     draft.add(STATE, &state)?;
     draft.add(MODEL, &read(MODEL)?)?;

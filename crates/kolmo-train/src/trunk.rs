@@ -13,11 +13,11 @@ use kolmo_config::{
     agreement::{agreement, difference},
 };
 use kolmo_eval::Interview;
-use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, atomic, checkpoint};
+use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, checkpoint};
 
 use crate::{
     error::{TrainError, explain},
-    trainer::{Job, Observer},
+    trainer::{Job, Observer, write_down},
     training::{self, Training},
 };
 
@@ -138,8 +138,7 @@ impl Trunk {
         let identity = config.identity()?;
         let manifest = Manifest::branch(config.seed, parameters, identity, made_by, origin);
         training::copy(job, &self.run, &self.identity, step, || {
-            atomic::write_bytes(job.run.config(), config.to_toml()?.as_bytes())?;
-            Ok(manifest.write(job.run)?)
+            write_down(job, &manifest)
         })
     }
 }

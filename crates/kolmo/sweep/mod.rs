@@ -79,7 +79,7 @@ impl Which {
         plan.look_at(&directory);
         if directory.root().join("config.toml").exists() {
             let root = directory.root().display();
-            let problem = format!("{root} is a run, not a sweep: name another --dir");
+            let problem = format!("{root} has a config.toml, as runs have: name another --dir");
             return Err(Usage(problem).into());
         }
         Ok((plan, directory))

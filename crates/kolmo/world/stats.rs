@@ -36,6 +36,10 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (config, world) = arguments.settings.load()?;
+    let directory = directory(arguments, &config)?;
+    if let Some(directory) = &directory {
+        survey::check(directory)?;
+    }
     let mut count = Count::new(volume, "documents", 0, arguments.documents);
     let survey = Survey::of(&world, arguments.documents, |done| count.set(done));
     count.finish();
@@ -45,8 +49,8 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     } else {
         print(survey::table(&survey).trim_end())?;
     }
-    if let Some(directory) = directory(arguments, &config)? {
-        survey::write(&directory, &world, &survey)?;
+    if let Some(directory) = &directory {
+        survey::write(directory, &world, &survey)?;
         if volume != Volume::Quiet {
             say(&format!("\nwritten to {}/", directory.display()));
         }

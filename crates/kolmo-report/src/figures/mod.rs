@@ -22,7 +22,7 @@ mod value_loss;
 
 use std::path::{Path, PathBuf};
 
-use kolmo_run::{EvaluationRecord, RunDirectory, StepRecord};
+use kolmo_run::{EvaluationRecord, RunDirectory, StepRecord, names::figure};
 use kolmo_world::World;
 
 use crate::{
@@ -47,9 +47,9 @@ pub fn write(
 ) -> Result<Vec<PathBuf>> {
     let evaluations = in_order(evaluations);
     let drawn = [
-        ("value_loss.svg", value_loss::draw(world, &evaluations)),
-        ("classes.svg", classes::draw(world, &evaluations)),
-        ("redundancy.svg", redundancy::draw(steps)),
+        (figure::VALUE_LOSS, value_loss::draw(world, &evaluations)),
+        (figure::CLASSES, classes::draw(world, &evaluations)),
+        (figure::REDUNDANCY, redundancy::draw(steps)),
     ];
     save(&run.figures(), drawn)
 }
@@ -66,8 +66,8 @@ pub fn write_tuned(
 ) -> Result<Vec<PathBuf>> {
     let evaluations = in_order(evaluations);
     let drawn = [
-        ("interviews.svg", interviews::draw(&evaluations)),
-        ("classes.svg", classes::draw(world, &evaluations)),
+        (figure::INTERVIEWS, interviews::draw(&evaluations)),
+        (figure::CLASSES, classes::draw(world, &evaluations)),
     ];
     save(&run.figures(), drawn)
 }
@@ -79,14 +79,26 @@ fn in_order(evaluations: &[EvaluationRecord]) -> Vec<&EvaluationRecord> {
     evaluations
 }
 
-/// Writes figures into `folder`, which is made if it is missing, and returns the files.
+/// Writes the figures of a run into `folder`, which is made if it is missing, and returns the files.
 fn save<const N: usize>(
     folder: &Path,
-    figures: [(&str, Drawn<String>); N],
+    figures: [(&'static str, Drawn<String>); N],
 ) -> Result<Vec<PathBuf>> {
+    let figures = all(figures)?;
     files::make_folder(folder)?;
-    let save = |(name, svg): (&str, Drawn<String>)| files::write(folder, name, &drawn(name, svg)?);
-    figures.into_iter().map(save).collect()
+    let save = |(name, svg): &(&str, String)| files::write(folder, name, svg);
+    figures.iter().map(save).collect()
+}
+
+/// Names of figures with their SVG.
+type Figures = Vec<(&'static str, String)>;
+
+/// The figures, if all of them could be drawn.
+fn all<const N: usize>(figures: [(&'static str, Drawn<String>); N]) -> Result<Figures> {
+    let figures = figures.into_iter();
+    figures
+        .map(|(name, svg)| Ok((name, drawn(name, svg)?)))
+        .collect()
 }
 
 /// The SVG of the figure called `name`.

@@ -9,7 +9,7 @@ mod section;
 mod verdict;
 mod write;
 
-pub use write::write;
+pub use write::{Place, write};
 
 use crate::error::Result;
 use crate::report::Report;

@@ -4,6 +4,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+use kolmo_run::Outputs;
 use kolmo_theory::survey::Survey;
 use kolmo_world::World;
 
@@ -11,25 +12,42 @@ use crate::{csv::csv, error::Result, figures, files};
 
 pub use table::table;
 
+/// What [`write()`] writes.
+const NAMES: [&str; 5] = [
+    "stats.json",
+    "zipf.csv",
+    "heaps.csv",
+    "zipf.svg",
+    "heaps.svg",
+];
+
+fn outputs(folder: &Path) -> Outputs {
+    Outputs::new(folder, "kolmo world stats")
+}
+
+/// That [`write()`] may write into `folder`: counting takes its time.
+///
+/// # Errors
+/// [`Error::Outputs`](crate::Error::Outputs) if there are files of these names that it did not write.
+pub fn check(folder: &Path) -> Result<()> {
+    Ok(outputs(folder).check(&NAMES)?)
+}
+
 /// Writes `survey`, one of `world`, into `folder`, which is made if it is missing, and returns the files:
 /// `stats.json` with everything, `zipf.csv` and `heaps.csv`, whose columns are the keys of the JSON
 /// form with an interval in two columns, and the figures of [`figures::survey`].
 ///
 /// # Errors
-/// [`Error::Folder`](crate::Error::Folder) or [`Error::Write`](crate::Error::Write) if the disk refuses;
-/// a file is then there whole, as it was before, or not at all.
+/// Those of [`check`], before anything is changed, and a disk that refuses; a file is then there whole, as it was before,
+/// or not at all.
 pub fn write(folder: &Path, world: &World, survey: &Survey) -> Result<Vec<PathBuf>> {
-    files::make_folder(folder)?;
-    let mut written = Vec::new();
-    for (name, content) in [
+    let mut all = vec![
         ("stats.json", files::json(survey)?),
         ("zipf.csv", csv(&survey.ranks)?),
         ("heaps.csv", csv(&survey.distinct)?),
-    ] {
-        written.push(files::write(folder, name, &content)?);
-    }
-    written.extend(figures::survey::write(folder, world, survey)?);
-    Ok(written)
+    ];
+    all.extend(figures::survey::draw(world, survey)?);
+    Ok(outputs(folder).write(&all)?)
 }
 
 #[cfg(test)]
@@ -44,18 +62,10 @@ mod tests {
         let world = examples::world();
         let survey = Survey::of(&world, 2000, |_| ());
         let folder = tempfile::tempdir().unwrap();
+        check(folder.path()).unwrap();
         let files = write(folder.path(), &world, &survey).unwrap();
         let names: Vec<_> = files.iter().filter_map(|file| file.file_name()).collect();
-        assert_eq!(
-            names,
-            [
-                "stats.json",
-                "zipf.csv",
-                "heaps.csv",
-                "zipf.svg",
-                "heaps.svg"
-            ]
-        );
+        assert_eq!(names, NAMES);
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         let json: serde_json::Value = serde_json::from_str(&read("stats.json")).unwrap();
         assert_eq!(json["documents"], 2000);

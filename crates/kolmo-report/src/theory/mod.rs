@@ -5,6 +5,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+use kolmo_run::Outputs;
 use kolmo_theory::Predictions;
 
 use crate::{error::Result, figures, files};
@@ -17,17 +18,13 @@ pub use table::table;
 /// form, and the figures of [`figures::theory`].
 ///
 /// # Errors
-/// [`Error::Folder`](crate::Error::Folder) or [`Error::Write`](crate::Error::Write) if the disk refuses;
-/// a file is then there whole, as it was before, or not at all.
+/// [`Error::Outputs`](crate::Error::Outputs) if there are files of these names that it did not write, before anything is
+/// changed, or if the disk refuses; a file is then there whole, as it was before, or not at all.
 pub fn write(folder: &Path, predictions: &Predictions) -> Result<Vec<PathBuf>> {
-    files::make_folder(folder)?;
-    let json = files::json(predictions)?;
-    let mut written = vec![files::write(folder, "theory.json", &json)?];
-    for (name, csv) in curves::csv_files(predictions)? {
-        written.push(files::write(folder, name, &csv)?);
-    }
-    written.extend(figures::theory::write(folder, predictions)?);
-    Ok(written)
+    let mut all = vec![("theory.json", files::json(predictions)?)];
+    all.extend(curves::csv_files(predictions)?);
+    all.extend(figures::theory::draw(predictions)?);
+    Ok(Outputs::new(folder, "kolmo theory").write(&all)?)
 }
 
 #[cfg(test)]

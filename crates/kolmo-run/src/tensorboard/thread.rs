@@ -23,6 +23,11 @@ pub(crate) fn is_event_file(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
+/// Whether TensorBoard takes a file of this name for an event file, whoever wrote it.
+pub(crate) fn may_be_event_file(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
 /// The sending end: nothing here blocks or fails.
 #[derive(Debug)]
 pub(super) struct EventThread {

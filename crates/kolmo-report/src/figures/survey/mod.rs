@@ -3,26 +3,22 @@
 mod heaps;
 mod zipf;
 
-use std::path::{Path, PathBuf};
-
 use kolmo_theory::survey::Survey;
 use kolmo_world::World;
 
-use super::save;
+use super::{Figures, all};
 use crate::error::Result;
 
-/// Draws `zipf.svg`, frequencies against ranks, and `heaps.svg`, distinct subjects against documents,
-/// into `folder`, which is made if it is missing, and returns the files. `survey` is one of `world`.
+/// Draws `zipf.svg`, frequencies against ranks, and `heaps.svg`, distinct subjects against documents: names of files
+/// with their SVG. `survey` is one of `world`.
 ///
 /// # Errors
-/// [`Error::Folder`](crate::Error::Folder) or [`Error::Write`](crate::Error::Write) if the disk refuses;
-/// a figure is then there whole, as it was before, or not at all.
-pub fn write(folder: &Path, world: &World, survey: &Survey) -> Result<Vec<PathBuf>> {
-    let drawn = [
+/// [`Error::Draw`](crate::Error::Draw) if the plotting library refuses one, whose fault it is.
+pub fn draw(world: &World, survey: &Survey) -> Result<Figures> {
+    all([
         ("zipf.svg", zipf::draw(world, survey)),
         ("heaps.svg", heaps::draw(world, survey)),
-    ];
-    save(folder, drawn)
+    ])
 }
 
 #[cfg(test)]

@@ -1,5 +1,3 @@
-use std::fs;
-
 use kolmo_world::config::{FrequencyConfig, GroupConfig};
 use kolmo_world::{World, WorldConfig};
 
@@ -16,11 +14,10 @@ fn figures(frequency: FrequencyConfig, documents: u64) -> [String; 2] {
     };
     let world = World::new(&config, 1).unwrap();
     let survey = Survey::of(&world, documents, |_| ());
-    let folder = tempfile::tempdir().unwrap();
-    let files = write(folder.path(), &world, &survey).unwrap();
-    let expected = ["zipf.svg", "heaps.svg"].map(|name| folder.path().join(name));
-    assert_eq!(files, expected);
-    let figures = expected.map(|path| fs::read_to_string(path).unwrap());
+    let drawn = draw(&world, &survey).unwrap().into_iter();
+    let (names, figures): (Vec<_>, Vec<_>) = drawn.unzip();
+    assert_eq!(names, ["zipf.svg", "heaps.svg"]);
+    let figures = <[String; 2]>::try_from(figures).unwrap();
     for svg in &figures {
         assert_well_formed(svg);
     }

@@ -8,16 +8,13 @@ mod slope;
 mod structure_function;
 mod surface;
 
-use std::path::{Path, PathBuf};
-
 use kolmo_theory::Predictions;
 
 use super::axis::LogAxis;
-use super::save;
+use super::{Figures, all};
 use crate::error::Result;
 
-/// Draws every figure of `predictions` into `folder`, which is made if it is missing, and returns the
-/// files.
+/// Draws every figure of `predictions`: names of files with their SVG.
 ///
 /// | file | against |
 /// | --- | --- |
@@ -30,10 +27,9 @@ use crate::error::Result;
 /// | `hallucination.svg` | wrong answers by frequency class against documents |
 ///
 /// # Errors
-/// [`Error::Folder`](crate::Error::Folder) or [`Error::Write`](crate::Error::Write) if the disk refuses;
-/// a figure is then there whole, as it was before, or not at all.
-pub fn write(folder: &Path, predictions: &Predictions) -> Result<Vec<PathBuf>> {
-    let drawn = [
+/// [`Error::Draw`](crate::Error::Draw) if the plotting library refuses one, whose fault it is.
+pub fn draw(predictions: &Predictions) -> Result<Figures> {
+    all([
         ("data.svg", data::draw(predictions)),
         ("slope.svg", slope::draw(predictions)),
         ("distinct.svg", distinct::draw(predictions)),
@@ -44,8 +40,7 @@ pub fn write(folder: &Path, predictions: &Predictions) -> Result<Vec<PathBuf>> {
             structure_function::draw(predictions),
         ),
         ("hallucination.svg", hallucination::draw(predictions)),
-    ];
-    save(folder, drawn)
+    ])
 }
 
 /// Losses below it, nats per fact, are not shown: a loss that falls exponentially has no end.

@@ -6,12 +6,16 @@ use super::*;
 use crate::html::examples::report;
 use crate::html::page;
 
+fn place(page: &Path) -> Place {
+    Place::at(page).unwrap()
+}
+
 #[test]
 fn every_figure_is_there_in_all_its_forms() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("not there yet");
     let report = report("\"><script>/../");
-    let written = write(&folder.join("all.html"), &report).unwrap();
+    let written = write(&place(&folder.join("all.html")), &report).unwrap();
     assert_eq!(
         fs::read_to_string(&written[0]).unwrap(),
         page(&report).unwrap()
@@ -53,31 +57,71 @@ fn every_figure_is_there_in_all_its_forms() {
 #[test]
 fn a_report_written_again_replaces_the_first() {
     let folder = tempfile::tempdir().unwrap();
-    let name = folder.path().join("report.html");
+    let path = folder.path().join("report.html");
+    let name = place(&path);
     let runs = folder
         .path()
         .join("tensorboard/events.out.tfevents.1.1.1.0.kolmo");
-    write(&name, &report("first")).unwrap();
+    let first = write(&name, &report("first")).unwrap();
     fs::write(&runs, "of a run").unwrap();
-    write(&name, &report("second")).unwrap();
-    assert!(fs::read_to_string(&name).unwrap().contains("second"));
+    let mine = folder.path().join("figures/mine.svg");
+    fs::write(&mine, "mine").unwrap();
+    name.check().unwrap();
+    let second = write(&name, &report("second")).unwrap();
+    assert!(fs::read_to_string(&path).unwrap().contains("second"));
     let events = fs::read_dir(folder.path().join("tensorboard/report")).unwrap();
     assert_eq!(events.count(), 1);
-    assert!(runs.exists());
+    assert!(runs.exists() && mine.exists());
+    // Figures of the first that the second has not would be taken for its own.
+    let stale = first.iter().filter(|path| !second.contains(path));
+    assert!(stale.clone().count() > 0);
+    for path in stale {
+        assert!(!path.exists(), "{} is left", path.display());
+    }
+    assert!(second.iter().all(|path| path.is_file()));
+}
+
+#[test]
+fn what_no_report_wrote_is_named_before_anything_is_changed() {
+    let report = report("x");
+    let whole = tempfile::tempdir().unwrap();
+    let written = write(&place(&whole.path().join("report.html")), &report).unwrap();
+    let names = written.iter().map(|path| path.strip_prefix(whole.path()));
+    let names = names.map(|name| name.unwrap().to_str().unwrap());
+    for name in names.chain(["tensorboard/report/mine", "tensorboard", "figures"]) {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = folder.path().join(name);
+        fs::create_dir_all(mine.parent().unwrap()).unwrap();
+        fs::write(&mine, "mine").unwrap();
+        let place = place(&folder.path().join("report.html"));
+        let error = write(&place, &report).unwrap_err();
+        let is_named = matches!(&error, Error::Outputs(error) if error.is_in_the_way());
+        assert!(is_named, "{name}: {error}");
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "{name}");
+        // Before there are figures, all but they are looked at.
+        let is_seen = place.check().is_err();
+        assert_eq!(is_seen, !name.starts_with("figures"), "{name}");
+    }
 }
 
 #[test]
 fn what_the_disk_refuses_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let error = write(&folder.path().join("report.json"), &report("x")).unwrap_err();
+    let error = Place::at(folder.path().join("report.json")).unwrap_err();
     assert!(matches!(error, Error::Page { .. }), "{error}");
     let file = folder.path().join("file");
     fs::write(&file, "in the way").unwrap();
-    let error = write(&file.join("report.html"), &report("x")).unwrap_err();
-    assert!(matches!(error, Error::Folder { .. }), "{error}");
+    let error = write(&place(&file.join("report.html")), &report("x")).unwrap_err();
+    assert!(error.to_string().contains("create the folder"), "{error}");
 
-    fs::write(folder.path().join("tensorboard"), "in the way").unwrap();
-    let error = write(&folder.path().join("report.html"), &report("x")).unwrap_err();
+    let name = place(&folder.path().join("report.html"));
+    write(&name, &report("x")).unwrap();
+    let events = folder.path().join("tensorboard/report");
+    fs::remove_dir_all(&events).unwrap();
+    fs::write(&events, "in the way").unwrap();
+    let error = write(&name, &report("x")).unwrap_err();
     assert!(matches!(error, Error::TensorBoard { .. }), "{error}");
     assert!(folder.path().join("figures/recallx.csv").exists());
 }
