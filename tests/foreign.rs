@@ -504,6 +504,44 @@ fn event_files_are_made_anew_in_a_run_alone() {
 }
 
 #[test]
+fn an_export_takes_the_place_of_none_but_its_own() {
+    let place = place();
+    let export = |format: &str, documents: &str| {
+        let arguments = [
+            "world", "export", "t.toml", "--format", format, "--out", "p",
+        ];
+        place.kolmo(&[&arguments[..], &["-q", "--documents", documents]].concat())
+    };
+    for (format, name) in [
+        ("jsonl", "vocabulary.json"),
+        ("bin", "val.bin"),
+        ("parquet", "train-00004.parquet"),
+        ("bin", ".lock"),
+    ] {
+        let theirs = mine(&place, &format!("p/{name}"));
+        refuses(&place, &format!("p/{name}"), || export(format, "100"));
+        fs::remove_file(theirs).unwrap();
+    }
+    let theirs = mine(&place, "p/export.json");
+    export("jsonl", "100").exits(2).says("p/export.json");
+    assert!(is_mine(&theirs));
+    fs::remove_file(theirs).unwrap();
+    // One that was interrupted removes what it may have left, and no more.
+    export("parquet", "100").exits(0);
+    let path = place.path().join("p/export.json");
+    let record = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        record.replace("\"complete\": true", "\"complete\": false"),
+    )
+    .unwrap();
+    let theirs = mine(&place, "p/train-00004.parquet");
+    refuses(&place, "p/train-00004.parquet", || export("parquet", "200"));
+    fs::remove_file(theirs).unwrap();
+    export("parquet", "200").exits(0);
+}
+
+#[test]
 fn a_compressed_file_takes_the_place_of_none() {
     let place = place();
     train(&place, "run", &[]).exits(0);

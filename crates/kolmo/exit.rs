@@ -157,7 +157,7 @@ fn code(error: &anyhow::Error) -> u8 {
                     ExportError::TooMany { .. }
                         | ExportError::Another { .. }
                         | ExportError::Fewer { .. }
-                        | ExportError::InTheWay { .. }
+                        | ExportError::Manifest { .. }
                 )
             )
     };

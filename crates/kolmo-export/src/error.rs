@@ -57,13 +57,6 @@ pub enum ExportError {
         asked: u64,
     },
 
-    /// A file of the name of one to be written, in a directory that holds no export.
-    #[error("{path} is in the way, and no export wrote it: name another directory, or move it", path = path.display())]
-    InTheWay {
-        /// The file.
-        path: PathBuf,
-    },
-
     /// The directory cannot be made.
     #[error("could not create the folder {path}: check its parent's permissions and that no file has this name", path = path.display())]
     Folder {
@@ -75,7 +68,7 @@ pub enum ExportError {
 
     /// A file is not what `export.json` says.
     #[error(
-        "{path} has {found} bytes where export.json says {recorded}: remove the directory and export again",
+        "{path} has {found} bytes where export.json says {recorded}: restore it, or export to another directory",
         path = path.display()
     )]
     Damaged {
@@ -88,7 +81,7 @@ pub enum ExportError {
     },
 
     /// `export.json` is not what this version of kolmo writes.
-    #[error("{path} is not valid: remove the directory and export again, or name another one", path = path.display())]
+    #[error("{path} is no record of an export, or is damaged: restore it, or name another directory", path = path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
@@ -128,7 +121,8 @@ pub enum ExportError {
         source: serde_pickle::Error,
     },
 
-    /// A file could not be replaced atomically, or another process is at work in the directory.
+    /// A file is in the way that no export wrote, one could not be replaced atomically, or another process is at work in the
+    /// directory.
     #[error(transparent)]
     Run(#[from] kolmo_run::Error),
 }

@@ -53,7 +53,7 @@ impl<'w> Export<'w> {
     ///
     /// # Errors
     /// [`ExportError::TooMany`] before anything is made; [`ExportError::Another`],
-    /// [`ExportError::Fewer`], [`ExportError::InTheWay`], [`ExportError::Manifest`] if the directory
+    /// [`ExportError::Fewer`], [`kolmo_run::Error::InTheWay`], [`ExportError::Manifest`] if the directory
     /// holds something else, which is left as it is; [`kolmo_run::Error::Busy`] if another process is
     /// writing there; [`ExportError::Damaged`] if a file is not what `export.json` says;
     /// [`ExportError::Folder`], [`ExportError::Io`] and [`ExportError::Run`] from the file system.
@@ -88,6 +88,9 @@ impl<'w> Export<'w> {
             path: directory.clone(),
             source,
         })?;
+        if ExportRecord::of(&directory)?.is_none() {
+            Lock::check_free(&directory)?;
+        }
         let mut export = Self {
             _lock: Lock::take(&directory)?,
             world,
@@ -127,9 +130,7 @@ impl<'w> Export<'w> {
     /// kolmo's.
     fn start(&self) -> Result<()> {
         if let Some(name) = self.own_files()?.first() {
-            return Err(ExportError::InTheWay {
-                path: self.directory.join(name),
-            });
+            return Err(self.in_the_way(name));
         }
         self.commit()
     }
@@ -177,6 +178,7 @@ impl<'w> Export<'w> {
                 record.pop();
             }
         }
+        self.check_strays(&there)?;
         let changed = record != there;
         self.record = record;
         if changed {
@@ -204,17 +206,45 @@ impl<'w> Export<'w> {
                 _ => check_length(&path, file.bytes)?,
             }
         }
-        let known = |name: &String| {
-            name == vocabulary::file(self.record.format) || files().any(|file| file.name == *name)
-        };
-        for name in self.own_files()?.iter().filter(|name| !known(name)) {
+        for name in self.strays(&self.record)? {
             let path = self.directory.join(name);
-            if self.record.complete {
-                return Err(ExportError::InTheWay { path });
-            }
             fs::remove_file(&path).map_err(ExportError::io("remove", &path))?;
         }
         Ok(())
+    }
+
+    /// That what is there beside the files of the record `there` is no more than a process can have left that was killed
+    /// before a commit: the parts that come next.
+    fn check_strays(&self, there: &ExportRecord) -> Result<()> {
+        let next = Split::ALL.map(|split| {
+            let number = there.split(split).done / self.part;
+            split.part(there.format, number)
+        });
+        let mut strays = self.strays(there)?.into_iter();
+        match strays.find(|name| there.complete || !next.contains(name)) {
+            Some(name) => Err(self.in_the_way(&name)),
+            None => Ok(()),
+        }
+    }
+
+    /// The files of the directory that bear the name of one this export writes, and that `record` does not have.
+    fn strays(&self, record: &ExportRecord) -> Result<Vec<String>> {
+        let words = vocabulary::file(record.format);
+        let mut names = self.own_files()?;
+        names.retain(|name| {
+            let files = || Split::ALL.iter().flat_map(|s| &record.split(*s).files);
+            name != words && files().all(|file| file.name != *name)
+        });
+        Ok(names)
+    }
+
+    /// That a file of the directory is none of the export's.
+    fn in_the_way(&self, name: &str) -> ExportError {
+        let error = kolmo_run::Error::InTheWay {
+            path: self.directory.join(name),
+            reason: "no export wrote it",
+        };
+        error.into()
     }
 
     /// The files of the directory that bear the name of one this export writes, in order.
