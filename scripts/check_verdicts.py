@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -318,16 +319,35 @@ def check(report, folders):
     passed(f"{made} verdicts of {report}, made again")
 
 
+def identity(kolmo, config):
+    """The hash that kolmo knows a configuration by: that of the manifest of its run, which is killed as soon as it has one."""
+    with tempfile.TemporaryDirectory() as place:
+        manifest = Path(place, "run/manifest.json")
+        command = [kolmo, "train", config, "--run-dir", manifest.parent, "--device", "flex", "--quiet"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+            while not manifest.is_file() and run.poll() is None:
+                time.sleep(0.01)
+            run.kill()
+            expect(manifest.is_file(), f"{config} cannot be run: {run.stderr.read()}")
+        return json.loads(manifest.read_text())["config_blake3"]
+
+
 def misreport(kolmo, folder):
-    """A copy of the sweep in which theory is told another exponent has to disagree."""
+    """A copy of the sweep in which theory is told another exponent, by configurations that the runs seem to be made with, has to
+    disagree."""
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place, "misreported")
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("checkpoints", "tensorboard"))
         changed = 0
         for path in copy.glob("runs/*/config.toml"):
             text = path.read_text()
+            if "exponent = 1.5" not in text:
+                continue
             path.write_text(text.replace("exponent = 1.5", "exponent = 2.5"))
-            changed += text != path.read_text()
+            manifest = path.with_name("manifest.json")
+            made = json.loads(manifest.read_text())
+            manifest.write_text(json.dumps(made | {"config_blake3": identity(kolmo, path)}))
+            changed += 1
         expect(changed, f"{folder} has no world of exponent 1.5")
         output = subprocess.run([kolmo, "report", copy, "--json", "-q"], check=True, capture_output=True, text=True).stdout
         verdicts = {v["claim"]: v["verdict"] for v in json.loads(output)["verdicts"]}

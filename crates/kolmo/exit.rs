@@ -134,6 +134,16 @@ fn of_folder<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a kol
 }
 
 fn code(error: &anyhow::Error) -> u8 {
+    // What is wrong with the configuration of a run that is there is nothing that was typed.
+    let is_of_a_run = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(
+            cause.downcast_ref(),
+            Some(kolmo_report::Error::Config { .. })
+        )
+    };
+    if error.chain().any(is_of_a_run) {
+        return FAILED;
+    }
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<Usage>()
             || of_folder(cause).is_some_and(kolmo_run::Error::is_in_the_way)

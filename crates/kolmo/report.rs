@@ -11,7 +11,7 @@ use kolmo_config::ReportConfig;
 use kolmo_report::{
     claims,
     html::{self, Place},
-    report::{Outcome, Report, Verdict},
+    report::{LeftOut, Outcome, Reason, Report, Verdict},
     study::Study,
 };
 use kolmo_run::RunDirectory;
@@ -26,7 +26,7 @@ use crate::{
 /// Lay runs or sweeps over theory: fits, verdicts and figures in one HTML file
 ///
 /// A directory is a sweep's or a run's; runs that are given one by one are looked at together. Only runs that are done
-/// count. Which claims are looked at, and over which ranges, says the table report of the sweep file; without it, every claim that
+/// count, each training once. Which claims are looked at, and over which ranges, says the table report of the sweep file; without it, every claim that
 /// the runs allow, over all of them. Beside the HTML file go report.json and figures/, as SVG, PNG and CSV, and
 /// tensorboard/ with the figures as images.
 #[derive(Debug, clap::Args)]
@@ -83,18 +83,16 @@ pub fn write(
     place.check()?;
     let mut sections = Vec::new();
     for study in studies {
-        if volume != Volume::Quiet && !study.unfinished.is_empty() {
-            let count = study.unfinished.len();
-            say(&format!(
-                "{}: {count} runs are not done and left out",
-                study.name
-            ));
+        if volume != Volume::Quiet {
+            tell_left_out(study);
         }
         sections.extend(claims::sections(study)?);
     }
+    let left_out = studies.iter().flat_map(|study| &study.left_out);
     let report = Report {
         title: title.to_owned(),
         sections,
+        left_out: left_out.cloned().collect(),
         provenance: provenance(studies),
     };
     html::write(place, &report)?;
@@ -107,6 +105,22 @@ pub fn write(
         say(&format!("\nwritten to {}", place.path().display()));
     }
     Ok(())
+}
+
+/// Says which runs no claim looks at: of those that are not done, which may be many, the number.
+fn tell_left_out(study: &Study) {
+    let name = &study.name;
+    let (not_done, others): (Vec<&LeftOut>, Vec<&LeftOut>) = study
+        .left_out
+        .iter()
+        .partition(|run| run.reason == Reason::NotDone);
+    if !not_done.is_empty() {
+        let count = not_done.len();
+        say(&format!("{name}: {count} runs are not done and left out"));
+    }
+    for LeftOut { run, reason, .. } in others {
+        say(&format!("{name}: {run} is left out: {reason}"));
+    }
 }
 
 /// What made the runs, and what made the report.

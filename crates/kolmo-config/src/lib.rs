@@ -20,6 +20,7 @@ pub mod schedule;
 #[cfg(test)]
 mod tests;
 pub mod train;
+mod training;
 
 pub use checkpoint::CheckpointConfig;
 pub use compression::CompressionConfig;

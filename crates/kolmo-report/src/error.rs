@@ -54,6 +54,13 @@ pub enum Error {
         source: kolmo_config::ConfigError,
     },
 
+    /// The run that another one fine-tunes is not the one that it began with.
+    #[error("{path} is not of the run that was fine-tuned: restore it, or leave the fine-tuning out", path = path.display())]
+    Base {
+        /// The configuration file of what should be that run.
+        path: PathBuf,
+    },
+
     /// The records of a run cannot be read.
     #[error("could not read the run {run}: leave it out, or repeat it", run = run.display())]
     Records {

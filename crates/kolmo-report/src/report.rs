@@ -1,6 +1,8 @@
 //! A report: what was asked, what was predicted, what was measured, and whether the two agree. Data only: the claims
 //! fill it, and it is shown as HTML.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::error::Result;
@@ -15,6 +17,8 @@ pub struct Report {
     pub title: String,
     /// One section an experiment or a claim, in the order of reading.
     pub sections: Vec<Section>,
+    /// The runs that were given and that no claim looks at.
+    pub left_out: Vec<LeftOut>,
     /// What made the numbers: names and values such as the version, the machine, the command.
     pub provenance: Vec<(String, String)>,
 }
@@ -32,7 +36,8 @@ impl Report {
             .count()
     }
 
-    /// The verdicts as JSON, for scripts: `{"verdicts": [...]}`. Numbers that are not finite are `null`.
+    /// The verdicts and what was left out as JSON, for scripts: `{"verdicts": [...], "left_out": [...]}`. Numbers that are not
+    /// finite are `null`.
     ///
     /// # Errors
     /// [`Error::Serialize`](crate::Error::Serialize), never in fact: the type has a JSON form.
@@ -40,10 +45,48 @@ impl Report {
         #[derive(Serialize)]
         struct Json<'a> {
             verdicts: Vec<&'a Verdict>,
+            left_out: &'a [LeftOut],
         }
         files::json(&Json {
             verdicts: self.verdicts().collect(),
+            left_out: &self.left_out,
         })
+    }
+}
+
+/// A run that no claim looks at. The fields are the keys of the JSON form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The study that it was given for.
+    pub study: String,
+    /// Its directory.
+    pub run: String,
+    /// Why.
+    #[serde(flatten)]
+    pub reason: Reason,
+}
+
+/// Why a run is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// It is not done.
+    NotDone,
+    /// It is the same training as another run, which counts.
+    SameTraining {
+        /// The directory of the other one.
+        counted: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDone => f.write_str("it is not done"),
+            Self::SameTraining { counted } => {
+                write!(f, "it is the same training as {counted}, which counts")
+            }
+        }
     }
 }
 

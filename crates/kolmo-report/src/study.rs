@@ -1,5 +1,8 @@
 //! Runs that are looked at together, as their directories have them.
 
+mod base;
+mod once;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -17,7 +20,10 @@ use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 use crate::{
     error::{Error, Result},
     number::significant,
+    report::{LeftOut, Reason},
 };
+
+pub(crate) use base::base_of;
 
 /// Runs with a question: a sweep, or runs that somebody put together.
 #[derive(Debug)]
@@ -32,8 +38,8 @@ pub struct Study {
     pub runs: Vec<StudyRun>,
     /// Those that are done and began with the weights of another run: claims about pre-training do not look at them.
     pub tuned: Vec<StudyRun>,
-    /// Those that are not done, which no claim looks at.
-    pub unfinished: Vec<String>,
+    /// Those that no claim looks at.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A run that is done.
@@ -41,7 +47,7 @@ pub struct Study {
 pub struct StudyRun {
     /// Its directory.
     pub directory: RunDirectory,
-    /// What it was.
+    /// What it was, in words that are the same for runs that were alike: see [`Study::read`].
     pub config: RunConfig,
     /// Its world.
     pub world: Arc<World>,
@@ -53,14 +59,20 @@ pub struct StudyRun {
     pub compression: Option<CompressionRecord>,
     /// What made it: version, device and processor.
     made_by: String,
+    /// What makes it that training: see [`RunConfig::training`].
+    training: String,
+    /// The run that it fine-tunes; none if it does not, or that is not there any more.
+    base: Option<(RunDirectory, RunConfig)>,
 }
 
 impl Study {
-    /// Reads the runs in `directories`.
+    /// Reads the runs in `directories`. A training counts once, whatever it is called. So that seeds of one training are alike
+    /// however it was written, runs that read as many documents are all taken to have been given as many, without what was
+    /// left over of the last batch, and what they fine-tune is named by its training.
     ///
     /// # Errors
     /// [`Error::Config`] for a configuration that cannot be read or is none, [`Error::Records`] for records that cannot
-    /// be read.
+    /// be read, or that are of another configuration.
     pub fn read(
         name: &str,
         settings: ReportConfig,
@@ -68,13 +80,24 @@ impl Study {
         directories: Vec<PathBuf>,
     ) -> Result<Self> {
         let mut worlds = Worlds::default();
-        let (mut done, mut unfinished) = (Vec::new(), Vec::new());
+        let (mut done, mut left_out) = (Vec::new(), Vec::new());
+        let left = |run: &Path, reason| LeftOut {
+            study: name.to_owned(),
+            run: run.display().to_string(),
+            reason,
+        };
         for path in directories {
             match StudyRun::read(&path, &mut worlds)? {
                 Some(run) => done.push(run),
-                None => unfinished.push(path.display().to_string()),
+                None => left_out.push(left(&path, Reason::NotDone)),
             }
         }
+        once::give_like_lengths(&mut done);
+        let (mut done, repeated) = once::once_each(done)?;
+        left_out.extend(repeated.into_iter().map(|(run, counted)| {
+            let counted = counted.display().to_string();
+            left(&run, Reason::SameTraining { counted })
+        }));
         // An order that does not depend on how runs are called.
         done.sort_by(|a, b| {
             let key =
@@ -90,7 +113,7 @@ impl Study {
             sources,
             runs,
             tuned,
-            unfinished,
+            left_out,
         })
     }
 
@@ -163,23 +186,6 @@ fn made_by(manifest: &Manifest) -> String {
     )
 }
 
-/// The run that one of `config` fine-tunes; none if it does not, or that is not there any more.
-///
-/// # Errors
-/// [`Error::Config`] for a configuration that is none.
-pub(crate) fn base_of(config: &RunConfig) -> Result<Option<(RunDirectory, RunConfig)>> {
-    let from = config.finetune.as_ref().and_then(|of| of.from.as_ref());
-    let Some(directory) = from.map(RunDirectory::at) else {
-        return Ok(None);
-    };
-    let path = directory.config();
-    let Ok(text) = fs::read_to_string(&path) else {
-        return Ok(None);
-    };
-    let config = RunConfig::parse(&text, &[]).map_err(|source| Error::Config { path, source })?;
-    Ok(Some((directory, config)))
-}
-
 /// What was measured in a run.
 ///
 /// # Errors
@@ -198,6 +204,8 @@ impl StudyRun {
         let (config, world) = config.settle().unwrap();
         Self {
             directory: RunDirectory::at("imagined"),
+            training: config.training().unwrap(),
+            base: base_of(&config).unwrap(),
             parameters: config.model.parameters(world.vocabulary().len()),
             config,
             world: Arc::new(world),
@@ -227,6 +235,11 @@ impl StudyRun {
             source,
         };
         let config = RunConfig::parse(&text, &[]).map_err(wrong)?;
+        let manifest = Manifest::read(&directory).map_err(records)?;
+        let identity = config.identity().map_err(wrong)?;
+        manifest
+            .check_config(&directory, &identity)
+            .map_err(records)?;
         let world = worlds.get(&config).map_err(wrong)?;
         let config = config.settle_in(&world).map_err(wrong)?;
         let evaluations: Vec<EvaluationRecord> =
@@ -234,13 +247,17 @@ impl StudyRun {
         if evaluations.is_empty() {
             return Ok(None);
         }
+        let base = base_of(&config)?;
+        let (config, training) = base::trained(&directory, config)?;
         Ok(Some(Self {
+            training,
+            base,
             parameters: config.model.parameters(world.vocabulary().len()),
             config,
             world,
             evaluations,
             compression: CompressionRecord::read(&directory).map_err(records)?,
-            made_by: made_by(&Manifest::read(&directory).map_err(records)?),
+            made_by: made_by(&manifest),
             directory,
         }))
     }
@@ -302,12 +319,9 @@ impl StudyRun {
         Ok(rows)
     }
 
-    /// The run that it fine-tunes; none if it does not, or that is not there any more.
-    ///
-    /// # Errors
-    /// A configuration that is none.
-    pub fn base(&self) -> Result<Option<(RunDirectory, RunConfig)>> {
-        base_of(&self.config)
+    /// The run that it fine-tunes, as that was written; none if it does not, or that is not there any more.
+    pub(crate) fn base(&self) -> Option<&(RunDirectory, RunConfig)> {
+        self.base.as_ref()
     }
 
     /// The logged steps.

@@ -46,6 +46,13 @@ pub enum Error {
         source: serde_json::Error,
     },
 
+    /// A run whose configuration is not the one that it was made with.
+    #[error("{config} is not the configuration that the run was made with, by config_blake3 of its manifest.json: restore it, or start the run anew", config = config.display())]
+    OtherConfig {
+        /// The configuration.
+        config: PathBuf,
+    },
+
     /// A checkpoint that cannot be used.
     #[error("the checkpoint {path} cannot be used: {reason}", path = path.display())]
     Checkpoint {

@@ -255,6 +255,18 @@ impl Manifest {
         }
     }
 
+    /// Makes sure that `run` was made with the configuration that it has, whose hash is `identity`.
+    ///
+    /// # Errors
+    /// [`Error::OtherConfig`] if it was not.
+    pub fn check_config(&self, run: &RunDirectory, identity: &str) -> Result<()> {
+        if self.config_blake3 == identity {
+            return Ok(());
+        }
+        let config = run.config();
+        Err(Error::OtherConfig { config })
+    }
+
     /// Writes `manifest.json`, atomically.
     ///
     /// # Errors
@@ -372,6 +384,14 @@ mod tests {
                 .unwrap()
                 .contains("trunk")
         );
+    }
+
+    #[test]
+    fn a_configuration_that_was_changed_since_is_told_by_its_hash() {
+        let run = RunDirectory::at("there");
+        manifest().check_config(&run, "af13").unwrap();
+        let error = manifest().check_config(&run, "af14").unwrap_err();
+        assert!(error.to_string().contains("config.toml"), "{error}");
     }
 
     #[test]

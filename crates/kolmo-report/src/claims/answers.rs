@@ -6,7 +6,7 @@ use super::summary::{named, shade};
 use crate::{
     error::Result,
     figures::chart::Ink,
-    fit::Share,
+    fit::{OfSeed, Share},
     number::grouped,
     study::{Study, StudyRun, groups},
 };
@@ -58,10 +58,11 @@ impl Group<'_> {
         &'b self,
         of: impl Fn(&'b Asked<'b>) -> Vec<&'b AnswerRow>,
         is: impl Fn(&AnswerRow) -> bool,
-    ) -> Vec<Share> {
+    ) -> Vec<OfSeed<Share>> {
         let share = |asked: &'b Asked<'b>| {
             let rows = of(asked).into_iter();
-            Share::of(rows.map(|row| (1.0, is(row))))
+            let share = Share::of(rows.map(|row| (1.0, is(row))))?;
+            Some((asked.run.config.seed, share))
         };
         self.runs.iter().filter_map(share).collect()
     }

@@ -5,14 +5,14 @@ use kolmo_run::AnswerRow;
 use super::{
     answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
     judge::{Claim, text},
-    summary::{grid, id, line, points},
+    summary::{datum, grid, id, line, of_seeds, points},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     fit::{
-        Estimate, Judged, Refusal, auroc, binomial_interval, brier_score, calibration_error,
-        calibration_error_by_chance, reliability,
+        Estimate, Judged, OfSeed, Refusal, auroc, binomial_interval, brier_score,
+        calibration_error, calibration_error_by_chance, reliability,
     },
     number::{grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
@@ -75,10 +75,13 @@ fn judged<'a>(rows: impl Iterator<Item = &'a AnswerRow>) -> Vec<Judged> {
 }
 
 /// The answers of each run, of those that have any of this kind.
-fn answers(group: &Group<'_>, cohort: &str, wording: &str) -> Vec<Vec<Judged>> {
-    let of = |asked: &Asked<'_>| judged(asked.kind(cohort, wording));
-    let mut answers: Vec<Vec<Judged>> = group.runs.iter().map(of).collect();
-    answers.retain(|answers| !answers.is_empty());
+fn answers(group: &Group<'_>, cohort: &str, wording: &str) -> Vec<OfSeed<Vec<Judged>>> {
+    let of = |asked: &Asked<'_>| {
+        let seed = asked.run.config.seed;
+        (seed, judged(asked.kind(cohort, wording)))
+    };
+    let mut answers: Vec<OfSeed<Vec<Judged>>> = group.runs.iter().map(of).collect();
+    answers.retain(|(_, answers)| !answers.is_empty());
     answers
 }
 
@@ -87,11 +90,11 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
     if answers.is_empty() {
         return None;
     }
-    let seeds = |of: &dyn Fn(&[Judged]) -> f64| {
-        let values = answers.iter().map(|answers| of(answers));
-        values.collect::<Vec<f64>>()
-    };
-    let by_chance = seeds(&calibration_error_by_chance);
+    let by_chance = answers
+        .iter()
+        .map(|(_, answers)| calibration_error_by_chance(answers));
+    let by_chance: Vec<f64> = by_chance.collect();
+    let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let name = &group.name;
     let claim = Claim {
         name: format!("calibration/{name}/{cohort}"),
@@ -104,7 +107,7 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
         range: None,
         needs_precision: false,
     };
-    Some(claim.judge(Estimate::mean(&seeds(&calibration_error))))
+    Some(claim.judge(Estimate::over_seeds(&errors)))
 }
 
 fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
@@ -113,15 +116,15 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     // A seed that is never wrong has none.
-    let areas: Vec<f64> = answers
+    let areas: Vec<OfSeed<f64>> = answers
         .iter()
-        .filter_map(|answers| auroc(answers))
+        .filter_map(|(seed, answers)| Some((*seed, auroc(answers)?)))
         .collect();
     let measured = match areas.is_empty() {
         true => Err(Refusal::NoVariation {
             what: "the rightness of answers",
         }),
-        false => Estimate::mean(&areas),
+        false => Estimate::over_seeds(&areas),
     };
     let name = &group.name;
     let claim = Claim {
@@ -138,7 +141,8 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
 fn figure(study: &Study, panel: &Panel<'_>, cohort: &str) -> Option<Figure> {
     let mut series = Vec::new();
     for (group, ink, label) in panel.series("measured") {
-        let all = answers(group, cohort, STATEMENT).concat();
+        let all = answers(group, cohort, STATEMENT).into_iter();
+        let all: Vec<Judged> = all.flat_map(|(_, answers)| answers).collect();
         let bins = reliability(&all).into_iter().map(|bin| {
             let answers = bin.answers as f64;
             Datum {
@@ -213,16 +217,14 @@ fn cells(group: &Group<'_>, cohort: &str, wording: &str) -> Option<Vec<String>> 
         return None;
     }
     let over_seeds = |of: &dyn Fn(&[Judged]) -> Option<f64>| {
-        let values: Vec<f64> = answers.iter().filter_map(|answers| of(answers)).collect();
+        let values = answers.iter().filter_map(|(_, answers)| of(answers));
+        let values: Vec<f64> = values.collect();
         significant(values.iter().sum::<f64>() / values.len() as f64)
     };
     let share = |answers: &[Judged], of: &dyn Fn(&Judged) -> f64| {
         Some(answers.iter().map(of).sum::<f64>() / answers.len() as f64)
     };
-    let errors: Vec<f64> = answers
-        .iter()
-        .map(|answers| calibration_error(answers))
-        .collect();
+    let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let entropy = |correct: bool| {
         let rows = group
             .runs
@@ -236,12 +238,17 @@ fn cells(group: &Group<'_>, cohort: &str, wording: &str) -> Option<Vec<String>> 
     };
     Some(vec![
         format!("{cohort}, {wording}"),
-        grouped(answers.iter().map(Vec::len).sum::<usize>() as u64),
+        grouped(
+            answers
+                .iter()
+                .map(|(_, answers)| answers.len() as u64)
+                .sum(),
+        ),
         over_seeds(&|answers| share(answers, &|answer| f64::from(u8::from(answer.correct)))),
         over_seeds(&|answers| share(answers, &|answer| answer.confidence)),
-        match Estimate::mean(&errors) {
+        match Estimate::over_seeds(&errors) {
             Ok(error) => text(&Ok(error)),
-            Err(_) => significant(errors[0]),
+            Err(_) => significant(datum(0.0, &errors).y),
         },
         over_seeds(&|answers| Some(calibration_error_by_chance(answers))),
         over_seeds(&|answers| Some(brier_score(answers))),

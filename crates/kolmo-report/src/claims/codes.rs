@@ -2,7 +2,7 @@
 
 use kolmo_run::{CompressionRecord, RoleBits};
 
-use super::summary::{by, named, parameters};
+use super::summary::{Seeded, by, named, parameters};
 use crate::study::{Study, StudyRun, groups};
 
 /// All roles together.
@@ -76,6 +76,12 @@ impl<'a> Compressed<'a> {
     fn of(run: &'a StudyRun) -> Option<Self> {
         let record = run.compression.as_ref()?;
         Some(Self { run, record })
+    }
+}
+
+impl Seeded for Compressed<'_> {
+    fn seed(&self) -> u64 {
+        self.run.seed()
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .iter()
             .flat_map(|run| curves(run, true))
             .map(|point| point.x);
+        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
         section.verdicts.push(
             Claim {
                 name: format!("collapse/{name}/variance left"),
@@ -68,7 +69,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: range("exposures", exposures),
                 needs_precision: false,
             }
-            .judge(one_or_seeds(left.clone())),
+            .judge(one_or_seeds(&seeds, left.iter().cloned())),
         );
         section.figures.push(figure(study, runs[0], &name));
         section
@@ -111,6 +112,7 @@ fn ends(runs: &[&StudyRun]) -> Vec<Point> {
 
 fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
     let seeds = lengths(runs);
+    let names: Vec<u64> = seeds.iter().map(|runs| runs[0].config.seed).collect();
     let left = seeds.iter().map(|runs| variance_left(&ends(runs)));
     let claim = Claim {
         name: format!("collapse/{name}/at the end"),
@@ -129,7 +131,7 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
         ),
         needs_precision: false,
     };
-    (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(left.collect())))
+    (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(&names, left)))
 }
 
 fn end_figure(study: &Study, runs: &[&StudyRun], name: &str) -> Option<Figure> {

@@ -6,13 +6,13 @@ use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 use super::{
     codes::{Compressed, Group, alike, families},
     judge::Claim,
-    summary::{datum, id, line, points},
+    summary::{Seeded, count_seeds, datum, id, line, of_seeds, points},
     tuning::{cell, mean},
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{Estimate, Refusal},
+    fit::{Estimate, OfSeed, Refusal},
     number::{NOTHING, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::Study,
@@ -243,11 +243,16 @@ fn first_to_break_even(runs: &[&Compressed<'_>]) -> Option<(usize, Vec<f64>)> {
     all.min_by(|a, b| total(&a.1).total_cmp(&total(&b.1)))
 }
 
+/// What was measured of `runs`, each with its seed.
+fn seeds(runs: &[&Compressed<'_>], values: Vec<f64>) -> Vec<OfSeed<f64>> {
+    runs.iter().map(Seeded::seed).zip(values).collect()
+}
+
 fn with_weights(family: &Group<'_>) -> Table {
     let row = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
         let mut row = vec![
             grouped(parameters as u64),
-            runs.len().to_string(),
+            count_seeds(&runs).to_string(),
             cell(mean(&runs, |of| model(of))),
             cell(mean(&runs, |of| general(of))),
             best_general(runs[0].record)
@@ -258,7 +263,7 @@ fn with_weights(family: &Group<'_>) -> Table {
             Some((k, facts)) if facts.iter().all(|facts| facts.is_finite()) => (
                 runs[0].record.weights[k].bits_per_weight.to_string(),
                 cell(mean(&runs, |of| of.record.weights[k].description_bits)),
-                cell(Estimate::mean(&facts)),
+                cell(Estimate::over_seeds(&seeds(&runs, facts))),
             ),
             _ => {
                 let nothing = || NOTHING.to_owned();
@@ -302,8 +307,7 @@ fn figure(study: &Study, family: &Group<'_>) -> Figure {
     };
     let best = best_general(family.runs[0].record).map_or("none", |best| &best.name);
     let measured = |(parameters, runs): &(f64, Vec<&Compressed<'_>>)| -> Datum {
-        let bits: Vec<f64> = runs.iter().map(|of| model(of)).collect();
-        datum(*parameters, &bits)
+        datum(*parameters, &of_seeds(runs, |of| model(of)))
     };
     Figure {
         id: id(study, &["compressors", &family.name]),

@@ -15,7 +15,9 @@ use crate::{
         chart::{Chart, Datum, Ink, Mark},
         heat_map::HeatMap,
     },
-    fit::{Accuracy, Estimate, GU_LEVEL, Observation, PowerLaw, Refusal, threshold_frequency},
+    fit::{
+        Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, threshold_frequency,
+    },
     number::{class_of_ranks, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -121,10 +123,11 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
         let (soft, _) = best(&profile, soft);
         (soft / sharp).ln()
     };
-    let ratios: Vec<f64> = seeds
-        .iter()
-        .map(|runs| runs.iter().map(of_run).sum::<f64>() / runs.len() as f64)
-        .collect();
+    let of_seed = |runs: &Vec<&StudyRun>| {
+        let mean = runs.iter().map(of_run).sum::<f64>() / runs.len() as f64;
+        (runs[0].config.seed, mean)
+    };
+    let ratios: Vec<OfSeed<f64>> = seeds.iter().map(of_seed).collect();
     let frequencies = runs.iter().flat_map(|run| profile(run)).map(|(p, _)| p);
     Claim {
         name: format!("cut_off/{name}/sharp or soft"),
@@ -137,7 +140,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
         range: range("probability of a fact", frequencies),
         needs_precision: false,
     }
-    .judge(Estimate::mean(&ratios))
+    .judge(Estimate::over_seeds(&ratios))
 }
 
 /// The frequency at which the accuracy of `run` falls below 80 %.

@@ -7,12 +7,15 @@ use kolmo_world::config::FrequencyConfig;
 
 use super::{
     judge::{Claim, beside, range},
-    summary::{by_documents, grid, id, line, mean, named, observations, points, worlds},
+    summary::{
+        by_documents, count_seeds, grid, id, line, mean, named, observations, of_seeds, points,
+        worlds,
+    },
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, PowerLaw, Refusal, slope},
+    fit::{Estimate, OfSeed, PowerLaw, Refusal, slope},
     number::{estimate, loss, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -134,23 +137,22 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
 fn slower(runs: &[&StudyRun]) -> (f64, std::result::Result<Estimate, Refusal>) {
     let seeds = groups(runs.iter().copied(), |run| run.config.seed);
     let slopes = seeds.iter().map(|runs| {
+        let seed = runs[0].config.seed;
         let tau = documents_for_one(runs);
         let exponent = |y: &dyn Fn(&StudyRun) -> f64| {
             let at = runs.iter().map(|run| (run.documents().ln(), y(run).ln()));
             -slope(&at.collect::<Vec<_>>()).unwrap_or(f64::NAN)
         };
-        (
-            exponent(&|run| exact(run, run.documents() / tau)),
-            exponent(&redundancy),
-        )
+        let exact = exponent(&|run| exact(run, run.documents() / tau));
+        (seed, (exact, exponent(&redundancy)))
     });
-    let slopes: Vec<(f64, f64)> = slopes.collect();
-    let predicted = slopes.iter().map(|(exact, _)| exact).sum::<f64>() / slopes.len() as f64;
-    let relative: Vec<f64> = slopes
-        .iter()
-        .map(|(exact, measured)| predicted + measured - exact)
-        .collect();
-    (predicted, Estimate::mean(&relative))
+    let slopes: Vec<OfSeed<(f64, f64)>> = slopes.collect();
+    let exponents = slopes.iter().map(|(_, (exact, _))| exact);
+    let predicted = exponents.sum::<f64>() / slopes.len() as f64;
+    let relative = of_seeds(&slopes, |(_, (exact, measured))| {
+        predicted + measured - exact
+    });
+    (predicted, Estimate::over_seeds(&relative))
 }
 
 /// τ: the exact curve at N/τ comes nearest to the runs, in the least absolute error of the logarithm.
@@ -197,7 +199,7 @@ fn times_fewer(run: &StudyRun) -> f64 {
 /// How much steeper the second half of the curve is than the first: 0 for a power law.
 fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
     let of_seed = groups(runs.iter().copied(), |run| run.config.seed);
-    let steepening: Vec<f64> = of_seed
+    let steepening: Vec<OfSeed<f64>> = of_seed
         .iter()
         .filter_map(|runs| {
             let at = by_documents(runs);
@@ -205,7 +207,8 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
             let slope = |a: &(f64, Vec<&StudyRun>), b: &(f64, Vec<&StudyRun>)| {
                 (redundancy(a.1[0]) / redundancy(b.1[0])).ln() / (b.0 / a.0).ln()
             };
-            (at.len() > 2).then(|| slope(middle, last) - slope(first, middle))
+            let steepening = || slope(middle, last) - slope(first, middle);
+            (at.len() > 2).then(|| (runs[0].config.seed, steepening()))
         })
         .collect();
     Claim {
@@ -219,7 +222,7 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
         range: range("documents", runs.iter().map(|run| run.documents())),
         needs_precision: false,
     }
-    .judge(Estimate::mean(&steepening))
+    .judge(Estimate::over_seeds(&steepening))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
@@ -273,7 +276,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         caption: format!(
             "{name}: value redundancy against documents. Points are means over {} seeds with 95 % intervals; a learner that \
              knows nothing is at {} nats.",
-            sizes[0].1.len(),
+            count_seeds(&sizes[0].1),
             loss(mean_content(world))
         ),
         drawing: Drawing::Chart(Chart {
@@ -323,7 +326,7 @@ fn table(runs: &[&StudyRun], name: &str) -> Table {
         let ends = measured.ci95.unwrap_or([f64::NAN; 2]);
         vec![
             crate::number::grouped(n as u64),
-            runs.len().to_string(),
+            count_seeds(&runs).to_string(),
             estimate(measured.y, ends),
             loss(mean(n, &runs, |run| run.last().missing).y),
             loss(bayes),

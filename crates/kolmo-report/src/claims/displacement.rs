@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, Refusal, spearman},
+    fit::{Estimate, OfSeed, Refusal, spearman},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -63,7 +63,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: None,
                 needs_precision: false,
             }
-            .judge(mean(&exchanges, |of| of.lost / of.gained)),
+            .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
         );
         section.verdicts.push(
             Claim {
@@ -84,8 +84,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             model.clone(),
             cell(over_seeds(runs, bits_before)),
             cell(over_seeds(&control.runs, |run| run.last().bits_stored)),
-            cell(mean(&exchanges, |of| of.gained)),
-            cell(mean(&exchanges, |of| of.lost)),
+            cell(mean(&exchanges, |(_, of)| of.gained)),
+            cell(mean(&exchanges, |(_, of)| of.lost)),
         ]);
     }
     section.tables.push(Table {
@@ -131,12 +131,13 @@ fn is_plain(variant: &Variant<'_>) -> bool {
     lesson && is_bare(variant.finetune)
 }
 
-fn exchanges(variant: &Variant<'_>, control: &Variant<'_>) -> Result<Vec<Exchange>> {
+fn exchanges(variant: &Variant<'_>, control: &Variant<'_>) -> Result<Vec<OfSeed<Exchange>>> {
     let exchange = |(run, control): (&StudyRun, &StudyRun)| {
-        Ok(Exchange {
+        let exchange = Exchange {
             gained: new_bits(run, variant.finetune)?,
             lost: control.last().bits_stored - run.last().bits_stored,
-        })
+        };
+        Ok((run.config.seed, exchange))
     };
     let pairs = pairs(&variant.runs, &control.runs);
     pairs.into_iter().map(exchange).collect()
@@ -161,19 +162,20 @@ fn rarest_first(
         let pairs = known
             .map(|((_, after), control)| (after.probability, after.loss_nats - control.loss_nats));
         match spearman(&pairs.collect::<Vec<_>>()) {
-            Ok(correlation) => correlations.push(correlation.value),
+            Ok(correlation) => correlations.push((run.config.seed, correlation.value)),
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
-    Ok(Estimate::mean(&correlations))
+    Ok(Estimate::over_seeds(&correlations))
 }
 
 /// What is gone of each class, beside the optimal learner that gives up as many bits as were gained.
-fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[Exchange]) -> Figure {
+fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[OfSeed<Exchange>]) -> Figure {
     let first = variant.runs[0];
     let measured = class_losses(&variant.runs);
     // From the rarest class on, all that it has until the bill is paid.
-    let mut owed = exchanges.iter().map(|of| of.gained).sum::<f64>() / exchanges.len() as f64;
+    let gained = exchanges.iter().map(|(_, of)| of.gained);
+    let mut owed = gained.sum::<f64>() / exchanges.len() as f64;
     let classes = first.evaluations[0].classes.iter().rev();
     let paid = classes.zip(&measured).map(|(class, at)| {
         let pays = owed.min(class.bits_stored).max(0.0);

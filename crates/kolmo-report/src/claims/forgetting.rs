@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::Estimate,
+    fit::{Estimate, OfSeed},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -195,11 +195,12 @@ pub(super) fn class_losses(runs: &[&StudyRun]) -> Vec<Datum> {
         let class = &runs[0].last().classes[k];
         let shares = runs.iter().filter_map(|run| {
             let before = run.evaluations.first()?.classes.get(k)?.bits_stored;
+            let share = || 1.0 - run.last().classes[k].bits_stored / before;
             // Of what was not known there is no share.
-            (before > 1.0).then(|| 1.0 - run.last().classes[k].bits_stored / before)
+            (before > 1.0).then(|| (run.config.seed, share()))
         });
-        let shares: Vec<f64> = shares.collect();
-        let estimate = Estimate::mean(&shares).ok();
+        let shares: Vec<OfSeed<f64>> = shares.collect();
+        let estimate = Estimate::over_seeds(&shares).ok();
         Datum {
             x: class.mass / class.facts as f64,
             y: estimate.map_or(f64::NAN, |estimate| estimate.value),
@@ -216,8 +217,8 @@ fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {
         let bits = variant
             .runs
             .iter()
-            .map(|run| new_bits(run, variant.finetune));
-        let bits = bits.collect::<Result<Vec<f64>>>()?;
+            .map(|run| Ok((run.config.seed, new_bits(run, variant.finetune)?)));
+        let bits = bits.collect::<Result<Vec<OfSeed<f64>>>>()?;
         rows.push(vec![
             variant.how.clone(),
             cell(over_seeds(&variant.runs, lost)),
@@ -225,7 +226,7 @@ fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {
             cell(over_seeds(&variant.runs, |run| {
                 accuracy(run.last(), "injected", wording)
             })),
-            cell(Estimate::mean(&bits)),
+            cell(Estimate::over_seeds(&bits)),
         ]);
     }
     Ok(Table {

@@ -8,7 +8,7 @@ use kolmo_world::LessonConfig;
 
 use super::{
     judge::{Claim, range},
-    summary::{id, line},
+    summary::{id, line, of_seeds},
     tuning::{
         Variant, accuracy, cell, crossing, interview, is_bare, lost, mean, over_seeds, variants,
     },
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::Estimate,
+    fit::{Estimate, OfSeed, one_a_seed},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -56,10 +56,11 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         ],
     );
     let mut rows = Vec::new();
-    let mut shares: Vec<(f64, &Variant<'_>, Vec<f64>)> = Vec::new();
+    let mut shares: Vec<Others<'_>> = Vec::new();
     for variant in &instructions {
-        let measured = variant.runs.iter().map(|run| measure(run));
-        let measured = measured.collect::<Result<Vec<_>>>()?;
+        let measured = variant.runs.iter();
+        let measured = measured.map(|run| Ok((run.config.seed, measure(run)?)));
+        let measured = measured.collect::<Result<Vec<OfSeed<Measured>>>>()?;
         let name = &variant.name;
         // Of other parts of the subjects the table tells.
         if is_half(variant) {
@@ -74,7 +75,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: None,
                 needs_precision: false,
             }
-            .judge(mean(&measured, |of| of.others)),
+            .judge(mean(&measured, |(_, of)| of.others)),
         );
         }
         if is_plain(variant) {
@@ -89,21 +90,21 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                     range: None,
                     needs_precision: false,
                 }
-                .judge(mean(&measured, |of| of.learnt)),
+                .judge(mean(&measured, |(_, of)| of.learnt)),
             );
         }
         rows.push(vec![
             name.clone(),
-            cell(mean(&measured, |of| of.taught)),
-            cell(mean(&measured, |of| of.others)),
-            cell(mean(&measured, |of| of.learnt)),
+            cell(mean(&measured, |(_, of)| of.taught)),
+            cell(mean(&measured, |(_, of)| of.others)),
+            cell(mean(&measured, |(_, of)| of.learnt)),
             cell(over_seeds(&variant.runs, lost)),
         ]);
         let templates = variant.runs[0].law().syntax.templates.unwrap_or_default();
         shares.push((
             templates as f64,
             variant,
-            measured.iter().map(|of| of.others).collect(),
+            of_seeds(&measured, |(_, of)| of.others),
         ));
     }
     section.verdicts.extend(ablations(&shares));
@@ -135,8 +136,11 @@ fn is_plain(variant: &Variant<'_>) -> bool {
     is_half(variant) && is_bare(variant.finetune)
 }
 
-/// Whether more templates in pre-training help, all else alike.
-fn ablations(shares: &[(f64, &Variant<'_>, Vec<f64>)]) -> Vec<crate::report::Verdict> {
+/// The templates of a variant, and the share that its runs answer about the others.
+type Others<'a> = (f64, &'a Variant<'a>, Vec<OfSeed<f64>>);
+
+/// Whether more templates in pre-training help, all else alike, seed by seed.
+fn ablations(shares: &[Others<'_>]) -> Vec<crate::report::Verdict> {
     let plain = shares.iter().filter(|(_, variant, _)| is_plain(variant));
     let mut plain: Vec<_> = plain.collect();
     plain.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -146,11 +150,13 @@ fn ablations(shares: &[(f64, &Variant<'_>, Vec<f64>)]) -> Vec<crate::report::Ver
     if least == most {
         return Vec::new();
     }
-    let differences: Vec<f64> = many
-        .iter()
-        .zip(few)
-        .map(|(one, other)| one - other)
-        .collect();
+    let few = one_a_seed(few);
+    let difference = |(seed, share): OfSeed<f64>| {
+        let (_, other) = few.iter().find(|(other, _)| *other == seed)?;
+        Some((seed, share - other))
+    };
+    let differences = one_a_seed(many).into_iter().filter_map(difference);
+    let differences: Vec<OfSeed<f64>> = differences.collect();
     let claim = Claim {
         name: "instruction/all/templates".to_owned(),
         statement: format!(
@@ -161,7 +167,7 @@ fn ablations(shares: &[(f64, &Variant<'_>, Vec<f64>)]) -> Vec<crate::report::Ver
         range: range("templates", [*least, *most]),
         needs_precision: false,
     };
-    vec![claim.judge(Estimate::mean(&differences))]
+    vec![claim.judge(Estimate::over_seeds(&differences))]
 }
 
 fn measure(run: &StudyRun) -> Result<Measured> {

@@ -36,7 +36,10 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         }
         let classes: Vec<Vec<Class>> =
             runs.iter().map(|run| classes(run)).collect::<Result<_>>()?;
-        section.verdicts.extend(verdicts(study, &classes, &name));
+        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+        section
+            .verdicts
+            .extend(verdicts(study, &seeds, &classes, &name));
         section
             .figures
             .push(figure(study, runs[0], &classes[0], &name));
@@ -117,7 +120,7 @@ fn within(study: &Study, classes: &[Class]) -> Vec<Class> {
     classes.iter().filter(is_inside).cloned().collect()
 }
 
-fn verdicts(study: &Study, classes: &[Vec<Class>], name: &str) -> Vec<Verdict> {
+fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) -> Vec<Verdict> {
     let slope = |classes: &Vec<Class>, of: &dyn Fn(HalfLearning) -> HalfLearning| {
         let classes = classes.iter().map(|class| LearningClass {
             frequency: class.learning.frequency,
@@ -154,8 +157,8 @@ fn verdicts(study: &Study, classes: &[Vec<Class>], name: &str) -> Vec<Verdict> {
         "{name}: so is the time since the most frequent class was half learnt, which is when the model had learnt to look facts up."
     );
     vec![
-        claim("slope", from_start).judge(one_or_seeds(plain.collect())),
-        claim("slope after the first", from_there).judge(one_or_seeds(after.collect())),
+        claim("slope", from_start).judge(one_or_seeds(seeds, plain)),
+        claim("slope after the first", from_there).judge(one_or_seeds(seeds, after)),
     ]
 }
 
@@ -174,15 +177,18 @@ fn later(time: HalfLearning, start: f64) -> HalfLearning {
     }
 }
 
-/// The estimate of a single run, or the mean over seeds.
+/// The estimate of a single run, or the mean over the seeds of the runs.
 pub(super) fn one_or_seeds(
-    estimates: Vec<std::result::Result<Estimate, Refusal>>,
+    seeds: &[u64],
+    estimates: impl IntoIterator<Item = std::result::Result<Estimate, Refusal>>,
 ) -> std::result::Result<Estimate, Refusal> {
-    match &estimates[..] {
-        [one] => one.clone(),
-        _ => {
-            let values = estimates.into_iter().map(|estimate| Ok(estimate?.value));
-            Estimate::mean(&values.collect::<std::result::Result<Vec<f64>, Refusal>>()?)
+    let estimates: Vec<_> = seeds.iter().copied().zip(estimates).collect();
+    match <[_; 1]>::try_from(estimates) {
+        Ok([(_, one)]) => one,
+        Err(estimates) => {
+            let values = estimates.into_iter();
+            let values = values.map(|(seed, estimate)| Ok((seed, estimate?.value)));
+            Estimate::over_seeds(&values.collect::<std::result::Result<Vec<_>, Refusal>>()?)
         }
     }
 }

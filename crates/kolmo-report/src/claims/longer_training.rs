@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Estimate, PowerLaw, Refusal},
+    fit::{Estimate, OfSeed, PowerLaw, Refusal},
     number::{count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
@@ -62,12 +62,12 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
             .copied()
             .filter(|run| run.config.seed == seed)
             .collect();
-        Ok(exponent(&runs)? - exponent(&before)?)
+        Ok((seed, exponent(&runs)? - exponent(&before)?))
     };
     let changes = groups(longer.iter().copied(), |run| run.config.seed)
         .into_iter()
         .map(change);
-    let changes: std::result::Result<Vec<f64>, Refusal> = changes.collect();
+    let changes: std::result::Result<Vec<OfSeed<f64>>, Refusal> = changes.collect();
     let (before, after) = (shorter[0].documents(), longer[0].documents());
     Claim {
         name: format!("longer_training/{name}/exponent"),
@@ -80,7 +80,7 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         range: range("parameters", longer.iter().map(|run| parameters(run))),
         needs_precision: true,
     }
-    .judge(changes.and_then(|changes| Estimate::mean(&changes)))
+    .judge(changes.and_then(|changes| Estimate::over_seeds(&changes)))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {

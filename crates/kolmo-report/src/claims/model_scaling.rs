@@ -11,7 +11,8 @@ use kolmo_theory::{
 use super::{
     judge::{Claim, beside, range},
     summary::{
-        by_documents, by_parameters, grid, id, line, mean, named, observations, parameters, points,
+        by_documents, by_parameters, count_seeds, grid, id, line, mean, named, observations,
+        parameters, points,
     },
 };
 use crate::{
@@ -185,7 +186,7 @@ fn table(runs: &[&StudyRun], name: &str) -> Table {
         vec![
             grouped(parameters as u64),
             runs[0].config.model.d_model.to_string(),
-            runs.len().to_string(),
+            count_seeds(&runs).to_string(),
             count(of(&bits).y),
             estimate(measured.y, measured.ci95.unwrap_or([f64::NAN; 2])),
             loss(predicted),

@@ -65,7 +65,9 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             claim("rank correlation", any, Relation::Above, 0.0),
             claim("told so often", strict, Relation::Equal, mean),
         ];
-        let judged = verdicts.map(|claim| claim.judge(one_or_seeds(measured.clone())));
+        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+        let judged =
+            verdicts.map(|claim| claim.judge(one_or_seeds(&seeds, measured.iter().cloned())));
         section.verdicts.extend(judged);
         section
             .tables

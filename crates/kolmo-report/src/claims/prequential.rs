@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark, Series},
-    fit::Estimate,
+    fit::{Estimate, OfSeed},
     number::{NOTHING, count, ranks},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
@@ -126,9 +126,9 @@ fn course(runs: &[&StudyRun], coder: Coder, role: &str) -> Vec<Datum> {
         let of_run = |run: &&StudyRun| {
             let mut at = run.evaluations.iter();
             let at = at.find(|at| at.documents == documents)?;
-            Some(price(run, at, coder, role))
+            Some((run.config.seed, price(run, at, coder, role)))
         };
-        let prices: Vec<f64> = runs.iter().filter_map(of_run).collect();
+        let prices: Vec<OfSeed<f64>> = runs.iter().filter_map(of_run).collect();
         datum(documents as f64, &prices)
     };
     evaluations
@@ -283,20 +283,23 @@ impl ClassCode {
 /// What each frequency class has cost; none of runs that were not measured so.
 fn by_class(runs: &[&StudyRun], name: &str) -> Option<Table> {
     let row = |class: &ClassRecord| {
-        let codes = runs.iter().map(|run| ClassCode::of(run, class));
-        let codes = codes.collect::<Option<Vec<ClassCode>>>()?;
-        let of = |bits: fn(&ClassCode) -> f64| cell(mean(&codes, |code| bits(code) / code.facts));
+        let codes = runs
+            .iter()
+            .map(|run| Some((run.config.seed, ClassCode::of(run, class)?)));
+        let codes = codes.collect::<Option<Vec<OfSeed<ClassCode>>>>()?;
+        let of =
+            |bits: fn(&ClassCode) -> f64| cell(mean(&codes, |(_, code)| bits(code) / code.facts));
         let whole = |run: &StudyRun, coder| {
             excess(run.last(), coder, "value") + excess(run.last(), coder, "subject")
         };
         let share = |coder: Coder, bits: fn(&ClassCode) -> f64| {
             let shares = runs.iter().zip(&codes);
-            let shares: Vec<f64> = shares
-                .map(|(run, code)| bits(code) / whole(run, coder))
+            let shares: Vec<OfSeed<f64>> = shares
+                .map(|(run, (seed, code))| (*seed, bits(code) / whole(run, coder)))
                 .collect();
-            cell(Estimate::mean(&shares))
+            cell(Estimate::over_seeds(&shares))
         };
-        let facts = codes.iter().map(|code| code.facts).sum::<f64>() / codes.len() as f64;
+        let facts = codes.iter().map(|(_, code)| code.facts).sum::<f64>() / codes.len() as f64;
         Some(vec![
             ranks(class.lo_rank, class.hi_rank),
             count(facts),

@@ -9,7 +9,7 @@ use kolmo_world::{
 
 use super::{
     judge::Claim,
-    summary::{id, line},
+    summary::{Seeded, count_seeds, id, line},
     tuning::{bits_before, cell, crossing, how, is_bare, mean},
 };
 use crate::{
@@ -38,6 +38,12 @@ struct Relearning<'a> {
     known: f64,
 }
 
+impl Seeded for Relearning<'_> {
+    fn seed(&self) -> u64 {
+        self.run.seed()
+    }
+}
+
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let mut all = Vec::new();
     for run in &study.tuned {
@@ -58,7 +64,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let mut rows = Vec::new();
     for seeds in groups(&all, |one| (one.run.parameters, one.after.clone())) {
         // Where one seed forgot enough and others did not, there is no mean.
-        if seeds.len() < 2 {
+        if count_seeds(&seeds) < 2 {
             continue;
         }
         let first = seeds[0];
@@ -82,7 +88,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         }
         rows.push(vec![
             name,
-            seeds.len().to_string(),
+            count_seeds(&seeds).to_string(),
             cell(mean(&seeds, |one| one.known)),
             cell(mean(&seeds, |one| bits_before(one.run))),
             cell(mean(&seeds, |one| one.run.last().bits_stored)),
@@ -111,7 +117,7 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
     if !goes_on {
         return Ok(None);
     }
-    let Some((directory, base)) = run.base()? else {
+    let Some((directory, base)) = run.base().cloned() else {
         return Ok(None);
     };
     let Some(lesson) = &base.finetune else {

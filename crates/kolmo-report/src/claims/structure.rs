@@ -9,12 +9,12 @@ use super::{
     codes::{Compressed, Group, families},
     judge::{Claim, range},
     structure_tables::{Curves, figure, first_part, gaps, totals},
-    summary::{ROOM, by, id, met_bits, parameters},
+    summary::{ROOM, Seeded, by, id, met_bits, of_seeds, parameters},
     two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
 };
 use crate::{
     error::Result,
-    fit::{Estimate, Refusal, rank_correlation},
+    fit::{Estimate, OfSeed, Refusal, rank_correlation},
     number::{grouped, significant},
     report::{Relation, Section, Verdict},
     study::{Study, groups},
@@ -28,6 +28,12 @@ pub(super) struct Described<'a> {
     pub of: Compressed<'a>,
     /// The countings in order.
     pub descriptions: Vec<TwoParts>,
+}
+
+impl Seeded for Described<'_> {
+    fn seed(&self) -> u64 {
+        self.of.seed()
+    }
 }
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
@@ -174,10 +180,7 @@ fn that_choose<'a>(family: &'a Group<'_>) -> impl Iterator<Item = &'a Compressed
 fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
     let can_be_learnt = that_choose(family).filter(|of| saving_of_syntax(of) >= LEAST_SYNTAX);
     let of_size = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
-        let differences = runs
-            .iter()
-            .map(|of| share_of_syntax(of) - share_of_facts(of));
-        let differences: Vec<f64> = differences.collect();
+        let differences = of_seeds(&runs, |of| share_of_syntax(of) - share_of_facts(of));
         let name = format!("{}, {parameters} parameters", family.name);
         let claim = Claim {
             name: format!("structure/{name}/syntax first"),
@@ -189,7 +192,7 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
             range: None,
             needs_precision: false,
         };
-        claim.judge(Estimate::mean(&differences))
+        claim.judge(Estimate::over_seeds(&differences))
     };
     let sizes = by(can_be_learnt, |of| parameters(of.run));
     sizes.into_iter().map(of_size).collect()
@@ -207,9 +210,10 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
     let seeds = groups(that_choose(family), |of| of.run.config.seed);
     let of_seeds = seeds.into_iter().map(|runs| {
         let correlations = runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
-        Some(correlations.iter().sum::<f64>() / correlations.len() as f64)
+        let mean = correlations.iter().sum::<f64>() / correlations.len() as f64;
+        Some((runs[0].seed(), mean))
     });
-    let correlations = of_seeds.collect::<Option<Vec<f64>>>()?;
+    let correlations = of_seeds.collect::<Option<Vec<OfSeed<f64>>>>()?;
     if correlations.is_empty() {
         return None;
     }
@@ -224,5 +228,5 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
         range: None,
         needs_precision: false,
     };
-    Some(claim.judge(Estimate::mean(&correlations)))
+    Some(claim.judge(Estimate::over_seeds(&correlations)))
 }

@@ -5,15 +5,16 @@ use kolmo_theory::structure::{StructurePoint, structure_function, two_part_code}
 use super::{
     codes::{Compressed, Group},
     structure::{Described, share_of_class, share_of_facts, share_of_syntax},
-    summary::{by, datum, id, line, parameters, points},
+    summary::{Seeded, by, datum, id, line, of_seeds, parameters, points},
     tuning::{cell, mean},
     two_parts::{Best, Counting, TwoParts, bits_of_syntax, floor},
 };
 use crate::{
     figures::chart::{Chart, Datum, Ink, Mark},
+    fit::OfSeed,
     number::{class_of_ranks, count, grouped, significant},
     report::{Drawing, Figure, Table},
-    study::{Study, groups},
+    study::Study,
 };
 
 /// Points of a curve that is drawn.
@@ -40,21 +41,38 @@ fn sizes<'a>(described: &'a [Described<'a>]) -> Vec<(f64, Vec<&'a Described<'a>>
     by(described, |run| parameters(run.of.run))
 }
 
-/// The descriptions of like counting of the runs of a size.
-fn counted<'a>(runs: &[&'a Described<'a>]) -> Vec<Vec<&'a TwoParts>> {
-    let all = runs.iter().flat_map(|run| &run.descriptions);
-    groups(all, |description| description.counting)
+/// The countings of the runs of a size, each once.
+fn countings(runs: &[&Described<'_>]) -> Vec<Counting> {
+    let mut countings = Vec::new();
+    for description in runs.iter().flat_map(|run| &run.descriptions) {
+        if !countings.contains(&description.counting) {
+            countings.push(description.counting);
+        }
+    }
+    countings
+}
+
+/// The descriptions of the runs that are counted so.
+fn counted<'a>(runs: &[&'a Described<'a>], counting: Counting) -> Vec<OfSeed<&'a TwoParts>> {
+    let of_run = |run: &&'a Described<'a>| {
+        let seed = run.seed();
+        let same = run.descriptions.iter();
+        let same = same.filter(move |of| of.counting == counting);
+        same.map(move |of| (seed, of))
+    };
+    runs.iter().flat_map(of_run).collect()
 }
 
 /// Every size and counting beside the curve.
 pub(super) fn gaps(described: &[Described<'_>], name: &str) -> Table {
     let rows = sizes(described).into_iter().flat_map(|(parameters, runs)| {
-        let rows = counted(&runs).into_iter().map(|same| {
-            let of = |bits: fn(&TwoParts) -> f64| cell(mean(&same, |of| bits(of)));
-            let half_widths = same.iter().map(|of| of.half_width);
+        let rows = countings(&runs).into_iter().map(|counting| {
+            let same = counted(&runs, counting);
+            let of = |bits: fn(&TwoParts) -> f64| cell(mean(&same, |(_, of)| bits(of)));
+            let half_widths = same.iter().map(|(_, of)| of.half_width);
             vec![
                 grouped(parameters as u64),
-                same[0].counting.name(),
+                counting.name(),
                 of(|of| of.model_bits),
                 of(|of| of.above.total),
                 of(|of| of.best.above.total),
@@ -99,12 +117,8 @@ pub(super) fn first_part(family: &Group<'_>, described: &[Described<'_>]) -> Tab
     };
     let row = |(parameters, runs): (f64, Vec<&Described<'_>>)| {
         let of = |f: &dyn Fn(&Compressed<'_>) -> f64| cell(mean(&runs, |run| f(&run.of)));
-        let counted = |counting: Counting| -> Vec<&TwoParts> {
-            let all = runs.iter().flat_map(|run| &run.descriptions);
-            all.filter(|of| of.counting == counting).collect()
-        };
-        let stored = counted(Counting::Stored);
-        let best = |f: fn(&Best) -> f64| cell(mean(&stored, |of| f(&of.best)));
+        let stored = counted(&runs, Counting::Stored);
+        let best = |f: fn(&Best) -> f64| cell(mean(&stored, |(_, of)| f(&of.best)));
         let share = |k: usize| {
             let class = |of: &Compressed<'_>| {
                 let class = of.run.last().classes.get(k);
@@ -116,7 +130,9 @@ pub(super) fn first_part(family: &Group<'_>, described: &[Described<'_>]) -> Tab
             grouped(parameters as u64),
             of(&|of| of.run.last().bits_stored),
             of(&bits_of_syntax),
-            cell(mean(&counted(Counting::Capacity), |of| of.model_bits)),
+            cell(mean(&counted(&runs, Counting::Capacity), |(_, of)| {
+                of.model_bits
+            })),
             cell(mean(&runs, cheapest_weights)),
             of(&share_of_syntax),
             best(|best| best.syntax_share),
@@ -262,13 +278,15 @@ pub(super) fn figure(
     };
     let sizes = sizes(described);
     let measured = |is: fn(Counting) -> bool| {
-        let counted = sizes.iter().flat_map(|(_, runs)| counted(runs));
-        let counted = counted.filter(|same| is(same[0].counting));
-        let at = |same: Vec<&TwoParts>| {
+        let counted = sizes.iter().flat_map(|(_, runs)| {
+            let countings = countings(runs).into_iter();
+            let countings = countings.filter(move |counting| is(*counting));
+            countings.map(move |counting| counted(runs, counting))
+        });
+        let at = |same: Vec<OfSeed<&TwoParts>>| {
             let count = same.len() as f64;
-            let x = same.iter().map(|of| of.model_bits).sum::<f64>() / count;
-            let values: Vec<f64> = same.iter().map(|of| of.above.total).collect();
-            datum(x, &values)
+            let x = same.iter().map(|(_, of)| of.model_bits).sum::<f64>() / count;
+            datum(x, &of_seeds(&same, |(_, of)| of.above.total))
         };
         let mut data: Vec<Datum> = counted.map(at).collect();
         data.sort_by(|a, b| a.x.total_cmp(&b.x));

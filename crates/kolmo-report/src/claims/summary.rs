@@ -1,6 +1,6 @@
 //! What claims have in common: means over seeds, names of figures.
 
-use std::f64::consts::LN_2;
+use std::{collections::BTreeSet, f64::consts::LN_2};
 
 use kolmo_theory::capacity::Capacity;
 use kolmo_world::config::FrequencyConfig;
@@ -9,7 +9,7 @@ use crate::{
     batches::BatchMean,
     figures::chart::{Datum, Ink, Mark, Series},
     files::plain_name,
-    fit::Observation,
+    fit::{Observation, OfSeed, one_a_seed},
     study::{Study, StudyRun, groups},
 };
 
@@ -109,15 +109,50 @@ pub(super) fn worlds<'a>(runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
     seeds[..worlds].iter().map(|runs| runs[0]).collect()
 }
 
-/// The mean of what `of` says of each run, at `x`, with Student's interval over the runs.
-pub(super) fn mean(x: f64, runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> Datum {
-    let values: Vec<f64> = runs.iter().map(|run| of(run)).collect();
-    datum(x, &values)
+/// What is of a run, and so of a seed.
+pub(super) trait Seeded {
+    /// The seed.
+    fn seed(&self) -> u64;
 }
 
-/// The mean of `values`, one a seed, at `x`; without an interval of a single one.
-pub(super) fn datum(x: f64, values: &[f64]) -> Datum {
-    let mean = BatchMean::of(values);
+impl Seeded for StudyRun {
+    fn seed(&self) -> u64 {
+        self.config.seed
+    }
+}
+
+impl<T: Seeded> Seeded for &T {
+    fn seed(&self) -> u64 {
+        (*self).seed()
+    }
+}
+
+impl<T> Seeded for OfSeed<T> {
+    fn seed(&self) -> u64 {
+        self.0
+    }
+}
+
+/// What `of` says of each of `items`, with its seed.
+pub(super) fn of_seeds<T: Seeded, V>(items: &[T], of: impl Fn(&T) -> V) -> Vec<OfSeed<V>> {
+    items.iter().map(|item| (item.seed(), of(item))).collect()
+}
+
+/// How many seeds `items` are of.
+pub(super) fn count_seeds<T: Seeded>(items: &[T]) -> usize {
+    let seeds: BTreeSet<u64> = items.iter().map(Seeded::seed).collect();
+    seeds.len()
+}
+
+/// The mean over the seeds of what `of` says of each run, at `x`, with Student's interval over them.
+pub(super) fn mean(x: f64, runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> Datum {
+    datum(x, &of_seeds(runs, |run| of(run)))
+}
+
+/// The mean over the seeds of `values`, at `x`; without an interval of a single one.
+pub(super) fn datum(x: f64, values: &[OfSeed<f64>]) -> Datum {
+    let seeds = one_a_seed(values).into_iter();
+    let mean = BatchMean::of(&seeds.map(|(_, value)| value).collect::<Vec<_>>());
     let ends = [mean.mean - mean.half_width, mean.mean + mean.half_width];
     Datum {
         x,

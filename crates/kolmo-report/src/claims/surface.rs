@@ -255,7 +255,8 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         let nearer = held_out
             .iter()
             .map(|[theory, laws]| laws.abs() - theory.abs());
-        nearer.sum::<f64>() / held_out.len() as f64
+        let mean = nearer.sum::<f64>() / held_out.len() as f64;
+        (runs[0].config.seed, mean)
     });
     Claim {
         name: format!("surface/{name}/held out"),
@@ -268,7 +269,7 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         range: range("parameters", runs.iter().map(|run| parameters(run))),
         needs_precision: false,
     }
-    .judge(Estimate::mean(&nearer.collect::<Vec<_>>()))
+    .judge(Estimate::over_seeds(&nearer.collect::<Vec<_>>()))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure {

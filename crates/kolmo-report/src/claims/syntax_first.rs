@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, HalfLearning},
+    fit::{Estimate, HalfLearning, OfSeed},
     number::{count, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
@@ -35,10 +35,10 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .map(|run| Times::of(run))
             .collect::<Result<_>>()?;
         // Of a run whose syntax was not learnt nothing is known.
-        let ratios: Vec<f64> = times
+        let ratios: Vec<OfSeed<f64>> = times
             .iter()
             .zip(&runs)
-            .map(|(times, run)| times.log_ratio(run))
+            .map(|(times, run)| (run.config.seed, times.log_ratio(run)))
             .collect();
         section.verdicts.push(
             Claim {
@@ -49,7 +49,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 range: None,
                 needs_precision: false,
             }
-            .judge(Estimate::mean(&ratios)),
+            .judge(Estimate::over_seeds(&ratios)),
         );
         section.figures.push(figure(study, runs[0], &name)?);
         section.tables.push(table(&runs, &times, &name));

@@ -42,7 +42,7 @@ pub(super) fn study(claim: ClaimName, runs: Vec<StudyRun>) -> Study {
         sources: Vec::new(),
         runs,
         tuned: Vec::new(),
-        unfinished: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

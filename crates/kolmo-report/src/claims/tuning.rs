@@ -1,6 +1,6 @@
 //! What claims about fine-tuning have in common: variants, what was lost, what was asked.
 
-use kolmo_config::{FinetuneConfig, Method};
+use kolmo_config::{FinetuneConfig, Method, finetune::BaseConfig};
 use kolmo_run::{EvaluationRecord, InterviewRecord};
 use kolmo_theory::information::known;
 use kolmo_world::{
@@ -8,7 +8,10 @@ use kolmo_world::{
     lesson::{LessonSyntax, Replayed, Subjects},
 };
 
-use super::{judge::text, summary::number};
+use super::{
+    judge::text,
+    summary::{Seeded, number, of_seeds},
+};
 use crate::{
     error::Result,
     fit::{Estimate, Refusal},
@@ -26,7 +29,7 @@ pub(super) struct Variant<'a> {
     pub how: String,
     /// Its configuration.
     pub finetune: &'a FinetuneConfig,
-    /// Its runs, one a seed.
+    /// Its runs.
     pub runs: Vec<&'a StudyRun>,
 }
 
@@ -180,7 +183,7 @@ pub(super) fn new_bits(run: &StudyRun, finetune: &FinetuneConfig) -> Result<f64>
     Ok(known(&gains.collect::<Vec<_>>()) / std::f64::consts::LN_2)
 }
 
-/// The mean over the runs of a variant.
+/// The mean over the seeds of a variant.
 pub(super) fn over_seeds(
     runs: &[&StudyRun],
     of: impl Fn(&StudyRun) -> f64,
@@ -188,25 +191,30 @@ pub(super) fn over_seeds(
     mean(runs, |run| of(run))
 }
 
-/// The mean over the items of what was measured, one a seed.
-pub(super) fn mean<T>(
+/// The mean over the seeds of what `of` says of the items.
+pub(super) fn mean<T: Seeded>(
     items: &[T],
     of: impl Fn(&T) -> f64,
 ) -> std::result::Result<Estimate, Refusal> {
-    Estimate::mean(&items.iter().map(of).collect::<Vec<_>>())
+    Estimate::over_seeds(&of_seeds(items, of))
 }
 
-/// The runs of `one` with those of `other` of the same seed.
+/// The runs of `one` with those of `other` of the same seed, and of the same base if they fine-tune one.
 pub(super) fn pairs<'a>(
     one: &[&'a StudyRun],
     other: &[&'a StudyRun],
 ) -> Vec<(&'a StudyRun, &'a StudyRun)> {
     let partner = |run: &StudyRun| {
         let mut others = other.iter();
-        others.find(|other| other.config.seed == run.config.seed)
+        others.find(|other| other.config.seed == run.config.seed && base(other) == base(run))
     };
     let pairs = one.iter().filter_map(|run| Some((*run, *partner(run)?)));
     pairs.collect()
+}
+
+/// The weights that a run began with; none if those were fresh.
+fn base(run: &StudyRun) -> Option<&BaseConfig> {
+    run.config.finetune.as_ref()?.base.as_ref()
 }
 
 /// The mean over seeds of what `of` says of the runs of `one` less those of `other`, seed by seed.
@@ -215,7 +223,9 @@ pub(super) fn difference(
     other: &[&StudyRun],
     of: impl Fn(&StudyRun) -> f64,
 ) -> std::result::Result<Estimate, Refusal> {
-    mean(&pairs(one, other), |(run, partner)| of(run) - of(partner))
+    let differences = pairs(one, other).into_iter();
+    let differences = differences.map(|(run, partner)| (run.config.seed, of(run) - of(partner)));
+    Estimate::over_seeds(&differences.collect::<Vec<_>>())
 }
 
 /// x where y, in the order of `points`, reaches `level` for the first time, on straight lines between them; not a number if it

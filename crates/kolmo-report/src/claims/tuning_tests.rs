@@ -32,7 +32,7 @@ fn study(claim: ClaimName, tuned: Vec<StudyRun>) -> Study {
         sources: Vec::new(),
         runs: Vec::new(),
         tuned,
-        unfinished: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

@@ -59,13 +59,17 @@ pub struct Estimate {
     pub ci95: [f64; 2],
 }
 
+/// What was measured of a seed, with the seed.
+pub type OfSeed<T> = (u64, T);
+
 impl Estimate {
-    /// The mean of two or more independent numbers, such as one a seed, with Student's interval.
-    pub fn mean(values: &[f64]) -> Result<Self, Refusal> {
-        if let Some((index, &value)) = values
+    /// The mean over two or more seeds, with Student's interval. Seeds alone are independent: what was measured several times of
+    /// one seed is one number, the mean.
+    pub fn over_seeds(values: &[OfSeed<f64>]) -> Result<Self, Refusal> {
+        if let Some((index, &(_, value))) = values
             .iter()
             .enumerate()
-            .find(|(_, value)| !value.is_finite())
+            .find(|(_, (_, value))| !value.is_finite())
         {
             return Err(Refusal::BadNumber {
                 what: "the value",
@@ -74,15 +78,36 @@ impl Estimate {
                 needed: "finite",
             });
         }
-        if values.len() < 2 {
+        let seeds = one_a_seed(values);
+        if seeds.len() < 2 {
             return Err(Refusal::TooFew {
-                what: "values",
-                found: values.len(),
+                what: "seeds",
+                found: seeds.len(),
                 needed: 2,
             });
         }
-        Ok(BatchMean::of(values).into())
+        let means: Vec<f64> = seeds.into_iter().map(|(_, mean)| mean).collect();
+        Ok(BatchMean::of(&means).into())
     }
+}
+
+/// `values` seed by seed, in the order in which the seeds first come.
+pub(crate) fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfSeed<Vec<T>>> {
+    let mut seeds: Vec<OfSeed<Vec<T>>> = Vec::new();
+    for (seed, value) in values {
+        match seeds.iter_mut().find(|(known, _)| *known == seed) {
+            Some((_, values)) => values.push(value),
+            None => seeds.push((seed, vec![value])),
+        }
+    }
+    seeds
+}
+
+/// The mean of each seed.
+pub(crate) fn one_a_seed(values: &[OfSeed<f64>]) -> Vec<OfSeed<f64>> {
+    let seeds = by_seed(values.iter().copied()).into_iter();
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    seeds.map(|(seed, values)| (seed, mean(values))).collect()
 }
 
 impl From<BatchMean> for Estimate {

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use super::{Estimate, Refusal};
+use super::{Estimate, OfSeed, Refusal, by_seed};
 
 /// The 95 % interval of a probability of which `successes` in `trials` were seen (Clopper and Pearson 1934): of none in n it
 /// reaches up to 1 − 0.025^(1/n), which is 3.7 / n. Both may be fractions, as of weighted facts. NaN of no trials.
@@ -53,22 +53,27 @@ impl Share {
         })
     }
 
-    /// The mean of one share a seed. Its interval holds Student's over the seeds, and that of as many independent answers as
-    /// were given: where all seeds have 0 or 1, or one seed is all there is, that of the answers alone is known.
-    pub fn mean(seeds: &[Self]) -> Result<Estimate, Refusal> {
-        if seeds.is_empty() {
+    /// The mean over seeds. Its interval holds Student's over the seeds, and that of as many independent answers as
+    /// were given: where all seeds have 0 or 1, or one seed is all there is, that of the answers alone is known. Several shares of
+    /// one seed are one, their mean: they are of the same facts.
+    pub fn over_seeds(shares: &[OfSeed<Self>]) -> Result<Estimate, Refusal> {
+        if shares.is_empty() {
             return Err(Refusal::TooFew {
                 what: "seeds with answers",
                 found: 0,
                 needed: 1,
             });
         }
-        let values: Vec<f64> = seeds.iter().map(|share| share.value).collect();
-        let value = values.iter().sum::<f64>() / values.len() as f64;
-        let trials: f64 = seeds.iter().map(|share| share.trials).sum();
+        let seeds = by_seed(shares.iter().copied()).into_iter();
+        let seeds: Vec<OfSeed<Self>> = seeds
+            .map(|(seed, shares)| (seed, Self::between(&shares)))
+            .collect();
+        let values: Vec<OfSeed<f64>> = seeds.iter().map(|(seed, of)| (*seed, of.value)).collect();
+        let value = values.iter().map(|(_, value)| value).sum::<f64>() / values.len() as f64;
+        let trials: f64 = seeds.iter().map(|(_, share)| share.trials).sum();
         let [mut lo, mut hi] = binomial_interval(value * trials, trials);
         if values.len() > 1 {
-            let over_seeds = Estimate::mean(&values)?.ci95;
+            let over_seeds = Estimate::over_seeds(&values)?.ci95;
             lo = lo.min(over_seeds[0]).max(0.0);
             hi = hi.max(over_seeds[1]).min(1.0);
         }
@@ -76,6 +81,15 @@ impl Share {
             value,
             ci95: [lo, hi],
         })
+    }
+
+    /// The mean of shares of the same facts.
+    fn between(shares: &[Self]) -> Self {
+        let mean = |of: fn(&Self) -> f64| shares.iter().map(of).sum::<f64>() / shares.len() as f64;
+        Self {
+            value: mean(|share| share.value),
+            trials: mean(|share| share.trials),
+        }
     }
 }
 
@@ -119,15 +133,33 @@ mod tests {
             value,
             trials: 100.0,
         };
-        let same = Share::mean(&[share(0.2); 3]).unwrap();
+        let seeds = |values: &[f64]| -> Vec<OfSeed<Share>> {
+            (1..)
+                .zip(values.iter().map(|value| share(*value)))
+                .collect()
+        };
+        let same = Share::over_seeds(&seeds(&[0.2; 3])).unwrap();
         let alone = binomial_interval(60.0, 300.0);
         let off = same.ci95.iter().zip(alone).map(|(a, b)| (a - b).abs());
         assert!(off.fold(0.0, f64::max) < 1e-9, "{same:?} {alone:?}");
-        let apart = Share::mean(&[0.1, 0.2, 0.3].map(share)).unwrap();
-        let student = Estimate::mean(&[0.1, 0.2, 0.3]).unwrap();
+        let apart = Share::over_seeds(&seeds(&[0.1, 0.2, 0.3])).unwrap();
+        let student = Estimate::over_seeds(&[(1, 0.1), (2, 0.2), (3, 0.3)]).unwrap();
         assert_eq!(apart.ci95, [0.0, student.ci95[1]]);
-        let one = Share::mean(&[share(0.0)]).unwrap();
+        let one = Share::over_seeds(&seeds(&[0.0])).unwrap();
         assert_eq!(one.ci95, binomial_interval(0.0, 100.0));
-        assert!(Share::mean(&[]).is_err());
+        assert!(Share::over_seeds(&[]).is_err());
+    }
+
+    #[test]
+    fn what_is_asked_twice_of_one_seed_is_no_second_seed() {
+        let share = |value| Share {
+            value,
+            trials: 100.0,
+        };
+        let once = Share::over_seeds(&[(7, share(0.2))]).unwrap();
+        assert_eq!(
+            Share::over_seeds(&[(7, share(0.2)), (7, share(0.2))]).unwrap(),
+            once
+        );
     }
 }

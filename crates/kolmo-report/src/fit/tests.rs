@@ -257,17 +257,33 @@ fn noise_that_is_shared_in_pieces_is_refused() {
 
 #[test]
 fn a_mean_has_students_interval() {
-    let mean = Estimate::mean(&[1.0, 2.0, 3.0]).unwrap();
+    let mean = Estimate::over_seeds(&[(1, 1.0), (2, 2.0), (3, 3.0)]).unwrap();
     assert_eq!(mean.value, 2.0);
     near(mean.ci95[1], 2.0 + 4.302_65 / 3f64.sqrt(), 1e-5);
     assert!(matches!(
-        Estimate::mean(&[1.0]),
+        Estimate::over_seeds(&[(1, 1.0)]),
         Err(Refusal::TooFew { found: 1, .. })
     ));
     assert!(matches!(
-        Estimate::mean(&[1.0, f64::NAN]),
+        Estimate::over_seeds(&[(1, 1.0), (2, f64::NAN)]),
         Err(Refusal::BadNumber { index: 1, .. })
     ));
+}
+
+#[test]
+fn a_seed_counts_once_however_often_it_was_measured() {
+    let once = Estimate::over_seeds(&[(1, 1.0), (2, 2.0), (3, 3.0)]).unwrap();
+    let often = [(1, 0.5), (2, 2.0), (1, 1.5), (3, 3.0), (2, 2.0), (2, 2.0)];
+    assert_eq!(Estimate::over_seeds(&often).unwrap(), once);
+    // Twice the same is no interval of nothing.
+    assert_eq!(
+        Estimate::over_seeds(&[(1, 210.0), (1, 210.0)]),
+        Err(Refusal::TooFew {
+            what: "seeds",
+            found: 1,
+            needed: 2
+        })
+    );
 }
 
 /// Three seeds at six sizes, with any noise up to 5 %.

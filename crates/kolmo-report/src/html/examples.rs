@@ -2,7 +2,9 @@
 
 use crate::figures::chart::{Chart, Datum, Ink, Mark, Series};
 use crate::figures::heat_map::HeatMap;
-use crate::report::{Drawing, Figure, Outcome, Range, Relation, Report, Section, Table, Verdict};
+use crate::report::{
+    Drawing, Figure, LeftOut, Outcome, Range, Reason, Relation, Report, Section, Table, Verdict,
+};
 
 fn verdict(text: &str, verdict: Outcome) -> Verdict {
     Verdict {
@@ -103,6 +105,13 @@ pub(super) fn report(text: &str) -> Report {
                 ],
             ),
         ],
+        left_out: vec![LeftOut {
+            study: "study".to_owned(),
+            run: format!("runs/{text}"),
+            reason: Reason::SameTraining {
+                counted: format!("runs/first {text}"),
+            },
+        }],
         provenance: vec![("version".to_owned(), text.to_owned())],
     }
 }

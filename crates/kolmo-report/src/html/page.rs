@@ -48,12 +48,22 @@ pub(super) fn page(report: &Report, sections: &[PreparedSection<'_>]) -> String 
                     }
                     @for section in sections { (section::section(section)) }
                 }
-                @if !report.provenance.is_empty() {
+                @if !report.provenance.is_empty() || !report.left_out.is_empty() {
                     footer {
-                        h2 { "Provenance" }
-                        dl {
-                            @for (name, value) in &report.provenance {
-                                div { dt { (name) } dd { (value) } }
+                        @if !report.left_out.is_empty() {
+                            h2 { "Left out" }
+                            dl {
+                                @for run in &report.left_out {
+                                    div { dt { (run.study) } dd { (run.run) ": " (run.reason) } }
+                                }
+                            }
+                        }
+                        @if !report.provenance.is_empty() {
+                            h2 { "Provenance" }
+                            dl {
+                                @for (name, value) in &report.provenance {
+                                    div { dt { (name) } dd { (value) } }
+                                }
                             }
                         }
                     }

@@ -76,6 +76,7 @@ fn everything_in_the_report_is_on_the_page() {
         "The interval holds it",
         "Is it so Zipf 1.5 &amp; more?",
         "Another paragraph.",
+        "the same training as runs/first Zipf 1.5 &amp; more, which counts",
         "What is seen",
         "0.25",
         "seed = 1 # Zipf",
@@ -152,10 +153,14 @@ fn a_report_of_nothing_is_a_page() {
     let empty = Report {
         title: String::new(),
         sections: vec![],
+        left_out: vec![],
         provenance: vec![],
     };
     tags(&page(&empty).unwrap());
-    assert_eq!(empty.json().unwrap(), "{\n  \"verdicts\": []\n}\n");
+    assert_eq!(
+        empty.json().unwrap(),
+        "{\n  \"verdicts\": [],\n  \"left_out\": []\n}\n"
+    );
     let mut nameless = report("");
     nameless.sections[0].text.clear();
     nameless.sections[0].verdicts[0].measured = None;

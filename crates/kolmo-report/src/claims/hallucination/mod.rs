@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Mark},
-    fit::Share,
+    fit::{OfSeed, Share},
     number::{class_of_ranks, count},
     report::{Drawing, Figure, Relation, Section, Verdict},
     study::{Study, StudyRun},
@@ -71,7 +71,7 @@ struct Class {
     /// That of the best use of the bits stored.
     stored: f64,
     /// What was measured, of each seed.
-    shares: Vec<Share>,
+    shares: Vec<OfSeed<Share>>,
 }
 
 /// The mean of what `of` says of the runs of `group`.
@@ -94,7 +94,8 @@ fn classes(group: &Group<'_>) -> Vec<Class> {
         let of_class = |asked: &Asked<'_>| {
             let rows = asked.stated(STATED);
             let rows = rows.filter(|row| (lo..=hi).contains(&row.subject));
-            Share::of(rows.map(|row| (row.share, !row.correct)))
+            let share = Share::of(rows.map(|row| (row.share, !row.correct)))?;
+            Some((asked.run.config.seed, share))
         };
         let with_bits = group.runs.iter().zip(&stored).map(|(asked, stored)| {
             expected_error(
@@ -143,7 +144,7 @@ fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
             range: range("rank", [class.lo as f64, class.hi as f64]),
             needs_precision: false,
         }
-        .judge(Share::mean(&class.shares))
+        .judge(Share::over_seeds(&class.shares))
     };
     classes(group).into_iter().map(verdict).collect()
 }
@@ -180,7 +181,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         needs_precision: false,
     };
     let shares = group.shares(unmet, |row| !row.sampled_correct);
-    Some(claim.judge(Share::mean(&shares)))
+    Some(claim.judge(Share::over_seeds(&shares)))
 }
 
 fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
@@ -203,7 +204,7 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
         range: None,
         needs_precision: false,
     };
-    Some(claim.judge(Share::mean(&shares)))
+    Some(claim.judge(Share::over_seeds(&shares)))
 }
 
 fn figure(study: &Study, panel: &Panel<'_>) -> Figure {
@@ -225,7 +226,7 @@ fn figure(study: &Study, panel: &Panel<'_>) -> Figure {
     }
     for ((_, ink, label), classes) in panel.series("measured").zip(&all) {
         let measured = classes.iter().rev().filter_map(|class| {
-            let estimate = Share::mean(&class.shares).ok()?;
+            let estimate = Share::over_seeds(&class.shares).ok()?;
             Some(Datum {
                 x: class.exposures,
                 y: estimate.value,

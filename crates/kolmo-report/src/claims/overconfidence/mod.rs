@@ -9,12 +9,14 @@ use kolmo_run::AnswerRow;
 use super::{
     answers::{Asked, STATED, STRANGERS},
     judge::{Claim, text},
-    summary::{by_documents, by_parameters, datum, id, line, named, points, shade},
+    summary::{
+        by_documents, by_parameters, count_seeds, datum, id, line, named, of_seeds, points, shade,
+    },
 };
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, Refusal},
+    fit::{Estimate, OfSeed, Refusal},
     number::{NOTHING, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
@@ -131,8 +133,7 @@ impl<'a> Family<'a> {
     }
 
     fn strangers_of(&self, runs: &[&StudyRun]) -> std::result::Result<Estimate, Refusal> {
-        let values = runs.iter().map(|run| self.strangers(run));
-        Estimate::mean(&values.collect::<Vec<_>>())
+        Estimate::over_seeds(&of_seeds(runs, |run| self.strangers(run)))
     }
 
     /// Of the smallest model trained shortest, and of the largest trained longest.
@@ -169,10 +170,9 @@ impl<'a> Family<'a> {
         let bayes = lengths.map(|(length, _)| (length, 0.0));
         let mut series = vec![line("a guess", (Mark::Line, Ink::Theory), bayes)];
         for (k, (size, runs)) in sizes.iter().enumerate() {
-            let at = by_documents(runs).into_iter().map(|(length, runs)| {
-                let values = runs.iter().map(|run| self.strangers(run));
-                datum(length, &values.collect::<Vec<_>>())
-            });
+            let at = by_documents(runs)
+                .into_iter()
+                .map(|(length, runs)| datum(length, &of_seeds(&runs, |run| self.strangers(run))));
             let label = format!("{} parameters", grouped(*size as u64));
             let look = (Mark::JoinedPoints, shade(k, sizes.len()));
             series.push(points(label, look, at.collect()));
@@ -196,7 +196,10 @@ impl<'a> Family<'a> {
 
     fn table(&self) -> Table {
         let rows = self.cells().into_iter().map(|(size, length, runs)| {
-            let unmet: Option<Vec<f64>> = runs.iter().map(|run| self.of(run)?.unmet).collect();
+            let unmet: Option<Vec<OfSeed<f64>>> = runs
+                .iter()
+                .map(|run| Some((run.config.seed, self.of(run)?.unmet?)))
+                .collect();
             let of_met = runs
                 .iter()
                 .map(|run| self.of(run).map_or(f64::NAN, of_met))
@@ -204,8 +207,8 @@ impl<'a> Family<'a> {
             vec![
                 grouped(size as u64),
                 grouped(length as u64),
-                runs.len().to_string(),
-                mean_text(runs.iter().map(|run| self.strangers(run)).collect()),
+                count_seeds(&runs).to_string(),
+                mean_text(of_seeds(&runs, |run| self.strangers(run))),
                 unmet.map_or(NOTHING.to_owned(), mean_text),
                 significant(of_met / runs.len() as f64),
             ]
@@ -238,8 +241,8 @@ fn of_met(of: &Measured<'_>) -> f64 {
     excess.iter().sum::<f64>() / excess.len() as f64
 }
 
-fn mean_text(values: Vec<f64>) -> String {
-    match Estimate::mean(&values) {
+fn mean_text(values: Vec<OfSeed<f64>>) -> String {
+    match Estimate::over_seeds(&values) {
         Ok(mean) => text(&Ok(mean)),
         Err(_) => significant(datum(0.0, &values).y),
     }

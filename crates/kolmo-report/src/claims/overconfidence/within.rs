@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    fit::OfSeed,
     number::grouped,
     report::{Drawing, Figure},
     study::{Study, StudyRun},
@@ -26,11 +27,12 @@ pub(super) fn training(study: &Study, family: &Family<'_>) -> Result<Option<Figu
     let longest = family.longest();
     let mut series = Vec::new();
     for (k, (size, runs)) in longest.iter().enumerate() {
-        let mut at: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        let mut at: BTreeMap<u64, Vec<OfSeed<f64>>> = BTreeMap::new();
         for run in runs {
             for rows in run.facts()? {
                 if let (Some(first), Some(excess)) = (rows.first(), unmet(run, &rows)) {
-                    at.entry(first.documents).or_default().push(excess);
+                    let of = at.entry(first.documents).or_default();
+                    of.push((run.config.seed, excess));
                 }
             }
         }
@@ -84,7 +86,7 @@ pub(super) fn by_exposures(study: &Study, family: &Family<'_>) -> Option<Figure>
     let longest = family.longest();
     let series = longest.iter().enumerate().map(|(k, (size, runs))| {
         // The exposures of each bucket, and its excess of each seed.
-        let mut buckets: BTreeMap<u32, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+        let mut buckets: BTreeMap<u32, (Vec<f64>, Vec<OfSeed<f64>>)> = BTreeMap::new();
         for of in runs.iter().filter_map(|run| family.of(run)) {
             let mut seed: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
             let met = of.asked.stated(STATED).filter(|row| row.exposures > 0);
@@ -97,7 +99,7 @@ pub(super) fn by_exposures(study: &Study, family: &Family<'_>) -> Option<Figure>
             }
             for (number, excess) in seed {
                 let (_, seeds) = buckets.entry(number).or_default();
-                seeds.push(mean(&excess));
+                seeds.push((of.asked.run.config.seed, mean(&excess)));
             }
         }
         let at = buckets
