@@ -366,6 +366,14 @@ fn what_cannot_be_fine_tuned_is_explained() {
     place.kolmo(&repeat).exits(1);
     assert!(place.path().join("tuned/DONE").is_file());
     fs::rename(place.path().join("moved"), place.path().join("base")).unwrap();
+    // The last checkpoint is the one that is meant, and no other one is taken for it.
+    let last = place.path().join("base/checkpoints/step-00000200");
+    fs::rename(&last, place.path().join("aside")).unwrap();
+    place
+        .kolmo(&arguments("lost", &[]))
+        .exits(1)
+        .says("the checkpoint of its last step, 200, is not there");
+    fs::rename(place.path().join("aside"), &last).unwrap();
     // A configuration that names no run, and one whose run has changed.
     place
         .kolmo(&["train", "injection.toml", "--device", "flex", "-q"])

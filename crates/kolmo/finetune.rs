@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use anyhow::Context;
-use kolmo_run::{RunDirectory, checkpoint};
+use kolmo_run::{RunDirectory, checkpoint, is_there};
 use kolmo_train::Base;
 
 use crate::{
@@ -47,11 +47,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         flags,
     } = arguments;
     let base = RunDirectory::at(from);
-    if !base.config().is_file() {
+    if !is_there(base.config())? {
         return Err(Usage(format!("--from: {} is no run of kolmo", from.display())).into());
     }
     let step = match step {
-        None => Base::newest_step(from)?,
+        None => Base::last_step(from)?,
         Some(step) if checkpoint::steps(&base)?.contains(step) => *step,
         Some(step) => {
             let problem = format!(

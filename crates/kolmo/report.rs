@@ -14,7 +14,7 @@ use kolmo_report::{
     report::{LeftOut, Outcome, Reason, Report, Verdict},
     study::Study,
 };
-use kolmo_run::RunDirectory;
+use kolmo_run::{RunDirectory, is_there};
 use kolmo_sweep::{SweepDirectory, SweepFile};
 
 use crate::{
@@ -151,9 +151,9 @@ fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
         if !seen.insert(place) {
             continue;
         }
-        if directory.join("config.toml").is_file() {
+        if is_there(directory.join("config.toml"))? {
             single.push(directory.clone());
-        } else if directory.join("sweep.toml").is_file() {
+        } else if is_there(directory.join("sweep.toml"))? {
             studies.push(of_sweep(directory, None)?);
         } else {
             let problem = format!(
@@ -205,11 +205,13 @@ pub fn of_sweep(directory: &Path, planned: Option<Vec<PathBuf>>) -> anyhow::Resu
 /// The runs in the folder `runs`; a sweep that was planned and not begun has none.
 fn runs_in(runs: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut directories = Vec::new();
-    for entry in fs::read_dir(runs).into_iter().flatten() {
-        let path = entry
-            .with_context(|| format!("could not read {}", runs.display()))?
-            .path();
-        if path.join("config.toml").is_file() {
+    if !is_there(runs)? {
+        return Ok(directories);
+    }
+    let problem = || format!("could not read {}", runs.display());
+    for entry in fs::read_dir(runs).with_context(problem)? {
+        let path = entry.with_context(problem)?.path();
+        if is_there(path.join("config.toml"))? {
             directories.push(path);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kolmo_run::{EvaluationRecord, Lock, RunDirectory, StepRecord, TensorBoard, read_jsonl};
+use kolmo_run::{FinishedRun, Lock, Records, RunDirectory, TensorBoard, read_jsonl};
 use kolmo_train::hparams;
 
 use crate::{
@@ -30,8 +30,14 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         return Err(Usage(problem).into());
     }
     let _lock = Lock::take(run.root())?;
-    let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
-    let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
+    let finished = FinishedRun::open(&run, &config.identity()?, config.train.steps())?;
+    let Records { steps, evaluations } = match finished {
+        Some(finished) => finished.records()?,
+        None => Records {
+            steps: read_jsonl(run.metrics())?,
+            evaluations: read_jsonl(run.evaluations())?,
+        },
+    };
     let board = TensorBoard::rebuild(run.tensorboard(), &steps, &evaluations);
     board.hparams(&hparams(&config)?);
     board.finish()?;

@@ -14,12 +14,11 @@ use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_report::{figures, interviews, roles, table};
 use kolmo_run::{
-    EvaluationRecord, Lock, Manifest, Mark, RunDirectory, RunState, StepRecord, checkpoint,
-    read_jsonl,
+    EvaluationRecord, FinalFigures, FinishedRun, Lock, Manifest, Mark, Records, RunDirectory,
+    RunState, StepRecord, checkpoint, is_there,
 };
 use kolmo_train::{Job, Outcome, Start, Trunk, load_model};
 use kolmo_world::World;
-use serde::Serialize;
 
 use crate::{
     devices,
@@ -74,15 +73,6 @@ enum Resume {
     Never,
 }
 
-/// What `DONE` holds and `--json` prints.
-#[derive(Serialize)]
-struct Final<'a> {
-    run_dir: &'a Path,
-    parameters: u64,
-    last_step: Option<&'a StepRecord>,
-    last_evaluation: Option<&'a EvaluationRecord>,
-}
-
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let started = Instant::now();
@@ -121,11 +111,9 @@ pub fn train(
     let mark = there.owner()?;
     if arguments.resume == Resume::Auto
         && let Some(mark) = &mark
+        && let Some(finished) = finished(&there, mark, config)?
     {
-        check_same(&there, mark, config)?;
-        if there.is_done() {
-            return show_finished(&there, config, world, arguments, volume);
-        }
+        return show_finished(finished, config, world, arguments, volume);
     }
     let trunk = trunk(trunk_directory, arguments.resume, config, &there)?;
     let lesson = config.lesson(world)?;
@@ -142,11 +130,9 @@ pub fn train(
     let mark = run.owner()?;
     if start == Start::Resume
         && let Some(mark) = &mark
+        && let Some(finished) = finished(&run, mark, config)?
     {
-        check_same(&run, mark, config)?;
-        if run.is_done() {
-            return show_finished(&run, config, world, arguments, volume);
-        }
+        return show_finished(finished, config, world, arguments, volume);
     }
     announce(config, world, &device, &run, volume);
 
@@ -201,7 +187,7 @@ fn trunk(
         return Err(Usage(problem).into());
     }
     let trunk = RunDirectory::at(directory);
-    if !trunk.config().is_file() {
+    if !is_there(trunk.config())? {
         say(&format!(
             "warning: there is no run in {shown} yet: this one begins at its first step"
         ));
@@ -283,23 +269,18 @@ fn finish(
     started: Instant,
 ) -> anyhow::Result<()> {
     let Job { world, run, .. } = *job;
-    let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
-    let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
+    let last_step = job.config.train.steps();
+    let (last, records) = FinalFigures::of(run, manifest.parameters, last_step)?;
+    let Records { steps, evaluations } = records;
     // A plot that fails is no reason to lose a run.
     let is_tuned = job.config.finetune.is_some();
     let drawn = match is_tuned {
         true => figures::write_tuned(run, world, &evaluations),
         false => figures::write(run, world, &steps, &evaluations),
     };
-    manifest.let_go(RunState::Done, job.config.train.steps());
+    manifest.let_go(RunState::Done, last_step);
     manifest.write(run)?;
-    let last = Final {
-        run_dir: run.root(),
-        parameters: manifest.parameters,
-        last_step: steps.last(),
-        last_evaluation: evaluations.last(),
-    };
-    run.mark_done(&last)?;
+    last.write(run)?;
     show((job.config, world), &evaluations, &steps, volume);
     if volume != Volume::Quiet {
         let root = run.root().display();
@@ -354,18 +335,21 @@ fn measure_compression(job: &Job<'_>, stop: &StopRequest, volume: Volume) -> any
     Ok(record.is_some())
 }
 
-/// Refuses to take the directory of a run of another configuration. A process that was killed as it began may have
-/// left `mark`, that of the manifest, and no configuration.
-fn check_same(run: &RunDirectory, mark: &Mark, config: &RunConfig) -> anyhow::Result<()> {
-    let path = run.config();
-    let is_there = fs::exists(&path);
-    let is_there = is_there.with_context(|| format!("could not look at {}", path.display()))?;
-    let there = match is_there {
+/// The run in the directory `run` if it is done. Refuses to take the directory of a run of another configuration. A process
+/// that was killed as it began may have left `mark`, that of the manifest, and no configuration.
+fn finished(
+    run: &RunDirectory,
+    mark: &Mark,
+    config: &RunConfig,
+) -> anyhow::Result<Option<FinishedRun>> {
+    let identity = config.identity()?;
+    let there = match is_there(run.config())? {
         true => Some(settings::of_run(run)?.identity()?),
         false => mark.config_blake3.clone(),
     };
-    if there == Some(config.identity()?) {
-        return Ok(());
+    if there.as_ref() == Some(&identity) {
+        let steps = config.train.steps();
+        return Ok(FinishedRun::open(run, &identity, steps)?);
     }
     let problem = format!(
         "{} holds a run of another configuration: name another --run-dir, or replace it with \
@@ -377,26 +361,24 @@ fn check_same(run: &RunDirectory, mark: &Mark, config: &RunConfig) -> anyhow::Re
 
 /// A run that needs nothing more: its figures again.
 fn show_finished(
-    run: &RunDirectory,
+    run: FinishedRun,
     config: &RunConfig,
     world: &World,
     arguments: &Flags,
     volume: Volume,
 ) -> anyhow::Result<()> {
-    let evaluations: Vec<EvaluationRecord> = read_jsonl(run.evaluations())?;
-    let steps: Vec<StepRecord> = read_jsonl(run.metrics())?;
+    let Records { steps, evaluations } = run.records()?;
+    let run_dir = run.directory.root();
     if volume != Volume::Quiet {
         say(&format!(
             "{} is finished already; --resume never runs it again",
-            run.root().display()
+            run_dir.display()
         ));
     }
     show((config, world), &evaluations, &steps, volume);
-    let last = Final {
-        run_dir: run.root(),
-        parameters: config.model.parameters(world.vocabulary().len()),
-        last_step: steps.last(),
-        last_evaluation: evaluations.last(),
+    let last = FinalFigures {
+        run_dir: run_dir.to_path_buf(),
+        ..run.figures
     };
     print_json(&last, arguments)
 }
@@ -421,7 +403,7 @@ fn show(
     }
 }
 
-fn print_json(last: &Final<'_>, arguments: &Flags) -> anyhow::Result<()> {
+fn print_json(last: &FinalFigures, arguments: &Flags) -> anyhow::Result<()> {
     if arguments.json {
         print(&serde_json::to_string(last).context("the figures have no JSON form")?)?;
     }

@@ -193,6 +193,75 @@ fn a_sweep_whose_parent_is_killed_goes_on_beside_its_orphans() {
 }
 
 #[test]
+fn a_run_that_cannot_be_read_is_neither_pending_nor_begun_again() {
+    let place = place("seeds = [1, 2, 3]");
+    place.kolmo(&RUN).exits(0);
+    let runs = directories(&place);
+    let (done, lock) = (runs[0].join("DONE"), runs[1].join(".lock"));
+    let aside = place.path().join("aside");
+    fs::rename(&done, &aside).unwrap();
+    std::os::unix::fs::symlink(&done, &done).unwrap();
+    // Of a run that goes on, it may be.
+    fs::remove_file(runs[1].join("DONE")).unwrap();
+    std::os::unix::fs::symlink(&lock, &lock).unwrap();
+
+    let ran = place
+        .kolmo(&["sweep", "status", "many.toml", "--json"])
+        .exits(1)
+        .says("could not read")
+        .says("(and 1 more runs that cannot be read)");
+    let status: serde_json::Value = serde_json::from_str(&ran.stdout()).unwrap();
+    let states: Vec<&str> = (0..3)
+        .map(|k| status["runs"][k]["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["unreadable", "unreadable", "done"]);
+    let problem = status["runs"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("DONE"), "{problem}");
+    assert!(status["runs"][2].get("problem").is_none());
+    let table = place.kolmo(&["sweep", "status", "many.toml"]).exits(1);
+    assert!(
+        table.stdout().contains("1 done, 2 unreadable"),
+        "{}",
+        table.stdout()
+    );
+    let plan = ["sweep", "plan", "many.toml", "--no-benchmark"];
+    place.kolmo(&plan).exits(1).says("could not read");
+    place
+        .kolmo(&["sweep", "commands", "many.toml", "--pending"])
+        .exits(1)
+        .says("could not read");
+
+    let before = fs::read(runs[0].join("manifest.json")).unwrap();
+    let ran = place.kolmo(&RUN).exits(1);
+    assert!(!ran.stderr().contains("begins"), "{}", ran.stderr());
+    assert_eq!(fs::read(runs[0].join("manifest.json")).unwrap(), before);
+
+    // Once it can be read it is what it was.
+    fs::remove_file(&done).unwrap();
+    fs::rename(&aside, &done).unwrap();
+    fs::remove_file(&lock).unwrap();
+    place.kolmo(&RUN).exits(0);
+    assert_eq!(super::states(&place), ["done"; 3]);
+}
+
+#[test]
+fn a_run_in_the_place_of_another_one_is_not_that_one() {
+    let place = place("seeds = [1, 2]");
+    place.kolmo(&RUN).exits(0);
+    let runs = directories(&place);
+    fs::remove_dir_all(&runs[1]).unwrap();
+    fs::rename(&runs[0], &runs[1]).unwrap();
+    let ran = place
+        .kolmo(&["sweep", "status", "many.toml", "--json"])
+        .exits(1)
+        .says("another configuration");
+    assert!(ran.stdout().contains("\"unreadable\""), "{}", ran.stdout());
+    for command in [&RUN[..], &["sweep", "summary", "many.toml"]] {
+        place.kolmo(command).exits(1).says("another configuration");
+    }
+}
+
+#[test]
 fn two_do_not_run_one_sweep() {
     let place = place("seeds = [1, 2, 3]");
     let mut first = start(&place);

@@ -1,8 +1,8 @@
 //! A world and records for the tests of this crate.
 
 use kolmo_run::{
-    ClassRecord, CompressionRecord, CompressorRecord, EvaluationRecord, ExactCode, OnlineClass,
-    RoleBits, TextRecord, WeightsRecord,
+    ClassRecord, CompressionRecord, CompressorRecord, EvaluationRecord, ExactCode, ExactLosses,
+    FactRow, OnlineClass, RoleBits, StepRecord, TextRecord, WeightsRecord,
 };
 use kolmo_theory::discovery::{expected_value_loss, mean_content};
 use kolmo_world::config::RelationConfig;
@@ -90,6 +90,44 @@ fn class(world: &World, (lo, hi): (u64, u64), documents: u64, factor: f64) -> Cl
         bayes_value_loss_expected: bayes,
         online: OnlineClass::default(),
         bits_stored: 1e3,
+    }
+}
+
+/// The last of `number` steps, of which nothing is known.
+pub(crate) fn step(number: u64) -> StepRecord {
+    StepRecord {
+        step: number,
+        documents: 256 * number,
+        tokens: 4096 * number,
+        loss: 1.0,
+        loss_syntax: None,
+        loss_subject: None,
+        loss_value: None,
+        loss_eos: None,
+        exact: ExactLosses::default(),
+        lr: 1e-3,
+        grad_norm: 1.0,
+        tokens_per_s: 1.0,
+        elapsed_s: 1.0,
+    }
+}
+
+/// A fact that is known at the evaluation `at`.
+pub(crate) fn fact(at: &EvaluationRecord, subject: u64) -> FactRow {
+    FactRow {
+        step: at.step,
+        documents: at.documents,
+        subject,
+        relation: 0,
+        probability: 1.0 / subject as f64,
+        exposures: 1,
+        loss_nats: 0.1,
+        correct: true,
+        answer_valid: true,
+        confidence: 0.5,
+        stands_for: 1,
+        share: 0.01,
+        name_loss_nats: 0.0,
     }
 }
 

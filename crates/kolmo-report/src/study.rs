@@ -12,11 +12,13 @@ use std::{
 
 use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
-    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FactsTable, Manifest, RunDirectory,
-    StepRecord, read_answers, read_jsonl,
+    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, RunDirectory,
+    StepRecord, finished, read_jsonl,
 };
 use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 
+#[cfg(test)]
+use crate::examples;
 use crate::{
     error::{Error, Result},
     number::significant,
@@ -59,6 +61,8 @@ pub struct StudyRun {
     pub compression: Option<CompressionRecord>,
     /// What made it: version, device and processor.
     made_by: String,
+    /// Its last logged step.
+    last_step: StepRecord,
     /// What makes it that training: see [`RunConfig::training`].
     training: String,
     /// The run that it fine-tunes; none if it does not, or that is not there any more.
@@ -186,12 +190,20 @@ fn made_by(manifest: &Manifest) -> String {
     )
 }
 
-/// What was measured in a run.
+/// What was measured in the run of `config`, as that was written, which may still go on.
 ///
 /// # Errors
-/// [`Error::Records`] if it cannot be read.
-pub(crate) fn evaluations(run: &RunDirectory) -> Result<Vec<EvaluationRecord>> {
-    read_jsonl(run.evaluations()).map_err(|source| Error::Records {
+/// [`Error::Records`] if it cannot be read, or is not what the run left.
+pub(crate) fn evaluations(run: &RunDirectory, config: &RunConfig) -> Result<Vec<EvaluationRecord>> {
+    let identity = config.identity().map_err(|source| Error::Config {
+        path: run.config(),
+        source,
+    })?;
+    let read = || match FinishedRun::open(run, &identity, config.train.steps())? {
+        Some(finished) => finished.evaluations(),
+        None => read_jsonl(run.evaluations()),
+    };
+    read().map_err(|source| Error::Records {
         run: run.root().to_path_buf(),
         source,
     })
@@ -204,6 +216,7 @@ impl StudyRun {
         let (config, world) = config.settle().unwrap();
         Self {
             directory: RunDirectory::at("imagined"),
+            last_step: examples::step(config.train.steps()),
             training: config.training().unwrap(),
             base: base_of(&config).unwrap(),
             parameters: config.model.parameters(world.vocabulary().len()),
@@ -220,13 +233,13 @@ impl StudyRun {
     /// The run in the directory `path`; none if it is not done.
     fn read(path: &Path, worlds: &mut Worlds) -> Result<Option<Self>> {
         let directory = RunDirectory::at(path);
-        if !directory.is_done() {
-            return Ok(None);
-        }
         let records = |source| Error::Records {
             run: path.to_path_buf(),
             source,
         };
+        if !directory.is_done().map_err(records)? {
+            return Ok(None);
+        }
         let file = directory.config();
         let text = fs::read_to_string(&file).map_err(kolmo_run::Error::io("read", &file));
         let text = text.map_err(records)?;
@@ -235,18 +248,16 @@ impl StudyRun {
             source,
         };
         let config = RunConfig::parse(&text, &[]).map_err(wrong)?;
-        let manifest = Manifest::read(&directory).map_err(records)?;
         let identity = config.identity().map_err(wrong)?;
-        manifest
-            .check_config(&directory, &identity)
-            .map_err(records)?;
+        let finished = FinishedRun::open(&directory, &identity, config.train.steps());
+        let Some(finished) = finished.map_err(records)? else {
+            return Ok(None);
+        };
         let world = worlds.get(&config).map_err(wrong)?;
         let config = config.settle_in(&world).map_err(wrong)?;
-        let evaluations: Vec<EvaluationRecord> =
-            read_jsonl(directory.evaluations()).map_err(records)?;
-        if evaluations.is_empty() {
-            return Ok(None);
-        }
+        let evaluations = finished.evaluations().map_err(records)?;
+        let compression = config.compression.as_ref();
+        let compression = compression.map(|_| finished.compression()).transpose();
         let base = base_of(&config)?;
         let (config, training) = base::trained(&directory, config)?;
         Ok(Some(Self {
@@ -256,8 +267,9 @@ impl StudyRun {
             config,
             world,
             evaluations,
-            compression: CompressionRecord::read(&directory).map_err(records)?,
-            made_by: made_by(&manifest),
+            compression: compression.map_err(records)?,
+            made_by: made_by(&finished.manifest),
+            last_step: finished.figures.last_step,
             directory,
         }))
     }
@@ -276,22 +288,9 @@ impl StudyRun {
     /// The facts asked, evaluation after evaluation.
     ///
     /// # Errors
-    /// [`Error::Records`] if they cannot be read.
+    /// [`Error::Records`] if they cannot be read, or are of other evaluations.
     pub fn facts(&self) -> Result<Vec<Vec<FactRow>>> {
-        let table = FactsTable::read(self.directory.facts()).map_err(|source| Error::Records {
-            run: self.directory.root().to_path_buf(),
-            source,
-        })?;
-        let mut evaluations: Vec<Vec<FactRow>> = Vec::new();
-        for row in table.rows() {
-            match evaluations.last_mut() {
-                Some(rows) if rows.last().is_some_and(|last| last.step == row.step) => {
-                    rows.push(*row)
-                }
-                _ => evaluations.push(vec![*row]),
-            }
-        }
-        Ok(evaluations)
+        finished::facts(&self.directory, &self.evaluations).map_err(|source| self.unread(source))
     }
 
     /// The facts asked at the last evaluation.
@@ -305,18 +304,9 @@ impl StudyRun {
     /// The questions asked at the last evaluation, with their answers; none of a run that was not asked.
     ///
     /// # Errors
-    /// [`Error::Records`] if they cannot be read.
+    /// [`Error::Records`] if they cannot be read, or are of another evaluation.
     pub fn answers(&self) -> Result<Vec<AnswerRow>> {
-        let path = self.directory.answers();
-        if !path.is_file() {
-            return Ok(Vec::new());
-        }
-        let mut rows = read_answers(path).map_err(|source| Error::Records {
-            run: self.directory.root().to_path_buf(),
-            source,
-        })?;
-        rows.retain(|row| row.step == self.last().step);
-        Ok(rows)
+        finished::answers(&self.directory, self.last()).map_err(|source| self.unread(source))
     }
 
     /// The run that it fine-tunes, as that was written; none if it does not, or that is not there any more.
@@ -327,12 +317,16 @@ impl StudyRun {
     /// The logged steps.
     ///
     /// # Errors
-    /// [`Error::Records`] if they cannot be read.
+    /// [`Error::Records`] if they cannot be read, or are not what the run left.
     pub fn steps(&self) -> Result<Vec<StepRecord>> {
-        read_jsonl(self.directory.metrics()).map_err(|source| Error::Records {
+        finished::steps(&self.directory, &self.last_step).map_err(|source| self.unread(source))
+    }
+
+    fn unread(&self, source: kolmo_run::Error) -> Error {
+        Error::Records {
             run: self.directory.root().to_path_buf(),
             source,
-        })
+        }
     }
 
     /// Facts that one of its documents states.

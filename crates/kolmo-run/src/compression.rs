@@ -94,19 +94,13 @@ impl CompressionRecord {
         write_json(&run.compression(), self)
     }
 
-    /// Reads that of `run`; none where it was not measured.
+    /// Reads that of `run`, which was measured.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read, [`Error::Json`] if it is no record.
-    pub fn read(run: &RunDirectory) -> Result<Option<Self>> {
+    pub fn read(run: &RunDirectory) -> Result<Self> {
         let path = run.compression();
-        if !path.is_file() {
-            return Ok(None);
-        }
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let record = serde_json::from_str(&text);
-        record
-            .map(Some)
-            .map_err(|source| Error::Json { path, source })
+        serde_json::from_str(&text).map_err(|source| Error::Json { path, source })
     }
 }

@@ -46,8 +46,17 @@ pub enum Error {
         source: serde_json::Error,
     },
 
-    /// A run whose configuration is not the one that it was made with.
-    #[error("{config} is not the configuration that the run was made with, by config_blake3 of its manifest.json: restore it, or start the run anew", config = config.display())]
+    /// A file of a run that is done is not as the run left it.
+    #[error("{path} is not as the run left it: {reason}; restore it, or start the run anew", path = path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What gives it away.
+        reason: String,
+    },
+
+    /// A run whose configuration is not the one that it was made with, or not the one that is to be there.
+    #[error("{config}: the files beside it are of a run of another configuration, by config_blake3 of manifest.json; restore what was changed, or start the run anew", config = config.display())]
     OtherConfig {
         /// The configuration.
         config: PathBuf,

@@ -7,7 +7,7 @@ mod decode;
 mod encode;
 mod schema;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -130,6 +130,16 @@ impl FactsTable {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
         decode::decode(path, Bytes::from(bytes))
     }
+
+    /// How many evaluations the table at `path` has rows of, of which none is read.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file is missing or unreadable, [`Error::Parquet`] if it is no Parquet file.
+    pub fn count(path: impl AsRef<Path>) -> Result<usize> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        decode::count(path, file)
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +188,7 @@ mod tests {
             .unwrap();
         table.write(&path).unwrap();
         assert_eq!(FactsTable::read(&path).unwrap(), table);
+        assert_eq!(FactsTable::count(&path).unwrap(), 3);
     }
 
     #[test]

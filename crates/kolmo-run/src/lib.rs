@@ -2,7 +2,8 @@
 //!
 //! | file | module |
 //! | --- | --- |
-//! | `config.toml`, `DONE`, the folder itself | [`directory`], [`atomic`] |
+//! | `config.toml`, the folder itself | [`directory`], [`atomic`] |
+//! | `DONE`, and the files of a run that has it | [`finished`] |
 //! | `manifest.json` | [`manifest`] |
 //! | `metrics.jsonl`, `evaluations.jsonl` | [`metrics`] |
 //! | `facts.parquet` | [`facts_table`] |
@@ -25,6 +26,7 @@ pub mod directory;
 pub mod error;
 pub mod exit_code;
 pub mod facts_table;
+pub mod finished;
 pub mod lock;
 pub mod manifest;
 pub mod metrics;
@@ -33,6 +35,7 @@ pub mod outputs;
 pub mod ownership;
 pub mod tail;
 pub mod tensorboard;
+mod there;
 
 pub use answers_table::{AnswerRow, read_answers, write_answers};
 pub use checkpoint::{Retention, content_hash};
@@ -40,6 +43,7 @@ pub use compression::{CompressionRecord, CompressorRecord, TextRecord, WeightsRe
 pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result};
 pub use facts_table::{FactRow, FactsTable};
+pub use finished::{FinalFigures, FinishedRun, Records};
 pub use lock::{Holder, Lock};
 pub use manifest::{Build, Machine, Manifest, Origin, Provenance, RunState, Session};
 pub use metrics::{
@@ -50,3 +54,4 @@ pub use outputs::{Claim, Outputs};
 pub use ownership::Mark;
 pub use tail::read_end;
 pub use tensorboard::{HparamValue, TensorBoard};
+pub use there::is_there;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::manifest::now;
 use crate::ownership::is_missing;
+use crate::there::is_there;
 
 /// Name of the file that is locked.
 const FILE: &str = ".lock";
@@ -112,22 +113,36 @@ impl Lock {
 
     /// Who has `directory`, if a process has. Only looks: nobody who comes to take it meanwhile is in its way, unless
     /// the one before was killed on another machine.
-    pub fn holder(directory: impl AsRef<Path>) -> Option<Holder> {
-        let mut file = File::open(directory.as_ref().join(FILE)).ok()?;
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file is there and cannot be read.
+    pub fn holder(directory: impl AsRef<Path>) -> Result<Option<Holder>> {
+        let path = directory.as_ref().join(FILE);
+        if !is_there(&path)? {
+            return Ok(None);
+        }
+        let mut file = match File::open(&path) {
+            // It was given back meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(Error::io("read", &path))?,
+        };
         let mut text = String::new();
-        let process = file.read_to_string(&mut text);
-        let process: Option<Process> = process.ok().and_then(|_| serde_json::from_str(&text).ok());
+        file.read_to_string(&mut text)
+            .map_err(Error::io("read", &path))?;
+        // One that has just been made says nothing yet.
+        let process: Option<Process> = serde_json::from_str(&text).ok();
         let is_here = process
             .as_ref()
             .is_none_or(|process| process.host == host());
         if is_here && process.is_some_and(|process| has_ended(&process)) {
-            return None;
+            return Ok(None);
         }
         // A shared one goes with the file at the end.
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(match is_here {
+        let is_held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        Ok(is_held.then_some(match is_here {
             true => Holder::OnThisMachine,
             false => Holder::OnAnotherMachine,
-        })
+        }))
     }
 
     /// Makes sure that the directory is still the one that was taken. Behind a mount that has vanished lies
@@ -231,11 +246,12 @@ mod tests {
     #[test]
     fn whether_it_is_held_can_be_seen_without_taking_it() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Lock::holder(folder.path()), None);
+        let holder = || Lock::holder(folder.path()).unwrap();
+        assert_eq!(holder(), None);
         let lock = Lock::take(folder.path()).unwrap();
-        assert_eq!(Lock::holder(folder.path()), Some(Holder::OnThisMachine));
+        assert_eq!(holder(), Some(Holder::OnThisMachine));
         drop(lock);
-        assert_eq!(Lock::holder(folder.path()), None);
+        assert_eq!(holder(), None);
         // What a killed process leaves; no process has the number.
         let left = Process {
             process: u32::MAX,
@@ -244,7 +260,11 @@ mod tests {
         };
         let text = serde_json::to_vec(&left).unwrap();
         fs::write(folder.path().join(FILE), text).unwrap();
-        assert_eq!(Lock::holder(folder.path()), None);
+        assert_eq!(holder(), None);
+        // What cannot be read is not taken for nobody.
+        fs::remove_file(folder.path().join(FILE)).unwrap();
+        fs::create_dir(folder.path().join(FILE)).unwrap();
+        assert!(matches!(Lock::holder(folder.path()), Err(Error::Io { .. })));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::atomic;
 use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
 use crate::names;
-use crate::ownership::{is_folder, is_missing, is_there, remove_file};
+use crate::ownership::{is_folder, is_missing, has_entry, remove_file};
 
 /// The name of the list.
 pub(crate) const RECORD: &str = ".kolmo.json";
@@ -167,7 +167,7 @@ impl Outputs {
                 "is where kolmo lists what it wrote"
             } else if is_run && names::is_of_run(name) {
                 "belongs to the run in this directory"
-            } else if !is_ours && is_there(&path)? {
+            } else if !is_ours && has_entry(&path)? {
                 "no .kolmo.json says that kolmo wrote it"
             } else {
                 continue;
@@ -182,7 +182,7 @@ impl Outputs {
         let folders = Path::new(name).ancestors().skip(1);
         for folder in folders.filter(|folder| !folder.as_os_str().is_empty()) {
             let path = self.folder.join(folder);
-            if is_there(&path)? && !is_folder(&path)? {
+            if has_entry(&path)? && !is_folder(&path)? {
                 return Err(Error::InTheWay {
                     path,
                     reason: "is no folder",

@@ -70,7 +70,7 @@ impl RunDirectory {
             return Ok(mark);
         }
         let manifest = self.manifest();
-        if is_there(&manifest)? {
+        if has_entry(&manifest)? {
             return Err(Error::InTheWay {
                 path: manifest,
                 reason: "is no manifest of a run of kolmo, or is damaged",
@@ -90,12 +90,12 @@ impl RunDirectory {
     fn first_taken(&self) -> Result<Option<PathBuf>> {
         for file in FILES {
             let path = self.root().join(file);
-            if is_there(&path)? {
+            if has_entry(&path)? {
                 return Ok(Some(path));
             }
         }
         let checkpoints = self.checkpoints();
-        if is_there(&checkpoints)? && !is_folder(&checkpoints)? {
+        if has_entry(&checkpoints)? && !is_folder(&checkpoints)? {
             return Ok(Some(checkpoints));
         }
         let is_step = |name: &str| {
@@ -165,7 +165,7 @@ pub(crate) fn is_missing(error: &io::Error) -> bool {
 }
 
 /// Whether anything has this path, a link to nowhere included.
-pub(crate) fn is_there(path: &Path) -> Result<bool> {
+pub(crate) fn has_entry(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
         Err(error) if is_missing(&error) => Ok(false),

@@ -56,6 +56,8 @@ impl Only {
             State::Pending | State::Preempted | State::Running => self != Self::Failed,
             State::Failed => self != Self::Pending,
             State::Diverged => self == Self::Failed,
+            // It is looked at again when its turn comes.
+            State::Unreadable => true,
         }
     }
 }
@@ -170,14 +172,18 @@ impl<'a> Sweep<'a> {
         };
         let mut queue = Vec::new();
         for (k, run) in plan.runs.iter().enumerate() {
-            match state::state(run, directory) {
+            match state::status(run, directory).state {
                 State::Done => sweep.counts.done += 1,
                 state if !options.only.takes(state) => {
                     let counts = state == State::Diverged && options.only == Only::Unfinished;
                     sweep.counts.diverged_before += usize::from(counts);
                 }
                 State::Running => sweep.leave_elsewhere(k),
-                _ => queue.push(k),
+                State::Pending
+                | State::Preempted
+                | State::Failed
+                | State::Diverged
+                | State::Unreadable => queue.push(k),
             }
         }
         // What takes longest ends last, unless it begins first.
@@ -240,15 +246,26 @@ impl<'a> Sweep<'a> {
             let run = &self.plan.runs[k];
             match state::state(run, self.directory) {
                 // Somebody else has run it meanwhile.
-                State::Done => {
+                Ok(State::Done) => {
                     self.counts.done += 1;
                     continue;
                 }
-                State::Running => {
+                Ok(State::Running) => {
                     self.leave_elsewhere(k);
                     continue;
                 }
-                _ => {}
+                Ok(
+                    State::Pending
+                    | State::Preempted
+                    | State::Failed
+                    | State::Diverged
+                    | State::Unreadable,
+                ) => {}
+                // What is there must not be written over.
+                Err(error) => {
+                    self.failed(k, &state::explain(&error), observer);
+                    continue;
+                }
             }
             let unfinished = 1 + self.queue.len() + self.children.len() + self.elsewhere.len();
             let packing = &self.options.packing;
@@ -296,16 +313,20 @@ impl<'a> Sweep<'a> {
             let child = self.children.swap_remove(at);
             let k = child.run;
             let is_done = self.directory.run(&self.plan.runs[k].id).is_done();
-            let state = match code {
-                Some(0) if is_done => State::Done,
-                Some(exit_code::DIVERGED) => State::Diverged,
-                Some(exit_code::STOPPED) => State::Preempted,
+            let state = match (code, &is_done) {
+                (Some(0), Ok(true)) => State::Done,
+                (Some(exit_code::DIVERGED), _) => State::Diverged,
+                (Some(exit_code::STOPPED), _) => State::Preempted,
                 // By whoever told us to stop, too.
-                None if self.is_stopped => State::Preempted,
+                (None, _) if self.is_stopped => State::Preempted,
                 _ => State::Failed,
             };
             if state == State::Failed {
-                self.failed(k, &child.last_words(code), observer);
+                let words = match is_done {
+                    Ok(_) => child.last_words(code),
+                    Err(error) => state::explain(&error),
+                };
+                self.failed(k, &words, observer);
                 self.note(&child, code, observer);
                 continue;
             }
@@ -353,8 +374,8 @@ impl<'a> Sweep<'a> {
     fn leave_elsewhere(&mut self, run: usize) {
         let there = self.directory.run(&self.plan.runs[run].id);
         let slot = match Lock::holder(there.root()) {
-            Some(Holder::OnAnotherMachine) => None,
-            _ => {
+            Ok(Some(Holder::OnAnotherMachine)) => None,
+            Ok(Some(Holder::OnThisMachine) | None) | Err(_) => {
                 let device = Manifest::read(&there).map(|manifest| manifest.provenance.device);
                 self.free_slot(device.as_deref().ok())
             }
@@ -365,14 +386,16 @@ impl<'a> Sweep<'a> {
     /// Looks whether the runs that others have are free again.
     fn find_free(&mut self) {
         let (plan, directory) = (self.plan, self.directory);
+        // Of what cannot be read the state says so.
         let is_held = |other: &Elsewhere| {
-            Lock::holder(directory.run(&plan.runs[other.run].id).root()).is_some()
+            let there = directory.run(&plan.runs[other.run].id);
+            Lock::holder(there.root()).is_ok_and(|holder| holder.is_some())
         };
         let elsewhere = std::mem::take(&mut self.elsewhere);
         let (held, free): (Vec<_>, Vec<_>) = elsewhere.into_iter().partition(is_held);
         self.elsewhere = held;
         for Elsewhere { run, .. } in free {
-            match state::state(&plan.runs[run], directory) {
+            match state::status(&plan.runs[run], directory).state {
                 State::Done => self.counts.done += 1,
                 state if self.options.only.takes(state) => self.queue.push_front(run),
                 State::Diverged => self.counts.diverged += 1,

@@ -140,10 +140,10 @@ impl Plan {
                 continue;
             };
             let there = directory.run(&trunk.id);
-            if !there.is_done() {
+            // Of one that cannot be read now, the checkpoints may be there when the branch begins.
+            let (Ok(true), Ok(steps)) = (there.is_done(), checkpoint::steps(&there)) else {
                 continue;
-            }
-            let steps = checkpoint::steps(&there).unwrap_or_default();
+            };
             let step = steps.into_iter().filter(|step| *step <= trunk.step).max();
             let run = &mut self.runs[k];
             run.cost.begin_at(step.unwrap_or(0));

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kolmo_run::{Error, Lock};
+use kolmo_run::{Error, Lock, is_there};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -61,7 +61,9 @@ pub fn submit(
         Some(queue) => (queue.queued(&before)?, queue.max_array_size()?),
         None => (HashMap::new(), queue::MAX_ARRAY_SIZE),
     };
-    let unfinished = plan.in_order(|run| is_left(run, directory) && !queued.contains_key(&run.id));
+    let left = left(plan, directory)?;
+    let is_wanted = |run: &PlannedRun| left.contains(&run.id) && !queued.contains_key(&run.id);
+    let unfinished = plan.in_order(is_wanted);
     let mut arrays: Vec<Array> = Vec::new();
     for runs in unfinished.iter().flat_map(|runs| runs.chunks(most)) {
         let mut array = script::write(plan, directory, trainer, runs)?;
@@ -86,10 +88,21 @@ pub fn submit(
     Ok(arrays)
 }
 
-/// Whether a run is still to be given to somebody.
-pub fn is_left(run: &PlannedRun, directory: &SweepDirectory) -> bool {
-    let state = state(run, directory);
-    !matches!(state, State::Done | State::Running | State::Diverged)
+/// The names of the runs that are still to be given to somebody.
+///
+/// # Errors
+/// A run whose files cannot be read: it may be done.
+pub fn left(plan: &Plan, directory: &SweepDirectory) -> Result<BTreeSet<String>, SweepError> {
+    let mut left = BTreeSet::new();
+    for run in &plan.runs {
+        match state(run, directory)? {
+            State::Done | State::Running | State::Diverged => {}
+            State::Pending | State::Preempted | State::Failed | State::Unreadable => {
+                left.insert(run.id.clone());
+            }
+        }
+    }
+    Ok(left)
 }
 
 /// The list of arrays that were submitted, one JSON object a line.
@@ -99,7 +112,7 @@ fn list(folder: &Path) -> PathBuf {
 
 fn submitted(folder: &Path) -> Result<Vec<Array>, SweepError> {
     let list = list(folder);
-    match list.exists() {
+    match is_there(&list)? {
         true => Ok(kolmo_run::read_jsonl(list)?),
         false => Ok(Vec::new()),
     }

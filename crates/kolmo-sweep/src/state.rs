@@ -3,10 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
-use kolmo_run::{Lock, Manifest, RunState, StepRecord, exit_code, read_last};
+use kolmo_run::{
+    Error, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, is_there, read_last,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -31,17 +34,20 @@ pub enum State {
     Diverged,
     /// Stopped or killed; goes on from its last checkpoint.
     Preempted,
+    /// Not known: its files cannot be read, or are not those of this run.
+    Unreadable,
 }
 
 impl State {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pending,
         Self::Running,
         Self::Preempted,
         Self::Done,
         Self::Failed,
         Self::Diverged,
+        Self::Unreadable,
     ];
 
     /// Its name in tables and JSON.
@@ -53,6 +59,7 @@ impl State {
             Self::Failed => "failed",
             Self::Diverged => "diverged",
             Self::Preempted => "preempted",
+            Self::Unreadable => "unreadable",
         }
     }
 }
@@ -68,6 +75,9 @@ pub struct RunStatus {
     pub dir: PathBuf,
     /// How it stands.
     pub state: State,
+    /// Why that is not known, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// Steps done, as far as they are logged.
     pub step: u64,
     /// Steps it has.
@@ -83,16 +93,16 @@ pub fn statuses(plan: &Plan, directory: &SweepDirectory) -> Vec<RunStatus> {
     plan.runs.iter().map(|run| status(run, directory)).collect()
 }
 
-/// How `run` stands.
+/// How `run` stands. What cannot be read is said of the run: the others have something to say.
 pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
     let there = directory.run(&run.id);
-    let state = state(run, directory);
-    let steps = run.cost.steps;
-    // What cannot be read is shown as not there: a view of a run is no place to fail.
-    let last: Option<StepRecord> = match state {
-        State::Pending => None,
-        _ => read_last(there.metrics()).unwrap_or_default(),
+    let look = look(run, directory);
+    let (state, problem) = match &look {
+        Ok(look) => (look.state(), None),
+        Err(error) => (State::Unreadable, Some(explain(error))),
     };
+    let steps = run.cost.steps;
+    let last = look.ok().and_then(Look::into_last);
     let overrides = run.overrides.iter().map(|(key, value)| {
         let value = serde_json::to_value(value).unwrap_or_default();
         (key.clone(), value)
@@ -102,10 +112,8 @@ pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
         label: run.label.clone(),
         dir: there.root().to_path_buf(),
         state,
-        step: match state {
-            State::Done => steps,
-            _ => last.as_ref().map_or(0, |last| last.step),
-        },
+        problem,
+        step: last.as_ref().map_or(0, |last| last.step),
         steps,
         loss: last.map(|last| last.loss).filter(|loss| loss.is_finite()),
         overrides: overrides.collect(),
@@ -113,36 +121,126 @@ pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
 }
 
 /// The state of `run`.
-pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> State {
-    let there = directory.run(&run.id);
-    if there.is_done() {
-        return State::Done;
+///
+/// # Errors
+/// What cannot be read of it: nothing follows from that, not even that it was not begun.
+pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> Result<State, Error> {
+    Ok(look(run, directory)?.state())
+}
+
+/// An error of a run with its causes, on one line.
+pub(crate) fn explain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
     }
-    if Lock::holder(there.root()).is_some() {
-        return State::Running;
+    text
+}
+
+/// What is seen of a run.
+pub(crate) enum Look {
+    /// It is done.
+    Done(Box<FinishedRun>),
+    /// It is not: how it stands, and the last step that it has logged.
+    Unfinished(State, Option<StepRecord>),
+}
+
+impl Look {
+    /// How it stands.
+    pub(crate) fn state(&self) -> State {
+        match self {
+            Self::Done(_) => State::Done,
+            Self::Unfinished(state, _) => *state,
+        }
     }
-    match last_exit(directory, &run.id) {
-        Some(exit_code::DIVERGED) => return State::Diverged,
-        None | Some(0 | exit_code::STOPPED) => {}
-        Some(_) => return State::Failed,
-    }
-    let Ok(manifest) = Manifest::read(&there) else {
-        return State::Pending;
-    };
-    match manifest.state {
-        RunState::Failed => State::Failed,
-        RunState::Diverged => State::Diverged,
-        RunState::Running | RunState::Stopped | RunState::Done => State::Preempted,
+
+    /// The last logged step.
+    pub(crate) fn into_last(self) -> Option<StepRecord> {
+        match self {
+            Self::Done(finished) => Some(finished.figures.last_step),
+            Self::Unfinished(_, last) => last,
+        }
     }
 }
 
-/// The code that the last attempt at a run ended with, if it is known and nobody has begun the run again since.
-fn last_exit(directory: &SweepDirectory, id: &str) -> Option<u8> {
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let path = directory.exit(id);
-    let manifest = changed(&directory.run(id).manifest());
-    if manifest.is_some_and(|manifest| changed(&path) < Some(manifest)) {
-        return None;
+/// Looks at `run`.
+pub(crate) fn look(run: &PlannedRun, directory: &SweepDirectory) -> Result<Look, Error> {
+    let there = directory.run(&run.id);
+    if let Some(finished) = FinishedRun::open(&there, &run.id, run.cost.steps)? {
+        return Ok(Look::Done(Box::new(finished)));
     }
-    fs::read_to_string(path).ok()?.trim().parse().ok()
+    let state = unfinished(run, directory)?;
+    let metrics = there.metrics();
+    let last = match is_there(&metrics)? {
+        true => read_last(&metrics),
+        false => Ok(None),
+    };
+    let last = match last {
+        // What a lost machine leaves behind its last line is cut off when the run goes on.
+        Err(Error::Jsonl { .. }) => None,
+        last => last?,
+    };
+    Ok(Look::Unfinished(state, last))
+}
+
+/// The state of a run that is not done.
+fn unfinished(run: &PlannedRun, directory: &SweepDirectory) -> Result<State, Error> {
+    let there = directory.run(&run.id);
+    if Lock::holder(there.root())?.is_some() {
+        return Ok(State::Running);
+    }
+    match last_exit(directory, &run.id)? {
+        Some(exit_code::DIVERGED) => return Ok(State::Diverged),
+        None | Some(0 | exit_code::STOPPED) => {}
+        Some(_) => return Ok(State::Failed),
+    }
+    if !is_there(there.manifest())? {
+        return Ok(State::Pending);
+    }
+    let manifest = match Manifest::read(&there) {
+        // It was begun, and goes on with a new one.
+        Err(Error::Json { .. }) => return Ok(State::Preempted),
+        manifest => manifest?,
+    };
+    manifest.check_config(&there, &run.id)?;
+    Ok(match manifest.state {
+        RunState::Failed => State::Failed,
+        RunState::Diverged => State::Diverged,
+        RunState::Running | RunState::Stopped | RunState::Done => State::Preempted,
+    })
+}
+
+/// The code that the last attempt at a run ended with, if it is known and nobody has begun the run again since.
+fn last_exit(directory: &SweepDirectory, id: &str) -> Result<Option<u8>, Error> {
+    let path = directory.exit(id);
+    let manifest = changed(&directory.run(id).manifest())?;
+    let exit = changed(&path)?;
+    if manifest.is_some() && exit < manifest {
+        return Ok(None);
+    }
+    let text = read_if_there(&path, |path| fs::read_to_string(path))?;
+    // What a script is about to write is no code yet.
+    Ok(text.and_then(|text| text.trim().parse().ok()))
+}
+
+/// When the file at `path` was changed last; none if there is none.
+fn changed(path: &Path) -> Result<Option<std::time::SystemTime>, Error> {
+    read_if_there(path, |path| fs::metadata(path)?.modified())
+}
+
+/// What `read` gives of the file at `path`; none if there is none.
+fn read_if_there<T>(
+    path: &Path,
+    read: impl Fn(&Path) -> io::Result<T>,
+) -> Result<Option<T>, Error> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
+    match read(path) {
+        // It has gone meanwhile.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(Error::io("read", path)),
+    }
 }

@@ -10,7 +10,9 @@
 
 mod table;
 
-use kolmo_run::{EvaluationRecord, Outputs, StepRecord, read_jsonl, read_last};
+use std::path::PathBuf;
+
+use kolmo_run::{Error, EvaluationRecord, Outputs, StepRecord, is_there, read_jsonl};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -18,7 +20,7 @@ use crate::{
     directory::SweepDirectory,
     error::SweepError,
     plan::{Plan, PlannedRun},
-    state,
+    state::{Look, State, look},
 };
 
 type Row = Map<String, Value>;
@@ -48,22 +50,17 @@ pub(crate) fn check(directory: &SweepDirectory) -> Result<(), SweepError> {
 /// Writes `summary/` of the runs of `plan` as they stand.
 ///
 /// # Errors
-/// JSON lines that cannot be read, files of somebody else in the way, or files that cannot be written.
+/// A run whose files cannot be read or are not what it left, files of somebody else in the way, or files that cannot be
+/// written.
 pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> {
     let mut runs = Vec::new();
     let mut evaluations = Vec::new();
     for run in &plan.runs {
-        let there = directory.run(&run.id);
-        if !there.root().is_dir() {
-            runs.push(run_row(run, directory, None, None));
-            continue;
-        }
-        let all: Vec<EvaluationRecord> = match there.evaluations().is_file() {
-            true => read_jsonl(there.evaluations())?,
-            false => Vec::new(),
-        };
-        let last: Option<StepRecord> = read_last(there.metrics())?;
-        runs.push(run_row(run, directory, last.as_ref(), all.last()));
+        let look = look(run, directory)?;
+        let state = look.state();
+        let all = evaluations_of(&look, directory.run(&run.id).evaluations())?;
+        let last = look.into_last();
+        runs.push(run_row(run, state, last.as_ref(), all.last()));
         for evaluation in &all {
             let mut row = apart(run);
             extend(&mut row, "", evaluation);
@@ -74,6 +71,15 @@ pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> 
     table::write(&claim.path("runs"), &runs)?;
     table::write(&claim.path("evaluations"), &evaluations)?;
     Ok(claim.finish()?)
+}
+
+/// The evaluations of a run, which are in the file at `path` if it has any.
+fn evaluations_of(look: &Look, path: PathBuf) -> Result<Vec<EvaluationRecord>, Error> {
+    match look {
+        Look::Done(finished) => finished.evaluations(),
+        Look::Unfinished(..) if is_there(&path)? => read_jsonl(path),
+        Look::Unfinished(..) => Ok(Vec::new()),
+    }
 }
 
 /// What sets a run apart.
@@ -90,12 +96,11 @@ fn apart(run: &PlannedRun) -> Row {
 
 fn run_row(
     run: &PlannedRun,
-    directory: &SweepDirectory,
+    state: State,
     last: Option<&StepRecord>,
     evaluation: Option<&EvaluationRecord>,
 ) -> Row {
     let mut row = apart(run);
-    let state = state::state(run, directory);
     row.insert("state".to_owned(), state.name().into());
     let cost = run.cost;
     for (name, value) in [

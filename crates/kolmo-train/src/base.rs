@@ -13,7 +13,7 @@ use kolmo_model::{
     parametrisation::is_matrix,
     weights::{self, NamedTensors},
 };
-use kolmo_run::{Error, RunDirectory, checkpoint};
+use kolmo_run::{Error, FinishedRun, RunDirectory, checkpoint};
 use kolmo_world::{Document, World, random::Streams};
 
 use crate::{
@@ -40,10 +40,7 @@ impl Base {
             return Err(refusal(&RunDirectory::at("the run to fine-tune"), problem));
         };
         let run = RunDirectory::at(from);
-        let file = run.config();
-        let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
-        // It was settled before it was written.
-        let config = RunConfig::parse(&text, &[])?;
+        let config = config_of(&run)?;
         if config.identity()? != base.identity {
             let problem =
                 "it holds a run of another configuration than the one that was to be fine-tuned";
@@ -56,21 +53,26 @@ impl Base {
         })
     }
 
-    /// The newest checkpoint of the run of `config` in `run`.
+    /// The last step of the run in `run`, which is done and has the checkpoint.
     ///
     /// # Errors
-    /// [`TrainError::Base`] if there is none, or the run is not done.
-    pub fn newest_step(run: &Path) -> Result<u64, TrainError> {
+    /// [`TrainError::Base`] if it is not done or has no such checkpoint; [`TrainError::Run`] if that cannot be told, or the run is not as it
+    /// was left.
+    pub fn last_step(run: &Path) -> Result<u64, TrainError> {
         let directory = RunDirectory::at(run);
-        if !directory.is_done() {
+        let config = config_of(&directory)?;
+        let last = config.train.steps();
+        if FinishedRun::open(&directory, &config.identity()?, last)?.is_none() {
             let problem = "it is not done: finish it first, or name a checkpoint with --step";
             return Err(refusal(&directory, problem));
         }
-        let steps = checkpoint::steps(&directory)?;
-        steps
-            .first()
-            .copied()
-            .ok_or_else(|| refusal(&directory, "it has no checkpoint"))
+        if !checkpoint::steps(&directory)?.contains(&last) {
+            let problem = format!(
+                "the checkpoint of its last step, {last}, is not there: name another one with --step"
+            );
+            return Err(refusal(&directory, problem));
+        }
+        Ok(last)
     }
 
     /// That of `finetune` with its weights, which is about to be fine-tuned into `run`: `run` can be emptied, for it is not the base nor
@@ -136,6 +138,13 @@ impl Base {
         let documents = self.step * self.config.train.batch_documents as u64;
         count(&self.config, world, documents, exposures, progress)
     }
+}
+
+/// The configuration of the run in `run`, which was settled before it was written.
+fn config_of(run: &RunDirectory) -> Result<RunConfig, TrainError> {
+    let file = run.config();
+    let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+    Ok(RunConfig::parse(&text, &[])?)
 }
 
 /// A model of `config`, whose vocabulary may have grown since, with the weights of its base, on `device`.

@@ -5,7 +5,7 @@
 //! warm-up in documents, until the shorter one begins its cool-down. A branch ends with the same weights, bit
 //! for bit, as if it had made those steps itself.
 
-use std::io;
+use std::{fs, io};
 
 use burn::prelude::*;
 use kolmo_config::{
@@ -81,7 +81,8 @@ impl Trunk {
             };
             job.run.clear()?;
             // One that the trunk removed meanwhile, as it does with old ones, is none that was there.
-            if self.run.checkpoint(step).exists() {
+            let there = fs::metadata(self.run.checkpoint(step));
+            if !there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
                 if !is_damage(&error) {
                     return Err(error);
                 }

@@ -1,6 +1,6 @@
 //! `kolmo sweep commands`: the runs as shell commands, for any engine.
 
-use kolmo_sweep::{PlannedRun, slurm::is_left};
+use kolmo_sweep::{PlannedRun, slurm::left};
 
 use super::{Which, trainer};
 use crate::{
@@ -36,8 +36,12 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     // Whoever runs them may be anywhere.
     let directory = directory.absolute()?;
     let trainer = trainer(&arguments.switches)?;
-    let wanted = |run: &PlannedRun| !arguments.pending || is_left(run, &directory);
-    let [first, then] = plan.in_order(wanted);
+    let left = match arguments.pending {
+        true => Some(left(&plan, &directory)?),
+        false => None,
+    };
+    let is_wanted = |run: &PlannedRun| left.as_ref().is_none_or(|left| left.contains(&run.id));
+    let [first, then] = plan.in_order(is_wanted);
     for run in first.iter().chain(&then) {
         print(&trainer.line(run, &directory, Some(&arguments.device))?)?;
     }

@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Subcommand;
+use kolmo_run::is_there;
 use kolmo_sweep::{Plan, SweepDirectory, commands::Trainer};
 
 use crate::{exit::Usage, progress::Volume, switches::SwitchFlags};
@@ -77,7 +78,7 @@ impl Which {
         }
         let directory = SweepDirectory::at(root);
         plan.look_at(&directory);
-        if directory.root().join("config.toml").exists() {
+        if is_there(directory.root().join("config.toml"))? {
             let root = directory.root().display();
             let problem = format!("{root} has a config.toml, as runs have: name another --dir");
             return Err(Usage(problem).into());

@@ -15,7 +15,7 @@ use kolmo_sweep::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Which, trainer};
+use super::{Which, status, trainer};
 use crate::{
     progress::{duration, print},
     switches::SwitchFlags,
@@ -79,24 +79,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         true => None,
         false => Some(device.open()?.name.to_string()),
     };
-    let text = show(
+    show(
         &plan,
         &directory,
         device.as_deref(),
         &arguments.switches,
         arguments.json,
-    )?;
-    Ok(print(&text)?)
+    )
 }
 
-/// The plan as a table or as JSON; with times if there is a device to measure.
+/// Shows the plan as a table or as JSON; with times if there is a device to measure.
 pub fn show(
     plan: &Plan,
     directory: &SweepDirectory,
     device: Option<&str>,
     switches: &SwitchFlags,
     json: bool,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<()> {
     let statuses = statuses(plan, directory);
     let is_left = |status: &RunStatus| status.state != State::Done;
     let machine = Machine::this(directory.root());
@@ -136,10 +135,12 @@ pub fn show(
         misfit,
         runs: rows.collect(),
     };
-    match json {
-        true => serde_json::to_string(&report).context("the plan has no JSON form"),
-        false => Ok(table(&report)),
-    }
+    let text = match json {
+        true => serde_json::to_string(&report).context("the plan has no JSON form")?,
+        false => table(&report),
+    };
+    print(&text)?;
+    status::problems(&statuses)
 }
 
 /// Lines of a table that a reader looks at; of more runs the first and the last are shown.

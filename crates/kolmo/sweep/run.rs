@@ -12,7 +12,7 @@ use kolmo_sweep::{
     state, summary,
 };
 
-use super::{Which, display::Display, plan, trainer};
+use super::{Which, display::Display, plan, status, trainer};
 use crate::{
     devices,
     exit::{SweepEnded, Usage},
@@ -87,19 +87,18 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     if arguments.dry_run {
         let devices = devices_named(&arguments.flags.devices, volume)?;
         let device = devices.first().map(|device| device.to_string());
-        let text = plan::show(
+        return plan::show(
             &plan,
             &directory,
             device.as_deref(),
             &arguments.flags.switches,
             arguments.json,
-        )?;
-        return Ok(print(&text)?);
+        );
     }
     let stop = StopRequest::listen().context(SIGNALS)?;
     let ended = execute_plan(&plan, &directory, &arguments.flags, stop, volume);
     if arguments.json {
-        print(&super::status::json(&plan, &directory)?)?;
+        print(&status::json(state::statuses(&plan, &directory))?)?;
     }
     ended
 }
@@ -133,18 +132,24 @@ pub fn execute_plan(
     let counts = execute(plan, directory, &trainer, &options, &mut display);
     display.finish();
     let counts = counts?;
-    // That runs failed says more than that their figures cannot be read.
-    if let Err(error) = summary::write(plan, directory) {
-        let error = anyhow::Error::new(error);
-        say(&format!("warning: the summary was not written: {error:#}"));
-    } else if volume != Volume::Quiet {
-        let root = directory.root().display();
-        say(&format!(
-            "{} of {} runs done; figures of all in {root}/summary/, curves: tensorboard --logdir {root}/tensorboard",
-            counts.done, counts.all
-        ));
+    let ended = end(&counts, display.is_stopped());
+    match (summary::write(plan, directory), &ended) {
+        (Ok(()), _) if volume != Volume::Quiet => {
+            let root = directory.root().display();
+            say(&format!(
+                "{} of {} runs done; figures of all in {root}/summary/, curves: tensorboard --logdir {root}/tensorboard",
+                counts.done, counts.all
+            ));
+        }
+        (Ok(()), _) => {}
+        (Err(error), Ok(())) => return Err(error).context("the summary was not written"),
+        // That runs failed says more than that their figures cannot be read.
+        (Err(error), Err(_)) => {
+            let error = anyhow::Error::new(error);
+            say(&format!("warning: the summary was not written: {error:#}"));
+        }
     }
-    end(&counts, display.is_stopped())
+    ended
 }
 
 fn end(counts: &Counts, is_stopped: bool) -> anyhow::Result<()> {
@@ -196,7 +201,7 @@ fn packing(
 ) -> anyhow::Result<Packing> {
     let machine = Machine::this(directory.root());
     let names: Vec<String> = devices.iter().map(DeviceName::to_string).collect();
-    let is_left = |run: &&PlannedRun| state::state(run, directory) != State::Done;
+    let is_left = |run: &&PlannedRun| state::state(run, directory).ok() != Some(State::Done);
     let left: Vec<&PlannedRun> = plan.runs.iter().filter(is_left).collect();
     let on_gpu = devices.iter().any(|device| device.on_cubecl());
     let wanted = match (arguments.jobs, on_gpu) {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use kolmo_sweep::{
-    Plan, State, SweepDirectory,
+    State,
     state::{RunStatus, statuses},
 };
 use serde::Serialize;
@@ -40,7 +40,10 @@ struct Report {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (plan, directory) = arguments.which.load()?;
     if arguments.json {
-        return Ok(print(&json(&plan, &directory)?)?);
+        let runs = statuses(&plan, &directory);
+        let problems = problems(&runs);
+        print(&json(runs)?)?;
+        return problems;
     }
     loop {
         let runs = statuses(&plan, &directory);
@@ -54,16 +57,29 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let has_ended =
             |run: &RunStatus| matches!(run.state, State::Done | State::Failed | State::Diverged);
         if !arguments.watch || runs.iter().all(has_ended) {
-            return Ok(());
+            return problems(&runs);
         }
         thread::sleep(Duration::from_secs(2));
     }
 }
 
 /// The runs as JSON.
-pub fn json(plan: &Plan, directory: &SweepDirectory) -> anyhow::Result<String> {
-    let runs = statuses(plan, directory);
+pub fn json(runs: Vec<RunStatus>) -> anyhow::Result<String> {
     serde_json::to_string(&Report { runs }).context("the runs have no JSON form")
+}
+
+/// An error if how a run stands cannot be told.
+pub fn problems(runs: &[RunStatus]) -> anyhow::Result<()> {
+    let problems = runs.iter().filter_map(|run| run.problem.as_deref());
+    let problems: Vec<&str> = problems.collect();
+    let Some(first) = problems.first() else {
+        return Ok(());
+    };
+    let others = match problems.len() - 1 {
+        0 => String::new(),
+        count => format!(" (and {count} more runs that cannot be read)"),
+    };
+    anyhow::bail!("{first}{others}")
 }
 
 /// Lines of a live table: what a screen holds.
@@ -73,7 +89,7 @@ fn table(runs: &[RunStatus], live: bool) -> String {
     let widest = runs.iter().map(|run| run.label.chars().count()).max();
     let width = widest.unwrap_or(0).max(3);
     let mut text = format!(
-        "{:12}  {:9}  {:>17}  {:>10}  run\n",
+        "{:12}  {:10}  {:>17}  {:>10}  run\n",
         "id", "state", "step", "loss"
     );
     // What is under way says more than what is done or not begun.
@@ -81,7 +97,7 @@ fn table(runs: &[RunStatus], live: bool) -> String {
     if live && runs.len() > LIVE_LINES {
         shown.sort_by_key(|run| match run.state {
             State::Running => 0,
-            State::Failed | State::Diverged | State::Preempted => 1,
+            State::Failed | State::Diverged | State::Preempted | State::Unreadable => 1,
             State::Pending => 2,
             State::Done => 3,
         });
@@ -90,7 +106,7 @@ fn table(runs: &[RunStatus], live: bool) -> String {
     for run in &shown {
         let loss = run.loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
         text.push_str(&format!(
-            "{:12}  {:9}  {:>17}  {loss:>10}  {:width$}\n",
+            "{:12}  {:10}  {:>17}  {loss:>10}  {:width$}\n",
             run.id,
             run.state.name(),
             format!("{}/{}", run.step, run.steps),

@@ -137,7 +137,8 @@ fn asked(
             let root = folder.path().join(format!("{k}-{seed}"));
             std::fs::create_dir(&root).unwrap();
             run.directory = RunDirectory::at(root);
-            let facts = FactsTable::new(Vec::new());
+            let mut facts = FactsTable::new(vec!["home".to_owned()]);
+            facts.push(vec![examples::fact(run.last(), 1)]).unwrap();
             facts.write(run.directory.facts()).unwrap();
             write_answers(run.directory.answers(), &rows).unwrap();
             runs.push(run);

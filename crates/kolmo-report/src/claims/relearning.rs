@@ -139,7 +139,7 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
         };
         (first, config) = before;
     }
-    let first = evaluations(&first)?;
+    let first = evaluations(&first, &config)?;
     let known = first.last().map_or(f64::NAN, |at| at.bits_stored);
     let forgot = bits_before(run) < FORGOTTEN * known;
     Ok(forgot.then_some(Relearning {

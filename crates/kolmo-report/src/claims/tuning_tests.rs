@@ -99,40 +99,19 @@ fn tuned(
         .finetune
         .as_ref()
         .is_some_and(|of| of.replay.share == 1.0);
-    for step in [0, 10] {
+    for at in &run.evaluations {
         // The rarer, the more is lost, if anything is.
         let fact = |subject: u64| FactRow {
-            step,
-            documents: 256 * step,
             loss_nats: match is_control {
                 true => 0.1,
-                false => 0.1 + (step * subject) as f64 / 100.0,
+                false => 0.1 + (at.step * subject) as f64 / 100.0,
             },
-            ..fact(subject)
+            ..examples::fact(at, subject)
         };
         facts.push((1..=50).map(fact).collect()).unwrap();
     }
     facts.write(run.directory.facts()).unwrap();
     run
-}
-
-/// A fact that was known before the first step.
-fn fact(subject: u64) -> FactRow {
-    FactRow {
-        step: 0,
-        documents: 0,
-        subject,
-        relation: 0,
-        probability: 1.0 / subject as f64,
-        exposures: 1,
-        loss_nats: 0.1,
-        correct: true,
-        answer_valid: true,
-        confidence: 0.5,
-        stands_for: 1,
-        share: 0.01,
-        name_loss_nats: 0.0,
-    }
 }
 
 fn injection(syntax: &str, share: f64) -> String {
@@ -301,11 +280,13 @@ fn instructions(answered: [(usize, usize); 2]) -> (TempDir, Study) {
             run.directory = RunDirectory::open_or_create(folder.join(name)).unwrap();
             // Every second fact was known before, and those count alone.
             let mut facts = FactsTable::new(vec!["home".to_owned()]);
-            let fact = |subject: u64| FactRow {
-                correct: subject.is_multiple_of(2),
-                ..fact(subject)
-            };
-            facts.push((1..=100).map(fact).collect()).unwrap();
+            for at in &run.evaluations {
+                let fact = |subject: u64| FactRow {
+                    correct: subject.is_multiple_of(2),
+                    ..examples::fact(at, subject)
+                };
+                facts.push((1..=100).map(fact).collect()).unwrap();
+            }
             facts.write(run.directory.facts()).unwrap();
             let right = right as u64 + u64::from(seed == 2);
             let row = |cohort: &str, subject: u64| AnswerRow {

@@ -3,14 +3,15 @@
 use std::fs;
 
 use kolmo_config::RunConfig;
-use kolmo_run::RunDirectory;
+use kolmo_run::{RunDirectory, is_there};
 
 use crate::error::{Error, Result};
 
 /// The run that one of `config`, as it was written, fine-tunes; none if it does not, or that is not there any more.
 ///
 /// # Errors
-/// [`Error::Config`] for a configuration that is none or of another run.
+/// [`Error::Config`] for a configuration that is none, [`Error::Base`] for one of another run, [`Error::Records`] if it cannot be
+/// read.
 pub(crate) fn base_of(config: &RunConfig) -> Result<Option<(RunDirectory, RunConfig)>> {
     let finetune = config.finetune.as_ref();
     let from = finetune.and_then(|of| Some((of.from.as_ref()?, of.base.as_ref()?)));
@@ -19,9 +20,15 @@ pub(crate) fn base_of(config: &RunConfig) -> Result<Option<(RunDirectory, RunCon
     };
     let directory = RunDirectory::at(from);
     let path = directory.config();
-    let Ok(text) = fs::read_to_string(&path) else {
-        return Ok(None);
+    let unread = |source| Error::Records {
+        run: directory.root().to_path_buf(),
+        source,
     };
+    if !is_there(&path).map_err(unread)? {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(kolmo_run::Error::io("read", &path));
+    let text = text.map_err(unread)?;
     let wrong = |source| Error::Config {
         path: path.clone(),
         source,

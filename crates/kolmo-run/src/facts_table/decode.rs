@@ -1,6 +1,7 @@
 //! From a Parquet file to rows.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -40,6 +41,16 @@ pub(super) fn decode(path: &Path, file: Bytes) -> Result<FactsTable> {
         relation_names,
         evaluations,
     })
+}
+
+/// How many evaluations are in `file`, by its footer; `path` is for the messages.
+pub(super) fn count(path: &Path, file: File) -> Result<usize> {
+    let reader = SerializedFileReader::new(file).map_err(|source| Error::Parquet {
+        action: "decode",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(reader.num_row_groups())
 }
 
 /// The typed readers panic at another type than they expect, so it is looked at first.
