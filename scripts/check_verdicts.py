@@ -338,17 +338,23 @@ def misreport(kolmo, folder):
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place, "misreported")
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("checkpoints", "tensorboard"))
-        changed = 0
-        for path in copy.glob("runs/*/config.toml"):
-            text = path.read_text()
+        plan = json.loads(Path(copy, "plan.json").read_text())
+        before = list(plan["runs"])
+        for k, name in enumerate(before):
+            run = copy / "runs" / name
+            config, manifest = run / "config.toml", run / "manifest.json"
+            text = config.read_text()
             if "exponent = 1.5" not in text:
                 continue
-            path.write_text(text.replace("exponent = 1.5", "exponent = 2.5"))
-            manifest = path.with_name("manifest.json")
+            config.write_text(text.replace("exponent = 1.5", "exponent = 2.5"))
             made = json.loads(manifest.read_text())
-            manifest.write_text(json.dumps(made | {"config_blake3": identity(kolmo, path)}))
-            changed += 1
-        expect(changed, f"{folder} has no world of exponent 1.5")
+            made["config_blake3"] = identity(kolmo, config)
+            manifest.write_text(json.dumps(made))
+            # A run of a sweep is called by its hash.
+            plan["runs"][k] = made["config_blake3"][: len(name)]
+            run.rename(run.with_name(plan["runs"][k]))
+        Path(copy, "plan.json").write_text(json.dumps(plan))
+        expect(plan["runs"] != before, f"{folder} has no world of exponent 1.5")
         output = subprocess.run([kolmo, "report", copy, "--json", "-q"], check=True, capture_output=True, text=True).stdout
         verdicts = {v["claim"]: v["verdict"] for v in json.loads(output)["verdicts"]}
         for which in ("exact curve", "1 - alpha"):

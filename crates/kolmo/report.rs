@@ -12,10 +12,10 @@ use kolmo_report::{
     claims,
     html::{self, Place},
     report::{LeftOut, Outcome, Reason, Report, Verdict},
-    study::Study,
+    study::{Given, Study},
 };
 use kolmo_run::{RunDirectory, is_there};
-use kolmo_sweep::{SweepDirectory, SweepFile};
+use kolmo_sweep::{Planned, SweepDirectory, SweepFile};
 
 use crate::{
     exit::Usage,
@@ -26,7 +26,7 @@ use crate::{
 /// Lay runs or sweeps over theory: fits, verdicts and figures in one HTML file
 ///
 /// A directory is a sweep's or a run's; runs that are given one by one are looked at together. Only runs that are done
-/// count, each training once. Which claims are looked at, and over which ranges, says the table report of the sweep file; without it, every claim that
+/// count, each training once, and of a sweep those that were planned last. Which claims are looked at, and over which ranges, says the table report of the sweep file; without it, every claim that
 /// the runs allow, over all of them. Beside the HTML file go report.json and figures/, as SVG, PNG and CSV, and
 /// tensorboard/ with the figures as images.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
-    let studies = studies(&arguments.directories)?;
+    let studies = studies(&arguments.directories, volume)?;
     let place = match &arguments.output {
         Some(output) => Place::at(output)?,
         None => inside(&arguments.directories[0])?,
@@ -107,19 +107,26 @@ pub fn write(
     Ok(())
 }
 
-/// Says which runs no claim looks at: of those that are not done, which may be many, the number.
+/// Says which runs no claim looks at: of those that are not done or not planned, which may be many, the number.
 fn tell_left_out(study: &Study) {
     let name = &study.name;
-    let (not_done, others): (Vec<&LeftOut>, Vec<&LeftOut>) = study
-        .left_out
-        .iter()
-        .partition(|run| run.reason == Reason::NotDone);
-    if !not_done.is_empty() {
-        let count = not_done.len();
-        say(&format!("{name}: {count} runs are not done and left out"));
+    let (mut not_done, mut not_planned) = (0, 0);
+    for LeftOut { run, reason, .. } in &study.left_out {
+        match reason {
+            Reason::NotDone => not_done += 1,
+            Reason::NotPlanned => not_planned += 1,
+            Reason::SameTraining { .. } => say(&format!("{name}: {run} is left out: {reason}")),
+        }
     }
-    for LeftOut { run, reason, .. } in others {
-        say(&format!("{name}: {run} is left out: {reason}"));
+    if not_done > 0 {
+        say(&format!(
+            "{name}: {not_done} runs are not done and left out"
+        ));
+    }
+    if not_planned > 0 {
+        say(&format!(
+            "{name}: {not_planned} runs are in its folder, not planned any more, and left out"
+        ));
     }
 }
 
@@ -141,7 +148,7 @@ fn provenance(studies: &[Study]) -> Vec<(String, String)> {
 }
 
 /// A study for each sweep, and one of all single runs.
-fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
+fn studies(directories: &[PathBuf], volume: Volume) -> anyhow::Result<Vec<Study>> {
     let mut studies = Vec::new();
     let mut single = Vec::new();
     let mut seen = HashSet::new();
@@ -154,7 +161,7 @@ fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
         if is_there(directory.join("config.toml"))? {
             single.push(directory.clone());
         } else if is_there(directory.join("sweep.toml"))? {
-            studies.push(of_sweep(directory, None)?);
+            studies.push(of_sweep(directory, volume)?);
         } else {
             let problem = format!(
                 "{} is neither a run nor a sweep: a run has config.toml, a sweep has sweep.toml",
@@ -164,59 +171,84 @@ fn studies(directories: &[PathBuf]) -> anyhow::Result<Vec<Study>> {
         }
     }
     if let Some(first) = single.first() {
-        let config = first.join("config.toml");
-        let text = fs::read_to_string(&config);
-        let text = text.with_context(|| format!("could not read {}", config.display()))?;
+        let text = text_of(&first.join("config.toml"))?;
         let sources = vec![("config.toml".to_owned(), text)];
+        let runs = single.iter().map(|directory| Given {
+            directory: RunDirectory::at(directory),
+            identity: None,
+        });
         studies.push(Study::read(
             "runs",
             ReportConfig::default(),
             sources,
-            single,
+            runs.collect(),
         )?);
     }
     Ok(studies)
 }
 
-/// The sweep in `directory`: of the runs that are `planned`, or of all that are there.
-pub fn of_sweep(directory: &Path, planned: Option<Vec<PathBuf>>) -> anyhow::Result<Study> {
-    let path = directory.join("sweep.toml");
-    let text = fs::read_to_string(&path);
-    let text = text.with_context(|| format!("could not read {}", path.display()))?;
+/// The sweep in `directory`, as it was planned there last.
+pub fn of_sweep(directory: &Path, volume: Volume) -> anyhow::Result<Study> {
+    let sweep = SweepDirectory::at(directory);
+    let (planned, text) = Planned::with_text(&sweep)?;
+    let path = sweep.sweep();
     let file = SweepFile::parse(&text).with_context(|| format!("in {}", path.display()))?;
-    let directories = match planned {
-        Some(planned) => planned,
-        None => runs_in(&directory.join("runs"))?,
-    };
     let name = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
     let name = name
         .file_name()
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let mut sources = vec![("sweep.toml".to_owned(), text)];
-    if let Some(first) = directories.first() {
-        let text = fs::read_to_string(first.join("config.toml")).unwrap_or_default();
-        sources.push(("config.toml of its first run".to_owned(), text));
+    if volume != Volume::Quiet && planned.is_outdated() {
+        say(&format!(
+            "{name}: {} was changed since its runs were planned, and the report is of what was planned; kolmo sweep run, submit \
+             or commands plans it anew",
+            planned.file
+        ));
     }
-    Ok(Study::read(&name, file.report, sources, directories)?)
+    let runs = planned.runs.iter().map(|id| Given {
+        directory: sweep.run(id),
+        identity: Some(id.clone()),
+    });
+    let sources = vec![("sweep.toml".to_owned(), text)];
+    let mut study = Study::read(&name, file.report, sources, runs.collect())?;
+    let first = study.runs.iter().chain(&study.tuned).next();
+    if let Some(first) = first {
+        let text = text_of(&first.directory.config())?;
+        let title = "config.toml of its first run".to_owned();
+        study.sources.push((title, text));
+    }
+    let unplanned = unplanned(&sweep, &planned)?.into_iter();
+    study.left_out.extend(unplanned.map(|run| LeftOut {
+        study: name.clone(),
+        run: run.display().to_string(),
+        reason: Reason::NotPlanned,
+    }));
+    Ok(study)
 }
 
-/// The runs in the folder `runs`; a sweep that was planned and not begun has none.
-fn runs_in(runs: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut directories = Vec::new();
-    if !is_there(runs)? {
-        return Ok(directories);
-    }
-    let problem = || format!("could not read {}", runs.display());
-    for entry in fs::read_dir(runs).with_context(problem)? {
-        let path = entry.with_context(problem)?.path();
-        if is_there(path.join("config.toml"))? {
-            directories.push(path);
+/// The runs that are in the folder of `sweep` and are not `planned`.
+fn unplanned(sweep: &SweepDirectory, planned: &Planned) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = sweep.runs();
+    let problem = || format!("could not read {}", folder.display());
+    let mut unplanned = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(problem)? {
+        let entry = entry.with_context(problem)?;
+        let name = entry.file_name();
+        let is_planned = planned.runs.iter().any(|id| name == id.as_str());
+        // What cannot be read may be one, and is left out all the same.
+        let holds_a_run = || RunDirectory::at(entry.path()).holds_a_run().unwrap_or(true);
+        if !is_planned && holds_a_run() {
+            unplanned.push(entry.path());
         }
     }
-    directories.sort();
-    Ok(directories)
+    unplanned.sort();
+    Ok(unplanned)
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path);
+    text.with_context(|| format!("could not read {}", path.display()))
 }
 
 /// The verdicts, a line each.

@@ -99,11 +99,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         if !names.contains(name) {
             continue;
         }
-        let planned = plan
-            .runs
-            .iter()
-            .map(|run| directory.run(&run.id).root().to_path_buf());
-        studies.push(report::of_sweep(directory.root(), Some(planned.collect()))?);
+        studies.push(report::of_sweep(directory.root(), volume)?);
     }
     let title = "Understanding LLM behaviours via compression: theory against measurement";
     report::write(title, &studies, &place, arguments.json, volume)?;

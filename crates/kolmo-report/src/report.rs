@@ -72,6 +72,8 @@ pub struct LeftOut {
 pub enum Reason {
     /// It is not done.
     NotDone,
+    /// It is in the folder of the sweep, which does not plan it any more.
+    NotPlanned,
     /// It is the same training as another run, which counts.
     SameTraining {
         /// The directory of the other one.
@@ -83,6 +85,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotDone => f.write_str("it is not done"),
+            Self::NotPlanned => f.write_str("its sweep does not plan it any more"),
             Self::SameTraining { counted } => {
                 write!(f, "it is the same training as {counted}, which counts")
             }

@@ -6,7 +6,7 @@ mod once;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -44,6 +44,15 @@ pub struct Study {
     pub left_out: Vec<LeftOut>,
 }
 
+/// A run that is to be looked at, if it is done.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// Its directory.
+    pub directory: RunDirectory,
+    /// What the hash of its configuration begins with, if it is to be that run and no other.
+    pub identity: Option<String>,
+}
+
 /// A run that is done.
 #[derive(Debug)]
 pub struct StudyRun {
@@ -70,7 +79,7 @@ pub struct StudyRun {
 }
 
 impl Study {
-    /// Reads the runs in `directories`. A training counts once, whatever it is called. So that seeds of one training are alike
+    /// Reads the runs of `given`. A training counts once, whatever it is called. So that seeds of one training are alike
     /// however it was written, runs that read as many documents are all taken to have been given as many, without what was
     /// left over of the last batch, and what they fine-tune is named by its training.
     ///
@@ -81,7 +90,7 @@ impl Study {
         name: &str,
         settings: ReportConfig,
         sources: Vec<(String, String)>,
-        directories: Vec<PathBuf>,
+        given: Vec<Given>,
     ) -> Result<Self> {
         let mut worlds = Worlds::default();
         let (mut done, mut left_out) = (Vec::new(), Vec::new());
@@ -90,10 +99,10 @@ impl Study {
             run: run.display().to_string(),
             reason,
         };
-        for path in directories {
-            match StudyRun::read(&path, &mut worlds)? {
+        for one in given {
+            match StudyRun::read(&one, &mut worlds)? {
                 Some(run) => done.push(run),
-                None => left_out.push(left(&path, Reason::NotDone)),
+                None => left_out.push(left(one.directory.root(), Reason::NotDone)),
             }
         }
         once::give_like_lengths(&mut done);
@@ -230,11 +239,11 @@ impl StudyRun {
 }
 
 impl StudyRun {
-    /// The run in the directory `path`; none if it is not done.
-    fn read(path: &Path, worlds: &mut Worlds) -> Result<Option<Self>> {
-        let directory = RunDirectory::at(path);
+    /// The run that is `given`; none if it is not done.
+    fn read(given: &Given, worlds: &mut Worlds) -> Result<Option<Self>> {
+        let directory = given.directory.clone();
         let records = |source| Error::Records {
-            run: path.to_path_buf(),
+            run: given.directory.root().to_path_buf(),
             source,
         };
         if !directory.is_done().map_err(records)? {
@@ -253,6 +262,10 @@ impl StudyRun {
         let Some(finished) = finished.map_err(records)? else {
             return Ok(None);
         };
+        if let Some(planned) = &given.identity {
+            let checked = finished.manifest.check_config(&directory, planned);
+            checked.map_err(records)?;
+        }
         let world = worlds.get(&config).map_err(wrong)?;
         let config = config.settle_in(&world).map_err(wrong)?;
         let evaluations = finished.evaluations().map_err(records)?;

@@ -3,6 +3,7 @@
 //! | path | what it is |
 //! | --- | --- |
 //! | `sweep.toml` | the sweep file as it was planned last |
+//! | `plan.json` | where that is, and which runs it plans, see [`Planned`] |
 //! | `configs/ID.toml` | the configuration of a run |
 //! | `runs/ID/` | its run directory |
 //! | `logs/ID.log` | what it said |
@@ -18,11 +19,12 @@ use std::{
 };
 
 use kolmo_config::RunConfig;
-use kolmo_run::{Error, Lock, RunDirectory, atomic};
+use kolmo_run::{Error, Lock, RunDirectory, atomic, is_there};
 
 use crate::{
     error::SweepError,
     plan::{DIGITS, Plan, PlannedRun},
+    planned::Planned,
     summary,
 };
 
@@ -58,6 +60,21 @@ impl SweepDirectory {
         Self::at(parent.join(name))
     }
 
+    /// The sweep file as it was planned last.
+    pub fn sweep(&self) -> PathBuf {
+        self.root.join("sweep.toml")
+    }
+
+    /// What was planned last.
+    pub fn plan(&self) -> PathBuf {
+        self.root.join("plan.json")
+    }
+
+    /// The run directories, those that are not planned any more among them.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
     /// The configuration of the run called `id`.
     pub fn config(&self, id: &str) -> PathBuf {
         self.root.join(CONFIGS).join(format!("{id}.toml"))
@@ -65,7 +82,7 @@ impl SweepDirectory {
 
     /// The run directory of the run called `id`.
     pub fn run(&self, id: &str) -> RunDirectory {
-        RunDirectory::at(self.root.join("runs").join(id))
+        RunDirectory::at(self.runs().join(id))
     }
 
     /// What the run called `id` said.
@@ -113,7 +130,12 @@ impl SweepDirectory {
             return Ok(());
         }
         Lock::check_free(&self.root)?;
-        let path = self.root.join(SWEEP);
+        let path = self.plan();
+        if is_there(&path)? {
+            let reason = NOT_OURS;
+            return Err(Error::InTheWay { path, reason }.into());
+        }
+        let path = self.sweep();
         match fs::read(&path) {
             // It may be the very file that was planned.
             Ok(there) if there == plan.text.as_bytes() => {}
@@ -122,7 +144,7 @@ impl SweepDirectory {
                 return Err(Error::io("read", &path)(error).into());
             }
             Ok(_) | Err(_) => {
-                let reason = "no sweep of kolmo wrote it";
+                let reason = NOT_OURS;
                 return Err(Error::InTheWay { path, reason }.into());
             }
         }
@@ -142,13 +164,12 @@ impl SweepDirectory {
         Ok(())
     }
 
-    /// Makes the folder and writes what the runs of `plan` need. What is there already stays.
+    /// Makes the folder and writes what the runs of `plan` need, which are what it is for from now on. Runs that are there stay.
     ///
     /// # Errors
     /// Those of [`create`](Self::create); a file that cannot be made.
     pub fn prepare(&self, plan: &Plan) -> Result<(), SweepError> {
         self.create(plan)?;
-        let links = self.links();
         for run in &plan.runs {
             let path = self.config(&run.id);
             let text = run.config.to_toml()?;
@@ -157,46 +178,64 @@ impl SweepDirectory {
                 Ok(there) => write_if_new(&path, &with_kept(run, &there)?)?,
                 Err(_) => write_if_new(&path, &text)?,
             }
-            self.link(run, &links);
         }
-        write_if_new(&self.root.join(SWEEP), &plan.text)
+        self.link(plan);
+        write_if_new(&self.sweep(), &plan.text)?;
+        Planned::of(plan).write(self)
     }
 
-    /// Links to event files that are there, by what they lead to.
-    fn links(&self) -> HashMap<PathBuf, PathBuf> {
-        let entries = fs::read_dir(self.root.join(TENSORBOARD));
-        let entries = entries.into_iter().flatten().flatten();
-        let pairs =
-            entries.filter_map(|entry| Some((fs::read_link(entry.path()).ok()?, entry.path())));
-        pairs.collect()
-    }
-
-    /// A name that a reader knows for the event files of `run`, in place of the one that it had. A view of other
-    /// files: if the file system has no links, there is none.
-    fn link(&self, run: &PlannedRun, links: &HashMap<PathBuf, PathBuf>) {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "=._-".contains(c);
-        let label = run.label.chars().map(|c| if plain(c) { c } else { ',' });
-        let label: String = label.take(100).collect();
-        let link = self
-            .root
-            .join(TENSORBOARD)
-            .join(format!("{label},{}", run.id));
-        let target = Path::new("../runs").join(&run.id).join("tensorboard");
-        match links.get(&target) {
-            Some(there) if *there == link => return,
-            Some(there) => {
-                let _ = fs::remove_file(there);
+    /// A name that a reader knows for the event files of each run of `plan`, in place of those that were there for runs. A view of
+    /// other files: if the file system has no links, there is none.
+    fn link(&self, plan: &Plan) {
+        let folder = self.root.join(TENSORBOARD);
+        let wanted = plan
+            .runs
+            .iter()
+            .map(|run| (folder.join(link_name(run)), events(&run.id)));
+        let mut wanted: HashMap<PathBuf, PathBuf> = wanted.collect();
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let link = entry.path();
+            let Ok(target) = fs::read_link(&link) else {
+                continue;
+            };
+            if wanted.get(&link) == Some(&target) {
+                wanted.remove(&link);
+            } else if is_of_a_run(&target) {
+                let _ = fs::remove_file(&link);
             }
-            None => {}
         }
         #[cfg(unix)]
-        let _ = std::os::unix::fs::symlink(target, link);
+        for (link, target) in wanted {
+            let _ = std::os::unix::fs::symlink(target, link);
+        }
     }
 }
 
-const SWEEP: &str = "sweep.toml";
 const CONFIGS: &str = "configs";
+
+/// What the link to the event files of `run` is called.
+fn link_name(run: &PlannedRun) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "=._-".contains(c);
+    let label = run.label.chars().map(|c| if plain(c) { c } else { ',' });
+    let label: String = label.take(100).collect();
+    format!("{label},{}", run.id)
+}
+
+/// Where a link to the event files of the run called `id` leads.
+fn events(id: &str) -> PathBuf {
+    Path::new("../runs").join(id).join("tensorboard")
+}
+
+/// Whether a link leads to the event files of a run, planned or not.
+fn is_of_a_run(target: &Path) -> bool {
+    let name = target.parent().and_then(Path::file_name);
+    name.and_then(|name| name.to_str())
+        .is_some_and(|id| target == events(id))
+}
+
 const TENSORBOARD: &str = "tensorboard";
+
+const NOT_OURS: &str = "no sweep of kolmo wrote it";
 
 fn is_missing(error: &io::Error) -> bool {
     let kind = error.kind();

@@ -43,6 +43,20 @@ pub enum SweepError {
         /// And the other.
         second: String,
     },
+    /// A folder in which no runs were planned.
+    #[error("{folder} does not say which runs are planned in it, as an older kolmo has left it: kolmo sweep commands SWEEP.toml --dir {folder} plans them and starts nothing", folder = folder.display())]
+    NotPlanned {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A sweep file of a folder that is not the one that was planned in it.
+    #[error("{path} is not the sweep file that was planned: change {file} instead, and plan it again with kolmo sweep run or commands", path = path.display())]
+    Changed {
+        /// The one of the folder.
+        path: PathBuf,
+        /// The one that was planned.
+        file: String,
+    },
     /// What cannot be on this machine.
     #[error("{0}")]
     Refused(String),
@@ -79,13 +93,16 @@ impl SweepError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Folder(error) => error.is_in_the_way(),
-            Self::Start { .. } | Self::Program { .. } => false,
             Self::File(_)
             | Self::Base { .. }
             | Self::Invalid { .. }
             | Self::Run { .. }
             | Self::Twice { .. }
             | Self::Refused(_) => true,
+            Self::NotPlanned { .. }
+            | Self::Changed { .. }
+            | Self::Start { .. }
+            | Self::Program { .. } => false,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! [`ladder`]; [`plan`] makes a run of each, named by the hash of its configuration, with what it costs ([`cost`]).
 //! [`execute`] runs them as child processes on the slots of a machine ([`pack`]), [`commands`] and [`slurm`] hand
 //! them to others. Whoever runs them, [`state`] reads from the folder of the sweep ([`directory`]) how each stands,
-//! and [`summary`] lays their figures side by side.
+//! and [`summary`] lays their figures side by side. Which runs a folder is for is what was [`planned`] in it last.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -20,6 +20,7 @@ pub mod ladder;
 pub mod machine;
 pub mod pack;
 pub mod plan;
+pub mod planned;
 pub mod slurm;
 pub mod state;
 pub mod summary;
@@ -28,4 +29,5 @@ pub use directory::SweepDirectory;
 pub use error::SweepError;
 pub use file::SweepFile;
 pub use plan::{Plan, PlannedRun};
+pub use planned::Planned;
 pub use state::{RunStatus, State};

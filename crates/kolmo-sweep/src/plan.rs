@@ -25,6 +25,8 @@ use crate::{
 pub struct Plan {
     /// The name of the sweep: that of its file.
     pub name: String,
+    /// Where the sweep file is, by whatever way it was reached.
+    pub path: PathBuf,
     /// The sweep file.
     pub file: SweepFile,
     /// The text of the sweep file.
@@ -114,6 +116,7 @@ impl Plan {
         let runs = runs(&file, &base, &base_path, from.as_ref())?;
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
+            path: fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),
             file,
             text,
             runs,

@@ -2,7 +2,7 @@
 
 use kolmo_sweep::{PlannedRun, slurm::left};
 
-use super::{Which, trainer};
+use super::{Which, prepare, trainer};
 use crate::{
     progress::{Volume, print, say},
     switches::SwitchFlags,
@@ -32,7 +32,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (plan, directory) = arguments.which.load()?;
     let _: kolmo_model::DeviceName = arguments.device.parse()?;
-    directory.prepare(&plan)?;
+    prepare(&plan, &directory, volume, || directory.prepare(&plan))?;
     // Whoever runs them may be anywhere.
     let directory = directory.absolute()?;
     let trainer = trainer(&arguments.switches)?;

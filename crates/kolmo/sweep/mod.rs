@@ -16,9 +16,13 @@ use std::{
 use anyhow::Context;
 use clap::Subcommand;
 use kolmo_run::is_there;
-use kolmo_sweep::{Plan, SweepDirectory, commands::Trainer};
+use kolmo_sweep::{Plan, SweepDirectory, SweepError, commands::Trainer};
 
-use crate::{exit::Usage, progress::Volume, switches::SwitchFlags};
+use crate::{
+    exit::Usage,
+    progress::{Volume, say},
+    switches::SwitchFlags,
+};
 
 /// Plan, run and watch many runs: model sizes, data sizes, seeds, anything
 #[derive(Debug, clap::Args)]
@@ -78,13 +82,42 @@ impl Which {
         }
         let directory = SweepDirectory::at(root);
         plan.look_at(&directory);
+        let root = directory.root().display();
         if is_there(directory.root().join("config.toml"))? {
-            let root = directory.root().display();
             let problem = format!("{root} has a config.toml, as runs have: name another --dir");
+            return Err(Usage(problem).into());
+        }
+        // Who names the folder means it.
+        if self.dir.is_none()
+            && let Some(other) = directory.another_file(&plan)?
+        {
+            let problem = format!(
+                "{root} is the folder of another sweep file of this name, {other}: name a --dir for this one, or \
+                 --dir {root} if the folder is to be its own from now on"
+            );
             return Err(Usage(problem).into());
         }
         Ok((plan, directory))
     }
+}
+
+/// Makes the folder what `plan` needs by `preparing` it, and says so if it was another sweep file's before.
+pub fn prepare<T>(
+    plan: &Plan,
+    directory: &SweepDirectory,
+    volume: Volume,
+    preparing: impl FnOnce() -> Result<T, SweepError>,
+) -> anyhow::Result<T> {
+    let other = directory.another_file(plan)?;
+    let prepared = preparing()?;
+    if let Some(other) = other.filter(|_| volume != Volume::Quiet) {
+        let (root, this) = (directory.root().display(), plan.path.display());
+        say(&format!(
+            "{root} was planned from {other}, and is from {this} now: runs of the former that the latter does not plan are \
+             kept, and no longer count"
+        ));
+    }
+    Ok(prepared)
 }
 
 /// This program as the one that trains.

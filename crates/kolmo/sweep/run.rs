@@ -12,7 +12,7 @@ use kolmo_sweep::{
     state, summary,
 };
 
-use super::{Which, display::Display, plan, status, trainer};
+use super::{Which, display::Display, plan, prepare, status, trainer};
 use crate::{
     devices,
     exit::{SweepEnded, Usage},
@@ -129,7 +129,9 @@ pub fn execute_plan(
         only,
     };
     let mut display = Display::new(volume, stop);
-    let counts = execute(plan, directory, &trainer, &options, &mut display);
+    let counts = prepare(plan, directory, volume, || {
+        execute(plan, directory, &trainer, &options, &mut display)
+    });
     display.finish();
     let counts = counts?;
     let ended = end(&counts, display.is_stopped());

@@ -6,7 +6,7 @@ use kolmo_sweep::{
     slurm::{Queue, submit},
 };
 
-use super::{Which, trainer};
+use super::{Which, prepare, trainer};
 use crate::{
     progress::{Volume, print, say},
     switches::SwitchFlags,
@@ -43,7 +43,9 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let trainer = trainer(&arguments.switches)?;
     let Engine::Slurm = arguments.engine;
     let queue = (!arguments.dry_run).then_some(Queue);
-    let arrays = submit(&plan, &directory, &trainer, queue.as_ref())?;
+    let arrays = prepare(&plan, &directory, volume, || {
+        submit(&plan, &directory, &trainer, queue.as_ref())
+    })?;
     for array in &arrays {
         match array.job {
             Some(job) => print(&job.to_string())?,

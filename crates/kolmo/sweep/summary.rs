@@ -2,7 +2,7 @@
 
 use kolmo_sweep::summary;
 
-use super::Which;
+use super::{Which, prepare};
 use crate::progress::{Volume, say};
 
 /// Write the figures of all runs as tables, Parquet and CSV: one row a run, and one row an evaluation
@@ -19,6 +19,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (plan, directory) = arguments.which.load()?;
+    prepare(&plan, &directory, volume, || directory.prepare(&plan))?;
     summary::write(&plan, &directory)?;
     if volume != Volume::Quiet {
         let folder = directory.summary();
