@@ -1,7 +1,5 @@
 //! The same run gives the same curve on every device of this machine.
 
-use std::env;
-
 use serde_json::Value;
 
 use crate::util::Place;
@@ -43,7 +41,7 @@ fn ndarray_agrees_with_flex() {
 #[cfg(feature = "wgpu")]
 #[test]
 fn a_software_adapter_agrees_with_flex() {
-    if env::var_os("VK_DRIVER_FILES").is_none() {
+    if std::env::var_os("VK_DRIVER_FILES").is_none() {
         return;
     }
     let place = Place::new();

@@ -237,7 +237,10 @@ fn unplanned(sweep: &SweepDirectory, planned: &Planned) -> anyhow::Result<Vec<Pa
         let name = entry.file_name();
         let is_planned = planned.runs.iter().any(|id| name == id.as_str());
         // What cannot be read may be one, and is left out all the same.
-        let holds_a_run = || RunDirectory::at(entry.path()).holds_a_run().unwrap_or(true);
+        let holds_a_run = || {
+            let owner = RunDirectory::at(entry.path()).owner();
+            owner.map_or(true, |mark| mark.is_some())
+        };
         if !is_planned && holds_a_run() {
             unplanned.push(entry.path());
         }

@@ -14,7 +14,7 @@ use crate::atomic;
 use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
 use crate::names;
-use crate::ownership::{is_folder, is_missing, has_entry, remove_file};
+use crate::ownership::{has_entry, is_folder, is_missing, remove_file};
 
 /// The name of the list.
 pub(crate) const RECORD: &str = ".kolmo.json";

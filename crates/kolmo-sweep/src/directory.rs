@@ -321,12 +321,12 @@ mod tests {
     #[test]
     fn a_sweep_file_is_replaced_in_the_folder_of_a_sweep_alone() {
         let (_folder, mut plan, directory) = planned();
-        let path = directory.root().join(SWEEP);
+        let path = directory.sweep();
         fs::create_dir(directory.root()).unwrap();
         fs::write(&path, "base = 'mine.toml'").unwrap();
         let error = directory.prepare(&plan).unwrap_err();
         assert!(error.is_usage(), "{error}");
-        assert!(error.to_string().contains(SWEEP), "{error}");
+        assert!(error.to_string().contains("sweep.toml"), "{error}");
         assert_eq!(fs::read_dir(directory.root()).unwrap().count(), 1);
         // The file that is planned may be there already.
         fs::write(&path, &plan.text).unwrap();

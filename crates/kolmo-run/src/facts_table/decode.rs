@@ -205,7 +205,7 @@ mod tests {
             ),
         ] {
             let schema = Arc::new(parse_message_type(schema).unwrap());
-            let file = std::fs::File::create(&path).unwrap();
+            let file = File::create(&path).unwrap();
             let writer =
                 SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::new())).unwrap();
             writer.close().unwrap();
