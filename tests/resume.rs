@@ -104,7 +104,7 @@ pub fn timeless(run: &Path) -> Vec<Value> {
 }
 
 /// Everything that two runs of the same configuration have in common: all but the wall clock.
-fn assert_same(one: &Path, other: &Path) {
+pub fn assert_same(one: &Path, other: &Path) {
     let last = format!("checkpoints/step-{STEPS:08}");
     for name in [
         "facts.parquet",

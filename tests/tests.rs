@@ -11,6 +11,8 @@ mod finetune;
 #[cfg(unix)]
 mod foreign;
 mod gpu_costs;
+#[cfg(unix)]
+mod kept;
 mod mistakes;
 mod parity;
 #[cfg(unix)]

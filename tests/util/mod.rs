@@ -152,6 +152,19 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
+/// Copies the folder `from` with everything in it to `to`.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let copy = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &copy),
+            false => drop(fs::copy(entry.path(), copy).unwrap()),
+        }
+    }
+}
+
 /// The lines of a JSONL file.
 pub fn jsonl(path: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(path).unwrap();

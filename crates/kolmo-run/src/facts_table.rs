@@ -10,6 +10,7 @@ mod schema;
 use std::fs::{self, File};
 use std::path::Path;
 
+use blake3::Hasher;
 use bytes::Bytes;
 
 use crate::atomic;
@@ -45,6 +46,42 @@ pub struct FactRow {
     pub share: f64,
     /// Loss of the subject's name in the sentence that asks, nats, summed over the name's tokens.
     pub name_loss_nats: f64,
+}
+
+impl FactRow {
+    fn add_to(&self, hash: &mut Hasher) {
+        let Self {
+            step,
+            documents,
+            subject,
+            relation,
+            probability,
+            exposures,
+            loss_nats,
+            correct,
+            answer_valid,
+            confidence,
+            stands_for,
+            share,
+            name_loss_nats,
+        } = *self;
+        let numbers = [
+            step,
+            documents,
+            subject,
+            u64::from(relation),
+            probability.to_bits(),
+            exposures,
+            loss_nats.to_bits(),
+            u64::from(correct),
+            u64::from(answer_valid),
+            confidence.to_bits(),
+            stands_for,
+            share.to_bits(),
+            name_loss_nats.to_bits(),
+        ];
+        hash.update(&numbers.map(u64::to_le_bytes).concat());
+    }
 }
 
 /// The rows of a run so far.
@@ -96,6 +133,23 @@ impl FactsTable {
     /// How many evaluations there are rows of.
     pub fn evaluations(&self) -> usize {
         self.evaluations.len()
+    }
+
+    /// The BLAKE3 hash of the names of the relations and of all rows, in hexadecimal digits. The file has another one, for it can
+    /// be written in more than one way.
+    pub fn hash(&self) -> String {
+        let mut hash = Hasher::new();
+        for name in &self.relation_names {
+            hash.update(&(name.len() as u64).to_le_bytes());
+            hash.update(name.as_bytes());
+        }
+        for rows in &self.evaluations {
+            hash.update(&(rows.len() as u64).to_le_bytes());
+            for row in rows {
+                row.add_to(&mut hash);
+            }
+        }
+        hash.finalize().to_hex().to_string()
     }
 
     /// Removes the evaluations after `step`: a run that resumes from a checkpoint makes them again.
@@ -189,6 +243,38 @@ mod tests {
         table.write(&path).unwrap();
         assert_eq!(FactsTable::read(&path).unwrap(), table);
         assert_eq!(FactsTable::count(&path).unwrap(), 3);
+    }
+
+    #[test]
+    fn another_row_name_or_division_has_another_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facts.parquet");
+        let hash = table().hash();
+        table().write(&path).unwrap();
+        assert_eq!(FactsTable::read(&path).unwrap().hash(), hash);
+
+        let changes: [fn(&mut FactsTable); 7] = [
+            |table| table.relation_names[1].push('e'),
+            |table| table.relation_names.swap(0, 1),
+            |table| table.evaluations[0][3].loss_nats += 1e-9,
+            |table| table.evaluations[1][7].correct ^= true,
+            |table| table.evaluations[1].swap(4, 5),
+            |table| table.truncate_after(10),
+            |table| {
+                let row = table.evaluations[0].pop().unwrap();
+                table.evaluations[1].insert(0, row);
+            },
+        ];
+        for (k, change) in changes.iter().enumerate() {
+            let mut table = table();
+            change(&mut table);
+            assert_ne!(table.hash(), hash, "change {k}");
+        }
+        // Written again, it is the table that it was.
+        let mut again = table();
+        again.push(vec![row(1000, 1, 0)]).unwrap();
+        again.truncate_after(100);
+        assert_eq!(again.hash(), hash);
     }
 
     #[test]

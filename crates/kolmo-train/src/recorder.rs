@@ -1,11 +1,11 @@
 //! Everything a run writes while it goes on: JSON lines, the table of facts, event files.
 
-use std::fmt;
+use std::{fmt, fs};
 
 use kolmo_config::RunConfig;
 use kolmo_run::{
-    EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, Lock, RunDirectory,
-    StepRecord, TensorBoard,
+    AnswerRow, EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, Lock,
+    RunDirectory, StepRecord, TensorBoard, content_hash, is_there, write_answers,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -22,22 +22,71 @@ pub(crate) struct Recorder<'a> {
     metrics: JsonlWriter<StepRecord>,
     evaluations: JsonlWriter<EvaluationRecord>,
     facts: FactsTable,
+    /// The hash of the answers, once they are written.
+    answers: Option<String>,
     tensorboard: TensorBoard,
 }
 
-/// How much was written: a checkpoint says so, lest a run goes on behind a gap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What was written: a checkpoint says so, lest a run goes on behind a gap, or behind lines that are not its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Counts {
+pub(crate) struct Written {
     /// Lines of `metrics.jsonl`.
     metrics: u64,
     /// Lines of `evaluations.jsonl`.
     evaluations: u64,
     /// Evaluations in `facts.parquet`.
     facts: u64,
+    /// What is in them; `None` in a checkpoint of an earlier build.
+    #[serde(default)]
+    hashes: Option<Hashes>,
 }
 
-impl fmt::Display for Counts {
+/// BLAKE3 hashes of what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hashes {
+    metrics: String,
+    evaluations: String,
+    facts: String,
+    /// Of `answers.parquet`, which the last evaluation leaves.
+    answers: Option<String>,
+}
+
+impl Written {
+    /// That `there` is in the files, now that the run is to go on.
+    ///
+    /// # Errors
+    /// What gives away that it is not.
+    fn check(&self, there: &Self) -> Result<(), String> {
+        let counts = |of: &Self| [of.metrics, of.evaluations, of.facts];
+        if counts(self) != counts(there) {
+            return Err(format!(
+                "it was written after {self}, and of them there are {there}"
+            ));
+        }
+        let (Some(hashes), Some(there)) = (&self.hashes, &there.hashes) else {
+            return Ok(());
+        };
+        let files = [
+            ("metrics.jsonl", hashes.metrics == there.metrics),
+            ("evaluations.jsonl", hashes.evaluations == there.evaluations),
+            ("facts.parquet", hashes.facts == there.facts),
+            (
+                "answers.parquet",
+                hashes.answers.is_none() || hashes.answers == there.answers,
+            ),
+        ];
+        match files.iter().find(|(_, is_same)| !is_same) {
+            None => Ok(()),
+            Some((file, _)) => Err(format!(
+                "{file} beside it is not the one that the run had written: restore it to go on from there"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -45,6 +94,16 @@ impl fmt::Display for Counts {
             self.metrics, self.evaluations, self.facts
         )
     }
+}
+
+/// The hash of `answers.parquet` of `run`; `None` if there is no such file.
+fn hash_of_answers(run: &RunDirectory) -> Result<Option<String>, TrainError> {
+    let path = run.answers();
+    if !is_there(&path)? {
+        return Ok(None);
+    }
+    let bytes = fs::read(&path).map_err(kolmo_run::Error::io("read", &path))?;
+    Ok(Some(content_hash(&bytes)))
 }
 
 /// What of the files of a run was there when a checkpoint was written, as it was read back.
@@ -61,7 +120,7 @@ impl Kept {
         job: &Job<'_>,
         run: &RunDirectory,
         step: u64,
-        written: Counts,
+        written: &Written,
     ) -> Result<Self, TrainError> {
         let metrics: KeptLines<StepRecord> = KeptLines::read(run.metrics(), written.metrics)?;
         let evaluations: KeptLines<EvaluationRecord> =
@@ -71,19 +130,27 @@ impl Kept {
             facts = FactsTable::read(run.facts())?;
             facts.truncate_after(step);
         }
-        let there = Counts {
+        let there = Written {
             metrics: metrics.records().len() as u64,
             evaluations: evaluations.records().len() as u64,
             facts: facts.evaluations() as u64,
+            hashes: Some(Hashes {
+                metrics: metrics.hash(),
+                evaluations: evaluations.hash(),
+                facts: facts.hash(),
+                answers: hash_of_answers(run)?,
+            }),
         };
+        let unusable = |reason| kolmo_run::Error::Checkpoint {
+            path: run.checkpoint(step),
+            reason,
+        };
+        written.check(&there).map_err(unusable)?;
         let later = metrics.records().iter().any(|r| r.step > step)
             || evaluations.records().iter().any(|r| r.step > step);
-        if there != written || later || facts.relation_names() != relation_names(job) {
-            return Err(kolmo_run::Error::Checkpoint {
-                path: run.checkpoint(step),
-                reason: format!("it was written after {written}, and of them there are {there}"),
-            }
-            .into());
+        if later || facts.relation_names() != relation_names(job) {
+            let reason = "the files beside it are of another run or of later steps".to_owned();
+            return Err(unusable(reason).into());
         }
         Ok(Self {
             metrics,
@@ -120,13 +187,14 @@ impl<'a> Recorder<'a> {
             metrics: JsonlWriter::create(run.metrics())?,
             evaluations: JsonlWriter::create(run.evaluations())?,
             facts: FactsTable::new(relation_names(job)),
+            answers: None,
             tensorboard,
         })
     }
 
     /// Continues every file after `step`; what was written later is removed. `written` is what there was
     /// then: nothing is changed before all of it is known to be there.
-    pub fn resume(job: &Job<'a>, step: u64, written: Counts) -> Result<Self, TrainError> {
+    pub fn resume(job: &Job<'a>, step: u64, written: &Written) -> Result<Self, TrainError> {
         let run = job.run;
         let kept = Kept::read(job, run, step, written)?;
         let tensorboard = TensorBoard::rebuild(
@@ -142,6 +210,7 @@ impl<'a> Recorder<'a> {
             metrics: kept.metrics.resume()?,
             evaluations: kept.evaluations.resume()?,
             facts: kept.facts,
+            answers: written.hashes.as_ref().and_then(|all| all.answers.clone()),
             tensorboard,
         })
     }
@@ -173,12 +242,25 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// How much was written.
-    pub fn counts(&self) -> Counts {
-        Counts {
+    /// The questions of the last evaluation with their answers.
+    pub fn answers(&mut self, rows: &[AnswerRow]) -> Result<(), TrainError> {
+        write_answers(self.run.answers(), rows)?;
+        self.answers = hash_of_answers(self.run)?;
+        Ok(())
+    }
+
+    /// What was written.
+    pub fn written(&self) -> Written {
+        Written {
             metrics: self.metrics.lines(),
             evaluations: self.evaluations.lines(),
             facts: self.facts.evaluations() as u64,
+            hashes: Some(Hashes {
+                metrics: self.metrics.hash(),
+                evaluations: self.evaluations.hash(),
+                facts: self.facts.hash(),
+                answers: self.answers.clone(),
+            }),
         }
     }
 

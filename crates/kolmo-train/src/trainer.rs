@@ -17,7 +17,7 @@ use kolmo_eval::{
 use kolmo_model::ComputeDevice;
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
-    checkpoint, write_answers,
+    checkpoint,
 };
 use kolmo_world::{Lesson, World, random::Streams};
 
@@ -212,6 +212,7 @@ fn take_up<'a>(
 ) -> Result<(Training<'a>, Manifest), TrainError> {
     let manifest = match Manifest::read(job.run) {
         Ok(mut manifest) => {
+            manifest.check_config(job.run, &job.config.identity()?)?;
             if let Some(change) = manifest.change(&provenance) {
                 observer.warning(&format!(
                     "the run was trained {change}: from here on its bits may be others"
@@ -441,7 +442,7 @@ fn evaluate(
     training.recorder.evaluation(&record, rows)?;
     if is_last {
         let rows = answer_rows(job.world, exposures, &replies, moment);
-        write_answers(job.run.answers(), &rows)?;
+        training.recorder.answers(&rows)?;
     }
     Ok(record)
 }

@@ -20,7 +20,7 @@ use crate::{
     learner::Learner,
     meter::{Meter, Sums},
     optimizer::Optimizer,
-    recorder::{Counts, Kept, Recorder},
+    recorder::{Kept, Recorder, Written},
     shards::Parts,
     trainer::Job,
 };
@@ -54,7 +54,7 @@ struct State {
     meter: Sums,
     exposures: Vec<u64>,
     exact: Option<ExactState>,
-    written: Counts,
+    written: Written,
 }
 
 impl State {
@@ -99,7 +99,7 @@ pub(crate) fn copy(
     };
     let state = read(STATE)?;
     let written = State::read(job, trunk, step, &state)?.written;
-    let kept = Kept::read(job, trunk, step, written)?;
+    let kept = Kept::read(job, trunk, step, &written)?;
     begin()?;
     kept.copy(job.run)?;
     let mut draft = Draft::begin(job.run, step)?;
@@ -263,7 +263,7 @@ impl<'a> Training<'a> {
             learner,
             exposures: interview.exposures().resume(state.exposures)?,
             exact: state.exact.map(exact).transpose()?,
-            recorder: Recorder::resume(job, step, state.written)?,
+            recorder: Recorder::resume(job, step, &state.written)?,
             meter: Meter::new(state.meter),
         })
     }
@@ -280,7 +280,7 @@ impl<'a> Training<'a> {
             meter: self.meter.state(),
             exposures: self.exposures.counts().to_vec(),
             exact: self.exact.as_ref().map(Exact::state),
-            written: self.recorder.counts(),
+            written: self.recorder.written(),
         };
         // One after another: each may be large, and none is needed for the next.
         let mut draft = Draft::begin(job.run, self.step)?;

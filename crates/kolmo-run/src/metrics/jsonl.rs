@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use blake3::Hasher;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atomic;
+use crate::checkpoint::content_hash;
 use crate::error::{Error, Result};
 use crate::tail::read_end;
 
@@ -22,6 +24,8 @@ pub struct JsonlWriter<T> {
     length: u64,
     /// Whole lines.
     lines: u64,
+    /// Of the whole lines.
+    hash: Hasher,
     record: PhantomData<fn(&T)>,
 }
 
@@ -33,10 +37,11 @@ impl<T> JsonlWriter<T> {
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         File::create(&path).map_err(Error::io("create", &path))?;
-        Self::open(path, 0)
+        Self::open(path, 0, &[])
     }
 
-    fn open(path: PathBuf, lines: u64) -> Result<Self> {
+    /// Continues the file at `path`, which consists of so many lines, these `bytes`.
+    fn open(path: PathBuf, lines: u64, bytes: &[u8]) -> Result<Self> {
         let file = OpenOptions::new()
             .append(true)
             .open(&path)
@@ -47,8 +52,14 @@ impl<T> JsonlWriter<T> {
             file,
             length,
             lines,
+            hash: Hasher::new().update(bytes).clone(),
             record: PhantomData,
         })
+    }
+
+    /// The BLAKE3 hash of the lines there are, in hexadecimal digits.
+    pub fn hash(&self) -> String {
+        self.hash.finalize().to_hex().to_string()
     }
 
     /// Lines there are.
@@ -87,6 +98,7 @@ impl<T> JsonlWriter<T> {
         }
         self.length += line.len() as u64;
         self.lines += 1;
+        self.hash.update(&line);
         Ok(())
     }
 }
@@ -133,6 +145,11 @@ impl<T: DeserializeOwned> KeptLines<T> {
         &self.records
     }
 
+    /// The BLAKE3 hash of the lines, in hexadecimal digits: [`JsonlWriter::hash`] when it had written them.
+    pub fn hash(&self) -> String {
+        content_hash(&self.bytes)
+    }
+
     /// Writes them to `path`, byte for byte, as the beginning of another run.
     ///
     /// # Errors
@@ -147,7 +164,7 @@ impl<T: DeserializeOwned> KeptLines<T> {
     /// [`Error::Io`] if the file cannot be written; it is then unchanged.
     pub fn resume(self) -> Result<JsonlWriter<T>> {
         atomic::write_bytes(&self.path, &self.bytes)?;
-        JsonlWriter::open(self.path, self.records.len() as u64)
+        JsonlWriter::open(self.path, self.records.len() as u64, &self.bytes)
     }
 }
 
@@ -339,13 +356,16 @@ mod tests {
         let records: Vec<StepRecord> = read_jsonl(&copy).unwrap();
         assert_eq!(records, kept.records());
         assert_eq!(fs::read(&resumed).unwrap(), torn, "only read so far");
+        let hash = kept.hash();
         let mut writer = kept.resume().unwrap();
         assert_eq!(writer.lines(), 3);
+        assert_eq!(writer.hash(), hash);
         for step in 4..=6 {
             writer.append(&examples::step(step)).unwrap();
         }
         writer.sync().unwrap();
         assert_eq!(writer.lines(), 6);
+        assert_eq!(writer.hash(), content_hash(&fs::read(&resumed).unwrap()));
         assert_eq!(
             fs::read(&resumed).unwrap(),
             fs::read(&uninterrupted).unwrap()
@@ -360,6 +380,7 @@ mod tests {
             file: OpenOptions::new().write(true).open("/dev/full").unwrap(),
             length: 0,
             lines: 0,
+            hash: Hasher::new(),
             record: PhantomData,
         };
         let error = writer.append(&examples::step(1)).unwrap_err();
