@@ -66,6 +66,11 @@ fn documents_can_be_read() {
     // The last index there is: no more documents than indices.
     let last = sample(&["--first", &u64::MAX.to_string(), "-n", "5"]);
     assert_eq!(last.lines().count(), 1);
+    let last = sample(&["--first", &u64::MAX.to_string(), "--json"]);
+    assert!(
+        last.starts_with(r#"{"document":"18446744073709551615","#),
+        "{last}"
+    );
 
     let json = sample(&["--json"]);
     for ((n, line), text) in (0..).zip(json.lines()).zip(text.lines()) {
@@ -109,11 +114,25 @@ fn an_export_of_each_format_holds_what_is_trained_on() {
         assert_eq!(printed, record);
         assert_eq!(record["complete"], true);
         assert_eq!(record["train"]["done"], 640);
-        assert_eq!(record["val"]["first"], 1_u64 << 63);
+        assert_eq!(record["val"]["first_index"], "9223372036854775808");
         if format == "jsonl" {
             let train = String::from_utf8(content["train.jsonl"].clone()).unwrap();
             assert_eq!(train, trained_on);
-            assert_eq!(jsonl(&folder.join("val.jsonl")).len(), 6);
+            // From 0 on, and not from 2^63: a reader whose numbers are doubles would take them all for one.
+            let numbers = jsonl(&folder.join("val.jsonl"));
+            let numbers = numbers
+                .iter()
+                .map(|line| line["document"].as_u64().unwrap());
+            assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+            let first = record["val"]["first_index"].as_str().unwrap();
+            let first = ["world", "sample", "small.toml", "-n", "6", "--first", first];
+            let texts = place.kolmo(&first).exits(0).stdout();
+            let exported = jsonl(&folder.join("val.jsonl"));
+            let exported = exported.iter().map(|line| line["text"].as_str().unwrap());
+            assert_eq!(
+                exported.collect::<Vec<_>>(),
+                texts.lines().collect::<Vec<_>>()
+            );
         }
         export(&place, format, &[])
             .exits(0)

@@ -1,6 +1,7 @@
 //! Many runs from one file.
 
 mod engines;
+mod numbers;
 mod planned;
 mod running;
 

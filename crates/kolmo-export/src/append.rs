@@ -3,25 +3,21 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, ErrorKind, Write},
-    ops::Range,
     path::Path,
 };
 
-use kolmo_world::World;
-
 use crate::{
     error::{ExportError, Result},
-    record::{Record, Written, walk},
+    record::{Record, Stretch, Written},
 };
 
 /// Bytes handed to the system at once.
 const BUFFER: usize = 1 << 18;
 
-/// Appends the documents `indices` of `world` to `path` by `encode`, and forces them to disk.
+/// Appends the documents of `stretch` to `path` by `encode`, and forces them to disk.
 pub(crate) fn append(
     path: &Path,
-    world: &World,
-    indices: Range<u64>,
+    stretch: &Stretch<'_>,
     progress: &mut dyn FnMut(u64),
     encode: impl Fn(&Record<'_>, &mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<Written> {
@@ -30,7 +26,7 @@ pub(crate) fn append(
     let mut out = BufWriter::with_capacity(BUFFER, opened);
     let mut written = || {
         let mut tokens = 0;
-        walk(world, indices.clone(), progress, |record| {
+        stretch.walk(progress, |record| {
             tokens += record.document.tokens.len() as u64;
             encode(record, &mut out)
         })?;

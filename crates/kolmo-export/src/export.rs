@@ -11,7 +11,9 @@ use crate::{
     error::{ExportError, Result},
     format::{Format, Split},
     manifest::{self, ExportRecord, FileRecord},
-    parts, vocabulary,
+    parts,
+    record::Stretch,
+    vocabulary,
 };
 
 /// The most documents of a split, 2^40.
@@ -291,27 +293,31 @@ impl<'w> Export<'w> {
     /// Writes the next documents of `split`, to the end of a part or of the split, and gives the
     /// record of the file they went to.
     fn write_part(&self, split: Split, progress: &mut dyn FnMut(u64)) -> Result<FileRecord> {
-        let (world, format) = (self.world, self.record.format);
+        let format = self.record.format;
         let there = self.record.split(split);
         let number = there.done / self.part;
         let end = there.documents.min((number + 1) * self.part);
-        let indices = split.first() + there.done..split.first() + end;
+        let stretch = Stretch {
+            world: self.world,
+            split,
+            indices: there.done..end,
+        };
         let (name, documents, tokens) = match format {
             Format::Jsonl | Format::Bin => (split.file(format), there.done, there.tokens),
             Format::Parquet => (split.part(format, number), 0, 0),
         };
         let path = self.directory.join(&name);
         let written = match format {
-            Format::Jsonl => append(&path, world, indices, progress, |record, out| {
+            Format::Jsonl => append(&path, &stretch, progress, |record, out| {
                 record.write_line(out)
             }),
             Format::Bin => {
                 let kind = TokenType::of(self.record.vocabulary);
-                append(&path, world, indices, progress, |record, out| {
+                append(&path, &stretch, progress, |record, out| {
                     kind.write(&record.document.tokens, out)
                 })
             }
-            Format::Parquet => parts::write(&path, world, indices, progress),
+            Format::Parquet => parts::write(&path, &stretch, progress),
         }?;
         Ok(FileRecord {
             name,

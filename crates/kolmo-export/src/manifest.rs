@@ -39,8 +39,9 @@ pub struct ExportRecord {
 /// A split of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitRecord {
-    /// Index of its first document.
-    pub first: u64,
+    /// What document 0 of the split is called in the world, as `kolmo world sample --first` takes it.
+    #[serde(with = "kolmo_run::exact")]
+    pub first_index: u64,
     /// Documents asked for.
     pub documents: u64,
     /// Documents on disk.
@@ -68,7 +69,7 @@ impl ExportRecord {
     /// An export of which nothing is there yet.
     pub(crate) fn new(request: &Request, vocabulary: usize) -> Self {
         let split = |split: Split, documents| SplitRecord {
-            first: split.first(),
+            first_index: split.first(),
             documents,
             done: 0,
             tokens: 0,

@@ -3,29 +3,27 @@
 mod columns;
 mod schema;
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use kolmo_run::atomic;
-use kolmo_world::World;
 use parquet::{errors::ParquetError, file::writer::SerializedFileWriter};
 
 use crate::{
     error::{ExportError, Result},
-    record::{Written, walk},
+    record::{Stretch, Written},
 };
 use columns::Columns;
 
 /// Documents of a row group: what is in memory before it is encoded.
 const GROUP: usize = 1 << 14;
 
-/// Writes the documents `indices` of `world` to `path`, atomically.
+/// Writes the documents of `stretch` to `path`, atomically.
 pub(crate) fn write(
     path: &Path,
-    world: &World,
-    indices: Range<u64>,
+    stretch: &Stretch<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Written> {
-    let encoded = encode(world, indices, progress);
+    let encoded = encode(stretch, progress);
     let (bytes, tokens) = encoded.map_err(|source| ExportError::Parquet {
         path: path.to_path_buf(),
         source,
@@ -39,8 +37,7 @@ pub(crate) fn write(
 
 /// The bytes of a file and the tokens in it.
 fn encode(
-    world: &World,
-    indices: Range<u64>,
+    stretch: &Stretch<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> std::result::Result<(Vec<u8>, u64), ParquetError> {
     let mut bytes = Vec::new();
@@ -48,7 +45,7 @@ fn encode(
     let mut file = SerializedFileWriter::new(&mut bytes, schema::schema()?, properties)?;
     let mut columns = Columns::default();
     let mut tokens = 0;
-    walk(world, indices, progress, |record| {
+    stretch.walk(progress, |record| {
         tokens += record.document.tokens.len() as u64;
         columns.push(record);
         if columns.documents() == GROUP {

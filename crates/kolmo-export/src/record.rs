@@ -2,7 +2,7 @@
 //!
 //! | key | content |
 //! | --- | --- |
-//! | `document` | index of the document |
+//! | `document` | index of the document: in its split, for one that is exported |
 //! | `text` | its words, joined by spaces, without the end of the document |
 //! | `tokens` | ids, the last one that of the end of the document |
 //! | `roles` | the role of each token: `syntax`, `subject`, `value`, `eos` |
@@ -17,12 +17,14 @@ use std::{
 use kolmo_world::{Document, EOS, Fact, Role, Token, Vocabulary, World};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use crate::format::Split;
+
 /// A document of a world with its index, to be serialised as the [module](self) says.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     /// The world.
     pub world: &'a World,
-    /// The index of the document.
+    /// The index of the document, as a reader is to see it.
     pub index: u64,
     /// The document.
     pub document: &'a Document,
@@ -57,7 +59,7 @@ impl<'a> Record<'a> {
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut record = serializer.serialize_struct("Record", 5)?;
-        record.serialize_field("document", &self.index)?;
+        record.serialize_field("document", &Exact(self.index))?;
         record.serialize_field("text", &self.text())?;
         record.serialize_field("tokens", &self.document.tokens)?;
         record.serialize_field("roles", &Roles(&self.document.roles))?;
@@ -65,6 +67,11 @@ impl Serialize for Record<'_> {
         record.end()
     }
 }
+
+/// A whole number, however large.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Exact(#[serde(with = "kolmo_run::exact")] u64);
 
 /// What became of a walk over documents.
 pub(crate) struct Written {
@@ -77,27 +84,36 @@ pub(crate) struct Written {
 /// Documents between two reports of progress.
 const REPORT: u64 = 1 << 12;
 
-/// Visits the documents `indices` of `world`, in the memory of one. Tells `progress` now and then how
-/// many were visited.
-pub(crate) fn walk<E>(
-    world: &World,
-    indices: Range<u64>,
-    progress: &mut dyn FnMut(u64),
-    mut visit: impl FnMut(&Record<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut document = Document::default();
-    for (visited, index) in (1..).zip(indices.clone()) {
-        world.write_document(index, &mut document);
-        visit(&Record {
-            world,
-            index,
-            document: &document,
-        })?;
-        if visited % REPORT == 0 || index + 1 == indices.end {
-            progress(visited);
+/// Documents of a split that are to be written, by their indices in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Stretch<'w> {
+    pub world: &'w World,
+    pub split: Split,
+    pub indices: Range<u64>,
+}
+
+impl Stretch<'_> {
+    /// Visits them, in the memory of one. Tells `progress` now and then how many were visited.
+    pub fn walk<E>(
+        &self,
+        progress: &mut dyn FnMut(u64),
+        mut visit: impl FnMut(&Record<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut document = Document::default();
+        for (visited, index) in (1..).zip(self.indices.clone()) {
+            self.world
+                .write_document(self.split.first() + index, &mut document);
+            visit(&Record {
+                world: self.world,
+                index,
+                document: &document,
+            })?;
+            if visited % REPORT == 0 || index + 1 == self.indices.end {
+                progress(visited);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Words joined by spaces, in no memory of their own: a large export writes billions of them.

@@ -49,6 +49,7 @@ pub struct WeightsRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextRecord {
     /// Index of its first document.
+    #[serde(with = "crate::exact")]
     pub first: u64,
     /// Its documents, a line each.
     pub documents: u64,

@@ -12,6 +12,7 @@
 //! | `tensorboard/` | [`tensorboard`] |
 //! | `checkpoints/` | [`checkpoint`] |
 //! | `.lock` | [`lock`] |
+//! | whole numbers in all JSON | [`exact`] |
 //! | what of a folder is kolmo's | [`ownership`], [`outputs`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
@@ -24,6 +25,7 @@ pub mod checkpoint;
 pub mod compression;
 pub mod directory;
 pub mod error;
+pub mod exact;
 pub mod exit_code;
 pub mod facts_table;
 pub mod finished;

@@ -35,6 +35,7 @@ pub struct Manifest {
     #[serde(flatten)]
     pub provenance: Provenance,
     /// The seed of the run.
+    #[serde(with = "crate::exact")]
     pub seed: u64,
     /// How many parameters the model has.
     pub parameters: u64,

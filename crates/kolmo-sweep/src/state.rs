@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::{
     directory::SweepDirectory,
+    json::json,
     plan::{Plan, PlannedRun},
 };
 
@@ -103,10 +104,8 @@ pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
     };
     let steps = run.cost.steps;
     let last = look.ok().and_then(Look::into_last);
-    let overrides = run.overrides.iter().map(|(key, value)| {
-        let value = serde_json::to_value(value).unwrap_or_default();
-        (key.clone(), value)
-    });
+    let overrides = run.overrides.iter();
+    let overrides = overrides.map(|(key, value)| (key.clone(), json(value)));
     RunStatus {
         id: run.id.clone(),
         label: run.label.clone(),

@@ -8,13 +8,14 @@
 //! Columns are called as in the JSON lines, those that vary by their dotted keys. An interval `x_ci95` is two columns,
 //! `x_lo` and `x_hi`. What a run does not have yet is empty.
 
+mod cell;
 mod table;
 
 use std::path::PathBuf;
 
 use kolmo_run::{Error, EvaluationRecord, Outputs, StepRecord, is_there, read_jsonl};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     directory::SweepDirectory,
@@ -23,7 +24,10 @@ use crate::{
     state::{Look, State, look},
 };
 
-type Row = Map<String, Value>;
+use cell::Cell;
+
+/// The cells that a row has, by their columns.
+type Row = Vec<(String, Cell)>;
 
 /// What [`write()`] writes.
 const NAMES: [&str; 4] = [
@@ -85,12 +89,10 @@ fn evaluations_of(look: &Look, path: PathBuf) -> Result<Vec<EvaluationRecord>, E
 /// What sets a run apart.
 fn apart(run: &PlannedRun) -> Row {
     let mut row = Row::new();
-    row.insert("id".to_owned(), run.id.clone().into());
-    row.insert("label".to_owned(), run.label.clone().into());
-    for (key, value) in &run.overrides {
-        let value = serde_json::to_value(value).unwrap_or_default();
-        row.insert(key.clone(), value);
-    }
+    row.push(("id".to_owned(), Cell::Text(run.id.clone())));
+    row.push(("label".to_owned(), Cell::Text(run.label.clone())));
+    let overrides = run.overrides.iter();
+    row.extend(overrides.map(|(key, value)| (key.clone(), Cell::from(value))));
     row
 }
 
@@ -101,20 +103,17 @@ fn run_row(
     evaluation: Option<&EvaluationRecord>,
 ) -> Row {
     let mut row = apart(run);
-    row.insert("state".to_owned(), state.name().into());
+    row.push(("state".to_owned(), Cell::Text(state.name().to_owned())));
     let cost = run.cost;
     for (name, value) in [
-        ("parameters", cost.parameters.into()),
-        ("embedding_parameters", cost.embedding_parameters.into()),
-        (
-            "non_embedding_parameters",
-            cost.non_embedding_parameters.into(),
-        ),
-        ("steps", cost.steps.into()),
-        ("training_flops", cost.flops.into()),
+        ("parameters", cost.parameters),
+        ("embedding_parameters", cost.embedding_parameters),
+        ("non_embedding_parameters", cost.non_embedding_parameters),
+        ("steps", cost.steps),
     ] {
-        row.insert(name.to_owned(), value);
+        row.push((name.to_owned(), Cell::from(&Value::from(value))));
     }
+    row.push(("training_flops".to_owned(), Cell::Number(cost.flops)));
     if let Some(last) = last {
         extend(&mut row, "", last);
     }
@@ -134,12 +133,12 @@ fn extend(row: &mut Row, prefix: &str, record: &impl Serialize) {
             Value::Object(_) => {}
             Value::Array(values) => {
                 if let (Some(name), [lo, hi]) = (name.strip_suffix("_ci95"), &values[..]) {
-                    row.insert(format!("{prefix}{name}_lo"), lo.clone());
-                    row.insert(format!("{prefix}{name}_hi"), hi.clone());
+                    row.push((format!("{prefix}{name}_lo"), Cell::from(lo)));
+                    row.push((format!("{prefix}{name}_hi"), Cell::from(hi)));
                 }
             }
             value => {
-                row.insert(format!("{prefix}{name}"), value);
+                row.push((format!("{prefix}{name}"), Cell::from(&value)));
             }
         }
     }

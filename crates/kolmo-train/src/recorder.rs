@@ -5,7 +5,7 @@ use std::{fmt, fs};
 use kolmo_config::RunConfig;
 use kolmo_run::{
     AnswerRow, EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, Lock,
-    RunDirectory, StepRecord, TensorBoard, content_hash, is_there, write_answers,
+    RunDirectory, StepRecord, TensorBoard, content_hash, exact, is_there, write_answers,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -290,11 +290,17 @@ pub fn hparams(config: &RunConfig) -> Result<Vec<(String, HparamValue)>, TrainEr
     let keys = config.flatten()?.into_iter();
     let values = keys.map(|(key, value)| {
         let value = match value {
-            Value::Integer(number) => HparamValue::Number(number as f64),
+            // A number of the page is a double.
+            Value::Integer(number) if number.unsigned_abs() <= exact::MOST => {
+                HparamValue::Number(number as f64)
+            }
             Value::Float(number) => HparamValue::Number(number),
             Value::Boolean(on) => HparamValue::Boolean(on),
             Value::String(text) => HparamValue::Text(text),
-            other => HparamValue::Text(other.to_string()),
+            other
+            @ (Value::Integer(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_)) => {
+                HparamValue::Text(other.to_string())
+            }
         };
         (key, value)
     });

@@ -110,7 +110,7 @@ fn an_export_has_the_files_of_its_format() {
         let record = ExportRecord::read(&folder.path().join("export.json")).unwrap();
         let record = record.unwrap();
         assert_eq!((record.done(), record.documents()), (28, 28));
-        assert_eq!(record.val.first, VALIDATION_FIRST);
+        assert_eq!(record.val.first_index, VALIDATION_FIRST);
         assert_eq!(record.vocabulary, world.vocabulary().len());
         for split in Split::ALL {
             let record = record.split(split);
@@ -172,8 +172,8 @@ fn json_lines_hold_the_records_in_order() {
     for (split, count) in Split::ALL.into_iter().zip([25, 3]) {
         let text = fs::read_to_string(folder.path().join(split.file(Format::Jsonl))).unwrap();
         assert_eq!(text.lines().count(), count);
-        for (index, line) in (split.first()..).zip(text.lines()) {
-            let document = world.document(index);
+        for (index, line) in (0..).zip(text.lines()) {
+            let document = world.document(split.first() + index);
             let record = crate::Record {
                 world: &world,
                 index,
@@ -257,7 +257,14 @@ fn parquet_parts_hold_the_same_as_columns() {
     let path = folder.path().join("val-00000.parquet");
     let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
     let first = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
-    assert_eq!(first.get_ulong(0).unwrap(), VALIDATION_FIRST);
+    assert_eq!(first.get_ulong(0).unwrap(), 0);
+    let text = world.document(VALIDATION_FIRST);
+    let record = crate::Record {
+        world: &world,
+        index: 0,
+        document: &text,
+    };
+    assert_eq!(first.get_string(1).unwrap(), &record.text().to_string());
 }
 
 #[test]

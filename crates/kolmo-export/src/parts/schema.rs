@@ -25,7 +25,7 @@ const SCHEMA: &str = "message documents {
 
 /// What a column holds; goes into the file's metadata under the column's name.
 const MEANINGS: [(&str, &str); 7] = [
-    ("document", "index of the document"),
+    ("document", "index of the document in its split"),
     ("text", "its words, without the end of the document"),
     (
         "tokens",

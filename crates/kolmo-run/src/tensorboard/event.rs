@@ -26,7 +26,8 @@ pub struct Image {
 /// A setting of a run, for TensorBoard's HPARAMS page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HparamValue {
-    /// A number; whole numbers too, for the page knows no others.
+    /// A number; whole numbers too, for the page knows no others. One that is not finite is shown as text: the page hands
+    /// numbers on as JSON, and shows no run at all if one of them has no JSON form.
     Number(f64),
     /// A name or anything that is neither number nor yes or no.
     Text(String),
@@ -121,6 +122,10 @@ pub(super) fn hparams(
                 value.set_bool_value(*boolean);
                 DataType::DATA_TYPE_BOOL
             }
+            HparamValue::Number(number) if !number.is_finite() => {
+                value.set_string_value(number.to_string());
+                DataType::DATA_TYPE_STRING
+            }
             HparamValue::Number(number) => {
                 value.set_number_value(*number);
                 DataType::DATA_TYPE_FLOAT64
@@ -164,4 +169,41 @@ fn event(wall_time_s: f64, step: u64, values: Vec<Summary_Value>) -> io::Result<
     event.set_step(i64::try_from(step).unwrap_or(i64::MAX));
     event.set_summary(summary);
     Ok(event.write_to_bytes()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use protobuf::well_known_types::Value_oneof_kind as Kind;
+
+    use super::*;
+
+    #[test]
+    fn a_number_that_json_does_not_have_is_text() {
+        let numbers = [1.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+        let settings: Vec<_> = numbers
+            .iter()
+            .map(|number| (number.to_string(), HparamValue::Number(*number)))
+            .collect();
+        let [shown, started] = hparams(0.0, &settings).unwrap().map(|bytes| {
+            let mut event: Event = protobuf::parse_from_bytes(&bytes).unwrap();
+            let value = event.mut_summary().mut_value().remove(0);
+            let content = value.get_metadata().get_plugin_data().get_content();
+            protobuf::parse_from_bytes::<HParamsPluginData>(content).unwrap()
+        });
+        let values = started.get_session_start_info().get_hparams();
+        let kinds = numbers.map(|number| values[&number.to_string()].kind.clone().unwrap());
+        assert_eq!(
+            kinds,
+            [
+                Kind::number_value(1.5),
+                Kind::string_value("inf".to_owned()),
+                Kind::string_value("-inf".to_owned()),
+                Kind::string_value("NaN".to_owned())
+            ]
+        );
+        let columns = shown.get_experiment().get_hparam_infos().iter();
+        let types: Vec<DataType> = columns.map(HParamInfo::get_field_type).collect();
+        assert_eq!(types[0], DataType::DATA_TYPE_FLOAT64);
+        assert_eq!(types[1..], [DataType::DATA_TYPE_STRING; 3]);
+    }
 }

@@ -1,7 +1,9 @@
-//! Rows of JSON values as Parquet and CSV.
+//! Rows as Parquet and CSV.
 
 use std::{path::Path, sync::Arc};
 
+use super::{Row, cell::Cell};
+use crate::error::SweepError;
 use kolmo_run::{Error, atomic};
 use parquet::{
     basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel},
@@ -13,10 +15,6 @@ use parquet::{
     },
     schema::types::Type,
 };
-use serde_json::Value;
-
-use super::Row;
-use crate::error::SweepError;
 
 /// Writes `rows` to `path` with the endings `.parquet` and `.csv`. Columns are in the order in which they come up.
 pub(super) fn write(path: &Path, rows: &[Row]) -> std::result::Result<(), SweepError> {
@@ -35,51 +33,46 @@ pub(super) fn write(path: &Path, rows: &[Row]) -> std::result::Result<(), SweepE
     )?)
 }
 
-/// A column: its name, and a value of each row, null where a row has none.
+/// A column: its name, and a cell of each row.
 struct Column<'a> {
     name: &'a str,
-    values: Vec<&'a Value>,
+    cells: Vec<&'a Cell>,
 }
 
 impl Column<'_> {
     /// Its type: whole numbers, numbers, or text for everything else.
     fn kind(&self) -> Physical {
-        let all =
-            |is: fn(&Value) -> bool| self.values.iter().all(|value| value.is_null() || is(value));
-        if all(|value| value.is_i64() || value.is_u64()) {
-            Physical::INT64
-        } else if all(Value::is_number) {
-            Physical::DOUBLE
-        } else {
-            Physical::BYTE_ARRAY
+        let mut kind = Physical::INT64;
+        for cell in &self.cells {
+            match cell {
+                Cell::Empty | Cell::Whole(_) => {}
+                Cell::Number(_) => kind = Physical::DOUBLE,
+                Cell::Text(_) => return Physical::BYTE_ARRAY,
+            }
         }
+        kind
     }
 }
 
 fn columns(rows: &[Row]) -> Vec<Column<'_>> {
     let mut names: Vec<&str> = Vec::new();
     let mut known = std::collections::HashSet::new();
-    for name in rows.iter().flat_map(|row| row.keys()) {
+    for (name, _) in rows.iter().flatten() {
         if known.insert(name.as_str()) {
             names.push(name);
         }
     }
     let column = |name| Column {
         name,
-        values: rows
+        cells: rows
             .iter()
-            .map(|row| row.get(name).unwrap_or(&Value::Null))
+            .map(|row| {
+                let cell = row.iter().find(|(of, _)| of == name);
+                cell.map_or(&Cell::Empty, |(_, cell)| cell)
+            })
             .collect(),
     };
     names.into_iter().map(column).collect()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// RFC 4180: cells with a comma, a quote or a line break are quoted. No crate for it: the usual one turns on features
@@ -95,7 +88,7 @@ fn csv(columns: &[Column<'_>], rows: usize) -> String {
         all = line(columns.iter().map(|column| cell(column.name)).collect());
     }
     for k in 0..rows {
-        let cells = columns.iter().map(|column| cell(&text(column.values[k])));
+        let cells = columns.iter().map(|column| cell(&column.cells[k].text()));
         all += &line(cells.collect());
     }
     all
@@ -125,16 +118,23 @@ fn parquet(columns: &[Column<'_>], rows: usize) -> Result<Vec<u8>> {
         for column in columns {
             match column.kind() {
                 Physical::INT64 => {
-                    let whole = |value: &Value| {
-                        value
-                            .as_i64()
-                            .or_else(|| value.as_u64().map(u64::cast_signed))
-                    };
-                    write_column::<Int64Type>(&mut group, column, whole)?;
+                    write_column::<Int64Type>(&mut group, column, |cell| match cell {
+                        Cell::Whole(number) => Some(*number),
+                        Cell::Empty | Cell::Number(_) | Cell::Text(_) => None,
+                    })?;
                 }
-                Physical::DOUBLE => write_column::<DoubleType>(&mut group, column, Value::as_f64)?,
-                _ => write_column::<ByteArrayType>(&mut group, column, |value| {
-                    (!value.is_null()).then(|| ByteArray::from(text(value).into_bytes()))
+                Physical::DOUBLE => {
+                    write_column::<DoubleType>(&mut group, column, |cell| match cell {
+                        Cell::Whole(number) => Some(*number as f64),
+                        Cell::Number(number) => Some(*number),
+                        Cell::Empty | Cell::Text(_) => None,
+                    })?;
+                }
+                _ => write_column::<ByteArrayType>(&mut group, column, |cell| match cell {
+                    Cell::Empty => None,
+                    Cell::Whole(_) | Cell::Number(_) | Cell::Text(_) => {
+                        Some(ByteArray::from(cell.text().into_bytes()))
+                    }
                 })?,
             }
         }
@@ -148,14 +148,14 @@ fn parquet(columns: &[Column<'_>], rows: usize) -> Result<Vec<u8>> {
 fn write_column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, &mut Vec<u8>>,
     column: &Column<'_>,
-    read: impl Fn(&Value) -> Option<T::T>,
+    read: impl Fn(&Cell) -> Option<T::T>,
 ) -> Result<()> {
     let Some(mut writer) = group.next_column()? else {
         return Err(ParquetError::General(
             "more columns than the schema has".to_owned(),
         ));
     };
-    let read: Vec<Option<T::T>> = column.values.iter().map(|value| read(value)).collect();
+    let read: Vec<Option<T::T>> = column.cells.iter().map(|cell| read(cell)).collect();
     let is_there: Vec<i16> = read
         .iter()
         .map(|value| i16::from(value.is_some()))
@@ -175,15 +175,15 @@ mod tests {
         file::reader::{FileReader, SerializedFileReader},
         record::RowAccessor,
     };
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn row(value: Value) -> Row {
-        match value {
-            Value::Object(row) => row,
-            _ => Row::new(),
-        }
+        let fields = value.as_object().unwrap().iter();
+        fields
+            .map(|(name, value)| (name.clone(), Cell::from(value)))
+            .collect()
     }
 
     #[test]
@@ -213,5 +213,40 @@ mod tests {
         assert!(rows[1].get_long(2).is_err(), "it is null");
         write(&path, &[]).unwrap();
         assert_eq!(fs::read(path.with_extension("csv")).unwrap(), b"");
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_or_very_large_stay_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs");
+        let rows = ["inf", "-inf", "nan", "1", "0.5", "1e300"].map(|number| {
+            let table: toml::Table = format!("clip = {number}\nseed = {}", i64::MAX)
+                .parse()
+                .unwrap();
+            let cells = table.iter();
+            cells
+                .map(|(key, value)| (key.clone(), Cell::from(value)))
+                .collect::<Row>()
+        });
+        write(&path, &rows).unwrap();
+        let text = fs::read_to_string(path.with_extension("csv")).unwrap();
+        let seed = i64::MAX;
+        assert_eq!(
+            text,
+            format!(
+                "clip,seed\ninf,{seed}\n-inf,{seed}\nNaN,{seed}\n1,{seed}\n0.5,{seed}\n1e+300,{seed}\n"
+            )
+        );
+        let file = fs::File::open(path.with_extension("parquet")).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let read = |row: parquet::record::Row| {
+            assert_eq!(row.get_long(1).unwrap(), seed);
+            row.get_double(0).unwrap()
+        };
+        let rows = reader.get_row_iter(None).unwrap();
+        let clips: Vec<f64> = rows.map(|row| read(row.unwrap())).collect();
+        assert_eq!(clips[..2], [f64::INFINITY, f64::NEG_INFINITY]);
+        assert!(clips[2].is_nan());
+        assert_eq!(clips[3..], [1.0, 0.5, 1e300]);
     }
 }
