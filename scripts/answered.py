@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from remade import config, evaluations
+from remade import config, evaluations, student
 from tuned import answers
 
 
@@ -80,8 +80,10 @@ def auroc(rows):
 def calibration(sweep, name, which, _):
     if which == "AUROC":
         areas = [auroc(stated(run, "stated")) for run in group(sweep, name)]
-        return [area for area in areas if not math.isnan(area)]
-    return [calibration_error(stated(run, which)) for run in group(sweep, name)]
+        values = [area for area in areas if not math.isnan(area)]
+    else:
+        values = [calibration_error(stated(run, which)) for run in group(sweep, name)]
+    return tuple(np.clip(student(values), 0, 1)) if len(values) > 1 else values
 
 
 def excess(run):

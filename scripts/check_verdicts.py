@@ -6,10 +6,12 @@ world saves (coded.py).
     python3 scripts/check_verdicts.py --misreport KOLMO SWEEP_DIR
 
 What was measured comes from summary/*.parquet and runs/*/facts.parquet (the syntax, which is in neither, from
-metrics.jsonl, and code lengths from evaluations.jsonl and compression.json), what was predicted from report.json. Exponents are fitted by least squares seed by seed, intervals are Student's over
-seeds, and the rule is: agrees where the prediction lies in the interval; of exponents inconclusive where that is wider than
-0.15 to a side or its range under a decade. A verdict may be another one only where the prediction is within half of the half-width
-of an end of the interval. With --misreport the law of the worlds is changed in a copy of the sweep, and theory has to disagree.
+metrics.jsonl, and code lengths from evaluations.jsonl and compression.json), what was predicted, with its margin, from report.json.
+Exponents are fitted by least squares seed by seed, intervals are Student's over seeds, of rank correlations by Fisher's z, and the rule
+is: agrees where the whole interval is within the margin of the prediction, disagrees where all of it is outside, and else inconclusive;
+inconclusive too of fewer than three seeds, and of exponents over less than a decade. A verdict may be another one only where an end of the
+interval is within half of the half-width of where the rule turns. With --misreport the law of the worlds is changed in a copy of the
+sweep, and theory has to disagree.
 """
 
 import json
@@ -29,7 +31,7 @@ import answered
 import coded
 import tuned
 from checks import ended, expect, passed
-from remade import Sweep, config, facts, last, seeds, slope, student
+from remade import Sweep, config, facts, fisher, last, seeds, slope, student
 
 EDGE = 0.5
 
@@ -225,8 +227,8 @@ def order(sweep, name, _, __):
     correlations = []
     for _, run in sweep.of(name).iterrows():
         at = times(run)
-        correlations.append(stats.spearmanr(-at["probability"], at["time"]).statistic)
-    return correlations
+        correlations.append((stats.spearmanr(-at["probability"], at["time"]).statistic, len(at)))
+    return fisher(correlations)
 
 
 def plateau(sweep, name, _, __):
@@ -270,22 +272,27 @@ def of_module(claim):
     return next((module for module in (answered, tuned, coded) if hasattr(module, claim)), None)
 
 
-def needs_precision(verdict):
-    """Whether an interval can be too wide and a range too short: of exponents, and of shares that should be 1."""
+def is_exponent(verdict):
+    """Whether its range can be too short."""
     claim, _, which = verdict["claim"].split("/", 2)
-    return claim == "wording" or which.startswith("exponent") or not of_module(claim)
+    return which.startswith("exponent") or not of_module(claim) and claim != "order"
 
 
 def rule(verdict, interval):
-    """The verdict, and whether the prediction is so near an end that another is as good."""
+    """The verdict, and whether an end of the interval is so near to where it turns that another is as good."""
     mean, lo, hi = interval
     predicted, half = verdict["predicted"], (hi - lo) / 2
-    is_near = min(abs(predicted - lo), abs(predicted - hi)) < EDGE * half
-    if verdict["relation"] == "equal":
-        ends = verdict["range"] if needs_precision(verdict) else None
-        if needs_precision(verdict) and half > 0.15 or (ends and ends["hi"] / ends["lo"] < 10):
-            return "inconclusive", 0.12 < half < 0.18
-        return ("agrees" if lo <= predicted <= hi else "disagrees"), is_near or needs_precision(verdict) and 0.12 < half
+    is_equal = verdict["relation"] == "equal"
+    margin = verdict["margin"] if is_equal else 0
+    turns = {predicted - margin, predicted + margin}
+    is_near = min(abs(end - turn) for end in (lo, hi) for turn in turns) < EDGE * half
+    ends = verdict["range"]
+    if verdict["seeds"] < 3 or is_equal and is_exponent(verdict) and ends["hi"] / ends["lo"] < 10:
+        return "inconclusive", False
+    if is_equal:
+        if min(turns) <= lo and hi <= max(turns):
+            return "agrees", is_near
+        return ("disagrees" if hi < min(turns) or max(turns) < lo else "inconclusive"), is_near
     above = verdict["relation"] == "above"
     if lo > predicted if above else hi < predicted:
         return "agrees", is_near
@@ -306,10 +313,15 @@ def check(report, folders):
         expect(close, f"{verdict['claim']}: {verdict['predicted']} is predicted, again {expected}")
         measure = globals().get(claim) or getattr(of_module(claim), claim)
         measured = measure(sweep, name, which, verdict)
+        if verdict["seeds"] is None:
+            expect(verdict["verdict"] == "inconclusive", f"{verdict['claim']}: {verdict['verdict']}, and nothing was measured")
+            continue
         if not isinstance(measured, tuple) and len(measured) < 2:
             expect(verdict["verdict"] == "inconclusive", f"{verdict['claim']}: {verdict['verdict']} of {len(measured)} seeds")
             continue
         interval = measured if isinstance(measured, tuple) else student(measured)
+        lo, hi = verdict["ci95"]
+        expect(lo <= verdict["measured"] <= hi, f"{verdict['claim']}: {verdict['measured']} is not in its interval, {lo} to {hi}")
         found, is_near = rule(verdict, interval)
         again = "{:.4g} [{:.4g}, {:.4g}]".format(*interval)
         text = f"{verdict['claim']}: {verdict['verdict']}; measured {verdict['measured'] or math.nan:.4g}, again {again}"

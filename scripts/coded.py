@@ -12,7 +12,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from checks import expect
-from remade import config, evaluations
+from remade import config, evaluations, fisher
 
 LEARNERS = ("model", "bayes", "bayes_untrained")
 
@@ -225,7 +225,11 @@ def structure(sweep, name, which, verdict):
         else:
             number = stats.spearmanr(*shares.T).statistic
         by_seed.setdefault(run["seed"], []).append(number)
-    return [np.mean(of) for of in by_seed.values()]
+    of_seeds = [np.mean(of) for of in by_seed.values()]
+    if which == "syntax first":
+        return of_seeds
+    pairs = min(len(evaluations(run)[-1]["classes"]) for run, _ in runs)
+    return fisher([(rho, pairs) for rho in of_seeds])
 
 
 def predicted(sweep, claim, name, which):

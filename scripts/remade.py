@@ -72,6 +72,15 @@ def slope(runs, x, y):
     return -np.polyfit(np.log(runs[x].astype(float)), np.log(runs[y].astype(float)), 1)[0]
 
 
+def fisher(correlations):
+    """The mean of rank correlations, one of each seed with its number of pairs, and Student's interval, by Fisher's z. One of -1 or 1 counts
+    as half a step less than the next that there can be."""
+    n = min(pairs for _, pairs in correlations)
+    greatest = max(0, 1 - 6 / (n * (n * n - 1)))
+    rho = np.clip([rho for rho, _ in correlations], -greatest, greatest)
+    return tuple(np.tanh(student(np.arctanh(rho))))
+
+
 def student(values):
     half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
     return np.mean(values), np.mean(values) - half, np.mean(values) + half

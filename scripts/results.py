@@ -24,14 +24,18 @@ def number(x):
 
 
 def table(verdicts):
-    lines = ["| claim | predicted | measured | 95 % interval | range | verdict |", "| --- | --- | --- | --- | --- | --- |"]
+    head = ["claim", "predicted", "measured", "95 % interval", "seeds", "range", "verdict"]
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     for verdict in verdicts:
         ends, over = verdict["ci95"] or (None, None), verdict["range"]
         cells = [
             verdict["claim"],
-            SIGN[verdict["relation"]] + number(verdict["predicted"]),
+            SIGN[verdict["relation"]]
+            + number(verdict["predicted"])
+            + (f" ± {number(verdict['margin'])}" if verdict["margin"] is not None else ""),
             number(verdict["measured"]),
             f"{number(ends[0])} to {number(ends[1])}",
+            number(verdict["seeds"]) if verdict["seeds"] is None else str(verdict["seeds"]),
             f"{number(over['lo'])} to {number(over['hi'])} {over['of']}" if over else "",
             verdict["verdict"],
         ]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from remade import config, evaluations, last, seeds
+from remade import config, evaluations, fisher, last, seeds
 
 
 def percent(share):
@@ -138,8 +138,8 @@ def displacement(sweep, name, which, _):
         before = rows[(rows["step"] == 0) & rows["correct"]][["subject", "relation"]]
         known = last(rows).merge(before, on=["subject", "relation"]).merge(last(other), on=["subject", "relation"])
         rise = known["loss_nats_x"] - known["loss_nats_y"]
-        correlations.append(known["probability_x"].corr(rise, method="spearman"))
-    return correlations
+        correlations.append((known["probability_x"].corr(rise, method="spearman"), len(known)))
+    return fisher(correlations)
 
 
 def relearning(sweep, name, _, __):

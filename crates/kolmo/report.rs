@@ -267,16 +267,19 @@ fn table(report: &Report) -> String {
         .max()
         .unwrap_or(0);
     let mut text = format!(
-        "{:width$}  {:>11}  {:>9}  {:>19}  verdict\n",
-        "claim", "predicted", "measured", "95 % interval"
+        "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  verdict\n",
+        "claim", "predicted", "measured", "95 % interval", "seeds"
     );
     for verdict in &verdicts {
         text.push_str(&format!(
-            "{:width$}  {:>11}  {:>9}  {:>19}  {}\n",
+            "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {}\n",
             verdict.claim,
             verdict.predicted_text(),
             verdict.measured_text(),
             verdict.interval_text(),
+            verdict
+                .seeds
+                .map_or("-".to_owned(), |seeds| seeds.to_string()),
             verdict.verdict.name()
         ));
     }

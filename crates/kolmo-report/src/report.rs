@@ -150,6 +150,10 @@ pub struct Verdict {
     pub measured: Option<f64>,
     /// Its 95 % confidence interval.
     pub ci95: Option<[f64; 2]>,
+    /// How far from the prediction a number that should be the same may be, to either side; none of others.
+    pub margin: Option<f64>,
+    /// How many seeds it rests on; none where it was refused.
+    pub seeds: Option<usize>,
     /// What it was measured over.
     pub range: Option<Range>,
     /// Whether they agree.
@@ -159,14 +163,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What was predicted, as text: `0.333`, or `> 0.333` of what should be greater.
+    /// What was predicted, as text: `0.333 ± 0.100`, or `> 0.333` of what should be greater.
     pub fn predicted_text(&self) -> String {
-        let sign = match self.relation {
-            Relation::Equal => "",
-            Relation::Above => "> ",
-            Relation::Below => "< ",
-        };
-        format!("{sign}{}", significant(self.predicted))
+        let predicted = significant(self.predicted);
+        match (self.relation, self.margin) {
+            (Relation::Equal, Some(margin)) => format!("{predicted} ± {}", significant(margin)),
+            (Relation::Equal, None) => predicted,
+            (Relation::Above, _) => format!("> {predicted}"),
+            (Relation::Below, _) => format!("< {predicted}"),
+        }
     }
 
     /// What was measured, as text.
@@ -207,7 +212,7 @@ pub struct Range {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// They do, as far as the interval tells.
+    /// They do: the interval and the margin say so.
     Agrees,
     /// They do not.
     Disagrees,

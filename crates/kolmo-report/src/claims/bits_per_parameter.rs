@@ -9,6 +9,7 @@ use kolmo_world::Token;
 use super::{
     judge::{Claim, range},
     model_scaling::{bits, ladders},
+    quantity::Quantity,
     summary::{by_parameters, id, mean, named, observations, parameters, points},
 };
 use crate::{
@@ -48,7 +49,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted: 1.0,
                 range: range("parameters", runs.iter().map(|run| parameters(run))),
-                needs_precision: true,
+                quantity: Quantity::Exponent,
             }
             .judge(measured),
         );

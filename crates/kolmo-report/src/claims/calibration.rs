@@ -5,6 +5,7 @@ use kolmo_run::AnswerRow;
 use super::{
     answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
     judge::{Claim, text},
+    quantity::Quantity,
     summary::{datum, grid, id, line, of_seeds, points},
 };
 use crate::{
@@ -105,7 +106,7 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
         relation: Relation::Equal,
         predicted: by_chance.iter().sum::<f64>() / by_chance.len() as f64,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Share,
     };
     Some(claim.judge(Estimate::over_seeds(&errors)))
 }
@@ -133,7 +134,7 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Above,
         predicted: 0.5,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Share,
     };
     Some(claim.judge(measured))
 }
@@ -247,7 +248,7 @@ fn cells(group: &Group<'_>, cohort: &str, wording: &str) -> Option<Vec<String>> 
         over_seeds(&|answers| share(answers, &|answer| f64::from(u8::from(answer.correct)))),
         over_seeds(&|answers| share(answers, &|answer| answer.confidence)),
         match Estimate::over_seeds(&errors) {
-            Ok(error) => text(&Ok(error)),
+            Ok(error) => text(&Ok(error.within(Quantity::Share.bounds()))),
             Err(_) => significant(datum(0.0, &errors).y),
         },
         over_seeds(&|answers| Some(calibration_error_by_chance(answers))),

@@ -6,6 +6,7 @@ use kolmo_theory::discovery::{PowerLaw, mean_content};
 use super::{
     judge::{Claim, range, text},
     learning_time::one_or_seeds,
+    quantity::Quantity,
     summary::{by_documents, id, line, named, shade},
 };
 use crate::{
@@ -67,7 +68,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Below,
                 predicted: LEFT,
                 range: range("exposures", exposures),
-                needs_precision: false,
+                quantity: Quantity::Ratio,
             }
             .judge(one_or_seeds(&seeds, left.iter().cloned())),
         );
@@ -129,7 +130,7 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
                 .flat_map(|runs| ends(runs))
                 .map(|point| point.x),
         ),
-        needs_precision: false,
+        quantity: Quantity::Ratio,
     };
     (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(&names, left)))
 }

@@ -6,6 +6,7 @@ use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 use super::{
     codes::{Compressed, Group, alike, families},
     judge::Claim,
+    quantity::Quantity,
     summary::{Seeded, count_seeds, datum, id, line, of_seeds, points},
     tuning::{cell, mean},
 };
@@ -102,7 +103,7 @@ fn shortest(group: &Group<'_>) -> Verdict {
         relation: Relation::Below,
         predicted: 1.0,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Ratio,
     }
     .judge(mean(&group.runs, |of| model(of) / general(of)))
 }
@@ -116,7 +117,7 @@ fn written(family: &Group<'_>) -> [Verdict; 2] {
         relation: Relation::Below,
         predicted: SLACK,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Difference,
     };
     let bayes = claim(
         BAYES,
@@ -159,6 +160,7 @@ fn greatest(
     Ok(Estimate {
         value: greatest,
         ci95: [greatest; 2],
+        seeds: count_seeds(&family.runs),
     })
 }
 

@@ -7,6 +7,7 @@ use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 use super::{
     judge::{Claim, range},
     model_scaling::ladders,
+    quantity::Quantity,
     summary::{by_parameters, grid, id, line, mean, named, points, shade},
 };
 use crate::{
@@ -138,7 +139,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("probability of a fact", frequencies),
-        needs_precision: false,
+        quantity: Quantity::Difference,
     }
     .judge(Estimate::over_seeds(&ratios))
 }
@@ -180,7 +181,7 @@ fn threshold_verdict(
         relation: Relation::Equal,
         predicted: 1.0 / law.discount,
         range: range("parameters", observations.iter().map(|point| point.x)),
-        needs_precision: true,
+        quantity: Quantity::Exponent,
     };
     Some(claim.judge(PowerLaw::fit(&observations).map(|law| law.exponent)))
 }

@@ -7,6 +7,7 @@ use kolmo_world::config::FrequencyConfig;
 
 use super::{
     judge::{Claim, beside, range},
+    quantity::Quantity,
     summary::{
         by_documents, count_seeds, grid, id, line, mean, named, observations, of_seeds, points,
         worlds,
@@ -109,7 +110,7 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         relation: Relation::Equal,
         predicted,
         range: over(),
-        needs_precision: true,
+        quantity: Quantity::Exponent,
     };
     let same = format!(
         "{name}: the redundancy falls with the documents as fast as that of the Bayes learner does over the same range."
@@ -220,7 +221,7 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("documents", runs.iter().map(|run| run.documents())),
-        needs_precision: false,
+        quantity: Quantity::Difference,
     }
     .judge(Estimate::over_seeds(&steepening))
 }

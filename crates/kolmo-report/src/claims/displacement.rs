@@ -9,6 +9,7 @@ use kolmo_world::{
 use super::{
     forgetting::class_losses,
     judge::Claim,
+    quantity::Quantity,
     summary::{ROOM, id, line, met_bits, points},
     tuning::{Variant, bits_before, cell, is_bare, mean, new_bits, over_seeds, pairs, variants},
 };
@@ -61,7 +62,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted,
                 range: None,
-                needs_precision: false,
+                quantity: Quantity::Rate,
             }
             .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
         );
@@ -75,7 +76,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Below,
                 predicted: 0.0,
                 range: None,
-                needs_precision: false,
+                quantity: Quantity::Correlation,
             }
             .judge(rarest_first(variant, control)?),
         );
@@ -149,7 +150,7 @@ fn rarest_first(
     variant: &Variant<'_>,
     control: &Variant<'_>,
 ) -> Result<std::result::Result<Estimate, Refusal>> {
-    let mut correlations = Vec::new();
+    let (mut correlations, mut fewest) = (Vec::new(), usize::MAX);
     for (run, control) in pairs(&variant.runs, &control.runs) {
         let (facts, others) = (run.facts()?, control.facts()?);
         let (Some(before), Some(after), Some(control)) =
@@ -161,12 +162,14 @@ fn rarest_first(
         let known = known.filter(|((before, _), _)| before.correct);
         let pairs = known
             .map(|((_, after), control)| (after.probability, after.loss_nats - control.loss_nats));
-        match spearman(&pairs.collect::<Vec<_>>()) {
+        let pairs: Vec<(f64, f64)> = pairs.collect();
+        fewest = fewest.min(pairs.len());
+        match spearman(&pairs) {
             Ok(correlation) => correlations.push((run.config.seed, correlation.value)),
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
-    Ok(Estimate::over_seeds(&correlations))
+    Ok(Estimate::of_correlations(&correlations, fewest))
 }
 
 /// What is gone of each class, beside the optimal learner that gives up as many bits as were gained.

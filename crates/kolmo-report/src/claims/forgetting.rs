@@ -9,9 +9,11 @@ use kolmo_world::{
 
 use super::{
     judge::Claim,
+    quantity::Quantity,
     summary::{id, points},
     tuning::{
-        Variant, accuracy, cell, difference, lost, new_bits, over_seeds, taught_in, variants,
+        Variant, accuracy, cell, difference, lost, new_bits, over_seeds, share_cell, taught_in,
+        variants,
     },
 };
 use crate::{
@@ -119,7 +121,7 @@ fn claim(name: String, statement: String) -> Claim {
         relation: Relation::Above,
         predicted: 0.0,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Difference,
     }
 }
 
@@ -204,7 +206,8 @@ pub(super) fn class_losses(runs: &[&StudyRun]) -> Vec<Datum> {
         Datum {
             x: class.mass / class.facts as f64,
             y: estimate.map_or(f64::NAN, |estimate| estimate.value),
-            ci95: estimate.map(|estimate| estimate.ci95),
+            // More than all cannot be gone.
+            ci95: estimate.map(|estimate| estimate.within([f64::NEG_INFINITY, 1.0]).ci95),
         }
     };
     (0..count).rev().map(class).collect()
@@ -222,8 +225,8 @@ fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {
         rows.push(vec![
             variant.how.clone(),
             cell(over_seeds(&variant.runs, lost)),
-            cell(over_seeds(&variant.runs, |run| run.last().accuracy)),
-            cell(over_seeds(&variant.runs, |run| {
+            share_cell(over_seeds(&variant.runs, |run| run.last().accuracy)),
+            share_cell(over_seeds(&variant.runs, |run| {
                 accuracy(run.last(), "injected", wording)
             })),
             cell(Estimate::over_seeds(&bits)),

@@ -8,9 +8,11 @@ use kolmo_world::LessonConfig;
 
 use super::{
     judge::{Claim, range},
+    quantity::Quantity,
     summary::{id, line, of_seeds},
     tuning::{
-        Variant, accuracy, cell, crossing, interview, is_bare, lost, mean, over_seeds, variants,
+        Variant, accuracy, cell, crossing, interview, is_bare, lost, mean, over_seeds, share_cell,
+        variants,
     },
 };
 use crate::{
@@ -73,7 +75,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Above,
                 predicted: WANTED,
                 range: None,
-                needs_precision: false,
+                quantity: Quantity::Share,
             }
             .judge(mean(&measured, |(_, of)| of.others)),
         );
@@ -88,15 +90,15 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                     relation: Relation::Below,
                     predicted: SENTENCES,
                     range: None,
-                    needs_precision: false,
+                    quantity: Quantity::Count,
                 }
                 .judge(mean(&measured, |(_, of)| of.learnt)),
             );
         }
         rows.push(vec![
             name.clone(),
-            cell(mean(&measured, |(_, of)| of.taught)),
-            cell(mean(&measured, |(_, of)| of.others)),
+            share_cell(mean(&measured, |(_, of)| of.taught)),
+            share_cell(mean(&measured, |(_, of)| of.others)),
             cell(mean(&measured, |(_, of)| of.learnt)),
             cell(over_seeds(&variant.runs, lost)),
         ]);
@@ -165,7 +167,7 @@ fn ablations(shares: &[Others<'_>]) -> Vec<crate::report::Verdict> {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("templates", [*least, *most]),
-        needs_precision: false,
+        quantity: Quantity::Difference,
     };
     vec![claim.judge(Estimate::over_seeds(&differences))]
 }

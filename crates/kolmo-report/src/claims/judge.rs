@@ -1,7 +1,8 @@
 //! From a number to a verdict.
 
+use super::quantity::Quantity;
 use crate::{
-    fit::{Comparison, EXPONENT_HALF_WIDTH, Estimate, Observation, PowerLaw, Refusal, slope},
+    fit::{Comparison, Estimate, Observation, PowerLaw, Refusal, slope},
     number::{interval, significant},
     report::{Outcome, Range, Relation, Verdict},
 };
@@ -18,8 +19,8 @@ pub(super) struct Claim {
     pub predicted: f64,
     /// What it is measured over.
     pub range: Option<Range>,
-    /// Whether its interval can be too wide and its range too short to say anything: of exponents, and of shares that should be 1.
-    pub needs_precision: bool,
+    /// What kind of number it is.
+    pub quantity: Quantity,
 }
 
 impl Claim {
@@ -29,14 +30,16 @@ impl Claim {
             .range
             .as_ref()
             .map(|range| (range.hi / range.lo).log10());
-        let decades = decades.filter(|_| self.needs_precision);
+        let decades = decades.filter(|_| self.quantity.needs_range());
+        let margin = self.quantity.margin(self.predicted);
+        let measured = measured.map(|estimate| estimate.within(self.quantity.bounds()));
         let (estimate, outcome, reason) = match measured {
             Ok(estimate) => {
                 let comparison = Comparison {
                     relation: self.relation,
                     predicted: self.predicted,
                     measured: estimate,
-                    half_width: self.needs_precision.then_some(EXPONENT_HALF_WIDTH),
+                    margin,
                     decades,
                 };
                 let (outcome, reason) = comparison.verdict();
@@ -52,6 +55,8 @@ impl Claim {
             predicted: self.predicted,
             measured: estimate.map(|estimate| estimate.value),
             ci95: estimate.map(|estimate| estimate.ci95),
+            margin: (self.relation == Relation::Equal).then_some(margin),
+            seeds: estimate.map(|estimate| estimate.seeds),
             range: self.range,
             verdict: outcome,
             reason,
@@ -79,6 +84,7 @@ pub(super) fn beside(
     let measured = PowerLaw::fit(&ratios).map(|law| Estimate {
         value: predicted + law.exponent.value,
         ci95: law.exponent.ci95.map(|end| predicted + end),
+        ..law.exponent
     });
     (predicted, measured)
 }

@@ -5,6 +5,7 @@ use kolmo_theory::dynamics::half_learning_documents;
 
 use super::{
     judge::{Claim, range},
+    quantity::Quantity,
     summary::{id, line, named, points},
 };
 use crate::{
@@ -148,7 +149,7 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
         relation: Relation::Equal,
         predicted: -1.0,
         range: range("probability of a fact", frequencies()),
-        needs_precision: true,
+        quantity: Quantity::Exponent,
     };
     let from_start = format!(
         "{name}: the half-learning time of a fact is inversely proportional to its frequency."

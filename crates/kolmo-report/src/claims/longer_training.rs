@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     judge::{Claim, range},
     model_scaling::{bits, inside, missing},
+    quantity::Quantity,
     summary::{
         by_documents, by_parameters, id, mean, named, observations, parameters, points, shade,
     },
@@ -78,7 +79,7 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Equal,
         predicted: 0.0,
         range: range("parameters", longer.iter().map(|run| parameters(run))),
-        needs_precision: true,
+        quantity: Quantity::Exponent,
     }
     .judge(changes.and_then(|changes| Estimate::over_seeds(&changes)))
 }

@@ -28,6 +28,7 @@ mod order;
 mod overconfidence;
 mod plateau;
 mod prequential;
+mod quantity;
 mod relearning;
 mod structure;
 mod structure_tables;

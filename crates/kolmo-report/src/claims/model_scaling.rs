@@ -10,6 +10,7 @@ use kolmo_theory::{
 
 use super::{
     judge::{Claim, beside, range},
+    quantity::Quantity,
     summary::{
         by_documents, by_parameters, count_seeds, grid, id, line, mean, named, observations,
         parameters, points,
@@ -89,7 +90,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         relation: Relation::Equal,
         predicted,
         range: over(),
-        needs_precision: true,
+        quantity: Quantity::Exponent,
     };
     let statement = format!(
         "{name}: what is missing falls with the bits stored as fast as if these were the most frequent facts."
@@ -112,7 +113,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
                 relation: Relation::Equal,
                 predicted: law.capacity_exponent(),
                 range: range("parameters", runs.iter().map(|run| parameters(run))),
-                needs_precision: true,
+                quantity: Quantity::Exponent,
             }
             .judge(measured),
         );

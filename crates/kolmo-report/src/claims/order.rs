@@ -6,12 +6,13 @@ use rand::RngExt;
 
 use super::{
     judge::{Claim, range, text},
-    learning_time::{facts, one_or_seeds},
+    learning_time::facts,
+    quantity::Quantity,
     summary::{id, named},
 };
 use crate::{
     error::Result,
-    fit::{Estimate, HalfLearning, Refusal, spearman},
+    fit::{Estimate, HalfLearning, OfSeed, Refusal, spearman},
     number::significant,
     report::{Relation, Section, Table},
     study::{Study, StudyRun},
@@ -44,8 +45,18 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .zip(&timed)
             .map(|(run, facts)| spearman(&pairs(facts, told(run, facts))))
             .collect();
-        let mean = after.iter().flatten().map(|rho| rho.value).sum::<f64>()
-            / after.iter().flatten().count() as f64;
+        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+        let pairs = timed.iter().map(Vec::len).min().unwrap_or_default();
+        let over_seeds = |all: &[Correlation]| match all {
+            [one] => one.clone(),
+            all => {
+                let of_seed = seeds.iter().zip(all);
+                let of_seed = of_seed.map(|(seed, rho)| Ok((*seed, rho.clone()?.value)));
+                let of_seed: Vec<OfSeed<f64>> = of_seed.collect::<std::result::Result<_, _>>()?;
+                Estimate::of_correlations(&of_seed, pairs)
+            }
+        };
+        let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
         let claim = |which: &str, statement: String, relation, predicted| Claim {
             name: format!("order/{name}/{which}"),
             statement,
@@ -55,7 +66,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 "probability of a fact",
                 timed.iter().flatten().map(|(row, _)| row.probability),
             ),
-            needs_precision: false,
+            quantity: Quantity::Correlation,
         };
         let any = format!("{name}: facts are learnt in the order of their frequency.");
         let strict = format!(
@@ -63,11 +74,9 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         );
         let verdicts = [
             claim("rank correlation", any, Relation::Above, 0.0),
-            claim("told so often", strict, Relation::Equal, mean),
+            claim("told so often", strict, Relation::Equal, told_so_often),
         ];
-        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
-        let judged =
-            verdicts.map(|claim| claim.judge(one_or_seeds(&seeds, measured.iter().cloned())));
+        let judged = verdicts.map(|claim| claim.judge(over_seeds(&measured)));
         section.verdicts.extend(judged);
         section
             .tables

@@ -7,6 +7,7 @@ use kolmo_world::config::FrequencyConfig;
 
 use super::{
     judge::{Claim, range},
+    quantity::Quantity,
     summary::{by, id, line, mean, named, observations, points, shade},
 };
 use crate::{
@@ -57,7 +58,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted: 1.0,
                 range: range("subjects", left.iter().map(|(elements, _)| *elements)),
-                needs_precision: true,
+                quantity: Quantity::Exponent,
             }
             .judge(measured),
         );

@@ -8,6 +8,7 @@ use kolmo_run::{ClassRecord, CodeBits, EvaluationRecord, RoleBits};
 use super::{
     codes::{ROLES, TOTAL, WORDING, in_words, of_role},
     judge::{Claim, range},
+    quantity::Quantity,
     summary::{datum, id, named, points, shade},
     tuning::{cell, mean, over_seeds},
 };
@@ -112,7 +113,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             relation: Relation::Above,
             predicted: 1.0,
             range: range("documents", runs.iter().map(|run| run.documents())),
-            needs_precision: false,
+            quantity: Quantity::Ratio,
         }
         .judge(over_seeds(runs, |run| ratio(run, role)))
     };

@@ -9,6 +9,7 @@ use kolmo_world::{
 
 use super::{
     judge::Claim,
+    quantity::Quantity,
     summary::{Seeded, count_seeds, id, line},
     tuning::{bits_before, cell, crossing, how, is_bare, mean},
 };
@@ -81,7 +82,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                     relation: Relation::Equal,
                     predicted: 1.0,
                     range: None,
-                    needs_precision: false,
+                    quantity: Quantity::Ratio,
                 }
                 .judge(ratio()),
             );

@@ -8,6 +8,7 @@ use kolmo_run::ClassRecord;
 use super::{
     codes::{Compressed, Group, families},
     judge::{Claim, range},
+    quantity::Quantity,
     structure_tables::{Curves, figure, first_part, gaps, totals},
     summary::{ROOM, Seeded, by, id, met_bits, of_seeds, parameters},
     two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
@@ -116,6 +117,7 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         Estimate {
             value: gap,
             ci95: [gap - description.half_width, gap + description.half_width],
+            seeds: groups(described, |run| run.of.run.config.seed).len(),
         }
     });
     let sizes = described.iter().flat_map(|run| &run.descriptions);
@@ -127,7 +129,7 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("bits of the model", sizes.map(|of| of.model_bits)),
-        needs_precision: false,
+        quantity: Quantity::Difference,
     }
     .judge(gap)
 }
@@ -190,7 +192,7 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
             relation: Relation::Above,
             predicted: 0.0,
             range: None,
-            needs_precision: false,
+            quantity: Quantity::Difference,
         };
         claim.judge(Estimate::over_seeds(&differences))
     };
@@ -200,6 +202,8 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
 
 /// The rank correlation of the rank of a class and the share stored of it, of each seed the mean over its sizes.
 fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
+    let classes = family.runs.iter().map(|of| of.run.last().classes.len());
+    let classes = classes.min().unwrap_or_default();
     let of_run = |of: &&Compressed<'_>| {
         let classes = of.run.last().classes.iter();
         // Beyond six digits a difference is one of rounding.
@@ -226,7 +230,7 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Below,
         predicted: 0.0,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Correlation,
     };
-    Some(claim.judge(Estimate::over_seeds(&correlations)))
+    Some(claim.judge(Estimate::of_correlations(&correlations, classes)))
 }

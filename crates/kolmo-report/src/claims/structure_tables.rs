@@ -6,7 +6,7 @@ use super::{
     codes::{Compressed, Group},
     structure::{Described, share_of_class, share_of_facts, share_of_syntax},
     summary::{Seeded, by, datum, id, line, of_seeds, parameters, points},
-    tuning::{cell, mean},
+    tuning::{cell, mean, share_cell},
     two_parts::{Best, Counting, TwoParts, bits_of_syntax, floor},
 };
 use crate::{
@@ -119,12 +119,14 @@ pub(super) fn first_part(family: &Group<'_>, described: &[Described<'_>]) -> Tab
         let of = |f: &dyn Fn(&Compressed<'_>) -> f64| cell(mean(&runs, |run| f(&run.of)));
         let stored = counted(&runs, Counting::Stored);
         let best = |f: fn(&Best) -> f64| cell(mean(&stored, |(_, of)| f(&of.best)));
+        let share_of =
+            |f: &dyn Fn(&Compressed<'_>) -> f64| share_cell(mean(&runs, |run| f(&run.of)));
         let share = |k: usize| {
             let class = |of: &Compressed<'_>| {
                 let class = of.run.last().classes.get(k);
                 class.map_or(f64::NAN, |class| share_of_class(of, class))
             };
-            of(&class)
+            share_of(&class)
         };
         let mut row = vec![
             grouped(parameters as u64),
@@ -134,9 +136,9 @@ pub(super) fn first_part(family: &Group<'_>, described: &[Described<'_>]) -> Tab
                 of.model_bits
             })),
             cell(mean(&runs, cheapest_weights)),
-            of(&share_of_syntax),
+            share_of(&share_of_syntax),
             best(|best| best.syntax_share),
-            of(&share_of_facts),
+            share_of(&share_of_facts),
         ];
         row.extend(shown.iter().map(|k| share(*k)));
         row.push(best(|best| best.least_mentions));

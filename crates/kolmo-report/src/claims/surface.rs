@@ -8,6 +8,7 @@ use kolmo_theory::capacity::Capacity;
 use super::{
     judge::{Claim, range},
     model_scaling::{inside, missing},
+    quantity::Quantity,
     summary::{
         by_documents, by_parameters, grid, id, line, mean, named, parameters, points, shade, worlds,
     },
@@ -267,7 +268,7 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         relation: Relation::Above,
         predicted: 0.0,
         range: range("parameters", runs.iter().map(|run| parameters(run))),
-        needs_precision: false,
+        quantity: Quantity::Difference,
     }
     .judge(Estimate::over_seeds(&nearer.collect::<Vec<_>>()))
 }

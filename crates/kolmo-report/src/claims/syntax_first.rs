@@ -4,6 +4,7 @@ use kolmo_theory::discovery::mean_content;
 
 use super::{
     judge::Claim,
+    quantity::Quantity,
     summary::{id, line, named},
 };
 use crate::{
@@ -47,7 +48,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Above,
                 predicted: 0.0,
                 range: None,
-                needs_precision: false,
+                quantity: Quantity::Difference,
             }
             .judge(Estimate::over_seeds(&ratios)),
         );

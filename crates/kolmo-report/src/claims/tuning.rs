@@ -10,6 +10,7 @@ use kolmo_world::{
 
 use super::{
     judge::text,
+    quantity::Quantity,
     summary::{Seeded, number, of_seeds},
 };
 use crate::{
@@ -252,6 +253,11 @@ pub(super) fn cell(estimate: std::result::Result<Estimate, Refusal>) -> String {
         Ok(_) => text(&estimate),
         Err(_) => NOTHING.to_owned(),
     }
+}
+
+/// An estimate of a share in a table.
+pub(super) fn share_cell(estimate: std::result::Result<Estimate, Refusal>) -> String {
+    cell(estimate.map(|share| share.within(Quantity::Share.bounds())))
 }
 
 fn percent(share: f64) -> String {

@@ -6,8 +6,9 @@ use kolmo_world::WorldConfig;
 
 use super::{
     judge::{Claim, range},
+    quantity::Quantity,
     summary::{by, id, mean, points},
-    tuning::{accuracy, cell, difference, interview, over_seeds},
+    tuning::{accuracy, cell, difference, interview, over_seeds, share_cell},
 };
 use crate::{
     error::Result,
@@ -60,7 +61,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Equal,
                 predicted: 1.0,
                 range: None,
-                needs_precision: true,
+                quantity: Quantity::Ratio,
             }
             .judge(over_seeds(many, share)),
         );
@@ -74,7 +75,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
                 relation: Relation::Above,
                 predicted: 0.0,
                 range: range("templates", [*least, *most]),
-                needs_precision: false,
+                quantity: Quantity::Difference,
             }
             .judge(gain),
         );
@@ -128,15 +129,15 @@ fn table(counts: &[(f64, Vec<&StudyRun>)]) -> Table {
     let rows = counts.iter().flat_map(|(count, runs)| {
         ["statement", "held_out", "question"].map(|wording| {
             let mean = |of: fn(&InterviewRecord) -> f64| {
-                cell(over_seeds(runs, |run| {
+                over_seeds(runs, |run| {
                     interview(run.last(), "stated", wording).map_or(f64::NAN, of)
-                }))
+                })
             };
             vec![
                 format!("{count}, {}", wording.replace('_', "-")),
-                mean(|one| one.accuracy),
-                mean(|one| one.answer_valid),
-                mean(|one| one.value_loss),
+                share_cell(mean(|one| one.accuracy)),
+                share_cell(mean(|one| one.answer_valid)),
+                cell(mean(|one| one.value_loss)),
             ]
         })
     });

@@ -3,7 +3,7 @@
 use super::{
     Estimate, Quality, Refusal,
     curve::Curve,
-    interval::{Sharing, intervals},
+    interval::{Sharing, estimates},
     minimise::{Optimum, best},
     problem::{EXPONENTS, Problem, Row},
 };
@@ -60,18 +60,16 @@ pub(super) fn fit(
     if problem.degrees_of_freedom() == 0 {
         return Err(too_few);
     }
-    let Some((squares, huber)) = best(&problem) else {
+    let Some((squares, _)) = best(&problem) else {
         return Err(too_few);
     };
     determined(&problem, &squares, axes)?;
-    determined(&problem, &huber, axes)?;
 
-    let (intervals, method) = intervals(&problem, &squares, sharing.clustered);
-    let parameters = estimates(&problem, &huber, intervals);
+    let (parameters, method) = estimates(&problem, &squares, sharing.clustered);
     Ok(Fitted {
         parameters,
         quality: Quality {
-            r2: r2(&problem, &huber),
+            r2: r2(&problem, &squares),
             points: problem.rows.len(),
             units,
             method,
@@ -104,23 +102,6 @@ fn determined(problem: &Problem, optimum: &Optimum, axes: &[&'static str]) -> Re
         }
     }
     Ok(())
-}
-
-/// The values of `huber` with the intervals of least squares, which are widened in the rare case that they leave the value out.
-fn estimates(problem: &Problem, huber: &Optimum, intervals: Vec<[f64; 2]>) -> Vec<Estimate> {
-    let mut values = huber.theta[..problem.curve.parameters()].to_vec();
-    for (amplitude, exponent) in problem.curve.places() {
-        values[amplitude] = match exponent {
-            Some(_) => values[amplitude].exp(),
-            None => problem.offset(values[amplitude]),
-        };
-    }
-    let estimates = values.into_iter().zip(intervals);
-    let estimates = estimates.map(|(value, [lo, hi])| Estimate {
-        value,
-        ci95: [lo.min(value), hi.max(value)],
-    });
-    estimates.collect()
 }
 
 /// The share of the variance of ln y that the curve of the average unit explains.

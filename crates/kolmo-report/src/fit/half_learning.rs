@@ -174,7 +174,11 @@ pub fn half_learning_slope(classes: &[LearningClass]) -> Result<Estimate, Refusa
             .collect();
         slope(&drawn)
     })?;
-    Ok(Estimate { value, ci95 })
+    Ok(Estimate {
+        value,
+        ci95,
+        seeds: 1,
+    })
 }
 
 /// The least squares slope; none where the points have one abscissa.

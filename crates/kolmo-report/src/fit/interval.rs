@@ -1,8 +1,8 @@
-//! The intervals of a fitted curve.
+//! The parameters of a fitted curve with their intervals.
 //!
 //! The Huber loss of δ = 10⁻³ nats is all but the absolute value, and the median-like estimates it gives have no
 //! studentised distribution worth the name with a handful of points. So the intervals are those of least squares in ln y,
-//! which have: `coverage.rs` tries how often they hold the truth. A percentile bootstrap over seeds does not do: with four
+//! which have, and the values are of the same estimator: `coverage.rs` tries how often the intervals hold the truth. A percentile bootstrap over seeds does not do: with four
 //! seeds of five sizes it held the truth 83 times of 100.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -13,7 +13,6 @@ use super::{
     minimise::{Loss, Optimum, minimise},
     problem::{Problem, Row},
 };
-use crate::batches::BatchMean;
 
 /// How the interval of a fit was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,33 +76,34 @@ impl Sharing {
     }
 }
 
-/// The intervals of the curve's parameters about the least squares `optimum`, amplitudes as such, not as logs.
-pub(super) fn intervals(
+/// The curve's parameters about the least squares `optimum`, amplitudes as such, not as logs.
+pub(super) fn estimates(
     problem: &Problem,
     optimum: &Optimum,
     clustered: bool,
-) -> (Vec<[f64; 2]>, Method) {
+) -> (Vec<Estimate>, Method) {
     if !clustered {
         return (profile(problem, optimum), Method::Profile);
     }
-    let mut intervals = jackknife(problem, optimum);
+    let mut estimates = jackknife(problem, optimum);
     if problem.curve.terms.iter().all(Option::is_some) {
-        return (intervals, Method::Jackknife);
+        return (estimates, Method::Jackknife);
     }
     let profile = profile(problem, optimum);
     let offset_may_be_zero = problem.curve.places().any(|(amplitude, exponent)| {
-        exponent.is_none() && (intervals[amplitude][0] <= 0.0 || profile[amplitude][0] <= 0.0)
+        let reaches_zero = |of: &[Estimate]| of[amplitude].ci95[0] <= 0.0;
+        exponent.is_none() && (reaches_zero(&estimates) || reaches_zero(&profile))
     });
     if !offset_may_be_zero {
-        return (intervals, Method::Jackknife);
+        return (estimates, Method::Jackknife);
     }
-    for (interval, other) in intervals.iter_mut().zip(profile) {
-        *interval = [interval[0].min(other[0]), interval[1].max(other[1])];
+    for (Estimate { ci95, .. }, other) in estimates.iter_mut().zip(profile) {
+        *ci95 = [ci95[0].min(other.ci95[0]), ci95[1].max(other.ci95[1])];
     }
-    (intervals, Method::JackknifeAndProfile)
+    (estimates, Method::JackknifeAndProfile)
 }
 
-fn jackknife(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
+fn jackknife(problem: &Problem, optimum: &Optimum) -> Vec<Estimate> {
     let parameters = problem.curve.parameters();
     let units = problem.units as f64;
     let without: Vec<Vec<f64>> = (0..problem.units)
@@ -114,40 +114,50 @@ fn jackknife(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
             minimise(&fewer, Loss::Squares, &start, None).theta
         })
         .collect();
-    let interval = |of: &dyn Fn(&[f64]) -> f64| {
+    let estimate = |of: &dyn Fn(&[f64]) -> f64| {
         let whole = units * of(&optimum.theta);
         let pseudo: Vec<f64> = without
             .iter()
             .map(|theta| whole - (units - 1.0) * of(theta))
             .collect();
-        Estimate::from(BatchMean::of(&pseudo)).ci95
+        Estimate::of_each(&pseudo)
     };
-    let mut intervals = vec![[0.0; 2]; parameters];
+    let mut estimates = vec![nothing(problem); parameters];
     for (amplitude, exponent) in problem.curve.places() {
         match exponent {
             Some(exponent) => {
-                intervals[exponent] = interval(&|theta| theta[exponent]);
-                intervals[amplitude] = interval(&|theta| theta[amplitude]).map(f64::exp);
+                estimates[exponent] = estimate(&|theta| theta[exponent]);
+                estimates[amplitude] = estimate(&|theta| theta[amplitude]).map(f64::exp);
             }
             None => {
-                intervals[amplitude] =
-                    interval(&|theta| problem.offset(theta[amplitude])).map(|end| end.max(0.0))
+                let offset = estimate(&|theta| problem.offset(theta[amplitude]));
+                estimates[amplitude] = offset.map(|end| end.max(0.0));
             }
         }
     }
-    intervals
+    estimates
 }
 
-fn profile(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
+/// What each parameter is before it is known.
+fn nothing(problem: &Problem) -> Estimate {
+    Estimate {
+        value: 0.0,
+        ci95: [0.0; 2],
+        seeds: problem.units,
+    }
+}
+
+fn profile(problem: &Problem, optimum: &Optimum) -> Vec<Estimate> {
     let freedom = problem.degrees_of_freedom() as f64;
     let quantile = StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.975));
     let variance = 2.0 * optimum.objective / freedom;
     let bounds = problem.bounds();
-    let mut intervals = vec![[0.0; 2]; problem.curve.parameters()];
+    let mut estimates = vec![nothing(problem); problem.curve.parameters()];
     for (amplitude, exponent) in problem.curve.places() {
         for place in [Some(amplitude), exponent].into_iter().flatten() {
             let direction = Direction::of(problem, optimum, place);
-            intervals[place] = [0, 1].map(|side| {
+            estimates[place].value = optimum.theta[place];
+            estimates[place].ci95 = [0, 1].map(|side| {
                 direction.end(
                     problem,
                     optimum,
@@ -158,7 +168,7 @@ fn profile(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
                 )
             });
         }
-        intervals[amplitude] = intervals[amplitude].map(|log| {
+        estimates[amplitude] = estimates[amplitude].map(|log| {
             if exponent.is_none() {
                 problem.offset(log)
             } else {
@@ -166,7 +176,7 @@ fn profile(problem: &Problem, optimum: &Optimum) -> Vec<[f64; 2]> {
             }
         });
     }
-    intervals
+    estimates
 }
 
 /// How the best fit moves as one unknown does.

@@ -1,7 +1,8 @@
 //! What claims are judged by: curves through measurements, with intervals that cover, and typed refusals.
 //!
-//! [`PowerLaw`] and [`Surface`] are fitted as Hoffmann et al. (2022) fitted theirs: a Huber loss of 10⁻³ on the
-//! residuals of ln y, summed, from a grid of starts. [`Method`] says how their intervals are made and when.
+//! [`PowerLaw`] and [`Surface`] are fitted by least squares of ln y, from a grid of starts; [`Method`] says how their intervals are
+//! made and when, and their values are of the same estimator. [`SurfaceCurve`], to predict with, is fitted as Hoffmann et al. (2022)
+//! fitted theirs: a Huber loss of 10⁻³ on the residuals of ln y, summed.
 //! Statistics over the facts of one model ([`threshold_frequency`], [`half_learning_slope`], [`spearman`],
 //! [`variance_left`]) have intervals over facts or groups; a [`Share`] of facts has one over seeds and facts. [`Comparison`] is the rule that makes verdicts of them.
 //! All intervals are at 95 %, and the same numbers give the same answer bit for bit.
@@ -46,17 +47,19 @@ pub use rank::spearman;
 pub use refusal::Refusal;
 pub use surface::{Surface, SurfaceCurve, SurfaceObservation};
 pub use threshold::{Accuracy, GU_LEVEL, threshold_frequency};
-pub use verdict::{Comparison, EXPONENT_HALF_WIDTH};
+pub use verdict::{Comparison, SEEDS};
 
 use crate::batches::BatchMean;
 
-/// A number with its 95 % interval.
+/// A number with its 95 % interval, both of one estimator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The number.
     pub value: f64,
     /// The interval, its lower end first.
     pub ci95: [f64; 2],
+    /// How many seeds it is of. An interval of one says nothing of others.
+    pub seeds: usize,
 }
 
 /// What was measured of a seed, with the seed.
@@ -87,7 +90,49 @@ impl Estimate {
             });
         }
         let means: Vec<f64> = seeds.into_iter().map(|(_, mean)| mean).collect();
-        Ok(BatchMean::of(&means).into())
+        Ok(Self::of_each(&means))
+    }
+
+    /// The mean of rank correlations over two or more seeds, each of so many `pairs`, by Fisher's z: atanh is averaged, with
+    /// Student's interval, so that no end is beyond −1 or 1. A correlation of ±1 counts as one half a step nearer to 0 than
+    /// the next that so many pairs can have.
+    pub fn of_correlations(values: &[OfSeed<f64>], pairs: usize) -> Result<Self, Refusal> {
+        let n = pairs as f64;
+        // Two neighbours exchanged: 1 − 6 · 2 / (n (n² − 1)).
+        let greatest = (1.0 - 6.0 / (n * (n * n - 1.0))).max(0.0);
+        let z = |(seed, rho): &OfSeed<f64>| (*seed, rho.clamp(-greatest, greatest).atanh());
+        let of_z = Self::over_seeds(&values.iter().map(z).collect::<Vec<_>>())?;
+        Ok(of_z.map(f64::tanh))
+    }
+
+    /// The mean of `values`, one of each seed, with Student's interval.
+    pub(crate) fn of_each(values: &[f64]) -> Self {
+        let BatchMean { mean, half_width } = BatchMean::of(values);
+        Self {
+            value: mean,
+            ci95: [mean - half_width, mean + half_width],
+            seeds: values.len(),
+        }
+    }
+
+    /// What a rising `change` makes of it.
+    pub(crate) fn map(self, change: impl Fn(f64) -> f64) -> Self {
+        Self {
+            value: change(self.value),
+            ci95: self.ci95.map(change),
+            ..self
+        }
+    }
+
+    /// The same with an interval that goes no further than such a number can.
+    pub fn within(self, [least, greatest]: [f64; 2]) -> Self {
+        Self {
+            ci95: self.ci95.map(|end| match end.is_nan() {
+                true => end,
+                false => end.clamp(least, greatest),
+            }),
+            ..self
+        }
     }
 }
 
@@ -108,15 +153,6 @@ pub(crate) fn one_a_seed(values: &[OfSeed<f64>]) -> Vec<OfSeed<f64>> {
     let seeds = by_seed(values.iter().copied()).into_iter();
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     seeds.map(|(seed, values)| (seed, mean(values))).collect()
-}
-
-impl From<BatchMean> for Estimate {
-    fn from(BatchMean { mean, half_width }: BatchMean) -> Self {
-        Self {
-            value: mean,
-            ci95: [mean - half_width, mean + half_width],
-        }
-    }
 }
 
 /// How well a curve fits, and over what.

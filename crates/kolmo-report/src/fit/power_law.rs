@@ -36,7 +36,7 @@ pub struct PowerLaw {
 impl PowerLaw {
     /// y = A x^{−b} through `observations`, at four or more distinct x.
     ///
-    /// The values are those of the least summed Huber loss of ln y, the intervals as [`Method`](super::Method) says. Where
+    /// By least squares of ln y; intervals, and the values with them, are as [`Method`](super::Method) says. Where
     /// every unit reaches over a third of the range of ln x, each has a factor of its own, and A is that of the average unit.
     pub fn fit(observations: &[Observation]) -> Result<Self, Refusal> {
         Self::of(observations, Curve::POWER)

@@ -5,7 +5,6 @@ use super::{
     linear::Cholesky,
     problem::{numbered, positive_log},
 };
-use crate::batches::BatchMean;
 
 /// y = A P^a N^b.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,8 +47,7 @@ impl ProductLaw {
             let pseudo = without
                 .iter()
                 .map(|part| count * whole[k] - (count - 1.0) * part[k]);
-            let spread = BatchMean::of(&pseudo.collect::<Vec<_>>());
-            Estimate::from(spread)
+            Estimate::of_each(&pseudo.collect::<Vec<_>>())
         };
         Ok(Self {
             parameter_exponent: estimate(0),

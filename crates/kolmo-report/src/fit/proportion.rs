@@ -80,6 +80,7 @@ impl Share {
         Ok(Estimate {
             value,
             ci95: [lo, hi],
+            seeds: values.len(),
         })
     }
 

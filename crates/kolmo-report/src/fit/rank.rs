@@ -8,7 +8,7 @@ use super::{
 /// The facts that a rank correlation needs.
 const FACTS: usize = 10;
 
-/// Spearman's rank correlation of `pairs`, one a fact, equal values having the mean of their ranks; the interval is a bootstrap over
+/// Spearman's rank correlation of `pairs`, one a fact of a run, equal values having the mean of their ranks; the interval is a bootstrap over
 /// facts.
 pub fn spearman(pairs: &[(f64, f64)]) -> Result<Estimate, Refusal> {
     for (index, &(x, y)) in pairs.iter().enumerate() {
@@ -37,7 +37,11 @@ pub fn spearman(pairs: &[(f64, f64)]) -> Result<Estimate, Refusal> {
     let ci95 = percentile_interval("rank correlation", |random| {
         rank_correlation(&resampled(random, pairs))
     })?;
-    Ok(Estimate { value, ci95 })
+    Ok(Estimate {
+        value,
+        ci95,
+        seeds: 1,
+    })
 }
 
 /// Spearman's rank correlation alone, where it is one number of many; none where x or y does not vary.

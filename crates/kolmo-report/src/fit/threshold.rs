@@ -82,7 +82,11 @@ pub fn threshold_frequency(facts: &[Accuracy], level: f64) -> Result<Estimate, R
             },
         )
     })?;
-    Ok(Estimate { value, ci95 })
+    Ok(Estimate {
+        value,
+        ci95,
+        seeds: 1,
+    })
 }
 
 enum Crossing {

@@ -15,6 +15,8 @@ fn verdict(text: &str, verdict: Outcome) -> Verdict {
         predicted: 1.0 / 3.0,
         measured: Some(0.341),
         ci95: Some([0.329, 0.353]),
+        margin: Some(0.1),
+        seeds: Some(3),
         range: Some(Range {
             of: text.to_owned(),
             lo: 1e3,

@@ -35,6 +35,7 @@ pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
                     th.number scope="col" { "Predicted" }
                     th.number scope="col" { "Measured" }
                     th.number scope="col" { "95 % interval" }
+                    th.number scope="col" { "Seeds" }
                     th.range scope="col" { "Range" }
                     th scope="col" { "Verdict" }
                 }
@@ -47,6 +48,7 @@ pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
                             td.number data-name="predicted" { (verdict.predicted_text()) }
                             td.number data-name="measured" { (verdict.measured_text()) }
                             td.number data-name="95 % interval" { (verdict.interval_text()) }
+                            td.number data-name="seeds" { (seeds(verdict)) }
                             td.range data-name="range" { (range(verdict.range.as_ref())) }
                             td.outcome { (badge(verdict.verdict)) }
                         }
@@ -67,6 +69,7 @@ pub(super) fn card(verdict: &Verdict) -> Markup {
                 div { dt { "predicted" } dd { (verdict.predicted_text()) } }
                 div { dt { "measured" } dd { (verdict.measured_text()) } }
                 div { dt { "95 % interval" } dd { (verdict.interval_text()) } }
+                div { dt { "seeds" } dd { (seeds(verdict)) } }
                 @if verdict.range.is_some() {
                     div { dt { "range" } dd { (range(verdict.range.as_ref())) } }
                 }
@@ -89,6 +92,12 @@ fn icon(outcome: Outcome) -> Markup {
         Outcome::Inconclusive => "M2 6h8",
     };
     html! { svg.icon viewBox="0 0 12 12" aria-hidden="true" { path d=(path) {} } }
+}
+
+fn seeds(verdict: &Verdict) -> String {
+    verdict
+        .seeds
+        .map_or(NOTHING.to_owned(), |seeds| seeds.to_string())
 }
 
 fn range(range: Option<&Range>) -> String {

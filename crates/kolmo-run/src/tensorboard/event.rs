@@ -185,10 +185,10 @@ mod tests {
             .map(|number| (number.to_string(), HparamValue::Number(*number)))
             .collect();
         let [shown, started] = hparams(0.0, &settings).unwrap().map(|bytes| {
-            let mut event: Event = protobuf::parse_from_bytes(&bytes).unwrap();
+            let mut event: Event = Event::parse_from_bytes(&bytes).unwrap();
             let value = event.mut_summary().mut_value().remove(0);
             let content = value.get_metadata().get_plugin_data().get_content();
-            protobuf::parse_from_bytes::<HParamsPluginData>(content).unwrap()
+            HParamsPluginData::parse_from_bytes(content).unwrap()
         });
         let values = started.get_session_start_info().get_hparams();
         let kinds = numbers.map(|number| values[&number.to_string()].kind.clone().unwrap());

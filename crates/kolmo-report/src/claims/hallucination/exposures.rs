@@ -87,6 +87,7 @@ fn cells(name: String, rows: &[Guessed<'_>]) -> Vec<String> {
     let measured = Estimate {
         value: wrong.len() as f64 / asked,
         ci95: binomial_interval(wrong.len() as f64, asked),
+        seeds: 1,
     };
     vec![
         name,

@@ -13,6 +13,7 @@ use super::{
     answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
     judge::{Claim, range},
     model_scaling::bits,
+    quantity::Quantity,
     summary::{ROOM, id, line, met_bits, points},
 };
 use crate::{
@@ -142,7 +143,7 @@ fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
             relation: Relation::Equal,
             predicted: shown(if has_room { class.kept } else { class.stored }),
             range: range("rank", [class.lo as f64, class.hi as f64]),
-            needs_precision: false,
+            quantity: Quantity::Share,
         }
         .judge(Share::over_seeds(&class.shares))
     };
@@ -178,7 +179,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Equal,
         predicted: guesses.iter().sum::<f64>() / guesses.len() as f64,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Share,
     };
     let shares = group.shares(unmet, |row| !row.sampled_correct);
     Some(claim.judge(Share::over_seeds(&shares)))
@@ -202,7 +203,7 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
         relation: Relation::Equal,
         predicted: 1.0,
         range: None,
-        needs_precision: false,
+        quantity: Quantity::Share,
     };
     Some(claim.judge(Share::over_seeds(&shares)))
 }

@@ -3,6 +3,7 @@
 use super::{
     super::{
         judge::{Claim, range, text},
+        quantity::Quantity,
         summary::{by_documents, by_parameters, observations, parameters},
     },
     Family,
@@ -67,7 +68,7 @@ pub(super) fn verdicts(family: &Family<'_>) -> Vec<Verdict> {
             relation: Relation::Equal,
             predicted: 0.0,
             range: range(what, runs.iter().map(|run| x(run))),
-            needs_precision: true,
+            quantity: Quantity::Exponent,
         }
         .judge(exponent)
     };

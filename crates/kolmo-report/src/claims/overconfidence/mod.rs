@@ -9,6 +9,7 @@ use kolmo_run::AnswerRow;
 use super::{
     answers::{Asked, STATED, STRANGERS},
     judge::{Claim, text},
+    quantity::Quantity,
     summary::{
         by_documents, by_parameters, count_seeds, datum, id, line, named, of_seeds, points, shade,
     },
@@ -156,7 +157,7 @@ impl<'a> Family<'a> {
                 relation: Relation::Equal,
                 predicted: 0.0,
                 range: None,
-                needs_precision: false,
+                quantity: Quantity::Nats,
             }
             .judge(self.strangers_of(runs))
         };
