@@ -262,10 +262,8 @@ impl StudyRun {
         let Some(finished) = finished.map_err(records)? else {
             return Ok(None);
         };
-        if let Some(planned) = &given.identity {
-            let checked = finished.manifest.check_config(&directory, planned);
-            checked.map_err(records)?;
-        }
+        let planned = given.identity.as_ref().unwrap_or(&identity);
+        let manifest = finished.manifest(planned).map_err(records)?;
         let world = worlds.get(&config).map_err(wrong)?;
         let config = config.settle_in(&world).map_err(wrong)?;
         let evaluations = finished.evaluations().map_err(records)?;
@@ -281,7 +279,7 @@ impl StudyRun {
             world,
             evaluations,
             compression: compression.map_err(records)?,
-            made_by: made_by(&finished.manifest),
+            made_by: made_by(&manifest),
             last_step: finished.figures.last_step,
             directory,
         }))

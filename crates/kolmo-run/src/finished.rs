@@ -49,8 +49,6 @@ pub struct Records {
 pub struct FinishedRun {
     /// Its directory.
     pub directory: RunDirectory,
-    /// Where its figures come from.
-    pub manifest: Manifest,
     /// How it ended.
     pub figures: FinalFigures,
 }
@@ -107,19 +105,34 @@ impl FinishedRun {
     /// not done.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Json`] if `DONE` or the manifest cannot be read, or whether it is done cannot be told;
+    /// [`Error::Io`] or [`Error::Json`] if `DONE` or the manifest cannot be read, or whether it is done cannot be told; manifests of earlier
+    /// builds can be, whatever they lack.
     /// [`Error::Altered`] if `DONE` is not that of such a run, [`Error::OtherConfig`] if it was made with another configuration.
     pub fn open(directory: &RunDirectory, identity: &str, steps: u64) -> Result<Option<Self>> {
         if !directory.is_done()? {
             return Ok(None);
         }
-        let manifest = Manifest::read(directory)?;
-        manifest.check_config(directory, identity)?;
+        let Some(mark) = directory.mark()? else {
+            let path = directory.manifest();
+            let reason = "it is missing, or not the manifest of a run".to_owned();
+            return Err(Error::Altered { path, reason });
+        };
+        mark.check_config(directory, identity)?;
         Ok(Some(Self {
             directory: directory.clone(),
-            manifest,
             figures: FinalFigures::read(directory, steps)?,
         }))
+    }
+
+    /// Where its figures come from.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Json`] if the manifest cannot be read, [`Error::OtherConfig`] if it was made with another configuration
+    /// than one whose hash begins with `identity`.
+    pub fn manifest(&self, identity: &str) -> Result<Manifest> {
+        let manifest = Manifest::read(&self.directory)?;
+        manifest.check_config(&self.directory, identity)?;
+        Ok(manifest)
     }
 
     /// The evaluations, of which there is at least one.

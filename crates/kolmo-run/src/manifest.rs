@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
+use crate::ownership::Mark;
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,11 +262,10 @@ impl Manifest {
     /// # Errors
     /// [`Error::OtherConfig`] if it was not.
     pub fn check_config(&self, run: &RunDirectory, identity: &str) -> Result<()> {
-        if self.config_blake3.starts_with(identity) {
-            return Ok(());
-        }
-        let config = run.config();
-        Err(Error::OtherConfig { config })
+        let mark = Mark {
+            config_blake3: Some(self.config_blake3.clone()),
+        };
+        mark.check_config(run, identity)
     }
 
     /// Writes `manifest.json`, atomically.

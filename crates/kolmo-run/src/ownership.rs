@@ -43,6 +43,19 @@ impl Mark {
             config_blake3: hash.map(str::to_owned),
         })
     }
+
+    /// Makes sure that `run` was made with the configuration whose hash is `identity`, or begins so, as far as is known.
+    ///
+    /// # Errors
+    /// [`Error::OtherConfig`] if it was not.
+    pub fn check_config(&self, run: &RunDirectory, identity: &str) -> Result<()> {
+        let hash = self.config_blake3.as_deref();
+        if hash.is_none_or(|hash| hash.starts_with(identity)) {
+            return Ok(());
+        }
+        let config = run.config();
+        Err(Error::OtherConfig { config })
+    }
 }
 
 impl RunDirectory {
