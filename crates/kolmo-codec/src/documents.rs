@@ -86,12 +86,13 @@ impl<'a> Predictor<'a> {
     /// # Errors
     /// A device that fails.
     pub fn sample(&self) -> Result<Vec<f64>> {
-        let (mut all, mut places) = (Vec::new(), 0);
+        // Of each row, for one ends early where the word happens to be the end of a document.
+        let (mut all, mut places) = (Vec::new(), vec![0; ROWS]);
         self.walk(ROWS, |row, weights| {
             all.extend_from_slice(weights);
-            places += usize::from(row == 0);
-            let word = (1 + row + 7 * places) % weights.len();
-            Ok(if places < self.room {
+            places[row] += 1;
+            let word = (1 + row + 7 * places[row]) % weights.len();
+            Ok(if places[row] < self.room {
                 word as Token
             } else {
                 EOS

@@ -54,11 +54,12 @@ struct Hashes {
 }
 
 impl Written {
-    /// That `there` is in the files, now that the run is to go on.
+    /// That `there` is in the files, now that the run is to go on, after its last step or another one: where a run goes on
+    /// beyond the end of its trunk, it does without the answers of that.
     ///
     /// # Errors
     /// What gives away that it is not.
-    fn check(&self, there: &Self) -> Result<(), String> {
+    fn check(&self, there: &Self, is_last: bool) -> Result<(), String> {
         let counts = |of: &Self| [of.metrics, of.evaluations, of.facts];
         if counts(self) != counts(there) {
             return Err(format!(
@@ -74,7 +75,7 @@ impl Written {
             ("facts.parquet", hashes.facts == there.facts),
             (
                 "answers.parquet",
-                hashes.answers.is_none() || hashes.answers == there.answers,
+                !is_last || hashes.answers == there.answers,
             ),
         ];
         match files.iter().find(|(_, is_same)| !is_same) {
@@ -145,7 +146,8 @@ impl Kept {
             path: run.checkpoint(step),
             reason,
         };
-        written.check(&there).map_err(unusable)?;
+        let is_last = step == job.config.train.steps();
+        written.check(&there, is_last).map_err(unusable)?;
         let later = metrics.records().iter().any(|r| r.step > step)
             || evaluations.records().iter().any(|r| r.step > step);
         if later || facts.relation_names() != relation_names(job) {
