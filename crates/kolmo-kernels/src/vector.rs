@@ -177,17 +177,63 @@ pub(crate) trait Task {
     fn run<V: Vector>(self);
 }
 
+/// Instructions that a body is compiled for.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy)]
+struct Instructions {
+    avx512f: bool,
+    avx512vl: bool,
+    avx2: bool,
+    fma: bool,
+}
+
+/// The bodies there are.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Avx512,
+    Avx2,
+    Portable,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Instructions {
+    /// Those of this machine. A virtual machine may hide any of them, whatever its processor has.
+    fn here() -> Self {
+        Self {
+            avx512f: is_x86_feature_detected!("avx512f"),
+            avx512vl: is_x86_feature_detected!("avx512vl"),
+            avx2: is_x86_feature_detected!("avx2"),
+            fma: is_x86_feature_detected!("fma"),
+        }
+    }
+
+    /// The body with the widest vectors of which the machine has every instruction: all that the `target_feature` of its
+    /// function enables.
+    fn body(self) -> Body {
+        let Self {
+            avx512f,
+            avx512vl,
+            avx2,
+            fma,
+        } = self;
+        match (avx2 && fma, avx512f && avx512vl) {
+            (true, true) => Body::Avx512,
+            (true, false) => Body::Avx2,
+            (false, _) => Body::Portable,
+        }
+    }
+}
+
 /// Runs `task`.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn dispatch(task: impl Task) {
-    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+    match Instructions::here().body() {
         // SAFETY: the machine has the instructions.
-        unsafe { x86::with_avx512(task) }
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        Body::Avx512 => unsafe { x86::with_avx512(task) },
         // SAFETY: the machine has the instructions.
-        unsafe { x86::with_avx2(task) }
-    } else {
-        task.run::<Portable>();
+        Body::Avx2 => unsafe { x86::with_avx2(task) },
+        Body::Portable => task.run::<Portable>(),
     }
 }
 
@@ -389,6 +435,30 @@ mod arm {
             for (k, part) in self.0.into_iter().enumerate() {
                 unsafe { vst1q_f32(into.add(4 * k), part) }
             }
+        }
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_runs_only_where_the_machine_has_all_of_its_instructions() {
+        for bits in 0..16_u8 {
+            let has = |bit: u8| bits & (1 << bit) != 0;
+            let here = Instructions {
+                avx512f: has(0),
+                avx512vl: has(1),
+                avx2: has(2),
+                fma: has(3),
+            };
+            let expected = match bits {
+                0b1111 => Body::Avx512,
+                0b1100..=0b1110 => Body::Avx2,
+                _ => Body::Portable,
+            };
+            assert_eq!(here.body(), expected, "{here:?}");
         }
     }
 }
