@@ -32,7 +32,7 @@ pub struct Request {
     pub identity: String,
     /// Training documents, at most [`MAX_DOCUMENTS`].
     pub documents: u64,
-    /// Validation documents, at most [`MAX_DOCUMENTS`].
+    /// Validation documents, at most [`MAX_DOCUMENTS`]; without any there is no file of them.
     pub validation: u64,
 }
 
@@ -179,6 +179,9 @@ impl<'w> Export<'w> {
             {
                 record.pop();
             }
+        }
+        for split in Split::ALL {
+            record.name_file(split);
         }
         self.check_strays(&there)?;
         let changed = record != there;

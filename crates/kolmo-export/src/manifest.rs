@@ -73,12 +73,9 @@ impl ExportRecord {
             documents,
             done: 0,
             tokens: 0,
-            files: match request.format {
-                Format::Jsonl | Format::Bin => vec![FileRecord::empty(split.file(request.format))],
-                Format::Parquet => Vec::new(),
-            },
+            files: Vec::new(),
         };
-        Self {
+        let mut record = Self {
             format: request.format,
             kolmo_version: env!("CARGO_PKG_VERSION").to_owned(),
             world: request.identity.clone(),
@@ -87,6 +84,27 @@ impl ExportRecord {
             complete: false,
             train: split(Split::Train, request.documents),
             val: split(Split::Val, request.validation),
+        };
+        for split in Split::ALL {
+            record.name_file(split);
+        }
+        record
+    }
+
+    /// Gives a split its one file where the format has one a split; a split without documents has no file, since others'
+    /// tools do not read an empty one: `numpy.memmap` refuses it.
+    pub(crate) fn name_file(&mut self, split: Split) {
+        let format = self.format;
+        let record = self.split_mut(split);
+        if record.documents == 0 {
+            record.files.clear();
+            return;
+        }
+        match format {
+            Format::Jsonl | Format::Bin if record.files.is_empty() => {
+                record.files.push(FileRecord::empty(split.file(format)));
+            }
+            Format::Jsonl | Format::Bin | Format::Parquet => {}
         }
     }
 
