@@ -23,6 +23,10 @@ def number(x):
     return f"{x:.{max(0, 2 - math.floor(math.log10(abs(x))))}f}" if 1e-4 <= abs(x) < 1e7 else f"{x:.2e}"
 
 
+def between(lo, hi):
+    return lo if lo == hi else f"{lo} to {hi}"
+
+
 def table(verdicts):
     head = ["claim", "predicted", "measured", "95 % interval", "seeds", "range", "verdict"]
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
@@ -34,9 +38,9 @@ def table(verdicts):
             + number(verdict["predicted"])
             + (f" ± {number(verdict['margin'])}" if verdict["margin"] is not None else ""),
             number(verdict["measured"]),
-            f"{number(ends[0])} to {number(ends[1])}",
+            between(number(ends[0]), number(ends[1])),
             number(verdict["seeds"]) if verdict["seeds"] is None else str(verdict["seeds"]),
-            f"{number(over['lo'])} to {number(over['hi'])} {over['of']}" if over else "",
+            f"{between(number(over['lo']), number(over['hi']))} {over['of']}" if over else "",
             verdict["verdict"],
         ]
         lines.append("| " + " | ".join(cells) + " |")

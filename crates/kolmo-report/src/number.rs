@@ -73,10 +73,18 @@ pub(crate) fn ranks(lo: u64, hi: u64) -> String {
             rank.to_string()
         }
     };
-    if lo == hi {
-        rank(lo)
-    } else {
-        format!("{}-{}", rank(lo), rank(hi))
+    between(&rank(lo), "-", &rank(hi))
+}
+
+/// The range of two numbers as they are shown: `3 to 7`. Of one element it is that alone: `3`.
+pub(crate) fn range(lo: &str, hi: &str) -> String {
+    between(lo, " to ", hi)
+}
+
+fn between(lo: &str, joint: &str, hi: &str) -> String {
+    match lo == hi {
+        true => lo.to_owned(),
+        false => format!("{lo}{joint}{hi}"),
     }
 }
 
@@ -136,6 +144,9 @@ mod tests {
         assert_eq!(ranks(1, 2), "1-2");
         assert_eq!(ranks(4, 4), "4");
         assert_eq!(ranks(316_227_767, 1_000_000_000), "3.16e8-1.00e9");
+        assert_eq!(ranks(316_227_767, 316_227_768), "3.16e8");
+        assert_eq!(range("0.5", "0.6"), "0.5 to 0.6");
+        assert_eq!(range("0.5", "0.5"), "0.5");
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(100), "100");
         assert_eq!(grouped(1_234_567), "1,234,567");

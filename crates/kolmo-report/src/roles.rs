@@ -6,7 +6,7 @@ use kolmo_run::{EvaluationRecord, RoleLosses, StepRecord};
 use crate::{
     batches::BatchMean,
     columns::columns,
-    number::{NOTHING, count, grouped, loss, significant},
+    number::{NOTHING, count, grouped, loss, range, significant},
 };
 
 /// The training loss of the last tenth of the logged `steps` by role, and the lengths of the codes of
@@ -24,10 +24,13 @@ pub fn training_table(steps: &[StepRecord], evaluations: &[EvaluationRecord]) ->
     let (first, last) = (tail.first()?, tail.last()?);
     let roles: Vec<_> = tail.iter().map(StepRecord::by_role).collect();
     let rows: [_; 5] = std::array::from_fn(|k| row(k, &roles));
+    let steps = match first.step == last.step {
+        true => "step",
+        false => "steps",
+    };
     let mut text = format!(
-        "Training loss of steps {} to {}, nats per token of the role, before learning from it.\n\n",
-        grouped(first.step),
-        grouped(last.step),
+        "Training loss of {steps} {}, nats per token of the role, before learning from it.\n\n",
+        range(&grouped(first.step), &grouped(last.step)),
     );
     text += &columns(
         [
@@ -126,6 +129,8 @@ mod tests {
         let line = text.lines().find(|line| line.starts_with("value"));
         assert!(line.unwrap().contains("n/a"), "{text}");
         assert!(text.contains("Code of 640 documents"), "{text}");
+        let text = training_table(&steps[..10], &[]).unwrap();
+        assert!(text.contains("loss of step 9, nats"), "{text}");
         assert_eq!(training_table(&steps[..1], &[]), None);
         assert_eq!(training_table(&[], &[]), None);
     }

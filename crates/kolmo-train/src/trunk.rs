@@ -108,6 +108,7 @@ impl Trunk {
             0 => "their learning rates differ from the first step on (train.warmup_documents makes warm-ups \
                   alike)"
                 .to_owned(),
+            1 => "there is none of step 1, the only one in which the two are the same".to_owned(),
             last => format!("there is none of steps 1 to {last}, in which the two are the same"),
         };
         format!("{trunk} has no checkpoint to begin with: {why}; the run begins at its first step")

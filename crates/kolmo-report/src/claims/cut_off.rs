@@ -19,7 +19,7 @@ use crate::{
     fit::{
         Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, threshold_frequency,
     },
-    number::{class_of_ranks, grouped, significant},
+    number::{self, class_of_ranks, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -358,12 +358,9 @@ fn table(
         let (frequency, interval) = match threshold {
             Ok(at) => (
                 significant(at.value),
-                format!("{} to {}", significant(at.ci95[0]), significant(at.ci95[1])),
+                number::range(&significant(at.ci95[0]), &significant(at.ci95[1])),
             ),
-            Err(_) => (
-                crate::number::NOTHING.to_owned(),
-                crate::number::NOTHING.to_owned(),
-            ),
+            Err(_) => (number::NOTHING.to_owned(), number::NOTHING.to_owned()),
         };
         vec![
             grouped(run.parameters),

@@ -2,7 +2,7 @@
 
 use super::Estimate;
 use crate::{
-    number::significant,
+    number::{range, significant},
     report::{Outcome, Relation},
 };
 
@@ -51,7 +51,8 @@ impl Comparison {
                 "the interval or the prediction is not known".to_owned(),
             );
         }
-        let interval = format!("the interval {} to {}", significant(lo), significant(hi));
+        let interval = range(&significant(lo), &significant(hi));
+        let interval = format!("the interval {interval}");
         let near = [self.predicted - margin, self.predicted + margin];
         let is_inside = near[0] <= lo && hi <= near[1];
         let is_outside = hi < near[0] || near[1] < lo;

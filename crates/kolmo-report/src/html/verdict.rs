@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::prepared::PreparedSection;
-use crate::number::{NOTHING, count};
+use crate::number::{self, NOTHING, count};
 use crate::report::{Outcome, Range, Report, Verdict};
 
 /// How many verdicts there are of each kind, in words.
@@ -102,6 +102,7 @@ fn seeds(verdict: &Verdict) -> String {
 
 fn range(range: Option<&Range>) -> String {
     range.map_or(NOTHING.to_owned(), |range| {
-        format!("{} to {} {}", count(range.lo), count(range.hi), range.of)
+        let shown = number::range(&count(range.lo), &count(range.hi));
+        format!("{shown} {}", range.of)
     })
 }

@@ -12,10 +12,12 @@ use crate::{
 pub fn table(survey: &Survey) -> String {
     let words = survey.vocabulary;
     let vocabulary = format!(
-        "{} documents of {} to {} tokens. Vocabulary: {} names, {} values, {} syntax words.\n",
+        "{} documents of {} tokens. Vocabulary: {} names, {} values, {} syntax words.\n",
         grouped(survey.documents),
-        survey.lengths.min,
-        survey.lengths.max,
+        number::range(
+            &survey.lengths.min.to_string(),
+            &survey.lengths.max.to_string()
+        ),
         grouped(words.subject as u64),
         grouped(words.value as u64),
         grouped(words.syntax as u64),
