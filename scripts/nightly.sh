@@ -5,13 +5,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/parts.sh
+source scripts/python.sh
 
 kolmo=target/release/kolmo
-python=target/ci-python/bin/python
 
 prepare() {
-  [ -x "$python" ] || python3 -m venv target/ci-python
-  "$python" -m pip install --quiet mpmath pandas pyarrow scipy tensorboard
+  install_python
   if ! command -v parallel > /dev/null; then
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends parallel
