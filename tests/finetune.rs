@@ -377,7 +377,7 @@ fn what_cannot_be_fine_tuned_is_explained() {
     // A configuration that names no run, and one whose run has changed.
     place
         .kolmo(&["train", "injection.toml", "--device", "flex", "-q"])
-        .exits(1)
+        .exits(2)
         .says("--from RUN_DIR");
     let config = fs::read_to_string(place.path().join("base/config.toml")).unwrap();
     let changed = config.replace("learning_rate = 0.003", "learning_rate = 0.002");

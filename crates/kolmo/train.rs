@@ -120,6 +120,7 @@ pub fn train(
     arguments.switches.apply()?;
     devices::say_unused(device, volume);
     let device = device.open()?;
+    let is_new = !is_there(&directory)?;
     let run = RunDirectory::open_or_create(directory)?;
     let lock = Lock::take(run.root())?;
     let start = match arguments.resume {
@@ -152,7 +153,18 @@ pub fn train(
     };
     let trained = kolmo_train::train(&job, start, provenance::this(&device), &mut progress);
     progress.finish();
-    match trained? {
+    let trained = match trained {
+        Ok(trained) => trained,
+        Err(error) => {
+            drop(lock);
+            // A run that could not begin leaves nothing. A folder with anything in it is not removed so.
+            if is_new {
+                let _ = fs::remove_dir(run.root());
+            }
+            return Err(error.into());
+        }
+    };
+    match trained {
         Outcome::Finished(mut manifest) => match measure_compression(&job, &stop, volume)? {
             true => finish(&job, *manifest, arguments, volume, started),
             false => {

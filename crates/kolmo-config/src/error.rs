@@ -4,6 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use kolmo_world::{WorldError, shown};
 
+use crate::file::FileKind;
+
 /// A configuration that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -26,6 +28,12 @@ pub enum ConfigError {
         /// What would be accepted.
         valid: String,
     },
+    /// A file of another kind than the command takes.
+    #[error("this is {0}")]
+    Kind(FileKind),
+    /// A fine-tuning that does not say of which run.
+    #[error("[finetune] is {}", FileKind::FineTuning)]
+    NoBase,
     /// A `--set` of a part of an array.
     #[error("{array} is an array, which is set as a whole: {array}=[...]")]
     IntoArray {
@@ -76,7 +84,7 @@ impl ConfigError {
     /// The key that it is about, dotted, if there is one.
     pub fn key(&self) -> Option<&str> {
         match self {
-            Self::Toml(_) | Self::Override { .. } => None,
+            Self::Toml(_) | Self::Override { .. } | Self::Kind(_) | Self::NoBase => None,
             Self::Unknown { key, .. }
             | Self::Missing { key, .. }
             | Self::Invalid { key, .. }

@@ -4,7 +4,12 @@ use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, lesson::Read, rando
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::ConfigError, file, model::ModelConfig, run::RunConfig};
+use crate::{
+    error::ConfigError,
+    file::{self, FileKind},
+    model::ModelConfig,
+    run::RunConfig,
+};
 
 /// `[finetune]`: what a trained model is taught, and what of it changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -146,6 +151,11 @@ impl RunConfig {
         step: u64,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::parse(text, overrides)?;
+        // A file of other keys is one of few words: the defaults of a lesson.
+        let is_of_a_run = FileKind::of(text) == Some(FileKind::Run) && config.finetune.is_none();
+        if is_of_a_run && given(text, &[]).iter().any(|key| belongs_to_base(key)) {
+            return Err(ConfigError::Kind(FileKind::Run));
+        }
         let finetune = config.finetune.get_or_insert_with(FinetuneConfig::default);
         if finetune.from.is_some() || finetune.base.is_some() {
             let valid = "to leave it out: the run to begin with is given by --from";
@@ -233,15 +243,19 @@ mod tests {
     fn what_cannot_be_is_refused() {
         for (text, expected) in [
             (
-                "[model]\nd_model = 32",
+                "[finetune]\n[model]\nd_model = 32",
                 "model.d_model = given is not possible",
             ),
             (
-                "[world.frequency]\nelements = 5",
+                "seed = 1\n[model]\nd_model = 64",
+                "this is the configuration of one run, which kolmo train takes",
+            ),
+            (
+                "[finetune]\n[world.frequency]\nelements = 5",
                 "world.frequency.elements",
             ),
-            ("[model]\nd_model = 64", "model.d_model = given"),
-            ("seed = 3", "seed = given"),
+            ("[finetune]\n[model]\nd_model = 64", "model.d_model = given"),
+            ("seed = 3\n[finetune]", "seed = given"),
             ("[finetune]\nfrom = 'x'", "given by --from"),
             ("[finetune]\nmethod = 'lora'\nrank = 0", "finetune.rank = 0"),
             ("", "world.syntax.questions = none is not possible"),

@@ -6,8 +6,14 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::{
-    checkpoint::CheckpointConfig, compression::CompressionConfig, error::ConfigError,
-    eval::EvalConfig, file, finetune::FinetuneConfig, model::ModelConfig, train::TrainConfig,
+    checkpoint::CheckpointConfig,
+    compression::CompressionConfig,
+    error::ConfigError,
+    eval::EvalConfig,
+    file::{self, FileKind},
+    finetune::FinetuneConfig,
+    model::ModelConfig,
+    train::TrainConfig,
 };
 
 /// A whole run: what `config.toml` holds.
@@ -67,6 +73,9 @@ impl RunConfig {
     /// TOML that does not parse, an unknown key (with the nearest known one) or a value of the wrong
     /// type. Ranges are checked by [`settle`](Self::settle).
     pub fn parse(text: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        if FileKind::of(text) == Some(FileKind::Sweep) {
+            return Err(ConfigError::Kind(FileKind::Sweep));
+        }
         file::read(text, overrides, name_law)
     }
 
@@ -102,6 +111,9 @@ impl RunConfig {
         self.model.check()?;
         if let Some(finetune) = &self.finetune {
             finetune.check(&self.model)?;
+            if finetune.from.is_none() || finetune.base.is_none() {
+                return Err(ConfigError::NoBase);
+            }
         }
         match &self.compression {
             Some(_) if self.finetune.is_some() => {

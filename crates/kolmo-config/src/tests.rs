@@ -34,9 +34,67 @@ fn mistakes_are_explained() {
             "line 2: train.documents = \"many\" is not possible: valid is a whole number",
         ),
         (
-            "train = {documents = 4e5}",
+            "train = {documents = 4.5}",
             &[],
-            "train.documents = 400000.0 is not possible: valid is a whole number, written without",
+            "line 1: train.documents = 4.5 is not possible: valid is a whole number",
+        ),
+        (
+            "[train]\nlearning_rate = .001",
+            &[],
+            "line 2: train.learning_rate: a number begins and ends with a digit, as 0.5",
+        ),
+        (
+            "[train]\nclip_norm = 5.",
+            &[],
+            "line 2: train.clip_norm: a number begins and ends with a digit, as 0.5",
+        ),
+        (
+            "",
+            &["train.documents=1e16"],
+            "valid is a whole number, from 2^53 on written without a point",
+        ),
+        (
+            "",
+            &["train.steps=100"],
+            "no key train.steps; the length of a run is train.documents",
+        ),
+        (
+            "[train]\nepochs = 3",
+            &[],
+            "line 2: there is no key train.epochs; there are no epochs",
+        ),
+        (
+            "dropout = 0.1",
+            &[],
+            "there is no key dropout; there is no dropout",
+        ),
+        ("[model]\nn_layer = 2", &[], "did you mean model.layers?"),
+        ("[model]\nn_embd = 64", &[], "did you mean model.d_model?"),
+        (
+            "",
+            &["model.vocab_size=1000"],
+            "no key model.vocab_size; the vocabulary follows from [world]",
+        ),
+        (
+            "",
+            &["train.batch-size=3"],
+            "did you mean train.batch_documents?",
+        ),
+        (
+            "training.lr = 1",
+            &[],
+            "no key training.lr; did you mean train.learning_rate?",
+        ),
+        ("", &["optimizer.kind=sgd"], "the optimizer is AdamW"),
+        (
+            "base = 'x.toml'\nseeds = [1]",
+            &[],
+            "this is a sweep file, which kolmo sweep plan and kolmo sweep run take",
+        ),
+        (
+            "[finetune.lesson]\ntask = 'injection'",
+            &[],
+            "[finetune] is the configuration of a fine-tuning, which kolmo finetune takes",
         ),
         (
             "",
@@ -200,6 +258,57 @@ fn mistakes_are_explained() {
         assert!(
             message.contains(expected),
             "{text} {overrides:?} gave: {message}"
+        );
+    }
+}
+
+#[test]
+fn a_value_has_one_spelling() {
+    let identity = |text: &str, overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        RunConfig::load(text, &overrides)
+            .unwrap()
+            .0
+            .identity()
+            .unwrap()
+    };
+    for (one, other) in [
+        ("train.weight_decay = 0.0", "train.weight_decay = -0.0"),
+        ("train.weight_decay = 0", "train.weight_decay = -0.0"),
+        ("world.frequency.bias = -0.0", ""),
+        ("train.learning_rate = 1e-3", "train.learning_rate = 0.0010"),
+        ("train.documents = 4e5", ""),
+        ("train.documents = 400_000.0", "train.documents = 0x61a80"),
+        ("world.relations_per_document = 1.0", ""),
+        (
+            "[world.names]\npools = [2e2, 300]",
+            "[world.names]\npools = [200, 300]",
+        ),
+        (
+            "[[world.relations]]\nname = 'a'\nvalues = 3e1",
+            "[[world.relations]]\nname = 'a'\nvalues = 30\nweight = 1",
+        ),
+        (
+            "world.frequency = { law = 'uniform', elements = 5e2 }",
+            "world.frequency = { elements = 500, law = 'uniform' }",
+        ),
+        ("seed = 1.0", ""),
+    ] {
+        assert_eq!(
+            identity(one, &[]),
+            identity(other, &[]),
+            "{one} and {other}"
+        );
+    }
+    for (one, other) in [
+        ("train.weight_decay=-0.0", "train.weight_decay=0"),
+        ("train.learning_rate=.001", "train.learning_rate=1e-3"),
+        ("train.documents=4e5", "train.documents=400000."),
+    ] {
+        assert_eq!(
+            identity("", &[one]),
+            identity("", &[other]),
+            "{one} and {other}"
         );
     }
 }

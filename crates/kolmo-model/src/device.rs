@@ -101,6 +101,14 @@ impl FromStr for DeviceName {
     fn from_str(text: &str) -> Result<Self, ModelError> {
         let unknown = || ModelError::UnknownDevice {
             name: text.to_owned(),
+            hint: match text.to_ascii_lowercase().as_str() {
+                "cpu" => "the CPU is flex; ",
+                "gpu" => "auto takes a GPU where there is one; ",
+                "mps" => "that of a Mac is metal; ",
+                "nvidia" => "that of NVIDIA is cuda; ",
+                "amd" | "hip" => "that of AMD is rocm; ",
+                _ => "",
+            },
             valid: NAMES,
         };
         let (name, index) = match text.split_once(':') {

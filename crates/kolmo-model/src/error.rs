@@ -7,10 +7,12 @@ pub enum ModelError {
     #[error(transparent)]
     Config(#[from] kolmo_config::ConfigError),
     /// A device that nobody could name.
-    #[error("there is no device {name:?}: valid is {valid}")]
+    #[error("there is no device {name:?}: {hint}valid is {valid}")]
     UnknownDevice {
         /// What was asked for.
         name: String,
+        /// What may have been meant, if others have such a name.
+        hint: &'static str,
         /// The names there are.
         valid: &'static str,
     },

@@ -18,6 +18,15 @@ pub enum SweepError {
         /// Why not.
         reason: String,
     },
+    /// A sweep whose runs are to be fine-tuned, and which cannot be planned.
+    #[error("from = {path:?} cannot be planned")]
+    From {
+        /// The path, as far as it is known.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<SweepError>,
+    },
     /// What varies, said in a way that makes no runs.
     #[error("{key}: {problem}")]
     Invalid {
@@ -93,6 +102,7 @@ impl SweepError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Folder(error) => error.is_in_the_way(),
+            Self::From { source, .. } => source.is_usage(),
             Self::File(_)
             | Self::Base { .. }
             | Self::Invalid { .. }

@@ -1,6 +1,9 @@
 //! The sweep file: a base configuration, and what varies.
 
-use kolmo_config::{ReportConfig, file};
+use kolmo_config::{
+    ConfigError, ReportConfig,
+    file::{self, FileKind},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -134,6 +137,12 @@ impl SweepFile {
     /// TOML that does not parse, an unknown key or a value of another type, with its line; an entry of `axes` that is
     /// not exactly one of `product`, `zip` and `list`; an option of Slurm that is not one.
     pub fn parse(text: &str) -> Result<Self, SweepError> {
+        match FileKind::of(text) {
+            Some(kind @ (FileKind::Run | FileKind::FineTuning)) => {
+                return Err(ConfigError::Kind(kind).into());
+            }
+            Some(FileKind::Sweep) | None => {}
+        }
         let sweep: Self = file::read(text, &[], |_| {})?;
         for (k, axis) in sweep.axes.iter().enumerate() {
             let given = [
@@ -185,6 +194,14 @@ mod tests {
     fn mistakes_are_explained() {
         for (text, expected) in [
             ("seeds = [1]", "base is missing"),
+            (
+                "seed = 1\n[train]",
+                "this is the configuration of one run, which kolmo train takes",
+            ),
+            (
+                "[finetune.lesson]",
+                "this is the configuration of a fine-tuning, which kolmo finetune takes",
+            ),
             (
                 "base = 'a'\nseed = [1]",
                 "line 2: there is no key seed; did you mean seeds?",

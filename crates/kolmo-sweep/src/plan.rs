@@ -111,7 +111,17 @@ impl Plan {
         })?;
         let name = path.file_stem().unwrap_or_default();
         let from = file.from.as_ref();
-        let from = from.map(|from| Self::read_below(&folder.join(from), read, depth + 1));
+        let from = from.map(|from| {
+            let path = folder.join(from);
+            Self::read_below(&path, read, depth + 1).map_err(|source| match source {
+                // Of a chain of files the one with the mistake.
+                source @ SweepError::From { .. } => source,
+                source => SweepError::From {
+                    path,
+                    source: Box::new(source),
+                },
+            })
+        });
         let from = from.transpose()?;
         let runs = runs(&file, &base, &base_path, from.as_ref())?;
         Ok(Self {
@@ -349,9 +359,13 @@ fn explain(point: &Point, label: &str, base: &Path, error: ConfigError) -> Sweep
         keys.into_iter()
             .any(|key| point.settings.iter().any(|(known, _)| known == key))
     };
-    let label = match error.key() {
-        Some(key) if !varies(key) => format!("{label} (from {})", PathBuf::from(base).display()),
-        _ => label.to_owned(),
+    let is_of_base = match error.key() {
+        Some(key) => !varies(key),
+        None => !error.is_override(),
+    };
+    let label = match is_of_base {
+        true => format!("{label} (from {})", base.display()),
+        false => label.to_owned(),
     };
     SweepError::Run {
         label,

@@ -4,6 +4,7 @@
 use toml::{Table, Value};
 
 use super::{
+    foreign::{Ours, ours},
     key::{KeyPath, Step},
     nearest::{nearest_key, nearest_name},
     shape::{Field, Shape, either, find},
@@ -29,6 +30,9 @@ pub(super) fn check(shape: &Shape, table: &Table) -> Checked {
 /// The error of a key that there is not, wherever it stands.
 pub(super) fn unknown(root: &Shape, at: &KeyPath) -> Mistake {
     let parent = KeyPath(at.0[..at.0.len().saturating_sub(1)].to_vec());
+    if let Some(hint) = foreign(root, at) {
+        return no_key(at, &hint);
+    }
     let hint = match (nearest_key(at, &root.keys()), root.at(&parent.0)) {
         (_, Some(shape)) if !shape.is_table() => format!("; {parent} is {shape}"),
         (Some(nearest), _) => format!("; did you mean {nearest}?"),
@@ -36,6 +40,21 @@ pub(super) fn unknown(root: &Shape, at: &KeyPath) -> Mistake {
         _ => format!("; {}", listing(&KeyPath::default(), top(root))),
     };
     no_key(at, &hint)
+}
+
+/// What is said of a key that other trainers have, where the file is one of a run.
+fn foreign(root: &Shape, at: &KeyPath) -> Option<String> {
+    let of_run = KeyPath::of_keys(["train", "documents"]);
+    root.at(&of_run.0)?;
+    // Its own name says most, then that of the table which there is not.
+    let (_, name) = at.split_last()?;
+    let mut tables = (1..=at.0.len()).map(|count| KeyPath(at.0[..count].to_vec()));
+    let table = tables.find(|path| root.at(&path.0).is_none());
+    let of_table = || ours(table.as_ref()?.split_last()?.1);
+    Some(match ours(name).or_else(of_table)? {
+        Ours::Key(key) => format!("; did you mean {key}?"),
+        Ours::Else(text) => format!("; {text}"),
+    })
 }
 
 /// The error of a value of the wrong kind.
@@ -187,6 +206,9 @@ impl Check<'_> {
             (whole, inner) = (whole.key(key), next);
         }
         for path in [&whole, &path] {
+            if let Some(hint) = foreign(self.root, path) {
+                return no_key(path, &hint);
+            }
             if let Some(nearest) = nearest_key(path, &keys) {
                 return no_key(path, &format!("; did you mean {nearest}?"));
             }
@@ -214,8 +236,8 @@ fn wanted(shape: &Shape, value: &Value) -> String {
     let is_number = |text: &str| text.replace('_', "").parse::<f64>().is_ok();
     match (shape, value) {
         (Shape::Whole, Value::Integer(_)) => format!("{shape}, not a negative one"),
-        (Shape::Whole, Value::Float(_)) => {
-            format!("{shape}, written without a point or an exponent")
+        (Shape::Whole, Value::Float(number)) if number.fract() == 0.0 && *number > 0.0 => {
+            format!("{shape}, from 2^53 on written without a point or an exponent")
         }
         (Shape::Whole, Value::String(text)) if is_number(text) => {
             format!("{shape}, without quotes and at most 2^63 - 1")

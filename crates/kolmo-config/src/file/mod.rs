@@ -2,12 +2,16 @@
 
 mod check;
 mod flat;
+mod foreign;
 mod key;
+mod kind;
 mod nearest;
+mod number;
 mod place;
 mod read;
 mod shape;
 
 pub use flat::flat;
+pub use kind::FileKind;
 pub(crate) use place::find;
 pub use read::read;

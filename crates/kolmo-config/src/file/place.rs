@@ -17,6 +17,10 @@ use crate::error::{ConfigError, Place};
 
 /// `error`, of a configuration made of `text` and `overrides`, with the place that its key was given at.
 pub(crate) fn find(text: &str, overrides: &[String], error: ConfigError) -> ConfigError {
+    // Reading said it already of what it refused.
+    if matches!(error, ConfigError::At { .. }) {
+        return error;
+    }
     let settings = parse_all(overrides).unwrap_or_default();
     let sources = Sources::new(text, &settings);
     // A check of a sum names all of its keys: any that was given will do.
@@ -115,6 +119,10 @@ fn line(text: &str, offset: usize) -> usize {
 pub(super) fn explain(text: &str, error: &toml::de::Error) -> ConfigError {
     let message = match error.message().trim_end() {
         deep if deep.contains("recurs") => "tables or arrays are nested too deeply",
+        // .5 and 5. are numbers to most other programs.
+        short if short.contains("invalid mantissa") || short.contains("invalid fraction") => {
+            "a number begins and ends with a digit, as 0.5 and 5.0 do"
+        }
         message => message,
     };
     let Some(span) = error.span() else {

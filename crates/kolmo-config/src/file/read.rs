@@ -7,6 +7,7 @@ use toml::{Table, Value, map::Entry};
 use super::{
     check::{Mistake, check, mistyped, unknown},
     key::{KeyPath, Step},
+    number::{self, loose},
     place::{Sources, explain},
     shape::{Shape, find},
 };
@@ -45,6 +46,11 @@ pub fn read<T: DeserializeOwned + JsonSchema>(
         set(&mut table, setting, &shape).map_err(mistake)?;
     }
     complete(&mut table);
+    let mut value = Value::Table(table);
+    number::settle(&shape, &mut value);
+    let Value::Table(table) = value else {
+        return Err(ConfigError::Toml("it is no table".to_owned()));
+    };
     check(&shape, &table).map_err(mistake)?;
     let config = table.try_into();
     config.map_err(|error: toml::de::Error| ConfigError::Toml(error.message().to_owned()))
@@ -107,7 +113,14 @@ fn set(table: &mut Table, setting: &Setting, shape: &Shape) -> Result<(), Mistak
             other => return Err(mistyped(&here, other, "a table".to_owned())),
         }
     }
-    table.insert(last.to_owned(), setting.value.clone());
+    let value = match (&setting.value, shape.at(&path.0)) {
+        (Value::String(text), Some(Shape::Number | Shape::Whole)) => loose(text).map(Value::Float),
+        _ => None,
+    };
+    table.insert(
+        last.to_owned(),
+        value.unwrap_or_else(|| setting.value.clone()),
+    );
     Ok(())
 }
 
