@@ -68,10 +68,13 @@ def check_evaluations(folder, table, runs):
 
 def check_tensorboard(folder, runs):
     board = event_multiplexer.EventMultiplexer()
-    board.AddRunsFromDirectory(str(folder / "tensorboard"))
+    board.AddRunsFromDirectory(str(folder))
     board.Reload()
     found = board.Runs()
     expect(len(found) == len(runs), f"TensorBoard finds {sorted(found)}, and there are {len(runs)} runs")
+    for run in runs:
+        names = [name for name in found if Path(name).parts[:2] == ("runs", run)]
+        expect(len(names) == 1 and Path(names[0]).name.endswith(f",{run}"), f"TensorBoard calls {run} {names}")
     for name in found:
         expect("eval/value_loss" in found[name]["scalars"], f"{name}: no eval/value_loss")
         hparams = board.PluginRunToTagToContent(hparams_metadata.PLUGIN_NAME)

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             evaluations: read_jsonl(run.evaluations())?,
         },
     };
-    let board = TensorBoard::rebuild(run.tensorboard(), &steps, &evaluations);
+    let board = TensorBoard::rebuild(run.curves(), &steps, &evaluations);
     board.hparams(&hparams(&config)?);
     board.finish()?;
     if volume != Volume::Quiet {
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             "{} logged steps and {} evaluations are in {}/",
             steps.len(),
             evaluations.len(),
-            run.tensorboard().display()
+            run.curves().display()
         ));
     }
     Ok(())

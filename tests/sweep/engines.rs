@@ -172,6 +172,7 @@ fn an_element_trains_its_run_and_says_how_it_ended() {
 
     // One that fails leaves its code.
     let first = &directories(&place)[0];
+    fs::remove_dir_all(first).unwrap();
     fs::write(first, "").unwrap();
     assert_eq!(run("0", "").status.code(), Some(1));
     assert_eq!(states(&place)[0], "failed");

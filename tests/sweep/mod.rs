@@ -70,6 +70,26 @@ fn directories(place: &Place) -> Vec<PathBuf> {
         .collect()
 }
 
+/// What TensorBoard calls the runs that it finds in `logdir`: the folders with event files, links followed.
+fn curves(logdir: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut left = vec![logdir.to_path_buf()];
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                left.push(path);
+            } else if name.contains("tfevents") {
+                let run = folder.strip_prefix(logdir).unwrap();
+                names.push(run.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
 /// What a run has computed: its last weights, what it knew of every fact, its evaluations.
 fn results(run: &Path) -> Vec<Vec<u8>> {
     let mut saved: Vec<PathBuf> = fs::read_dir(run.join("checkpoints"))
@@ -167,7 +187,7 @@ fn nonsense_is_refused_before_anything_starts() {
     place
         .kolmo(&["sweep", "plan", "base.toml"])
         .exits(2)
-        .says("there is no key world");
+        .says("this is the configuration of one run, which kolmo train takes");
     place
         .kolmo(&["sweep", "run", "many.toml", "--devices", "flux"])
         .exits(2)

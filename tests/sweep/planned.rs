@@ -14,11 +14,13 @@ fn report(place: &Place) -> Value {
     json(place, &["report", "runs/many", "--json", "-q"])
 }
 
-/// Names of the links in `tensorboard/`.
+/// What the curves of the runs are called, without the names of the runs.
 fn shown(place: &Place) -> Vec<String> {
-    let links = fs::read_dir(place.path().join("runs/many/tensorboard")).unwrap();
-    let names = links.map(|link| link.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.collect();
+    let shown = super::curves(&place.path().join("runs/many/runs"));
+    let names = shown.iter().map(|name| name.rsplit('/').next().unwrap());
+    let mut names: Vec<String> = names
+        .map(|name| name.split(',').next().unwrap().to_owned())
+        .collect();
     names.sort();
     names
 }
@@ -29,8 +31,7 @@ fn a_seed_that_was_taken_out_no_longer_counts_anywhere() {
     place.kolmo(&RUN).exits(0);
     let three = report(&place);
     assert_eq!(three["left_out"], serde_json::json!([]));
-    let links = shown(&place);
-    assert_eq!(links.len(), 3);
+    assert_eq!(shown(&place), ["seed=1", "seed=2", "seed=3"]);
 
     // The file alone is no plan yet, but it is said.
     place.file("many.toml", "base = 'base.toml'\nseeds = [1, 2]");
@@ -44,7 +45,7 @@ fn a_seed_that_was_taken_out_no_longer_counts_anywhere() {
     };
     assert_eq!(two["left_out"].as_array().unwrap().len(), 1);
     assert_eq!(two["left_out"][0]["reason"], "not_planned");
-    assert_eq!(shown(&place), links[..2]);
+    assert_eq!(shown(&place), ["not_planned", "seed=1", "seed=2"]);
     place
         .kolmo(&["report", "runs/many"])
         .exits(0)
@@ -60,7 +61,7 @@ fn a_seed_that_was_taken_out_no_longer_counts_anywhere() {
     let commands = ["sweep", "commands", "many.toml", "--pending"];
     assert_eq!(place.kolmo(&commands).exits(0).stdout(), "");
     assert_eq!(report(&place)["verdicts"], three["verdicts"]);
-    assert_eq!(shown(&place), links);
+    assert_eq!(shown(&place), ["seed=1", "seed=2", "seed=3"]);
 }
 
 #[test]

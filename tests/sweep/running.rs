@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{directories, json, place, results, results_alone, states};
+use super::{curves, directories, json, place, results, results_alone, states};
 use crate::util::{Place, Running};
 
 const RUN: [&str; 8] = [
@@ -58,10 +58,35 @@ fn a_sweep_is_run_once_and_grows() {
     }
     let all = fs::read_to_string(place.path().join("runs/many/summary/evaluations.csv")).unwrap();
     assert_eq!(all.lines().count(), 1 + 3 * 4);
-    for link in fs::read_dir(place.path().join("runs/many/tensorboard")).unwrap() {
-        let link = link.unwrap().path();
-        assert!(link.join(".").is_dir(), "{} leads nowhere", link.display());
+    // Each run once, whichever folder TensorBoard is shown, and by a name that says which it is.
+    for (logdir, count) in [("runs", 3), ("runs/many", 3), ("runs/many/runs", 3)] {
+        let shown = curves(&place.path().join(logdir));
+        assert_eq!(shown.len(), count, "{shown:?}");
+        for seed in 1..=3 {
+            let named = shown
+                .iter()
+                .filter(|name| name.contains(&format!("/seed={seed},")));
+            assert_eq!(named.count(), 1, "{shown:?}");
+        }
     }
+    let one = curves(of_sweep);
+    assert!(
+        one.len() == 1 && one[0].starts_with("tensorboard/seed="),
+        "{one:?}"
+    );
+    // Anew, they are in the same place; links of earlier builds go, and somebody's files stay.
+    let links = place.path().join("runs/many/tensorboard");
+    fs::create_dir(&links).unwrap();
+    let name = of_sweep.file_name().unwrap();
+    let target = Path::new("../runs").join(name).join("tensorboard");
+    std::os::unix::fs::symlink(target, links.join("seed=1")).unwrap();
+    let run = of_sweep.to_str().unwrap();
+    place.kolmo(&["tensorboard", run, "-q"]).exits(0);
+    assert_eq!(curves(&place.path().join("runs")).len(), 4);
+    place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
+    assert!(!links.exists());
+    assert_eq!(curves(of_sweep), one);
+    assert_eq!(curves(&place.path().join("runs")).len(), 3);
 }
 
 #[test]
@@ -70,6 +95,7 @@ fn a_run_that_fails_sinks_no_other_and_can_be_run_again() {
     place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
     let runs = directories(&place);
     // In the way of a run directory.
+    fs::remove_dir_all(&runs[1]).unwrap();
     fs::write(&runs[1], "").unwrap();
     let ended = place
         .kolmo(&[&RUN[..], &["--retry", "2"]].concat())
@@ -101,6 +127,7 @@ fn a_sweep_ends_early_once_too_many_have_failed() {
     let place = place("seeds = [1, 2, 3, 4]");
     place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
     for run in directories(&place) {
+        fs::remove_dir_all(&run).unwrap();
         fs::write(run, "").unwrap();
     }
     let arguments = ["--retry", "0", "--max-fails", "1", "--jobs", "1"];
@@ -340,6 +367,7 @@ fn only_what_was_asked_for_is_run_and_its_end_told() {
     let runs = directories(&place);
     fail(&place, &runs[0]);
     // In the way of a run directory.
+    fs::remove_dir_all(&runs[1]).unwrap();
     fs::write(&runs[1], "").unwrap();
     let pending = ["--only", "pending", "--retry", "0", "--max-fails", "1"];
     // The failure of before does not count.

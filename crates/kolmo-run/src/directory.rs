@@ -10,6 +10,7 @@ use crate::atomic::{self, TEMPORARY_SUFFIX};
 use crate::error::{Error, Result};
 use crate::names::{self, EVAL, FIGURES, MANIFEST};
 use crate::ownership::is_missing;
+use crate::tensorboard::is_event_file;
 use crate::there::is_there;
 
 /// The folder of one run. It names the places; their content is the other modules' matter.
@@ -75,9 +76,50 @@ impl RunDirectory {
         self.root.join("compression.json")
     }
 
-    /// `tensorboard/`: the event files.
+    /// `tensorboard/`: the event files, or the folder [`curves`](Self::curves) with them.
     pub fn tensorboard(&self) -> PathBuf {
         self.root.join("tensorboard")
+    }
+
+    /// Where event files are written: `tensorboard/`, or the folder in it whose name ends in a comma and the name of the run.
+    /// TensorBoard calls a run by its folders, and to readers a hash says nothing: a sweep makes that folder, and names it after
+    /// what sets the run apart.
+    pub fn curves(&self) -> PathBuf {
+        let folder = self.tensorboard();
+        let name = self.root.file_name().unwrap_or_default().to_string_lossy();
+        let ending = format!(",{name}");
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let named = names.find(|entry| !name.is_empty() && entry.ends_with(&ending));
+        named.map_or(folder.clone(), |named| folder.join(named))
+    }
+
+    /// Lets the event files be in `tensorboard/NAME,RUN/`, wherever they are now, so that TensorBoard shows the run under that
+    /// name, and no other.
+    ///
+    /// # Errors
+    /// [`Error::Io`] from the file system. A view of other files: nothing depends on it.
+    pub fn name_curves(&self, name: &str) -> Result<()> {
+        let root = self.root.file_name().unwrap_or_default().to_string_lossy();
+        let (folder, there) = (self.tensorboard(), self.curves());
+        let wanted = folder.join(format!("{name},{root}"));
+        if there == wanted {
+            return Ok(());
+        }
+        // A process that writes there keeps its file, whatever that is called.
+        let moved =
+            |from: &Path, to: &Path| fs::rename(from, to).map_err(Error::io("rename", from));
+        if there != folder {
+            return moved(&there, &wanted);
+        }
+        fs::create_dir_all(&wanted).map_err(Error::io("create the folder", &wanted))?;
+        for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
+            let name = entry.map_err(Error::io("list", &folder))?.file_name();
+            if name.to_str().is_some_and(is_event_file) {
+                moved(&folder.join(&name), &wanted.join(&name))?;
+            }
+        }
+        Ok(())
     }
 
     /// `figures/`: the plots, as SVG.
@@ -212,6 +254,24 @@ mod tests {
             (run.done(), "DONE"),
         ] {
             assert_eq!(path, root.join(name));
+        }
+    }
+
+    #[test]
+    fn curves_are_in_the_folder_that_is_named_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = open(&folder);
+        assert_eq!(run.curves(), run.tensorboard());
+        let file = "events.out.tfevents.17.1.1.0.kolmo";
+        fs::create_dir_all(run.tensorboard().join("mine")).unwrap();
+        touch(&run.tensorboard().join(file));
+        for name in ["seed=1", "layers=2,seed=1", "layers=2,seed=1"] {
+            run.name_curves(name).unwrap();
+            let curves = run.tensorboard().join(format!("{name},a"));
+            assert_eq!(run.curves(), curves);
+            assert!(curves.join(file).is_file());
+            // Beside somebody's folder, there is none but that.
+            assert_eq!(fs::read_dir(run.tensorboard()).unwrap().count(), 2);
         }
     }
 

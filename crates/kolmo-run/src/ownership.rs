@@ -117,11 +117,12 @@ impl RunDirectory {
             let rest = name.strip_prefix("step-");
             rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
         };
-        let folders: [(PathBuf, &dyn Fn(&str) -> bool); 4] = [
+        let folders: [(PathBuf, &dyn Fn(&str) -> bool); 5] = [
             (checkpoints, &is_step),
             (self.root().join(EVAL), &is_step),
             (self.figures(), &|name: &str| name.ends_with(".svg")),
             (self.tensorboard(), &may_be_event_file),
+            (self.curves(), &may_be_event_file),
         ];
         for (folder, is_taken) in folders {
             if let Some(name) = names_in(&folder)?.iter().find(|name| is_taken(name)) {
@@ -144,6 +145,7 @@ impl RunDirectory {
             let [done, files @ ..] = FILES;
             remove_file(&self.root().join(done))?;
             // Views of the other files: what is left of them stops nothing, and their writers tell of it.
+            let _ = remove_entries(&self.curves(), is_event_file);
             let _ = clear_folder(&self.tensorboard(), is_event_file);
             let _ = clear_folder(&self.figures(), |name| names::figure::ALL.contains(&name));
             clear_folder(&self.checkpoints(), |name| names::step_of(name).is_some())?;

@@ -5,15 +5,14 @@
 //! | `sweep.toml` | the sweep file as it was planned last |
 //! | `plan.json` | where that is, and which runs it plans, see [`Planned`] |
 //! | `configs/ID.toml` | the configuration of a run |
-//! | `runs/ID/` | its run directory |
+//! | `runs/ID/` | its run directory, with the event files in `tensorboard/LABEL,ID`: by what sets the run apart |
 //! | `logs/ID.log` | what it said |
 //! | `logs/ID.exit` | the exit code of its last attempt, if that failed |
-//! | `tensorboard/LABEL` | links to the event files of the runs, by what sets them apart |
 //! | `slurm/` | job scripts |
 //! | `summary/` | the figures of all runs, side by side |
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     fs, io,
     path::{self, Path, PathBuf},
 };
@@ -157,7 +156,7 @@ impl SweepDirectory {
     /// A file of somebody else that is in the way, before anything is made; a folder that cannot be made.
     pub fn create(&self, plan: &Plan) -> Result<(), SweepError> {
         self.check(plan)?;
-        for folder in [CONFIGS, "runs", "logs", TENSORBOARD] {
+        for folder in [CONFIGS, "runs", "logs"] {
             let folder = self.root.join(folder);
             fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
         }
@@ -179,58 +178,60 @@ impl SweepDirectory {
                 Err(_) => write_if_new(&path, &text)?,
             }
         }
-        self.link(plan);
+        self.name_curves(plan);
         write_if_new(&self.sweep(), &plan.text)?;
         Planned::of(plan).write(self)
     }
 
-    /// A name that a reader knows for the event files of each run of `plan`, in place of those that were there for runs. A view of
-    /// other files: if the file system has no links, there is none.
-    fn link(&self, plan: &Plan) {
+    /// Gives the curves of each run of `plan` the name of what sets it apart, and those of runs that are not planned one that
+    /// says so. A view of other files: where that does not work, TensorBoard shows hashes.
+    fn name_curves(&self, plan: &Plan) {
+        for run in &plan.runs {
+            let _ = self.run(&run.id).name_curves(&curves_name(run));
+        }
+        let planned: HashSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
+        for entry in fs::read_dir(self.runs()).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let others = name.to_str().filter(|name| !planned.contains(name));
+            if let Some(run) = others.map(|name| self.run(name))
+                && run.curves() != run.tensorboard()
+            {
+                let _ = run.name_curves(NOT_PLANNED);
+            }
+        }
+        self.remove_links();
+    }
+
+    /// Removes what showed each run a second time: earlier builds made links to the event files, and TensorBoard follows them.
+    fn remove_links(&self) {
         let folder = self.root.join(TENSORBOARD);
-        let wanted = plan
-            .runs
-            .iter()
-            .map(|run| (folder.join(link_name(run)), events(&run.id)));
-        let mut wanted: HashMap<PathBuf, PathBuf> = wanted.collect();
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let link = entry.path();
-            let Ok(target) = fs::read_link(&link) else {
-                continue;
-            };
-            if wanted.get(&link) == Some(&target) {
-                wanted.remove(&link);
-            } else if is_of_a_run(&target) {
+            if fs::read_link(&link).is_ok_and(|target| is_of_a_run(&target)) {
                 let _ = fs::remove_file(&link);
             }
         }
-        #[cfg(unix)]
-        for (link, target) in wanted {
-            let _ = std::os::unix::fs::symlink(target, link);
-        }
+        // What somebody else has in it stays.
+        let _ = fs::remove_dir(&folder);
     }
 }
 
 const CONFIGS: &str = "configs";
 
-/// What the link to the event files of `run` is called.
-fn link_name(run: &PlannedRun) -> String {
+/// What the curves of a run are called that is not planned any more.
+const NOT_PLANNED: &str = "not_planned";
+
+/// What the curves of `run` are called.
+fn curves_name(run: &PlannedRun) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "=._-".contains(c);
     let label = run.label.chars().map(|c| if plain(c) { c } else { ',' });
-    let label: String = label.take(100).collect();
-    format!("{label},{}", run.id)
-}
-
-/// Where a link to the event files of the run called `id` leads.
-fn events(id: &str) -> PathBuf {
-    Path::new("../runs").join(id).join("tensorboard")
+    label.take(100).collect()
 }
 
 /// Whether a link leads to the event files of a run, planned or not.
 fn is_of_a_run(target: &Path) -> bool {
     let name = target.parent().and_then(Path::file_name);
-    name.and_then(|name| name.to_str())
-        .is_some_and(|id| target == events(id))
+    name.is_some_and(|id| target == Path::new("../runs").join(id).join(TENSORBOARD))
 }
 
 const TENSORBOARD: &str = "tensorboard";

@@ -187,35 +187,37 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
-    fn tensorboard_shows_the_runs_that_are_planned_and_whatever_else_is_the_users() {
+    fn curves_are_named_after_what_sets_a_run_apart_and_say_if_it_is_not_planned() {
         let place = tempfile::tempdir().unwrap();
         let directory = SweepDirectory::at(place.path().join("runs/many"));
-        directory
-            .prepare(&plan(place.path(), "many.toml", "[1, 2, 3]"))
-            .unwrap();
-        let folder = directory.root().join("tensorboard");
-        let names = || -> Vec<String> {
-            let entries = fs::read_dir(&folder).unwrap();
-            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            let mut names: Vec<String> = names.collect();
-            names.sort();
-            names
+        let planned = |seeds: &str| {
+            let plan = plan(place.path(), "many.toml", seeds);
+            directory.prepare(&plan).unwrap();
+            plan
         };
-        let three = names();
-        assert_eq!(three.len(), 3);
-        std::os::unix::fs::symlink("/elsewhere", folder.join("mine")).unwrap();
-        fs::write(folder.join("notes.md"), "").unwrap();
-        directory
-            .prepare(&plan(place.path(), "many.toml", "[1, 3]"))
-            .unwrap();
-        let left = names();
-        assert_eq!(left.len(), 4, "{left:?}");
-        assert!(!left.contains(&three[1]) && left.contains(&"mine".to_owned()));
-        directory
-            .prepare(&plan(place.path(), "many.toml", "[1, 2, 3]"))
-            .unwrap();
-        assert_eq!(names().len(), 5);
+        let three = planned("[1, 2, 3]");
+        let names = || -> Vec<String> {
+            let of = |run: &crate::plan::PlannedRun| {
+                let curves = directory.run(&run.id).curves();
+                let name = curves.file_name().unwrap().to_str().unwrap();
+                name.strip_suffix(&format!(",{}", run.id))
+                    .unwrap()
+                    .to_owned()
+            };
+            three.runs.iter().map(of).collect()
+        };
+        assert_eq!(names(), ["seed=1", "seed=2", "seed=3"]);
+        // What lies in the folder of the runs is no run.
+        fs::write(directory.runs().join("notes.md"), "").unwrap();
+        fs::create_dir(directory.runs().join("mine")).unwrap();
+        planned("[1, 3]");
+        assert_eq!(names(), ["seed=1", "not_planned", "seed=3"]);
+        assert_eq!(
+            fs::read_dir(directory.runs().join("mine")).unwrap().count(),
+            0
+        );
+        planned("[1, 2, 3]");
+        assert_eq!(names(), ["seed=1", "seed=2", "seed=3"]);
     }
 }

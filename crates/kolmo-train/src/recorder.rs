@@ -181,7 +181,7 @@ impl<'a> Recorder<'a> {
     pub fn create(job: &Job<'a>) -> Result<Self, TrainError> {
         let run = job.run;
         // Of nothing: event files of another run go, or are told of.
-        let tensorboard = TensorBoard::rebuild(run.tensorboard(), &[], &[]);
+        let tensorboard = TensorBoard::rebuild(run.curves(), &[], &[]);
         tensorboard.hparams(&hparams(job.config)?);
         Ok(Self {
             run,
@@ -200,7 +200,7 @@ impl<'a> Recorder<'a> {
         let run = job.run;
         let kept = Kept::read(job, run, step, written)?;
         let tensorboard = TensorBoard::rebuild(
-            run.tensorboard(),
+            run.curves(),
             kept.metrics.records(),
             kept.evaluations.records(),
         );
