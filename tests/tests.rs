@@ -25,4 +25,6 @@ mod train;
 #[cfg(unix)]
 mod trunk;
 mod util;
+#[cfg(unix)]
+mod words;
 mod world;

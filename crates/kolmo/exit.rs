@@ -1,6 +1,6 @@
 //! From an error to a message and an exit code.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use kolmo_config::ConfigError;
 use kolmo_export::ExportError;
@@ -9,7 +9,7 @@ use kolmo_run::exit_code::{DIVERGED, FAILED, STOPPED, USAGE};
 use kolmo_sweep::SweepError;
 use kolmo_train::TrainError;
 
-use crate::progress::say;
+use crate::progress::{plain, say};
 
 /// The codes, for `--help`.
 pub const HELP: &str = "Exit codes:
@@ -111,6 +111,24 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
+/// What is wrong with the arguments, or the help that was asked for.
+pub fn not_parsed(error: &clap::Error) -> ExitCode {
+    // Colours are for a terminal that was sent nothing else to obey.
+    let text = error.render().to_string();
+    let shown = match plain(&text) == text {
+        true => error.print(),
+        false => {
+            say(text.trim_end());
+            Ok(())
+        }
+    };
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    match shown {
+        // Nobody listening is no reason to fail.
+        Ok(()) | Err(_) => ExitCode::from(code),
+    }
+}
+
 /// The code of a panic, which has said its piece already.
 pub fn panicked() -> ExitCode {
     ExitCode::from(FAILED)
@@ -133,6 +151,12 @@ fn of_folder<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a kol
     None
 }
 
+/// Whether the file system has no such names: too long a one, whoever gave it.
+fn is_no_name(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let error: Option<&io::Error> = cause.downcast_ref();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::InvalidFilename)
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     // What is wrong with the configuration of a run that is there is nothing that was typed.
     let is_of_a_run = |cause: &(dyn std::error::Error + 'static)| {
@@ -146,6 +170,7 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<Usage>()
+            || is_no_name(cause)
             || of_folder(cause).is_some_and(kolmo_run::Error::is_in_the_way)
             || cause.is::<ConfigError>()
             || matches!(

@@ -61,7 +61,10 @@ enum Command {
 
 fn main() -> ExitCode {
     allocator::keep_pages();
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::not_parsed(&error),
+    };
     let volume = match (arguments.quiet, arguments.verbose) {
         (true, _) => progress::Volume::Quiet,
         (_, true) => progress::Volume::Verbose,

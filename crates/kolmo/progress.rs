@@ -1,7 +1,8 @@
 //! How a run is shown: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    io::{self, IsTerminal, Write, stderr},
+    borrow::Cow,
+    io::{self, IsTerminal, Write, stderr, stdout},
     path::Path,
     time::{Duration, Instant},
 };
@@ -63,7 +64,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
+            Some(bar) => bar.println(plain(text)),
             None => say(text),
         }
     }
@@ -228,12 +229,37 @@ impl Observer for Progress {
 
 /// A line on standard error. Nobody listening is no reason to stop.
 pub fn say(text: &str) {
-    let _ = writeln!(stderr(), "{text}");
+    let _ = writeln!(stderr(), "{}", plain(text));
 }
 
 /// Text on standard output. A reader that has had enough, as `head` has, is no failure.
 pub fn print(text: &str) -> io::Result<()> {
-    unless_closed(writeln!(io::stdout(), "{text}"))
+    unless_closed(writeln!(stdout(), "{}", plain(text)))
+}
+
+/// A command on standard output, for a shell: what a program reads is every byte of it, what a terminal shows is plain.
+pub fn print_command(line: &str) -> io::Result<()> {
+    match stdout().is_terminal() {
+        true => print(line),
+        false => unless_closed(writeln!(stdout(), "{line}")),
+    }
+}
+
+/// `text` for a terminal: names and values come from files and from other people, and may hold what a terminal obeys. Line
+/// breaks stay. What is escaped is written as JSON does, so that JSON stays the same JSON.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let is_obeyed = |c: char| c.is_control() && c != '\n';
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_obeyed(c) {
+            true => plain.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => plain.push(c),
+        }
+    }
+    Cow::Owned(plain)
 }
 
 /// The result of writing to standard output, where a reader that has had enough is no failure.
@@ -251,5 +277,19 @@ pub fn duration(time: Duration) -> String {
         (0, 0, s) => format!("{s}s"),
         (0, m, s) => format!("{m}m{s:02}s"),
         (h, m, _) => format!("{h}h{m:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_left() {
+        assert_eq!(plain("two\nlines, naïve"), "two\nlines, naïve");
+        let hostile = "\u{1b}[2J\u{7}\u{9b}31m\r\u{7f}\tend";
+        let shown = plain(hostile);
+        assert_eq!(shown, r"\u001b[2J\u0007\u009b31m\u000d\u007f\u0009end");
+        assert!(!shown.contains(char::is_control));
     }
 }

@@ -1,6 +1,6 @@
 //! One shell command for each run, for any engine that runs commands.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, fmt::Display, path::Path};
 
 use crate::{directory::SweepDirectory, error::SweepError, plan::PlannedRun};
 
@@ -61,10 +61,19 @@ impl Trainer {
 /// `words` as a shell reads them.
 ///
 /// # Errors
-/// A word with a byte that no shell takes.
+/// A word with a byte that no shell takes, or a line break: one line is one command.
 pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, SweepError> {
-    shlex::try_join(words)
-        .map_err(|error| SweepError::Refused(format!("a path has no form in a shell: {error}")))
+    let refused = |why: &dyn Display| {
+        let problem = format!(
+            "a path has no form in a line of a shell: {why}; name another --dir, or rename the file"
+        );
+        SweepError::Refused(problem)
+    };
+    let line = shlex::try_join(words).map_err(|error| refused(&error))?;
+    match line.contains(['\n', '\r']) {
+        true => Err(refused(&"it has a line break")),
+        false => Ok(line),
+    }
 }
 
 /// A path as text.
@@ -75,4 +84,21 @@ pub(crate) fn word(path: &Path) -> Result<String, SweepError> {
             "{path} is not UTF-8, and so has no form in a script"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_what_a_shell_reads_or_is_refused() {
+        let words = ["a b", "it's", "$HOME", "-x", "\u{1b}[31m", "", "*", "é"];
+        let line = quoted(words).unwrap();
+        assert_eq!(shlex::split(&line).unwrap(), words);
+        for word in ["a\nb", "\r", "a\0"] {
+            let error = quoted(["kolmo", word]).unwrap_err();
+            assert!(error.is_usage(), "{error}");
+            assert!(error.to_string().contains("no form in a line"), "{error}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use kolmo_sweep::{PlannedRun, slurm::left};
 
 use super::{Which, prepare, trainer};
 use crate::{
-    progress::{Volume, print, say},
+    progress::{Volume, print_command, say},
     switches::SwitchFlags,
 };
 
@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let is_wanted = |run: &PlannedRun| left.as_ref().is_none_or(|left| left.contains(&run.id));
     let [first, then] = plan.in_order(is_wanted);
     for run in first.iter().chain(&then) {
-        print(&trainer.line(run, &directory, Some(&arguments.device))?)?;
+        print_command(&trainer.line(run, &directory, Some(&arguments.device))?)?;
     }
     if first.is_empty() && then.is_empty() && volume != Volume::Quiet {
         say("every run is done, under way, or diverged");

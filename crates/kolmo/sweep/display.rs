@@ -12,7 +12,7 @@ use kolmo_sweep::{
 };
 
 use crate::{
-    progress::{Volume, duration, on_terminal, say, style},
+    progress::{Volume, duration, on_terminal, plain, say, style},
     stop::StopRequest,
 };
 
@@ -70,7 +70,7 @@ impl Display {
     fn line(&self, text: &str) {
         match &self.bars {
             Some(bars) => {
-                let _ = bars.all.println(text);
+                let _ = bars.all.println(plain(text));
             }
             None => say(text),
         }
@@ -135,7 +135,7 @@ impl Observer for Display {
                 });
                 bar.set_length(run.steps);
                 bar.set_position(run.step);
-                bar.set_message(describe(run));
+                bar.set_message(plain(&describe(run)).into_owned());
             }
         } else if self.volume != Volume::Quiet && self.last_line.elapsed() >= PAUSE {
             self.last_line = Instant::now();

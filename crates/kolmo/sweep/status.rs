@@ -1,7 +1,7 @@
 //! `kolmo sweep status`: how each run stands.
 
 use std::{
-    io::{IsTerminal, stdout},
+    io::{IsTerminal, Write, stdout},
     thread,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use kolmo_sweep::{
 use serde::Serialize;
 
 use super::Which;
-use crate::progress::print;
+use crate::progress::{print, unless_closed};
 
 /// Show how each run of a sweep stands, whoever runs it
 #[derive(Debug, clap::Args)]
@@ -49,11 +49,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let runs = statuses(&plan, &directory);
         let table = table(&runs, arguments.watch);
         // A live table takes the place of the one before.
-        let clear = match arguments.watch && stdout().is_terminal() {
-            true => "\x1b[2J\x1b[H",
-            false => "",
-        };
-        print(&format!("{clear}{table}"))?;
+        if arguments.watch && stdout().is_terminal() {
+            unless_closed(write!(stdout(), "\x1b[2J\x1b[H"))?;
+        }
+        print(&table)?;
         let has_ended =
             |run: &RunStatus| matches!(run.state, State::Done | State::Failed | State::Diverged);
         if !arguments.watch || runs.iter().all(has_ended) {

@@ -8,7 +8,7 @@ use kolmo_sweep::{
 
 use super::{Which, prepare, trainer};
 use crate::{
-    progress::{Volume, print, say},
+    progress::{Volume, print, print_command, say},
     switches::SwitchFlags,
 };
 
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
             Some(job) => print(&job.to_string())?,
             None => {
                 let words = array.arguments.iter().map(String::as_str);
-                print(&format!("sbatch {}", quoted(words)?))?;
+                print_command(&format!("sbatch {}", quoted(words)?))?;
             }
         }
     }

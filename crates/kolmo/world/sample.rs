@@ -8,7 +8,7 @@ use kolmo_export::Record;
 use kolmo_world::{Document, Role, Vocabulary};
 
 use crate::{
-    progress::{Volume, say, unless_closed},
+    progress::{Volume, plain, unless_closed},
     settings::{Settings, count},
 };
 
@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let stdout = io::stdout();
     let is_coloured = AutoStream::choice(&stdout) != ColorChoice::Never && !arguments.json;
     if is_coloured && io::stderr().is_terminal() && volume != Volume::Quiet {
-        say(&legend());
+        let _ = writeln!(io::stderr(), "{}", legend());
     }
     // Colours are taken out again where they are not wanted.
     let mut out = BufWriter::new(AutoStream::auto(stdout.lock()));
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
                     index,
                     document,
                 };
-                serde_json::to_writer(&mut out, &record)?;
+                write!(out, "{}", plain(&serde_json::to_string(&record)?))?;
             } else {
                 write_text(world.vocabulary(), &document, &mut out)?;
             }

@@ -100,13 +100,21 @@ pub(super) fn write(
     })
 }
 
+/// A name that needs no quotes, which sbatch takes in its own way.
+fn job_name(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "=,.:_-".contains(c);
+    name.chars()
+        .map(|c| if is_plain(c) { c } else { '_' })
+        .collect()
+}
+
 fn options(plan: &Plan, slurm: &Slurm, count: usize) -> Vec<String> {
     let at_once = match slurm.at_once {
         0 => String::new(),
         most => format!("%{most}"),
     };
     let mut options = vec![
-        format!("--job-name={}", plan.name.replace(char::is_whitespace, "_")),
+        format!("--job-name={}", job_name(&plan.name)),
         format!("--array=0-{}{at_once}", count - 1),
         format!("--time={}", slurm.time),
         format!("--signal=B:USR1@{}", slurm.warning_s),
