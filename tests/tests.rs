@@ -5,6 +5,8 @@
 mod bench;
 mod cli;
 mod compress;
+#[cfg(unix)]
+mod docs;
 mod eval;
 #[cfg(unix)]
 mod finetune;

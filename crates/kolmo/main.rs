@@ -5,6 +5,13 @@ mod bench;
 mod check;
 mod compress;
 mod devices;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod documentation;
+#[cfg(test)]
+#[path = "../../tests/util/documents.rs"]
+#[allow(clippy::unwrap_used, clippy::panic, dead_code)]
+mod documents;
 mod eval;
 mod exit;
 mod experiments;

@@ -1,5 +1,7 @@
 //! A temporary folder and the real `kolmo` in it.
 
+pub mod documents;
+
 use std::{
     collections::BTreeMap,
     fs::{self, DirEntry},
