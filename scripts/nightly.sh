@@ -47,6 +47,7 @@ part "kills of a run" kill_runs
 part "kills of a sweep" kill_sweeps
 part "every call fails, power cuts, disasters" "$python" scripts/check_faults.py "$kolmo"
 part "memory of a long run" "$python" scripts/check_memory.py "$kolmo" --steps 20000
+part "names" "$python" scripts/fuzz_names.py "$kolmo" --cases 1000
 part "Slurm and GNU parallel" "$python" scripts/check_slurm.py "$kolmo"
 part "all experiments in small" reproduce
 part "memory safety" memory_safety
