@@ -240,3 +240,71 @@ fn runs_that_leave_a_trunk_wait_for_its_job() {
         1
     );
 }
+
+#[test]
+fn a_name_that_would_be_a_line_of_its_own_is_refused_before_anything_is_made() {
+    let place = place("seeds = [1]");
+    let text = read(&place.path().join("many.toml"));
+    place.file("a\ntouch hurt\n.toml", &text);
+    let before = crate::util::files(place.path());
+    let verbs: [&[&str]; 6] = [
+        &["submit", "--engine", "slurm", "--dry-run"],
+        &["commands"],
+        &["plan", "--no-benchmark"],
+        &["status"],
+        &["summary"],
+        &["run"],
+    ];
+    for verb in verbs {
+        for names in [
+            &["a\ntouch hurt\n.toml"][..],
+            &["many.toml", "--dir", "a\ntouch hurt\n"],
+            &["many.toml", "--dir", "a\u{1b}[2J/b"],
+        ] {
+            let arguments = [&["sweep", verb[0]], names, &verb[1..]].concat();
+            let ran = place.kolmo(&arguments).exits(2).says("control character");
+            assert_eq!(ran.stdout(), "");
+        }
+    }
+    assert!(
+        crate::util::files(place.path()) == before,
+        "something was made"
+    );
+}
+
+#[test]
+fn a_name_that_slurm_would_read_as_more_than_a_name_is_kept_from_it() {
+    let place = place("seeds = [1]");
+    let name = "it's \"50 %j\" # x;y.toml";
+    let text = read(&place.path().join("many.toml"));
+    place.file(name, &text);
+    let submit = ["sweep", "submit", name, "--engine", "slurm", "--dry-run"];
+    let said = place.kolmo(&submit).exits(0).stdout();
+    let folder = place.path().join("runs/it's \"50 %j\" # x;y/slurm");
+    let script = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let script = script
+        .into_iter()
+        .find(|path| path.extension().unwrap() == "sh");
+    let script = script.unwrap();
+    // A shell gives sbatch the pattern with the percent sign of the folder doubled.
+    let line = said.trim().replacen("sbatch", "printf '%s\\n'", 1);
+    let words = String::from_utf8(shell(&place, &line, &[]).stdout).unwrap();
+    let words: Vec<&str> = words.lines().collect();
+    let folder = folder.to_str().unwrap();
+    let pattern = format!("--output={}/%A_%a.log", folder.replace('%', "%%"));
+    assert_eq!(words, [pattern.as_str(), script.to_str().unwrap()]);
+    let options = read(&script);
+    assert!(
+        options.contains("#SBATCH --job-name=it_s__50__j____x_y\n"),
+        "{options}"
+    );
+    let element = [("SLURM_ARRAY_TASK_ID", "0"), ("SCRIPT", words[1])];
+    let output = shell(&place, "bash \"$SCRIPT\"", &element);
+    assert!(output.status.success(), "{output:?}");
+
+    let backslash = ["--dir", "back\\slash"];
+    let ran = place.kolmo(&[&SUBMIT[..], &backslash, &["--dry-run"]].concat());
+    ran.exits(2).says("backslash");
+}

@@ -43,7 +43,7 @@ impl Trainer {
     /// The same as a line for a POSIX shell.
     ///
     /// # Errors
-    /// A path that is no text.
+    /// A path that is no text of one line.
     pub fn line(
         &self,
         run: &PlannedRun,
@@ -76,14 +76,49 @@ pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<String, Sw
     }
 }
 
-/// A path as text.
+/// A path as text of one line, as a script and a list of commands have it: quotes do not keep a line feed from ending either.
 pub(crate) fn word(path: &Path) -> Result<String, SweepError> {
-    path.to_str().map(str::to_owned).ok_or_else(|| {
-        let path = path.display();
+    let no_form = |what: &str| {
         SweepError::Refused(format!(
-            "{path} is not UTF-8, and so has no form in a script"
+            "{path:?} {what}, and so has no form in a script: give it another name"
         ))
-    })
+    };
+    let text = path.to_str().ok_or_else(|| no_form("is not UTF-8"))?;
+    if text.contains(char::is_control) {
+        return Err(no_form("has a line feed or another control character"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_be_a_line_of_its_own_is_refused() {
+        let trainer = |kolmo: &str| Trainer {
+            kolmo: kolmo.into(),
+            arguments: Vec::new(),
+        };
+        let plan = crate::plan::tests::plan("").unwrap();
+        let line = |kolmo: &str, root: &str| {
+            trainer(kolmo).line(&plan.runs[0], &SweepDirectory::at(root), None)
+        };
+        for name in ["a\nb", "a\rb", "a\u{1b}[2Jb", "a\u{7f}b", "a\u{85}b"] {
+            for error in [line(name, "runs"), line("kolmo", name)] {
+                let error = error.unwrap_err();
+                assert!(error.is_usage(), "{error}");
+                let message = error.to_string();
+                assert!(message.contains("control character"), "{message}");
+                assert!(!message.contains(char::is_control), "{message:?}");
+            }
+        }
+        // What a shell would make something of is quoted.
+        let said = line("it's", "a; $(b) `c` \"d\" \\e").unwrap();
+        let words = shlex::split(&said).unwrap();
+        assert_eq!(words[0], "it's");
+        assert!(words[2].starts_with("a; $(b) `c` \"d\" \\e/"), "{said}");
+    }
 }
 
 #[cfg(test)]

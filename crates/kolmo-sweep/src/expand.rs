@@ -22,13 +22,22 @@ impl Point {
     fn of(settings: Vec<(String, Value)>) -> Self {
         let label = settings.iter().map(|(key, value)| {
             let key = key.rsplit('.').next().unwrap_or(key);
-            format!("{key}={}", short(value))
+            one_line(&format!("{key}={}", short(value)))
         });
         Self {
             label: label.collect(),
             settings,
         }
     }
+}
+
+/// `label` as one line of a table, whatever text a value is.
+fn one_line(label: &str) -> String {
+    let letters = label.chars().map(|letter| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    });
+    letters.collect()
 }
 
 /// A value in a label.

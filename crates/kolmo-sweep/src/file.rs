@@ -170,8 +170,9 @@ impl Slurm {
         let others = [("slurm.time", &self.time), ("slurm.gres", &self.gres)];
         let memory = self.memory.iter().map(|memory| ("slurm.memory", memory));
         for (key, text) in options.chain(others).chain(memory) {
-            if text.contains(['\n', '\r']) {
-                return Err(SweepError::invalid(key, "it takes one line"));
+            if text.contains(char::is_control) {
+                let problem = "it takes one line, without control characters";
+                return Err(SweepError::invalid(key, problem));
             }
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ":_${}".contains(c);
@@ -214,6 +215,14 @@ mod tests {
             (
                 "base = 'a'\n[[axes]]\nzip = {}\nlist = []",
                 "axes[0]: give exactly one",
+            ),
+            (
+                "base = 'a'\n[slurm]\noptions = [\"-p a\\nrm\"]",
+                "slurm.options: it takes one line",
+            ),
+            (
+                "base = 'a'\n[slurm]\ngres = \"gpu\\u0000\"",
+                "slurm.gres: it takes one line",
             ),
             (
                 "base = 'a'\n[slurm]\ntimes = '1'",

@@ -10,7 +10,7 @@ mod summary;
 
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use anyhow::Context;
@@ -72,6 +72,7 @@ struct Which {
 
 impl Which {
     fn load(&self) -> anyhow::Result<(Plan, SweepDirectory)> {
+        one_line("the sweep file", &self.sweep)?;
         let plan = Plan::read(&self.sweep);
         let mut plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
         let default = || Path::new("runs").join(&plan.name);
@@ -80,6 +81,7 @@ impl Which {
             let problem = format!("--dir {}: a path in UTF-8 is wanted", root.display());
             return Err(Usage(problem).into());
         }
+        one_line("the folder of the sweep", &path::absolute(&root)?)?;
         let directory = SweepDirectory::at(root);
         plan.look_at(&directory);
         let root = directory.root().display();
@@ -99,6 +101,17 @@ impl Which {
         }
         Ok((plan, directory))
     }
+}
+
+/// Refuses a path that would be more than one line of a script or of a list of commands.
+fn one_line(what: &str, path: &Path) -> Result<(), Usage> {
+    if !path.to_string_lossy().contains(char::is_control) {
+        return Ok(());
+    }
+    let problem = format!(
+        "{what}, {path:?}, has a line feed or another control character in its path: give it another name"
+    );
+    Err(Usage(problem))
 }
 
 /// Makes the folder what `plan` needs by `preparing` it, and says so if it was another sweep file's before.

@@ -51,6 +51,7 @@ pub(super) fn write(
     // A job begins in a folder of its own.
     let directory = directory.absolute()?;
     let folder = directory.slurm();
+    let output = output(&folder)?;
     let mut lines = String::new();
     for run in runs {
         let command = trainer.line(run, &directory, None)?;
@@ -87,11 +88,7 @@ pub(super) fn write(
     text.push_str(BODY);
     let script = folder.join(format!("{name}.sh"));
     write_if_new(&script, &format!("#!/bin/bash\n{text}"))?;
-    let output = folder.join("%A_%a.log");
-    let arguments = vec![
-        format!("--output={}", output.display()),
-        script.display().to_string(),
-    ];
+    let arguments = vec![format!("--output={output}"), word(&script)?];
     Ok(Array {
         job: None,
         script,
@@ -100,12 +97,24 @@ pub(super) fn write(
     })
 }
 
-/// A name that needs no quotes, which sbatch takes in its own way.
-fn job_name(name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "=,.:_-".contains(c);
-    name.chars()
-        .map(|c| if is_plain(c) { c } else { '_' })
-        .collect()
+/// The pattern of the files that take what the script itself says. Slurm replaces `%A` wherever it is, and takes a
+/// backslash for the wish that it replace nothing.
+fn output(folder: &Path) -> Result<String, SweepError> {
+    let folder = word(folder)?;
+    if folder.contains('\\') {
+        let problem = format!(
+            "{folder} has a backslash, which Slurm takes out of a path: give it another name"
+        );
+        return Err(SweepError::Refused(problem));
+    }
+    Ok(format!("{}/%A_%a.log", folder.replace('%', "%%")))
+}
+
+/// The name of the jobs: sbatch takes quotes, spaces and # in a line of options for its own.
+fn job_name(plan: &Plan) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    let letters = plan.name.chars().map(|c| if plain(c) { c } else { '_' });
+    letters.collect()
 }
 
 fn options(plan: &Plan, slurm: &Slurm, count: usize) -> Vec<String> {
@@ -114,7 +123,7 @@ fn options(plan: &Plan, slurm: &Slurm, count: usize) -> Vec<String> {
         most => format!("%{most}"),
     };
     let mut options = vec![
-        format!("--job-name={}", job_name(&plan.name)),
+        format!("--job-name={}", job_name(plan)),
         format!("--array=0-{}{at_once}", count - 1),
         format!("--time={}", slurm.time),
         format!("--signal=B:USR1@{}", slurm.warning_s),
