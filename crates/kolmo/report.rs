@@ -14,7 +14,7 @@ use kolmo_report::{
     report::{LeftOut, Outcome, Reason, Report, Verdict},
     study::{Given, Study},
 };
-use kolmo_run::{RunDirectory, is_there};
+use kolmo_run::{RunDirectory, files, is_there};
 use kolmo_sweep::{Planned, SweepDirectory, SweepFile};
 
 use crate::{
@@ -250,7 +250,7 @@ fn unplanned(sweep: &SweepDirectory, planned: &Planned) -> anyhow::Result<Vec<Pa
 }
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(path);
+    let text = files::read_text(path);
     text.with_context(|| format!("could not read {}", path.display()))
 }
 

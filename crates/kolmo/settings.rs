@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use kolmo_config::{ConfigError, EvalConfig, RunConfig};
-use kolmo_run::RunDirectory;
+use kolmo_run::{RunDirectory, files};
 use kolmo_world::World;
 
 use crate::exit::Usage;
@@ -106,10 +106,14 @@ pub fn eval_of_run(
 
 fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
     let path = run.config();
-    read(&path).map_err(|error| {
+    files::open(&path).and_then(read_all).map_err(|error| {
         let problem = format!("could not read {}: {error}", path.display());
         match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidData => {
+            ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidData
+            | ErrorKind::InvalidInput => {
                 let root = run.root().display();
                 Usage(format!("{root} is no run of kolmo: {problem}")).into()
             }
@@ -134,18 +138,22 @@ fn explain(error: ConfigError, path: &Path) -> anyhow::Error {
     }
 }
 
-/// The text of a configuration.
+/// The text of a configuration, which may come out of a pipe.
 fn read(path: &Path) -> io::Result<String> {
+    File::open(path).and_then(read_all)
+}
+
+/// The text of the configuration in `file`.
+fn read_all(file: File) -> io::Result<String> {
     let problem = |text: String| io::Error::new(ErrorKind::InvalidData, text);
-    let directory = |error: io::Error| match error.kind() {
-        ErrorKind::IsADirectory => problem("it is a directory".to_owned()),
-        _ => error,
-    };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(directory)?;
     // A device or a data file could fill the memory.
     let mut file = file.take(LARGEST + 1);
-    file.read_to_end(&mut bytes).map_err(directory)?;
+    file.read_to_end(&mut bytes)
+        .map_err(|error| match error.kind() {
+            ErrorKind::IsADirectory => problem("it is a directory".to_owned()),
+            _ => error,
+        })?;
     if bytes.len() as u64 > LARGEST {
         return Err(problem(format!("it has more than {LARGEST} bytes")));
     }

@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use kolmo_run::files;
+
 use crate::{
     error::{ExportError, Result},
     record::{Record, Stretch, Written},
@@ -21,7 +23,7 @@ pub(crate) fn append(
     progress: &mut dyn FnMut(u64),
     encode: impl Fn(&Record<'_>, &mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<Written> {
-    let opened = OpenOptions::new().append(true).open(path);
+    let opened = files::open_own(path, OpenOptions::new().append(true));
     let opened = opened.map_err(ExportError::io("open", path))?;
     let mut out = BufWriter::with_capacity(BUFFER, opened);
     let mut written = || {
@@ -41,11 +43,9 @@ pub(crate) fn append(
 /// Brings the file at `path` to the `recorded` length: what lies beyond was written after the last
 /// commit. A file of which nothing is recorded is made if it is missing.
 pub(crate) fn truncate(path: &Path, recorded: u64) -> Result<()> {
-    let opened = OpenOptions::new()
-        .write(true)
-        .create(recorded == 0)
-        .truncate(false)
-        .open(path);
+    let mut options = OpenOptions::new();
+    options.write(true).create(recorded == 0).truncate(false);
+    let opened = files::open_own(path, &mut options);
     let file = match opened {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(ExportError::damaged(path, 0, recorded));

@@ -1,8 +1,11 @@
 //! `export.json`: what an export is of, and how far it has come.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
-use kolmo_run::atomic;
+use kolmo_run::{
+    atomic,
+    files::{self, LARGEST_RECORD},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -143,7 +146,7 @@ impl ExportRecord {
 
     /// Reads the record in `path`, if there is one.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
-        let text = match fs::read(path) {
+        let text = match files::read(path, LARGEST_RECORD) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             result => result.map_err(ExportError::io("read", path))?,
         };

@@ -3,29 +3,31 @@
 //! Where `facts.parquet` follows the facts of the world through training, this is one thorough interview: subjects that
 //! exist, with the facts that were never stated among them, names that nobody bears, and facts of fine-tuning.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs::File, path::Path, sync::Arc};
 
-use bytes::Bytes;
 use parquet::{
     basic::{Compression, ZstdLevel},
+    data_type::{BoolType, DoubleType, Int64Type},
     errors::{ParquetError, Result as ParquetResult},
     file::{
         metadata::KeyValue,
         properties::WriterProperties,
-        reader::{FileReader, SerializedFileReader},
+        reader::{FileReader, RowGroupReader, SerializedFileReader},
         writer::SerializedFileWriter,
     },
-    record::{RecordReader, RecordWriter},
+    record::RecordWriter,
 };
-use parquet_derive::{ParquetRecordReader, ParquetRecordWriter};
+use parquet_derive::ParquetRecordWriter;
 
 use crate::{
     atomic,
     error::{Error, Result},
+    files,
+    parquet_file::{read_column, read_texts, read_with, sealed},
 };
 
 /// One question with its answer. The fields are the columns.
-#[derive(Debug, Clone, PartialEq, Default, ParquetRecordWriter, ParquetRecordReader)]
+#[derive(Debug, Clone, PartialEq, Default, ParquetRecordWriter)]
 pub struct AnswerRow {
     /// Optimizer steps taken before.
     pub step: u64,
@@ -105,8 +107,8 @@ pub fn write_answers(path: impl AsRef<Path>, rows: &[AnswerRow]) -> Result<()> {
 /// [`Error::Io`] if the file is missing or unreadable, [`Error::Parquet`] if it is damaged or has other columns.
 pub fn read_answers(path: impl AsRef<Path>) -> Result<Vec<AnswerRow>> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    decode(Bytes::from(bytes)).map_err(|source| Error::Parquet {
+    let file = files::open(path).map_err(Error::io("read", path))?;
+    decode(file).map_err(|source| Error::Parquet {
         action: "decode",
         path: path.to_path_buf(),
         source,
@@ -127,24 +129,61 @@ fn encode(rows: &[AnswerRow]) -> ParquetResult<Vec<u8>> {
     rows.write_to_row_group(&mut group)?;
     group.close()?;
     file.close()?;
-    Ok(bytes)
+    Ok(sealed(bytes))
 }
 
-fn decode(file: Bytes) -> ParquetResult<Vec<AnswerRow>> {
-    let reader = SerializedFileReader::new(file)?;
-    check(&reader)?;
-    let mut rows = Vec::new();
-    for k in 0..reader.num_row_groups() {
-        let mut group = reader.get_row_group(k)?;
-        let count = usize::try_from(group.metadata().num_rows())
-            .map_err(|error| ParquetError::External(Box::new(error)))?;
-        rows.read_from_row_group(&mut *group, count)?;
-    }
-    Ok(rows)
+fn decode(file: File) -> ParquetResult<Vec<AnswerRow>> {
+    read_with(file, |reader| {
+        check(reader)?;
+        let mut rows = Vec::new();
+        for k in 0..reader.num_row_groups() {
+            rows.extend(read_group(&*reader.get_row_group(k)?)?);
+        }
+        Ok(rows)
+    })
 }
 
-/// The derived reader panics at other types than it expects, so they are looked at first.
-fn check(reader: &SerializedFileReader<Bytes>) -> ParquetResult<()> {
+/// The rows of a group, whose columns are in the order of the fields. The reader that could be derived panics where a column is
+/// shorter than the group, or has what is no text.
+fn read_group(group: &dyn RowGroupReader) -> ParquetResult<Vec<AnswerRow>> {
+    let counts = |column| read_column::<Int64Type>(group, column);
+    let numbers = |column| read_column::<DoubleType>(group, column);
+    let flags = |column| read_column::<BoolType>(group, column);
+    let (step, subject, exposures, stands_for) = (counts(0)?, counts(3)?, counts(6)?, counts(15)?);
+    let (probability, content_nats, loss_nats) = (numbers(5)?, numbers(7)?, numbers(8)?);
+    let (confidence, entropy_nats, share) = (numbers(11)?, numbers(12)?, numbers(16)?);
+    let (correct, answer_valid) = (flags(9)?, flags(10)?);
+    let (sampled_correct, sampled_valid) = (flags(13)?, flags(14)?);
+    let texts = |column| read_texts(group, column);
+    let (cohort, wording, relation) = (texts(1)?, texts(2)?, texts(4)?);
+    let (prompt, answer, truth) = (texts(17)?, texts(18)?, texts(19)?);
+    let row = |i: usize| AnswerRow {
+        step: step[i].cast_unsigned(),
+        cohort: cohort[i].clone(),
+        wording: wording[i].clone(),
+        subject: subject[i].cast_unsigned(),
+        relation: relation[i].clone(),
+        probability: probability[i],
+        exposures: exposures[i].cast_unsigned(),
+        content_nats: content_nats[i],
+        loss_nats: loss_nats[i],
+        correct: correct[i],
+        answer_valid: answer_valid[i],
+        confidence: confidence[i],
+        entropy_nats: entropy_nats[i],
+        sampled_correct: sampled_correct[i],
+        sampled_valid: sampled_valid[i],
+        stands_for: stands_for[i].cast_unsigned(),
+        share: share[i],
+        prompt: prompt[i].clone(),
+        answer: answer[i].clone(),
+        truth: truth[i].clone(),
+    };
+    Ok((0..step.len()).map(row).collect())
+}
+
+/// That the columns are those of this version: [`read_column`] panics at another type than it expects.
+fn check(reader: &SerializedFileReader<File>) -> ParquetResult<()> {
     let none: &[AnswerRow] = &[];
     let expected = none.schema()?;
     let found = reader
@@ -162,20 +201,39 @@ fn check(reader: &SerializedFileReader<Bytes>) -> ParquetResult<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn what_was_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("answers.parquet");
-        let row = |subject| AnswerRow {
-            cohort: "stated".to_owned(),
-            subject,
-            exposures: u64::MAX,
-            loss_nats: f64::INFINITY,
-            correct: subject.is_multiple_of(2),
-            truth: "élève".to_owned(),
-            ..AnswerRow::default()
+        let row = |subject: u64| {
+            let number = |k: u64| (100 * k + subject) as f64;
+            let text = |name: &str| format!("{name} {subject}");
+            AnswerRow {
+                step: 1000 + subject,
+                cohort: "stated".to_owned(),
+                wording: text("wording"),
+                subject,
+                relation: text("relation"),
+                probability: number(1),
+                exposures: u64::MAX - subject,
+                content_nats: number(2),
+                loss_nats: f64::INFINITY,
+                correct: subject.is_multiple_of(2),
+                answer_valid: subject.is_multiple_of(3),
+                confidence: number(3),
+                entropy_nats: number(4),
+                sampled_correct: subject.is_multiple_of(5),
+                sampled_valid: subject.is_multiple_of(7),
+                stands_for: 2000 + subject,
+                share: number(5),
+                prompt: text("prompt"),
+                answer: text("answer"),
+                truth: "élève".to_owned(),
+            }
         };
         for rows in [(0..100).map(row).collect(), Vec::new()] {
             write_answers(&path, &rows).unwrap();

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::atomic::{self, TEMPORARY_SUFFIX};
 use crate::directory::{RunDirectory, remove, write_json};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_RECORD};
 use crate::names;
 
 /// Contents of the files of a checkpoint, by name.
@@ -220,16 +221,25 @@ pub fn read(run: &RunDirectory, step: u64, identity: &str, names: &[&str]) -> Re
         path: folder.clone(),
         reason,
     };
-    let content = |name: &str| {
+    let content = |name: &str, most: u64| {
         let path = folder.join(name);
-        match fs::read(&path) {
+        match files::read(&path, most) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(problem(format!("{name} is missing")))
+            }
+            // Of another size, or no file: nothing that may pass.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+                ) =>
+            {
+                Err(problem(format!("{name} is damaged: {error}")))
             }
             read => read.map_err(Error::io("read", &path)),
         }
     };
-    let manifest = content(MANIFEST)?;
+    let manifest = content(MANIFEST, LARGEST_RECORD)?;
     let manifest: CheckpointManifest = serde_json::from_slice(&manifest)
         .map_err(|error| problem(format!("{MANIFEST} is damaged: {error}")))?;
     if manifest.format != FORMAT {
@@ -248,9 +258,11 @@ pub fn read(run: &RunDirectory, step: u64, identity: &str, names: &[&str]) -> Re
     }
     let mut files = Files::new();
     for name in names {
-        let content = content(name)?;
-        if manifest.files.get(*name) != Some(&FileRecord::of(&content)) {
-            return Err(problem(format!("{name} is damaged")));
+        let damaged = || problem(format!("{name} is damaged"));
+        let record = manifest.files.get(*name).ok_or_else(damaged)?;
+        let content = content(name, record.bytes)?;
+        if *record != FileRecord::of(&content) {
+            return Err(damaged());
         }
         files.insert((*name).to_owned(), content);
     }

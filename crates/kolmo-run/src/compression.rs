@@ -1,12 +1,11 @@
 //! `compression.json`: a finished run as a compressor, written once after its last step.
 
-use std::fs;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     directory::{RunDirectory, write_json},
     error::{Error, Result},
+    files,
     metrics::{RoleBits, number},
 };
 
@@ -101,7 +100,7 @@ impl CompressionRecord {
     /// [`Error::Io`] if the file cannot be read, [`Error::Json`] if it is no record.
     pub fn read(run: &RunDirectory) -> Result<Self> {
         let path = run.compression();
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let text = files::read_text(&path).map_err(Error::io("read", &path))?;
         serde_json::from_str(&text).map_err(|source| Error::Json { path, source })
     }
 }

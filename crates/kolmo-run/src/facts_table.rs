@@ -7,14 +7,13 @@ mod decode;
 mod encode;
 mod schema;
 
-use std::fs::{self, File};
 use std::path::Path;
 
 use blake3::Hasher;
-use bytes::Bytes;
 
 use crate::atomic;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// One fact at one evaluation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -181,8 +180,8 @@ impl FactsTable {
     /// no Parquet file, [`Error::FactsLayout`] if its columns are not those of [`FactRow`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        decode::decode(path, Bytes::from(bytes))
+        let file = files::open(path).map_err(Error::io("read", path))?;
+        decode::decode(path, file)
     }
 
     /// How many evaluations the table at `path` has rows of, of which none is read.
@@ -191,13 +190,15 @@ impl FactsTable {
     /// [`Error::Io`] if the file is missing or unreadable, [`Error::Parquet`] if it is no Parquet file.
     pub fn count(path: impl AsRef<Path>) -> Result<usize> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(Error::io("read", path))?;
+        let file = files::open(path).map_err(Error::io("read", path))?;
         decode::count(path, file)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn row(step: u64, subject: u64, relation: u32) -> FactRow {

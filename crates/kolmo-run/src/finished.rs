@@ -4,10 +4,7 @@
 //! would then speak of another moment of the run: so records have to rise to its last step, without a gap, and the last ones have
 //! to be those of `DONE`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -17,6 +14,7 @@ use crate::{
     directory::{RunDirectory, write_json},
     error::{Error, Result},
     facts_table::{FactRow, FactsTable},
+    files::{self, LARGEST_RECORD},
     manifest::Manifest,
     metrics::{EvaluationRecord, StepRecord, read_jsonl},
     there::is_there,
@@ -85,7 +83,7 @@ impl FinalFigures {
     /// Reads `DONE` of a run of `steps` steps.
     fn read(directory: &RunDirectory, steps: u64) -> Result<Self> {
         let path = directory.done();
-        let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+        let bytes = files::read(&path, LARGEST_RECORD).map_err(Error::io("read", &path))?;
         let figures: Self = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
             path: path.clone(),
             source,
@@ -324,6 +322,8 @@ fn is_that_of_done<T: Serialize>(path: PathBuf, last: &T, done: &T) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::metrics::{JsonlWriter, examples};
     use crate::{Provenance, write_answers};

@@ -13,6 +13,7 @@
 //! | `checkpoints/` | [`checkpoint`] |
 //! | `.lock` | [`lock`] |
 //! | whole numbers in all JSON | [`exact`] |
+//! | how any of them is opened | [`files`] |
 //! | what of a folder is kolmo's | [`ownership`], [`outputs`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
@@ -28,6 +29,7 @@ pub mod error;
 pub mod exact;
 pub mod exit_code;
 pub mod facts_table;
+pub mod files;
 pub mod finished;
 pub mod lock;
 pub mod manifest;
@@ -35,6 +37,7 @@ pub mod metrics;
 pub mod names;
 pub mod outputs;
 pub mod ownership;
+mod parquet_file;
 pub mod tail;
 pub mod tensorboard;
 mod there;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_RECORD};
 use crate::ownership::Mark;
 
 /// How a run stands.
@@ -282,7 +283,7 @@ impl Manifest {
     /// [`Error::Io`] if it is missing or unreadable, [`Error::Json`] if it is no manifest.
     pub fn read(run: &RunDirectory) -> Result<Self> {
         let path = run.manifest();
-        let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+        let bytes = files::read(&path, LARGEST_RECORD).map_err(Error::io("read", &path))?;
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path, source })
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::atomic;
 use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_RECORD};
 use crate::names;
 use crate::ownership::{has_entry, is_folder, is_missing, remove_file};
 
@@ -35,7 +36,7 @@ impl Record {
     /// That of `folder`; an empty one if there is none.
     fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(RECORD);
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read(&path, LARGEST_RECORD) {
             Ok(bytes) => bytes,
             Err(error) if is_missing(&error) => {
                 return Ok(Self {

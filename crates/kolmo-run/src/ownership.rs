@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::directory::{RunDirectory, remove_entries};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_RECORD};
 use crate::lock::Lock;
 use crate::names::{self, EVAL, FILES};
 use crate::outputs;
@@ -65,7 +66,7 @@ impl RunDirectory {
     /// [`Error::Io`] if the manifest is there and cannot be read.
     pub fn mark(&self) -> Result<Option<Mark>> {
         let path = self.manifest();
-        match fs::read(&path) {
+        match files::read(&path, LARGEST_RECORD) {
             Ok(manifest) => Ok(Mark::of(&manifest)),
             Err(error) if is_missing(&error) || error.kind() == io::ErrorKind::IsADirectory => {
                 Ok(None)

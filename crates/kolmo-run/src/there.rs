@@ -33,8 +33,10 @@ fn is_surely_missing(path: &Path) -> io::Result<()> {
         match fs::symlink_metadata(place) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Ok(found) if found.is_symlink() => {
-                let problem = format!("{} leads nowhere", place.display());
-                return Err(io::Error::new(ErrorKind::NotFound, problem));
+                return fs::metadata(place).map(|_| ()).map_err(|error| {
+                    let problem = format!("{} leads nowhere: {error}", place.display());
+                    io::Error::new(ErrorKind::NotFound, problem)
+                });
             }
             found => return found.map(|_| ()),
         }

@@ -119,11 +119,6 @@ mod tests {
         assert_eq!(words[0], "it's");
         assert!(words[2].starts_with("a; $(b) `c` \"d\" \\e/"), "{said}");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_line_is_what_a_shell_reads_or_is_refused() {

@@ -13,12 +13,17 @@
 
 use std::{
     collections::HashSet,
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{self, Path, PathBuf},
 };
 
 use kolmo_config::RunConfig;
-use kolmo_run::{Error, Lock, RunDirectory, atomic, is_there};
+use kolmo_run::{
+    Error, Lock, RunDirectory, atomic,
+    files::{self, LARGEST_RECORD},
+    is_there,
+};
 
 use crate::{
     error::SweepError,
@@ -135,7 +140,7 @@ impl SweepDirectory {
             return Err(Error::InTheWay { path, reason }.into());
         }
         let path = self.sweep();
-        match fs::read(&path) {
+        match files::read(&path, LARGEST_RECORD) {
             // It may be the very file that was planned.
             Ok(there) if there == plan.text.as_bytes() => {}
             Err(error) if is_missing(&error) => {}
@@ -172,7 +177,7 @@ impl SweepDirectory {
         for run in &plan.runs {
             let path = self.config(&run.id);
             let text = run.config.to_toml()?;
-            match fs::read_to_string(&path) {
+            match files::read_text(&path) {
                 Ok(there) if there == text => {}
                 Ok(there) => write_if_new(&path, &with_kept(run, &there)?)?,
                 Err(_) => write_if_new(&path, &text)?,
@@ -253,7 +258,7 @@ fn is_called_by_its_hash(path: &Path) -> bool {
     if id.len() != DIGITS || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return false;
     }
-    let config = fs::read_to_string(path).ok();
+    let config = files::read_text(path).ok();
     let config = config.and_then(|text| RunConfig::parse(&text, &[]).ok());
     let identity = config.and_then(|config| config.identity().ok());
     identity.is_some_and(|identity| identity.starts_with(id))
@@ -274,12 +279,13 @@ fn with_kept(run: &PlannedRun, there: &str) -> Result<String, SweepError> {
 
 /// Writes `text` to `path` if that holds anything else.
 pub(crate) fn write_if_new(path: &Path, text: &str) -> Result<(), SweepError> {
-    match fs::read(path) {
+    match files::read(path, LARGEST_RECORD) {
         Ok(there) if there == text.as_bytes() => Ok(()),
         Ok(_) => Ok(atomic::write_bytes(path, text.as_bytes())?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // Nobody relies on it yet, so it need not be forced to the disk; half of it is replaced by the next plan.
-            Ok(fs::write(path, text).map_err(Error::io("write", path))?)
+            let written = files::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+            Ok(written.map_err(Error::io("write", path))?)
         }
         Err(error) => Err(Error::io("read", path)(error).into()),
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -176,11 +177,18 @@ impl Plan {
 const LARGEST: u64 = 4 << 20;
 
 fn read(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > LARGEST {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // A device says that it has none, and has no end.
+        let mut file = fs::File::open(path)?.take(LARGEST + 1);
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
         return Err(format!("it has more than {LARGEST} bytes"));
     }
-    fs::read_to_string(path).map_err(|error| error.to_string())
+    String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
 fn runs(

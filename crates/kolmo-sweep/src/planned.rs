@@ -1,8 +1,12 @@
 //! Which runs the folder of a sweep is for, whatever else is in it.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use kolmo_run::{Error, atomic, content_hash, is_there};
+use kolmo_run::{
+    Error, atomic, content_hash,
+    files::{self, LARGEST_RECORD},
+    is_there,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{directory::SweepDirectory, error::SweepError, plan::Plan};
@@ -37,7 +41,7 @@ impl Planned {
         if !is_there(&path)? {
             return Ok(None);
         }
-        let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+        let bytes = files::read(&path, LARGEST_RECORD).map_err(Error::io("read", &path))?;
         let planned = serde_json::from_slice(&bytes);
         Ok(Some(
             planned.map_err(|source| Error::Json { path, source })?,
@@ -55,7 +59,7 @@ impl Planned {
             return Err(SweepError::NotPlanned { folder });
         };
         let path = directory.sweep();
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let text = files::read_text(&path).map_err(Error::io("read", &path))?;
         if content_hash(text.as_bytes()) != planned.sweep_blake3 {
             let file = planned.file;
             return Err(SweepError::Changed { path, file });
@@ -65,7 +69,7 @@ impl Planned {
 
     /// Whether the sweep file is still there and says another thing than when it was planned. What cannot be read does not say so.
     pub fn is_outdated(&self) -> bool {
-        let now = fs::read(&self.file);
+        let now = files::read(&self.file, LARGEST_RECORD);
         now.is_ok_and(|now| content_hash(&now) != self.sweep_blake3)
     }
 
@@ -81,7 +85,7 @@ impl Planned {
         })?;
         let text = text + "\n";
         // Nothing is written where nothing has changed.
-        if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+        if files::read(&path, LARGEST_RECORD).is_ok_and(|there| there == text.as_bytes()) {
             return Ok(());
         }
         Ok(atomic::write_bytes(&path, text.as_bytes())?)
@@ -111,6 +115,8 @@ impl SweepDirectory {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// The sweep file `name` in `folder`, of so many seeds, planned.

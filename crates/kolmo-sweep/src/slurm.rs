@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kolmo_run::{Error, Lock, is_there};
+use kolmo_run::{Error, Lock, files, is_there};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -126,7 +126,7 @@ fn note(folder: &Path, array: &Array) -> Result<(), SweepError> {
     })?;
     let append = || {
         let mut options = fs::OpenOptions::new();
-        let mut file = options.create(true).append(true).open(&path)?;
+        let mut file = files::open_own(&path, options.create(true).append(true))?;
         file.write_all(format!("{line}\n").as_bytes())
     };
     Ok(append().map_err(Error::io("write", &path))?)

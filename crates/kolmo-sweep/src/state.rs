@@ -8,7 +8,7 @@ use std::{
 };
 
 use kolmo_run::{
-    Error, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, is_there, read_last,
+    Error, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, files, is_there, read_last,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -219,7 +219,7 @@ fn last_exit(directory: &SweepDirectory, id: &str) -> Result<Option<u8>, Error> 
     if manifest.is_some() && exit < manifest {
         return Ok(None);
     }
-    let text = read_if_there(&path, |path| fs::read_to_string(path))?;
+    let text = read_if_there(&path, |path| files::read_text(path))?;
     // What a script is about to write is no code yet.
     Ok(text.and_then(|text| text.trim().parse().ok()))
 }

@@ -1,10 +1,12 @@
 //! The files of a report.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kolmo_run::tensorboard::Image;
-use kolmo_run::{Outputs, TensorBoard};
+use kolmo_run::{
+    Outputs, TensorBoard,
+    files::{self, LARGEST_RECORD},
+};
 use serde_json::Value;
 
 use super::{
@@ -61,7 +63,8 @@ impl Place {
     /// The same place, which kolmo has chosen inside of a run or a sweep. A report that an earlier build has left there
     /// is known by its JSON, and may be replaced without a list.
     pub fn chosen(self) -> Self {
-        let json = fs::read(self.outputs.folder().join(&self.json)).unwrap_or_default();
+        let path = self.outputs.folder().join(&self.json);
+        let json = files::read(path, LARGEST_RECORD).unwrap_or_default();
         let json: Value = serde_json::from_slice(&json).unwrap_or_default();
         Self {
             outputs: self.outputs.known(json["verdicts"].is_array()),

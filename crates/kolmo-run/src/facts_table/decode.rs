@@ -4,53 +4,57 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use bytes::Bytes;
-use parquet::column::reader::get_typed_column_reader;
-use parquet::data_type::{BoolType, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, RowGroupReader};
 
 use super::schema::{COLUMNS, RELATIONS_KEY};
 use super::{FactRow, FactsTable};
 use crate::error::{Error, Result};
+use crate::parquet_file::{read_column, read_with};
 
-/// Reads the table in `file`, its bytes; `path` is for the messages.
-pub(super) fn decode(path: &Path, file: Bytes) -> Result<FactsTable> {
-    let damaged = |source| Error::Parquet {
-        action: "decode",
-        path: path.to_path_buf(),
-        source,
-    };
+/// Reads the table in `file`; `path` is for the messages.
+pub(super) fn decode(path: &Path, file: File) -> Result<FactsTable> {
     let misfit = |reason| Error::FactsLayout {
         path: path.to_path_buf(),
         reason,
     };
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
-    let metadata = reader.metadata().file_metadata();
-    check_columns(metadata).map_err(misfit)?;
-    let relation_names = relation_names(metadata).map_err(misfit)?;
-
-    let mut evaluations = Vec::new();
-    for index in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(index).map_err(damaged)?;
-        let columns = Columns::read(&*group).map_err(damaged)?;
-        evaluations.push(columns.rows(&relation_names).map_err(misfit)?);
-    }
-    Ok(FactsTable {
-        relation_names,
-        evaluations,
-    })
+    let table = read_with(file, |reader| {
+        let metadata = reader.metadata().file_metadata();
+        let relation_names = check_columns(metadata).and_then(|()| relation_names(metadata));
+        let relation_names = match relation_names {
+            Ok(names) => names,
+            Err(reason) => return Ok(Err(misfit(reason))),
+        };
+        let mut evaluations = Vec::new();
+        for index in 0..reader.num_row_groups() {
+            let columns = Columns::read(&*reader.get_row_group(index)?)?;
+            match columns.rows(&relation_names) {
+                Ok(rows) => evaluations.push(rows),
+                Err(reason) => return Ok(Err(misfit(reason))),
+            }
+        }
+        Ok(Ok(FactsTable {
+            relation_names,
+            evaluations,
+        }))
+    });
+    table.map_err(|source| damaged(path, source))?
 }
 
 /// How many evaluations are in `file`, by its footer; `path` is for the messages.
 pub(super) fn count(path: &Path, file: File) -> Result<usize> {
-    let reader = SerializedFileReader::new(file).map_err(|source| Error::Parquet {
+    let count = read_with(file, |reader| Ok(reader.num_row_groups()));
+    count.map_err(|source| damaged(path, source))
+}
+
+fn damaged(path: &Path, source: ParquetError) -> Error {
+    Error::Parquet {
         action: "decode",
         path: path.to_path_buf(),
         source,
-    })?;
-    Ok(reader.num_row_groups())
+    }
 }
 
 /// The typed readers panic at another type than they expect, so it is looked at first.
@@ -155,28 +159,6 @@ impl Columns {
             })
             .collect()
     }
-}
-
-/// All values of a column; as many as the group has rows, or an error.
-fn read_column<T: DataType>(
-    group: &dyn RowGroupReader,
-    column: usize,
-) -> std::result::Result<Vec<T::T>, ParquetError> {
-    let expected = usize::try_from(group.metadata().num_rows())
-        .map_err(|error| ParquetError::External(Box::new(error)))?;
-    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column)?);
-    let mut values = Vec::new();
-    while values.len() < expected {
-        let (records, ..) =
-            reader.read_records(expected - values.len(), None, None, &mut values)?;
-        if records == 0 {
-            let found = values.len();
-            return Err(ParquetError::EOF(format!(
-                "column {column} ends after {found} of {expected} values"
-            )));
-        }
-    }
-    Ok(values)
 }
 
 #[cfg(test)]

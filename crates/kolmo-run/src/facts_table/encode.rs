@@ -13,6 +13,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::schema::{self, COLUMNS, RELATION, RELATIONS_KEY};
 use super::{FactRow, FactsTable};
+use crate::parquet_file::sealed;
 
 /// The whole file.
 pub(super) fn encode(table: &FactsTable) -> Result<Vec<u8>> {
@@ -30,7 +31,7 @@ pub(super) fn encode(table: &FactsTable) -> Result<Vec<u8>> {
         group.close()?;
     }
     file.close()?;
-    Ok(bytes)
+    Ok(sealed(bytes))
 }
 
 fn properties(relation_names: &[String]) -> Result<WriterProperties> {

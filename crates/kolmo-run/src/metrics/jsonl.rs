@@ -1,18 +1,22 @@
 //! Files of one JSON object a line, which grow while a run goes on.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use blake3::Hasher;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 
 use crate::atomic;
 use crate::checkpoint::content_hash;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::tail::read_end;
+
+/// Bytes of the longest line: no record has as many, and what has no line feed for as long is no JSONL.
+const LONGEST: u64 = 16 << 20;
 
 /// Appends records to a JSONL file, each a line that is handed to the system at once: a reader, or
 /// the run after a crash, finds every record but at most a torn last one.
@@ -36,15 +40,13 @@ impl<T> JsonlWriter<T> {
     /// [`Error::Io`] if the file cannot be created.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        File::create(&path).map_err(Error::io("create", &path))?;
+        files::create(&path).map_err(Error::io("create", &path))?;
         Self::open(path, 0, &[])
     }
 
     /// Continues the file at `path`, which consists of so many lines, these `bytes`.
     fn open(path: PathBuf, lines: u64, bytes: &[u8]) -> Result<Self> {
-        let file = OpenOptions::new()
-            .append(true)
-            .open(&path)
+        let file = files::open_own(&path, OpenOptions::new().append(true))
             .map_err(Error::io("open", &path))?;
         let length = file.metadata().map_err(Error::io("open", &path))?.len();
         Ok(Self {
@@ -121,17 +123,19 @@ impl<T: DeserializeOwned> KeptLines<T> {
     /// [`Error::Io`] if the file is there and cannot be read, [`Error::Jsonl`] if a line is damaged.
     pub fn read(path: impl Into<PathBuf>, count: u64) -> Result<Self> {
         let path = path.into();
-        let whole = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(Error::io("read", &path))?,
-        };
         let (mut bytes, mut records) = (Vec::new(), Vec::new());
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        for line in lines(&path, &whole).take(count) {
-            let (text, record) = line?;
-            bytes.extend_from_slice(text);
-            bytes.push(b'\n');
-            records.push(record);
+        match files::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            file => {
+                let file = BufReader::new(file.map_err(Error::io("read", &path))?);
+                for line in Lines::of(&path, file).take(count) {
+                    let (text, record) = line?;
+                    bytes.extend_from_slice(&text);
+                    bytes.push(b'\n');
+                    records.push(record);
+                }
+            }
         }
         Ok(Self {
             path,
@@ -175,10 +179,9 @@ impl<T: DeserializeOwned> KeptLines<T> {
 /// record.
 pub fn read_jsonl<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Vec<T>> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    lines(path, &bytes)
-        .map(|line| line.map(|(_, record)| record))
-        .collect()
+    let file = files::open(path).map_err(Error::io("read", path))?;
+    let lines = Lines::of(path, BufReader::new(file));
+    lines.map(|line| line.map(|(_, record)| record)).collect()
 }
 
 /// The last record of a JSONL file, of which only the end is read; none in an empty file, or if there is no file.
@@ -201,37 +204,73 @@ pub fn read_last<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Option<T
         return Ok(None);
     };
     let start = ends.len().checked_sub(2).map_or(0, |k| ends[k] + 1);
-    let mut last = lines(path, &bytes[start..=*end]);
+    let mut last = Lines::of(path, &bytes[start..=*end]);
     Ok(last.next().transpose()?.map(|(_, record)| record))
 }
 
 /// The lines of a file and the records in them. A last line without its line feed is torn unless it
 /// is a whole record all the same; blank lines, which only an editor makes, are skipped.
-fn lines<'a, T: DeserializeOwned>(
+struct Lines<'a, T, R> {
     path: &'a Path,
-    bytes: &'a [u8],
-) -> impl Iterator<Item = Result<(&'a [u8], T)>> + 'a {
-    bytes
-        .split_inclusive(|&byte| byte == b'\n')
-        .enumerate()
-        .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .filter_map(move |(index, line)| {
-            let whole = line.ends_with(b"\n");
-            let text = line.trim_ascii();
-            match serde_json::from_slice(text) {
-                Ok(record) => Some(Ok((text, record))),
-                Err(_) if !whole => None,
-                Err(source) => Some(Err(Error::Jsonl {
-                    path: path.to_path_buf(),
-                    line: index + 1,
-                    source,
-                })),
+    file: R,
+    /// Lines read.
+    count: usize,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<'a, T, R> Lines<'a, T, R> {
+    /// Those of `file`, which is the one at `path`.
+    fn of(path: &'a Path, file: R) -> Self {
+        Self {
+            path,
+            file,
+            count: 0,
+            record: PhantomData,
+        }
+    }
+
+    fn damaged(&self, source: serde_json::Error) -> Error {
+        Error::Jsonl {
+            path: self.path.to_path_buf(),
+            line: self.count,
+            source,
+        }
+    }
+}
+
+impl<T: DeserializeOwned, R: BufRead> Iterator for Lines<'_, T, R> {
+    type Item = Result<(Vec<u8>, T)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let mut line = Vec::new();
+            let mut rest = self.file.by_ref().take(LONGEST + 1);
+            match rest.read_until(b'\n', &mut line) {
+                Err(error) => return Some(Err(Error::io("read", self.path)(error))),
+                Ok(0) => return None,
+                Ok(_) => self.count += 1,
             }
-        })
+            if line.len() as u64 > LONGEST {
+                let problem = format!("it has more than {LONGEST} bytes");
+                return Some(Err(self.damaged(serde_json::Error::custom(problem))));
+            }
+            let text = line.trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            match serde_json::from_slice(text) {
+                Ok(record) => return Some(Ok((text.to_vec(), record))),
+                Err(source) if line.ends_with(b"\n") => return Some(Err(self.damaged(source))),
+                Err(_) => {}
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -315,6 +354,21 @@ mod tests {
         );
         assert!(KeptLines::<StepRecord>::read(&path, 3).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+    }
+
+    #[test]
+    fn what_has_no_line_feed_for_ever_is_not_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        write(&path, 1..=2);
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(100 << 30).unwrap();
+        let error = read_jsonl::<StepRecord>(&path).unwrap_err();
+        assert!(matches!(error, Error::Jsonl { line: 3, .. }), "{error}");
+        // What comes after the lines that count is not looked at.
+        let kept = KeptLines::<StepRecord>::read(&path, 2).unwrap();
+        assert_eq!(kept.records().len(), 2);
+        assert_eq!(read_last::<StepRecord>(&path).unwrap(), None);
     }
 
     #[test]

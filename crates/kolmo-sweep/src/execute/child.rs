@@ -7,7 +7,7 @@ use std::{
     process::{self, Command, Stdio},
 };
 
-use kolmo_run::{Error, atomic, exit_code, read_end};
+use kolmo_run::{Error, atomic, exit_code, files, read_end};
 
 use crate::{commands::Trainer, directory::SweepDirectory, error::SweepError, plan::PlannedRun};
 
@@ -40,7 +40,8 @@ impl Child {
             _ => {}
         }
         let open = || -> io::Result<(File, File)> {
-            let file = OpenOptions::new().create(true).append(true).open(&log)?;
+            let mut options = OpenOptions::new();
+            let file = files::open_own(&log, options.create(true).append(true))?;
             Ok((file.try_clone()?, file))
         };
         let (out, err) = open().map_err(Error::io("open", &log))?;
