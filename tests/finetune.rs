@@ -393,3 +393,32 @@ fn what_cannot_be_fine_tuned_is_explained() {
     ];
     place.kolmo(&again).exits(1).says("another configuration");
 }
+
+#[test]
+fn a_run_that_was_moved_with_its_base_finds_it() {
+    let place = place();
+    place.kolmo(&arguments("tuned", &[])).exits(0);
+    let eval = |run: &str| place.kolmo(&["eval", run, "--device", "flex", "--json", "-q"]);
+    let report = |run: &str| place.kolmo(&["report", run, "-o", "report.html", "-q"]);
+    let expected = eval("tuned").exits(0).stdout();
+    let there = place.path().join("elsewhere/disk");
+    fs::create_dir_all(&there).unwrap();
+    for run in ["base", "tuned"] {
+        fs::rename(place.path().join(run), there.join(run)).unwrap();
+    }
+    let run = "elsewhere/disk/tuned";
+    assert_eq!(eval(run).exits(0).stdout(), expected);
+    report(run).exits(0);
+
+    // Another run by that name, here or beside it, is not taken for it.
+    place.kolmo(&words("train base.toml --device flex -q --run-dir base --set seed=7")).exits(0);
+    assert_eq!(eval(run).exits(0).stdout(), expected);
+    fs::remove_dir_all(there.join("base")).unwrap();
+    eval(run).exits(1).says("a run of another configuration");
+    fs::rename(place.path().join("base"), there.join("base")).unwrap();
+    eval(run).exits(1).says("keep the two beside each other");
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}

@@ -85,9 +85,16 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let mut exposures = interview.exposures();
     let before = config.documents_before();
     let mut shown = Count::new(volume, "documents", 0, before + documents);
-    base::count(&config, &world, documents, &mut exposures, &mut |done| {
-        shown.set(done);
-    })?;
+    base::count(
+        &config,
+        &run,
+        &world,
+        documents,
+        &mut exposures,
+        &mut |done| {
+            shown.set(done);
+        },
+    )?;
     shown.finish();
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
     let replies = interview.hold(&model, &world, &device.device, &workers, &streams)?;

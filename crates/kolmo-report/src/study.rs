@@ -223,11 +223,12 @@ impl StudyRun {
     /// A run that was not made, with what it would have measured.
     pub(crate) fn imagined(config: RunConfig, evaluations: Vec<EvaluationRecord>) -> Self {
         let (config, world) = config.settle().unwrap();
+        let directory = RunDirectory::at("imagined");
         Self {
-            directory: RunDirectory::at("imagined"),
             last_step: examples::step(config.train.steps()),
             training: config.training().unwrap(),
-            base: base_of(&config).unwrap(),
+            base: base_of(&config, &directory).unwrap(),
+            directory,
             parameters: config.model.parameters(world.vocabulary().len()),
             config,
             world: Arc::new(world),
@@ -269,7 +270,7 @@ impl StudyRun {
         let evaluations = finished.evaluations().map_err(records)?;
         let compression = config.compression.as_ref();
         let compression = compression.map(|_| finished.compression()).transpose();
-        let base = base_of(&config)?;
+        let base = base_of(&config, &directory)?;
         let (config, training) = base::trained(&directory, config)?;
         Ok(Some(Self {
             training,

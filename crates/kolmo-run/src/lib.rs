@@ -15,6 +15,7 @@
 //! | whole numbers in all JSON | [`exact`] |
 //! | how any of them is opened | [`files`] |
 //! | what of a folder is kolmo's | [`ownership`], [`outputs`] |
+//! | a run that another one names | [`moved`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
 //! of a batch. The JSONL files are the truth; the event files are a view of them.
@@ -34,6 +35,7 @@ pub mod finished;
 pub mod lock;
 pub mod manifest;
 pub mod metrics;
+pub mod moved;
 pub mod names;
 pub mod outputs;
 pub mod ownership;

@@ -13,7 +13,7 @@ use kolmo_model::{
     parametrisation::is_matrix,
     weights::{self, NamedTensors},
 };
-use kolmo_run::{Error, FinishedRun, RunDirectory, checkpoint};
+use kolmo_run::{Error, FinishedRun, RunDirectory, checkpoint, files, is_there, moved};
 use kolmo_world::{Document, World, random::Streams};
 
 use crate::{
@@ -30,27 +30,43 @@ pub struct Base {
 }
 
 impl Base {
-    /// That of `finetune`, which has been settled.
+    /// That of `finetune`, which has been settled, of the run in `tuned`: at the place that is named or, if both were moved, at the
+    /// same one beside it.
     ///
     /// # Errors
-    /// [`TrainError::Base`] if its directory holds no such run.
-    pub fn open(finetune: &FinetuneConfig) -> Result<Self, TrainError> {
+    /// [`TrainError::Base`] if no such run is there.
+    pub fn open(finetune: &FinetuneConfig, tuned: &RunDirectory) -> Result<Self, TrainError> {
         let (Some(from), Some(base)) = (&finetune.from, &finetune.base) else {
             let problem = "it is not named: begin with kolmo finetune CONFIG --from RUN_DIR";
             return Err(refusal(&RunDirectory::at("the run to fine-tune"), problem));
         };
-        let run = RunDirectory::at(from);
-        let config = config_of(&run)?;
-        if config.identity()? != base.identity {
-            let problem =
-                "it holds a run of another configuration than the one that was to be fine-tuned";
-            return Err(refusal(&run, problem));
+        let is_it = |config: &RunConfig| config.identity().is_ok_and(|id| id == base.identity);
+        let mut problem = "it is not there, nor is it beside the run that fine-tunes it: keep the two beside each other";
+        for (k, place) in moved::places(tuned, Path::new(from))
+            .into_iter()
+            .enumerate()
+        {
+            let run = RunDirectory::at(place);
+            let config = match config_if_there(&run) {
+                // Beside it there may be anything.
+                Err(_) if k > 0 => continue,
+                config => config?,
+            };
+            match config {
+                Some(config) if is_it(&config) => {
+                    return Ok(Self {
+                        step: base.step,
+                        run,
+                        config,
+                    });
+                }
+                Some(_) if k == 0 => {
+                    problem = "it holds a run of another configuration than the one that was to be fine-tuned";
+                }
+                Some(_) | None => {}
+            }
         }
-        Ok(Self {
-            step: base.step,
-            run,
-            config,
-        })
+        Err(refusal(&RunDirectory::at(from), problem))
     }
 
     /// The last step of the run in `run`, which is done and has the checkpoint.
@@ -81,7 +97,7 @@ impl Base {
         finetune: &FinetuneConfig,
         run: &RunDirectory,
     ) -> Result<(Self, NamedTensors), TrainError> {
-        let base = Self::open(finetune)?;
+        let base = Self::open(finetune, run)?;
         let weights = base.weights()?;
         if let Some(place) = place(run) {
             base.check_elsewhere(&place)?;
@@ -97,7 +113,7 @@ impl Base {
         }
         // One that is gone is in nobody's way.
         let before = self.config.finetune.as_ref();
-        match before.and_then(|finetune| Self::open(finetune).ok()) {
+        match before.and_then(|finetune| Self::open(finetune, &self.run).ok()) {
             Some(before) => before.check_elsewhere(taken),
             None => Ok(()),
         }
@@ -136,14 +152,29 @@ impl Base {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), TrainError> {
         let documents = self.step * self.config.train.batch_documents as u64;
-        count(&self.config, world, documents, exposures, progress)
+        count(
+            &self.config,
+            &self.run,
+            world,
+            documents,
+            exposures,
+            progress,
+        )
+    }
+}
+
+/// [`config_of`] `run`; none if there is no such file.
+fn config_if_there(run: &RunDirectory) -> Result<Option<RunConfig>, TrainError> {
+    match is_there(run.config())? {
+        true => config_of(run).map(Some),
+        false => Ok(None),
     }
 }
 
 /// The configuration of the run in `run`, which was settled before it was written.
 fn config_of(run: &RunDirectory) -> Result<RunConfig, TrainError> {
     let file = run.config();
-    let text = fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+    let text = files::read_text(&file).map_err(Error::io("read", &file))?;
     Ok(RunConfig::parse(&text, &[])?)
 }
 
@@ -174,13 +205,14 @@ fn place(run: &RunDirectory) -> Option<PathBuf> {
     fs::canonicalize(run.root()).ok()
 }
 
-/// Counts the facts of the first `documents` documents of the run of `config`, and of the runs before it if it fine-tunes one.
+/// Counts the facts of the first `documents` documents of the run of `config`, which is in `run`, and of the runs before it if it fine-tunes one.
 /// `world` may have a larger language than the run. `progress` is told now and then how many were counted.
 ///
 /// # Errors
 /// A run before it that is not there any more.
 pub fn count(
     config: &RunConfig,
+    run: &RunDirectory,
     world: &World,
     documents: u64,
     exposures: &mut Exposures,
@@ -190,7 +222,7 @@ pub fn count(
         exposures.count_stream(world, documents, progress);
         return Ok(());
     };
-    Base::open(finetune)?.count(world, exposures, progress)?;
+    Base::open(finetune, run)?.count(world, exposures, progress)?;
     let lesson = finetune.lesson(world, config.seed)?;
     let mut document = Document::default();
     for n in 0..documents {

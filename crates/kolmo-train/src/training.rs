@@ -232,7 +232,7 @@ impl<'a> Training<'a> {
         let there = &job.device.device;
         let learner = match &config.finetune {
             Some(finetune) if finetune.method == Method::Lora => {
-                let from = Base::open(finetune)?;
+                let from = Base::open(finetune, run)?;
                 let base = base::model(config, world, from.weights()?, device)?;
                 let files = checkpoint::read(run, step, &identity, &[MODEL])?;
                 from.check_same(&base, &weights::from_safetensors(&files[MODEL])?)?;

@@ -135,7 +135,7 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
         );
     let (mut first, mut config) = (directory, base);
     while config.finetune.is_some() {
-        let Some(before) = base_of(&config)? else {
+        let Some(before) = base_of(&config, &first)? else {
             return Ok(None);
         };
         (first, config) = before;
