@@ -14,6 +14,8 @@ mod finetune;
 mod foreign;
 mod gpu_costs;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
 mod kept;
 mod mistakes;
 mod parity;

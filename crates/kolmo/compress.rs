@@ -1,27 +1,37 @@
 //! `kolmo compress` and `kolmo decompress`: a trained model as a lossless compressor.
 
+mod files;
+
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, Write},
+    fs::File,
+    io::{self, BufReader, BufWriter, IsTerminal, Read, Write},
     path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use anyhow::Context;
 use kolmo_codec::{Codec, CodecError, Predictor};
 use kolmo_kernels::Workers;
-use kolmo_run::{RunDirectory, atomic};
+use kolmo_run::RunDirectory;
 use kolmo_world::Lesson;
 use serde::Serialize;
 
+use self::files::{STANDARD, Source, Target, beside, is_standard, is_stream, shown};
 use crate::{
-    exit::Usage,
+    exit::{Unwritten, Usage},
     progress::{Count, Volume, print, say},
     settings,
+    stop::StopRequest,
     weights::Weights,
 };
 
 /// Behind the name of a compressed file.
 const ENDING: &str = "kolmo";
+
+/// Time between two looks at whether somebody has asked it to stop.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Compress a file with the predictions of a trained model
 ///
@@ -30,11 +40,12 @@ const ENDING: &str = "kolmo";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   kolmo world sample configs/quickstart.toml -n 100000 --first 5e6 > text
-  kolmo compress runs/quickstart-1bc37c7e text")]
+  kolmo compress runs/quickstart-1bc37c7e text
+  kolmo world sample configs/quickstart.toml | kolmo compress runs/quickstart-1bc37c7e - > text.kolmo")]
 pub struct Compress {
     #[command(flatten)]
     common: Common,
-    /// Where the compressed file goes; by default FILE.kolmo
+    /// Where the compressed file goes, - for standard output; by default FILE.kolmo, or standard output if the text comes from no file
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -49,16 +60,16 @@ pub struct Compress {
 pub struct Decompress {
     #[command(flatten)]
     common: Common,
-    /// Where the text goes; by default FILE without .kolmo
+    /// Where the text goes, - for standard output; by default FILE without .kolmo, or standard output if it comes from no file
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 struct Common {
     /// The run directory
     run_dir: PathBuf,
-    /// The file
+    /// The file, or - for standard input
     file: PathBuf,
     #[command(flatten)]
     weights: Weights,
@@ -96,18 +107,20 @@ struct Text {
 /// Runs `kolmo compress`.
 pub fn compress(arguments: &Compress, volume: Volume) -> anyhow::Result<()> {
     let Compress { common, out } = arguments;
-    let default = || {
-        let mut name = common.file.clone().into_os_string();
-        name.push(".");
-        name.push(ENDING);
-        name.into()
+    let default = || match is_stream(&common.file) {
+        true => STANDARD.into(),
+        false => beside(&common.file, ENDING),
     };
     let out = out.clone().unwrap_or_else(default);
+    if is_standard(&out) && io::stdout().is_terminal() {
+        let problem = "a compressed file is not for a terminal: redirect it, or name an --out";
+        return Err(Usage(problem.to_owned()).into());
+    }
     let done = common.with_codec(&out, volume, |codec, file, writer, progress| {
         codec.compress(file, writer, progress)
     })?;
     if volume != Volume::Quiet {
-        say(&describe(&done, &out));
+        say(&describe(&done, &shown(&out)));
     }
     if common.json {
         let sizes = Sizes {
@@ -128,6 +141,9 @@ pub fn compress(arguments: &Compress, volume: Volume) -> anyhow::Result<()> {
 pub fn decompress(arguments: &Decompress, volume: Volume) -> anyhow::Result<()> {
     let Decompress { common, out } = arguments;
     let default = || {
+        if is_stream(&common.file) {
+            return Some(STANDARD.into());
+        }
         let is_ours = common.file.extension().is_some_and(|name| name == ENDING);
         is_ours.then(|| common.file.with_extension(""))
     };
@@ -136,11 +152,15 @@ pub fn decompress(arguments: &Decompress, volume: Volume) -> anyhow::Result<()> 
         let problem = format!("{file} does not end in .{ENDING}: name the text with --out");
         return Err(Usage(problem).into());
     };
+    if is_standard(&common.file) && io::stdin().is_terminal() {
+        let problem = "a compressed file does not come from a terminal: redirect it, or name it";
+        return Err(Usage(problem.to_owned()).into());
+    }
     let bytes = common.with_codec(&out, volume, |codec, file, writer, progress| {
         codec.decompress(file, writer, progress)
     })?;
     if volume != Volume::Quiet {
-        say(&format!("{}: {bytes} bytes", out.display()));
+        say(&format!("{}: {bytes} bytes", shown(&out)));
     }
     if common.json {
         let text = Text { bytes };
@@ -149,30 +169,66 @@ pub fn decompress(arguments: &Decompress, volume: Volume) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// What a thread does with a text and its code: [`Codec::compress`] or [`Codec::decompress`].
+type Work<T> = fn(
+    &Codec<'_>,
+    BufReader<Box<dyn Read + Send>>,
+    &mut BufWriter<File>,
+    &mut dyn FnMut(u64),
+) -> Result<T, CodecError>;
+
 impl Common {
     /// Lets `work` read the file and write `out`, which is there only if all went well.
-    fn with_codec<T>(
+    fn with_codec<T: Send + 'static>(
         &self,
         out: &Path,
         volume: Volume,
-        work: impl FnOnce(
-            &Codec<'_>,
-            BufReader<File>,
-            &mut dyn Write,
-            &mut dyn FnMut(u64),
-        ) -> Result<T, CodecError>,
+        work: Work<T>,
     ) -> anyhow::Result<T> {
-        // A link to nowhere included.
-        if fs::symlink_metadata(out).is_ok() {
-            let problem = format!(
-                "{} is there already: name another --out, or remove it",
-                out.display()
-            );
-            return Err(Usage(problem).into());
+        if is_standard(out) && self.json {
+            let problem = "--json prints on standard output, to which the file goes: name an --out";
+            return Err(Usage(problem.to_owned()).into());
         }
-        let shown = self.file.display();
-        let file = File::open(&self.file).with_context(|| format!("could not open {shown}"))?;
-        let length = file.metadata().map_or(0, |about| about.len());
+        let stop = StopRequest::listen().context("could not listen for signals")?;
+        let source = Source::open(&self.file)?;
+        let target = Target::begin(out, &source)?;
+        let writer = target.file().context("could not open the file anew")?;
+        let (common, written) = (self.clone(), shown(out));
+        let (done, end) = mpsc::sync_channel(1);
+        // A thread of its own, since neither a model at work nor a pipe that brings nothing looks at signals.
+        thread::spawn(move || {
+            let result = common.code(source, writer, &written, volume, work);
+            // Nobody waits where it was stopped.
+            let _ = done.send(result);
+        });
+        let result = loop {
+            match end.recv_timeout(PAUSE) {
+                Ok(result) => break result?,
+                Err(RecvTimeoutError::Timeout) if stop.is_asked() => {
+                    // With it goes what was written.
+                    drop(target);
+                    return Err(Unwritten.into());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                // It has said its piece already.
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(anyhow::Error::msg("nothing was written"));
+                }
+            }
+        };
+        target.finish()?;
+        Ok(result)
+    }
+
+    /// Lets `work` read `source` and write to `writer`, which is for the place that messages call `written`.
+    fn code<T>(
+        &self,
+        source: Source,
+        writer: File,
+        written: &str,
+        volume: Volume,
+        work: Work<T>,
+    ) -> anyhow::Result<T> {
         let run = RunDirectory::at(&self.run_dir);
         let (config, world) = settings::world_of_run(&run)?;
         let loaded = self.weights.load(&run, &config, &world)?;
@@ -183,44 +239,39 @@ impl Common {
         let predictor = Predictor::new(&loaded.model, &loaded.device.device, room);
         let codec = Codec::new(predictor, world.vocabulary(), &workers)?;
 
-        let mut count = Count::new(volume, "bytes", 0, length);
-        let mut result = None;
-        let written = atomic::write(out, |writer| {
-            let done = work(&codec, BufReader::new(file), writer, &mut |bytes| {
+        let Source {
+            reader,
+            shown,
+            length,
+            ..
+        } = source;
+        // Of what has no end that is known there is no share.
+        let mut count = length.map(|length| Count::new(volume, "bytes", 0, length));
+        let mut writer = BufWriter::new(writer);
+        let mut progress = |bytes| {
+            if let Some(count) = &mut count {
                 count.set(bytes);
-            });
-            let is_done = done.is_ok();
-            result = Some(done);
-            match is_done {
-                true => Ok(()),
-                false => Err(io::ErrorKind::Other.into()),
             }
-        });
-        count.finish();
-        match result {
-            Some(Err(error)) => {
-                let place = match error.is_of_output() {
-                    true => out.display(),
-                    false => shown,
-                };
-                Err(anyhow::Error::new(error).context(format!("{place}")))
-            }
-            Some(Ok(done)) => written.map(|()| done).map_err(Into::into),
-            None => Err(written.err().map_or_else(
-                || anyhow::Error::msg("nothing was written"),
-                anyhow::Error::new,
-            )),
+        };
+        let result = work(&codec, BufReader::new(reader), &mut writer, &mut progress);
+        if let Some(count) = count {
+            count.finish();
         }
+        let result = result.map_err(|error| {
+            let place = match error.is_of_output() {
+                true => written.to_owned(),
+                false => shown,
+            };
+            anyhow::Error::new(error).context(place)
+        })?;
+        let flushed = writer.flush();
+        flushed.with_context(|| format!("could not write {written}"))?;
+        Ok(result)
     }
 }
 
-fn describe(done: &kolmo_codec::Compressed, out: &Path) -> String {
-    let mut text = format!(
-        "{}: {} bytes of {}",
-        out.display(),
-        done.written,
-        done.bytes
-    );
+fn describe(done: &kolmo_codec::Compressed, out: &str) -> String {
+    let mut text = format!("{out}: {} bytes of {}", done.written, done.bytes);
     let lines = done.modelled as f64;
     if done.modelled > 0 {
         text += &format!(

@@ -100,10 +100,23 @@ impl std::fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
+/// A command that was asked to stop before what it makes was whole.
+#[derive(Debug)]
+pub struct Unwritten;
+
+impl std::fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("stopped on request: nothing was written; the same command begins again")
+    }
+}
+
+impl std::error::Error for Unwritten {}
+
 /// Prints `error` with its causes and gives its code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    let is_asked =
-        error.is::<Stopped>() || matches!(error.downcast_ref(), Some(SweepEnded::Stopped { .. }));
+    let is_asked = error.is::<Stopped>()
+        || error.is::<Unwritten>()
+        || matches!(error.downcast_ref(), Some(SweepEnded::Stopped { .. }));
     match is_asked {
         true => say(&error.to_string()),
         false => say(&format!("error: {error:#}")),
@@ -200,7 +213,7 @@ fn code(error: &anyhow::Error) -> u8 {
         USAGE
     } else if let Some(TrainError::Diverged { .. }) = error.downcast_ref() {
         DIVERGED
-    } else if error.is::<Stopped>() {
+    } else if error.is::<Stopped>() || error.is::<Unwritten>() {
         STOPPED
     } else {
         match error.downcast_ref() {

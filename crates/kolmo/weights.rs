@@ -9,7 +9,7 @@ use kolmo_world::World;
 use crate::{exit::Usage, settings, switches::SwitchFlags};
 
 /// A checkpoint, and a device.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Weights {
     /// The checkpoint: a step, or `latest`
     #[arg(long, default_value = "latest", value_parser = which)]
