@@ -1,7 +1,7 @@
 //! Where the figures of a run come from: this binary, this machine, this command.
 
 use kolmo_model::{ComputeDevice, device, settings};
-use kolmo_run::{Build, Machine, Provenance};
+use kolmo_run::{Build, Machine, Provenance, threads};
 
 /// Version of kolmo.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -29,7 +29,6 @@ pub fn this(device: &ComputeDevice) -> Provenance {
         let matters = VARIABLES.iter().any(|start| name.starts_with(start));
         matters.then(|| (name, value.to_string_lossy().into_owned()))
     });
-    let machine = Machine::this();
     Provenance {
         kolmo_version: VERSION.to_owned(),
         git_revision: REVISION.map(str::to_owned),
@@ -43,18 +42,11 @@ pub fn this(device: &ComputeDevice) -> Provenance {
         adapter: device.adapter.clone(),
         backend_features: device::built_in().into_iter().map(str::to_owned).collect(),
         backend_settings: settings::in_force(device),
-        threads: threads(machine.parallelism),
-        machine,
+        threads: threads(),
+        machine: Machine::this(),
         environment: variables.collect(),
         command_line: std::env::args_os()
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect(),
     }
-}
-
-/// Threads of the CPU backends, by rayon's own rule.
-fn threads(parallelism: usize) -> usize {
-    let asked = std::env::var("RAYON_NUM_THREADS").ok();
-    let asked = asked.and_then(|text| text.parse().ok()).filter(|n| *n > 0);
-    asked.unwrap_or(parallelism)
 }

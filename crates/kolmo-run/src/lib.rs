@@ -43,6 +43,7 @@ mod parquet_file;
 pub mod tail;
 pub mod tensorboard;
 mod there;
+mod threads;
 
 pub use answers_table::{AnswerRow, read_answers, write_answers};
 pub use checkpoint::{Retention, content_hash};
@@ -62,3 +63,4 @@ pub use ownership::Mark;
 pub use tail::read_end;
 pub use tensorboard::{HparamValue, TensorBoard};
 pub use there::is_there;
+pub use threads::threads;

@@ -19,6 +19,7 @@ pub mod file;
 mod json;
 pub mod ladder;
 pub mod machine;
+mod memory;
 pub mod pack;
 pub mod plan;
 pub mod planned;

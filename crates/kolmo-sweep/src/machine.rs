@@ -1,16 +1,20 @@
 //! What this machine has left, and whether a sweep fits.
 
-use std::{fs, path::Path, thread};
+use std::path::Path;
 
-use crate::{error::SweepError, plan::PlannedRun};
+use kolmo_run::threads;
+
+use crate::{cost::Cost, error::SweepError, memory, plan::PlannedRun};
 
 /// What there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
-    /// Threads that run at once.
+    /// Threads that compute at once: one a core, or as many as `RAYON_NUM_THREADS` says.
     pub cores: usize,
     /// Memory that processes can still have, bytes; none where the system does not say.
     pub memory: Option<u64>,
+    /// Memory that a single process may have, whatever there is, bytes; none for no limit.
+    pub process_memory: Option<u64>,
     /// Free bytes of the disk; none where the system does not say.
     pub disk: Option<u64>,
 }
@@ -18,17 +22,40 @@ pub struct Machine {
 impl Machine {
     /// This machine, with the disk that `folder` is or will be on.
     pub fn this(folder: &Path) -> Self {
-        let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let free = text.lines().find_map(|line| {
-            let size = line.strip_prefix("MemAvailable:")?.trim();
-            let kibibytes: u64 = size.strip_suffix("kB")?.trim().parse().ok()?;
-            Some(kibibytes << 10)
-        });
         Self {
-            cores: thread::available_parallelism().map_or(1, usize::from),
-            memory: free.into_iter().chain(left_to_group()).min(),
+            cores: threads(),
+            memory: memory::left(Path::new("/")),
+            process_memory: memory::limit_of_process(),
             disk: free_disk(folder),
         }
+    }
+
+    /// Whether a run that costs `cost` finds memory on a CPU, by itself, with the threads that it has.
+    ///
+    /// # Errors
+    /// A run that needs more memory than there is.
+    pub fn holds(&self, cost: &Cost, shards: usize) -> Result<(), SweepError> {
+        let threads = self.cores.min(shards).max(1);
+        let need = cost.memory_bytes + (threads as u64 - 1) * cost.thread_bytes;
+        let name = match threads {
+            1 => "the run".to_owned(),
+            _ => format!("the run, with {threads} threads,"),
+        };
+        self.check(&name, need)
+    }
+
+    /// Whether `need` bytes are there for what is called `name`.
+    fn check(&self, name: &str, need: u64) -> Result<(), SweepError> {
+        let most = self.memory.into_iter().chain(self.process_memory).min();
+        let Some(most) = most.filter(|most| need > *most) else {
+            return Ok(());
+        };
+        Err(SweepError::Refused(format!(
+            "{name} needs about {} of memory and there are {}: smaller train.batch_documents, or more train.shards, or fewer \
+             threads (RAYON_NUM_THREADS), need less",
+            bytes(need),
+            bytes(most)
+        )))
     }
 
     /// How many of `runs` can be at work at the same time on CPUs, at most `most`.
@@ -45,23 +72,17 @@ impl Machine {
             );
             return Err(SweepError::Refused(problem));
         }
-        let Some(memory) = self.memory else {
-            return Ok(most);
-        };
         // Those of the cores that fall to one of so many runs.
         let threads = (self.cores / most.max(1)).max(1) as u64;
         let need = |run: &PlannedRun| run.cost.memory_bytes + (threads - 1) * run.cost.thread_bytes;
         let mut sizes: Vec<&PlannedRun> = runs.to_vec();
         sizes.sort_by_key(|run| std::cmp::Reverse(need(run)));
-        if let Some(run) = sizes.first().filter(|run| run.cost.memory_bytes > memory) {
-            let problem = format!(
-                "run {} needs about {} of memory and there are {}: smaller train.batch_documents, or more train.shards, need less",
-                run.label,
-                bytes(run.cost.memory_bytes),
-                bytes(memory)
-            );
-            return Err(SweepError::Refused(problem));
+        if let Some(run) = sizes.first() {
+            self.check(&format!("run {}", run.label), run.cost.memory_bytes)?;
         }
+        let Some(memory) = self.memory else {
+            return Ok(most);
+        };
         let mut needed = 0;
         let fits = sizes.iter().take_while(|run| {
             needed += need(run);
@@ -72,15 +93,6 @@ impl Machine {
             some => some.clamp(1, most.max(1)),
         })
     }
-}
-
-/// Memory that the control group of this process, such as a container, can still have, if it is limited.
-fn left_to_group() -> Option<u64> {
-    let read = |name: &str| -> Option<u64> {
-        let text = fs::read_to_string(Path::new("/sys/fs/cgroup").join(name)).ok()?;
-        text.trim().parse().ok()
-    };
-    Some(read("memory.max")?.saturating_sub(read("memory.current")?))
 }
 
 /// 3.2 GB.
@@ -122,6 +134,7 @@ mod tests {
         let machine = |memory| Machine {
             cores: 8,
             memory: Some(memory),
+            process_memory: None,
             disk: None,
         };
         assert_eq!(machine(2 * one).fit(&runs, 8).unwrap(), 2);
@@ -131,9 +144,32 @@ mod tests {
         assert_eq!(machine(20 * one).fit(&runs[..1], 2).unwrap(), 2);
         let error = machine(one - 1).fit(&runs, 8).unwrap_err().to_string();
         assert!(error.contains("run seed=1 needs about"), "{error}");
+        // One process may have less than there is.
+        let limited = Machine {
+            process_memory: Some(one - 1),
+            ..machine(20 * one)
+        };
+        assert!(limited.fit(&runs, 2).is_err());
         let mut full = machine(20 * one);
         full.disk = Some(3 * plan.runs[0].cost.disk_bytes - 1);
         assert!(full.fit(&runs, 2).unwrap_err().to_string().contains("disk"));
+    }
+
+    #[test]
+    fn a_run_by_itself_has_a_thread_for_each_shard_at_most() {
+        let plan = plan("seeds = [1]").unwrap();
+        let cost = &plan.runs[0].cost;
+        let machine = |memory| Machine {
+            cores: 8,
+            memory: Some(memory),
+            process_memory: None,
+            disk: None,
+        };
+        let of_three = cost.memory_bytes + 2 * cost.thread_bytes;
+        machine(of_three).holds(cost, 3).unwrap();
+        let error = machine(of_three - 1).holds(cost, 3).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains("with 3 threads"));
+        assert!(machine(of_three).holds(cost, 20).is_err());
     }
 
     #[test]
