@@ -16,6 +16,7 @@ mod eval;
 mod exit;
 mod experiments;
 mod finetune;
+mod program;
 mod progress;
 mod provenance;
 mod report;
@@ -68,6 +69,7 @@ enum Command {
 
 fn main() -> ExitCode {
     allocator::keep_pages();
+    program::take_name();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return exit::not_parsed(&error),

@@ -3,6 +3,7 @@
 mod engines;
 mod numbers;
 mod planned;
+mod program;
 mod running;
 
 use std::{

@@ -71,9 +71,67 @@ impl Place {
             .unwrap();
         Running { child: Some(child) }
     }
+
+    /// Starts `kolmo` with `arguments` from a shell that has run `before`.
+    pub fn start_after(&self, before: &str, arguments: &[&str]) -> Running {
+        let mut command = self.shell(before, Path::new(env!("CARGO_BIN_EXE_kolmo")));
+        Running::new(command.args(arguments))
+    }
+
+    /// A shell in this folder that runs `before` and then the program `kolmo` with the arguments that are added.
+    pub fn shell(&self, before: &str, kolmo: &Path) -> Command {
+        let mut command = Command::new("bash");
+        command
+            .arg("-c")
+            .arg(format!("{before}\nexec \"$0\" \"$@\""))
+            .arg(kolmo)
+            .current_dir(self.path());
+        command
+    }
+
+    /// Runs `kolmo` with `arguments` on a terminal of the kind `term`, so many columns wide. What it said is all on standard
+    /// output.
+    pub fn on_terminal(&self, term: &str, columns: u16, arguments: &[&str]) -> Ran {
+        const TERMINAL: &str = "\
+import fcntl, os, pty, struct, sys, termios
+process, terminal = pty.fork()
+if process == 0:
+    size = struct.pack('HHHH', 24, int(sys.argv[1]), 0, 0)
+    fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+    os.execv(sys.argv[2], sys.argv[2:])
+while True:
+    try:
+        said = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not said:
+        break
+    sys.stdout.buffer.write(said)
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+";
+        let mut command = Command::new("python3");
+        command
+            .args(["-c", TERMINAL, &columns.to_string()])
+            .arg(env!("CARGO_BIN_EXE_kolmo"))
+            .args(arguments)
+            .env("TERM", term)
+            .current_dir(self.path());
+        Running::new(&mut command).wait()
+    }
 }
 
 impl Running {
+    /// Starts `command`.
+    pub fn new(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::of(command.spawn().unwrap())
+    }
+
+    pub fn of(child: Child) -> Self {
+        Self { child: Some(child) }
+    }
+
     /// Sends a signal by its name, such as `TERM`; that it comes too late is no failure.
     pub fn signal(&mut self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();

@@ -1,19 +1,30 @@
 //! One shell command for each run, for any engine that runs commands.
 
-use std::{ffi::OsString, fmt::Display, path::Path};
+use std::{ffi::OsString, fmt::Display, path::Path, process::Command};
 
 use crate::{directory::SweepDirectory, error::SweepError, plan::PlannedRun};
 
 /// How `kolmo train` is called for the runs of a sweep.
 #[derive(Debug, Clone)]
 pub struct Trainer {
-    /// The program.
+    /// The program, as anybody can call it.
     pub kolmo: OsString,
+    /// What this process executes for it, where that is more certain: the file of the program may be replaced while the
+    /// sweep goes on.
+    pub image: Option<OsString>,
     /// Further arguments: `--no-fusion`, ...
     pub arguments: Vec<String>,
 }
 
 impl Trainer {
+    /// The program, to be started by this process.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(self.image.as_ref().unwrap_or(&self.kolmo));
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, &self.kolmo);
+        command
+    }
+
     /// The arguments of the command that trains `run`, or goes on with it, or does nothing if it is done;
     /// on `device`, or wherever the caller adds.
     pub fn arguments(
@@ -98,6 +109,7 @@ mod tests {
     fn a_name_that_would_be_a_line_of_its_own_is_refused() {
         let trainer = |kolmo: &str| Trainer {
             kolmo: kolmo.into(),
+            image: None,
             arguments: Vec::new(),
         };
         let plan = crate::plan::tests::plan("").unwrap();

@@ -70,7 +70,7 @@ pub enum SweepError {
     #[error("{0}")]
     Refused(String),
     /// A program that could not be started.
-    #[error("{program} could not be started: {reason}")]
+    #[error("{program} could not be started: {reason}; once it can, the same command goes on")]
     Start {
         /// The program.
         program: String,

@@ -213,7 +213,7 @@ impl<'a> Sweep<'a> {
             let given_up = self.options.max_fails.is_some_and(|most| fails >= most);
             let begins = !self.is_stopped && !given_up;
             if begins {
-                self.start(observer);
+                self.start(observer)?;
             }
             let left = begins && !(self.queue.is_empty() && self.elsewhere.is_empty());
             if self.children.is_empty() && !left {
@@ -236,12 +236,13 @@ impl<'a> Sweep<'a> {
         free.first().copied()
     }
 
-    /// Begins runs for as long as there is a place and a run that can.
-    fn start(&mut self, observer: &mut dyn Observer) {
+    /// Begins runs for as long as there is a place and a run that can. A program that does not start would not start for the
+    /// next run either, and is an error.
+    fn start(&mut self, observer: &mut dyn Observer) -> Result<(), SweepError> {
         while let Some(slot) = self.free_slot(None) {
             let next = self.queue.iter().position(|k| self.is_ready(*k));
             let Some(k) = next.and_then(|at| self.queue.remove(at)) else {
-                return;
+                return Ok(());
             };
             let run = &self.plan.runs[k];
             match state::state(run, self.directory) {
@@ -280,9 +281,11 @@ impl<'a> Sweep<'a> {
                     status.state = State::Running;
                     observer.started(&status, &device, threads);
                 }
+                Err(error @ SweepError::Start { .. }) => return Err(error),
                 Err(error) => self.failed(k, &error.to_string(), observer),
             }
         }
+        Ok(())
     }
 
     /// Whether a run need not wait for its trunk: that has the checkpoint, or will have none before this ends.
@@ -414,5 +417,54 @@ impl<'a> Sweep<'a> {
 
     fn status(&self, k: usize) -> RunStatus {
         state::status(&self.plan.runs[k], self.directory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::plan;
+
+    /// Counts the runs that ended.
+    #[derive(Default)]
+    struct Ended(usize);
+
+    impl Observer for Ended {
+        fn started(&mut self, _run: &RunStatus, _device: &str, _threads: usize) {}
+        fn at_work(&mut self, _runs: &[RunStatus], _counts: &Counts) {}
+        fn ended(&mut self, _run: &RunStatus, _last_words: Option<&str>, _again: bool) {
+            self.0 += 1;
+        }
+        fn warning(&mut self, _text: &str) {}
+        fn wants_stop(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_started_ends_the_sweep_and_fails_no_run() {
+        let plan = plan("seeds = [1, 2, 3]").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SweepDirectory::at(folder.path().join("many"));
+        let missing = folder.path().join("kolmo");
+        let trainer = Trainer {
+            kolmo: missing.clone().into(),
+            image: None,
+            arguments: Vec::new(),
+        };
+        let options = Options {
+            packing: Packing::new(&["flex".to_owned()], 1, 1),
+            retry: 1,
+            max_fails: None,
+            only: Only::Unfinished,
+        };
+        let mut ended = Ended::default();
+        let result = execute(&plan, &directory, &trainer, &options, &mut ended);
+        let error = result.unwrap_err();
+        assert!(matches!(error, SweepError::Start { .. }), "{error}");
+        assert!(error.to_string().contains(missing.to_str().unwrap()));
+        assert_eq!(ended.0, 0);
+        let state = |run| state::state(run, &directory).unwrap();
+        assert!(plan.runs.iter().all(|run| state(run) == State::Pending));
     }
 }

@@ -1,10 +1,6 @@
 //! How runs are packed onto a machine: so many at once, each with so many threads on a device.
 
-use std::{
-    panic::resume_unwind,
-    process::{Command, Stdio},
-    thread,
-};
+use std::{panic::resume_unwind, process::Stdio, thread};
 
 use kolmo_config::RunConfig;
 use serde::{Deserialize, Serialize};
@@ -72,7 +68,7 @@ pub fn measure(
         ("--seconds", seconds.to_string()),
     ];
     let one = || -> Result<f64, SweepError> {
-        let mut command = Command::new(&trainer.kolmo);
+        let mut command = trainer.command();
         command.args(["bench", "train", "--json"]);
         for (flag, value) in &flags {
             command.args([flag, value.as_str()]);
@@ -91,10 +87,15 @@ pub fn measure(
             })
     };
     thread::scope(|scope| {
-        let all: Vec<_> = (0..jobs).map(|_| scope.spawn(one)).collect();
-        let rates = all
-            .into_iter()
-            .map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let begin = |_| thread::Builder::new().spawn_scoped(scope, one);
+        let all: Vec<_> = (0..jobs).map(begin).collect();
+        let rates = all.into_iter().map(|one| match one {
+            Ok(one) => one.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(error) => Err(SweepError::Start {
+                program: "a thread".to_owned(),
+                reason: error.to_string(),
+            }),
+        });
         rates.sum()
     })
 }

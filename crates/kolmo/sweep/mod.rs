@@ -8,10 +8,7 @@ mod status;
 mod submit;
 mod summary;
 
-use std::{
-    env,
-    path::{self, Path, PathBuf},
-};
+use std::path::{self, Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -20,6 +17,7 @@ use kolmo_sweep::{Plan, SweepDirectory, SweepError, commands::Trainer};
 
 use crate::{
     exit::Usage,
+    program,
     progress::{Volume, say},
     switches::SwitchFlags,
 };
@@ -135,9 +133,9 @@ pub fn prepare<T>(
 
 /// This program as the one that trains.
 pub fn trainer(switches: &SwitchFlags) -> anyhow::Result<Trainer> {
-    let kolmo = env::current_exe().context("could not find out where this program is")?;
     Ok(Trainer {
-        kolmo: kolmo.into(),
+        kolmo: program::path()?.into(),
+        image: program::image().map(Into::into),
         arguments: switches.flags().into_iter().map(str::to_owned).collect(),
     })
 }

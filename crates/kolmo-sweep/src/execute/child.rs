@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::PathBuf,
-    process::{self, Command, Stdio},
+    process::{self, Stdio},
 };
 
 use kolmo_run::{Error, atomic, exit_code, files, read_end};
@@ -45,7 +45,7 @@ impl Child {
             Ok((file.try_clone()?, file))
         };
         let (out, err) = open().map_err(Error::io("open", &log))?;
-        let mut command = Command::new(&trainer.kolmo);
+        let mut command = trainer.command();
         command
             .args(trainer.arguments(run, directory, Some(device)))
             .env("RAYON_NUM_THREADS", threads.to_string())
