@@ -411,7 +411,11 @@ fn a_run_that_was_moved_with_its_base_finds_it() {
     report(run).exits(0);
 
     // Another run by that name, here or beside it, is not taken for it.
-    place.kolmo(&words("train base.toml --device flex -q --run-dir base --set seed=7")).exits(0);
+    place
+        .kolmo(&words(
+            "train base.toml --device flex -q --run-dir base --set seed=7",
+        ))
+        .exits(0);
     assert_eq!(eval(run).exits(0).stdout(), expected);
     fs::remove_dir_all(there.join("base")).unwrap();
     eval(run).exits(1).says("a run of another configuration");

@@ -79,7 +79,13 @@ fn nobody_waits_for_the_other_end_of_a_pipe() {
     assert_eq!(status(), 0);
     for runs in fs::read_dir(root.join("runs")).unwrap() {
         let run = runs.unwrap().path();
-        for name in ["DONE", "manifest.json", "metrics.jsonl", "config.toml", "facts.parquet"] {
+        for name in [
+            "DONE",
+            "manifest.json",
+            "metrics.jsonl",
+            "config.toml",
+            "facts.parquet",
+        ] {
             let (file, kept) = (run.join(name), run.join("kept"));
             fs::rename(&file, &kept).unwrap();
             pipe(&file);
@@ -227,7 +233,9 @@ fn a_text_goes_through_standard_input_and_output() {
     let sample = ["world", "sample", "run.toml", "-n", "300", "--first", "1e9"];
     let text = place.kolmo(&sample).exits(0).stdout();
     let path = place.file("text", &text);
-    place.kolmo(&["compress", "run", "text", "--device", "flex"]).exits(0);
+    place
+        .kolmo(&["compress", "run", "text", "--device", "flex"])
+        .exits(0);
     let code = fs::read(place.path().join("text.kolmo")).unwrap();
     let before = files(place.path());
     for (file, out) in [
@@ -304,7 +312,9 @@ fn a_compressor_that_is_stopped_leaves_nothing() {
             sleep(Duration::from_millis(1));
         }
         let id = child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &id])
+            .status();
         assert!(sent.unwrap().success());
         let held = child.stdin.take();
         let output = child.wait_with_output().unwrap();

@@ -18,6 +18,8 @@ mod hostile;
 #[cfg(unix)]
 mod kept;
 mod mistakes;
+#[cfg(unix)]
+mod output;
 mod parity;
 #[cfg(unix)]
 mod report;

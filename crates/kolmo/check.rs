@@ -1,9 +1,6 @@
 //! `kolmo devices --check`: whether the same run gives the same curve on another device.
 
-use std::{
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{process::Stdio, time::Instant};
 
 use anyhow::{Context, bail};
 use kolmo_model::{DeviceName, device, settings};
@@ -13,7 +10,9 @@ use serde_json::Value;
 
 use crate::{
     exit::Usage,
-    progress::{Volume, print, say},
+    output::print,
+    progress::{Volume, say},
+    sweep,
     switches::SwitchFlags,
 };
 
@@ -74,12 +73,11 @@ pub fn run(
     for name in names {
         checked.devices.push(check(name, flags, volume)?);
     }
-    if json {
-        let json = serde_json::to_string(&checked).context("the check has no JSON form")?;
-        print(&json)?;
-    } else {
-        print(&table(&checked))?;
-    }
+    let text = match json {
+        true => serde_json::to_string(&checked).context("the check has no JSON form")?,
+        false => table(&checked),
+    };
+    let printed = print(&text);
     let untrusted: Vec<String> = checked
         .devices
         .iter()
@@ -87,7 +85,7 @@ pub fn run(
         .map(advice)
         .collect();
     if untrusted.is_empty() {
-        return Ok(());
+        return Ok(printed?);
     }
     bail!("{}", untrusted.join("\n       "))
 }
@@ -137,8 +135,8 @@ impl CheckedDevice {
 
 fn trial(name: &str, flags: SwitchFlags, bound: Bound) -> anyhow::Result<Trial> {
     let started = Instant::now();
-    let program = std::env::current_exe().context("could not find the program itself")?;
-    let output = Command::new(program)
+    let output = sweep::trainer(&flags)?
+        .command()
         .args(["devices", "--trial", "--device", name])
         .args(flags.flags())
         .env("RUST_BACKTRACE", "0")

@@ -21,7 +21,8 @@ use serde::Serialize;
 use self::files::{STANDARD, Source, Target, beside, is_standard, is_stream, shown};
 use crate::{
     exit::{Unwritten, Usage},
-    progress::{Count, Volume, print, say},
+    output::print,
+    progress::{Count, Volume, say},
     settings,
     stop::StopRequest,
     weights::Weights,

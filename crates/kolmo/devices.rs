@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::{
     check,
     exit::Usage,
-    progress::{Volume, print, say},
+    output::print,
+    progress::{Volume, say},
     switches::SwitchFlags,
 };
 

@@ -18,7 +18,8 @@ use serde_json::Value;
 
 use crate::{
     exit::Usage,
-    progress::{Count, Volume, print, say},
+    output::print,
+    progress::{Count, Volume, say},
     settings,
     weights::{Loaded, Weights},
 };

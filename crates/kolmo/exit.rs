@@ -1,6 +1,9 @@
 //! From an error to a message and an exit code.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use kolmo_config::ConfigError;
 use kolmo_export::ExportError;
@@ -9,7 +12,11 @@ use kolmo_run::exit_code::{DIVERGED, FAILED, STOPPED, USAGE};
 use kolmo_sweep::SweepError;
 use kolmo_train::TrainError;
 
-use crate::progress::{plain, say};
+use crate::{
+    output::{self, OutputError},
+    plain::plain,
+    progress::say,
+};
 
 /// The codes, for `--help`.
 pub const HELP: &str = "Exit codes:
@@ -112,8 +119,34 @@ impl std::fmt::Display for Unwritten {
 
 impl std::error::Error for Unwritten {}
 
+/// Shows what is said of the arguments: help and version on standard output, a mistake on standard error.
+pub fn not_parsed(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // Colours are for a terminal that was sent nothing else to obey.
+        let text = error.render().to_string();
+        match plain(&text) == text {
+            // Nobody listening is no reason to fail otherwise.
+            true => drop(error.print()),
+            false => say(text.trim_end()),
+        }
+        return ExitCode::from(USAGE);
+    }
+    let show = || -> Result<(), OutputError> {
+        let mut out = output::stdout()?;
+        error.print()?;
+        Ok(out.flush()?)
+    };
+    match show() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error.into()),
+    }
+}
+
 /// Prints `error` with its causes and gives its code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(OutputError::Gone) = error.downcast_ref() {
+        return ExitCode::SUCCESS;
+    }
     let is_asked = error.is::<Stopped>()
         || error.is::<Unwritten>()
         || matches!(error.downcast_ref(), Some(SweepEnded::Stopped { .. }));
@@ -122,24 +155,6 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         false => say(&format!("error: {error:#}")),
     }
     ExitCode::from(code(error))
-}
-
-/// What is wrong with the arguments, or the help that was asked for.
-pub fn not_parsed(error: &clap::Error) -> ExitCode {
-    // Colours are for a terminal that was sent nothing else to obey.
-    let text = error.render().to_string();
-    let shown = match plain(&text) == text {
-        true => error.print(),
-        false => {
-            say(text.trim_end());
-            Ok(())
-        }
-    };
-    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
-    match shown {
-        // Nobody listening is no reason to fail.
-        Ok(()) | Err(_) => ExitCode::from(code),
-    }
 }
 
 /// The code of a panic, which has said its piece already.

@@ -1,8 +1,7 @@
 //! How a run is shown: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    borrow::Cow,
-    io::{self, IsTerminal, Write, stderr, stdout},
+    io::{IsTerminal, Write, stderr},
     path::Path,
     time::{Duration, Instant},
 };
@@ -11,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kolmo_run::{EvaluationRecord, StepRecord};
 use kolmo_train::Observer;
 
-use crate::stop::StopRequest;
+use crate::{plain::plain, stop::StopRequest};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,44 +231,6 @@ pub fn say(text: &str) {
     let _ = writeln!(stderr(), "{}", plain(text));
 }
 
-/// Text on standard output. A reader that has had enough, as `head` has, is no failure.
-pub fn print(text: &str) -> io::Result<()> {
-    unless_closed(writeln!(stdout(), "{}", plain(text)))
-}
-
-/// A command on standard output, for a shell: what a program reads is every byte of it, what a terminal shows is plain.
-pub fn print_command(line: &str) -> io::Result<()> {
-    match stdout().is_terminal() {
-        true => print(line),
-        false => unless_closed(writeln!(stdout(), "{line}")),
-    }
-}
-
-/// `text` for a terminal: names and values come from files and from other people, and may hold what a terminal obeys. Line
-/// breaks stay. What is escaped is written as JSON does, so that JSON stays the same JSON.
-pub fn plain(text: &str) -> Cow<'_, str> {
-    let is_obeyed = |c: char| c.is_control() && c != '\n';
-    if !text.contains(is_obeyed) {
-        return Cow::Borrowed(text);
-    }
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_obeyed(c) {
-            true => plain.push_str(&format!("\\u{:04x}", u32::from(c))),
-            false => plain.push(c),
-        }
-    }
-    Cow::Owned(plain)
-}
-
-/// The result of writing to standard output, where a reader that has had enough is no failure.
-pub fn unless_closed(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
 /// 1h02m, 3m07s, 12s.
 pub fn duration(time: Duration) -> String {
     let s = time.as_secs();
@@ -277,19 +238,5 @@ pub fn duration(time: Duration) -> String {
         (0, 0, s) => format!("{s}s"),
         (0, m, s) => format!("{m}m{s:02}s"),
         (h, m, _) => format!("{h}h{m:02}m"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_obeys_is_left() {
-        assert_eq!(plain("two\nlines, naïve"), "two\nlines, naïve");
-        let hostile = "\u{1b}[2J\u{7}\u{9b}31m\r\u{7f}\tend";
-        let shown = plain(hostile);
-        assert_eq!(shown, r"\u001b[2J\u0007\u009b31m\u000d\u007f\u0009end");
-        assert!(!shown.contains(char::is_control));
     }
 }

@@ -19,7 +19,8 @@ use kolmo_sweep::{Planned, SweepDirectory, SweepFile};
 
 use crate::{
     exit::Usage,
-    progress::{Volume, print, say},
+    output::print,
+    progress::{Volume, say},
     provenance,
 };
 

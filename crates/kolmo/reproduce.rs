@@ -9,7 +9,8 @@ use kolmo_sweep::{Plan, SweepDirectory, estimate::Speed, machine::Machine};
 use crate::{
     exit::SweepEnded,
     experiments::Experiments,
-    progress::{Volume, duration, print, say},
+    output::{OutputError, print},
+    progress::{Volume, duration, say},
     report,
     stop::StopRequest,
     sweep::{
@@ -102,8 +103,13 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         studies.push(report::of_sweep(directory.root(), volume)?);
     }
     let title = "Understanding LLM behaviours via compression: theory against measurement";
-    report::write(title, &studies, &place, arguments.json, volume)?;
-    first_error.map_or(Ok(()), Err)
+    let written = report::write(title, &studies, &place, arguments.json, volume);
+    // That runs failed says more than that nobody reads the verdicts.
+    match (first_error, written) {
+        (Some(error), Ok(())) => Err(error),
+        (Some(error), Err(other)) if other.is::<OutputError>() => Err(error),
+        (_, written) => written,
+    }
 }
 
 /// `plans`, each behind the one whose runs it fine-tunes, which is added if it is not there.

@@ -11,7 +11,8 @@ use kolmo_world::World;
 
 use crate::{
     exit::Usage,
-    progress::{Volume, print, say},
+    output::print,
+    progress::{Volume, say},
     settings::Settings,
 };
 

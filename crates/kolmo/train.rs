@@ -23,7 +23,8 @@ use kolmo_world::World;
 use crate::{
     devices,
     exit::{Stopped, Usage},
-    progress::{Progress, Volume, duration, print, say},
+    output::print,
+    progress::{Progress, Volume, duration, say},
     provenance,
     settings::{self, Settings},
     stop::StopRequest,

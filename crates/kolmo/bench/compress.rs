@@ -9,7 +9,7 @@ use kolmo_run::RunDirectory;
 use serde::Serialize;
 
 use crate::{
-    progress::print,
+    output::print,
     settings::{self, positive},
     weights::Weights,
 };

@@ -15,11 +15,7 @@ use kolmo_world::{
 use rand::RngExt;
 use serde::Serialize;
 
-use crate::{
-    exit::Usage,
-    progress::{Volume, print},
-    switches::SwitchFlags,
-};
+use crate::{exit::Usage, output::print, progress::Volume, switches::SwitchFlags};
 
 mod compress;
 mod coordinates;

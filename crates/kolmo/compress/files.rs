@@ -2,14 +2,17 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Seek},
+    io::{self, Write, Read, Seek},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
 use kolmo_run::atomic::Unfinished;
 
-use crate::{exit::Usage, progress::unless_closed};
+use crate::{
+    exit::Usage,
+    output::{self, OutputError},
+};
 
 /// What standard input and output are called on the command line.
 pub const STANDARD: &str = "-";
@@ -109,11 +112,13 @@ impl Target {
         match self {
             Self::File(unfinished) => Ok(unfinished.finish_new()?),
             Self::Standard(mut scratch) => {
-                let mut copy = || {
+                let mut copy = || -> Result<(), OutputError> {
                     scratch.rewind()?;
-                    io::copy(&mut scratch, &mut io::stdout().lock()).map(|_| ())
+                    let mut out = output::stdout()?.lock();
+                    io::copy(&mut scratch, &mut out)?;
+                    Ok(out.flush()?)
                 };
-                unless_closed(copy()).context("could not write to standard output")
+                Ok(copy()?)
             }
         }
     }

@@ -4,7 +4,8 @@ use kolmo_sweep::{PlannedRun, slurm::left};
 
 use super::{Which, prepare, trainer};
 use crate::{
-    progress::{Volume, print_command, say},
+    output::print_command,
+    progress::{Volume, say},
     switches::SwitchFlags,
 };
 

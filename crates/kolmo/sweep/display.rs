@@ -12,7 +12,8 @@ use kolmo_sweep::{
 };
 
 use crate::{
-    progress::{Volume, duration, on_terminal, plain, say, style},
+    plain::plain,
+    progress::{Volume, duration, on_terminal, say, style},
     stop::StopRequest,
 };
 

@@ -16,10 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Which, status, trainer};
-use crate::{
-    progress::{duration, print},
-    switches::SwitchFlags,
-};
+use crate::{output::print, progress::duration, switches::SwitchFlags};
 
 /// Say what a sweep would do and cost, and start nothing
 ///
@@ -139,8 +136,9 @@ pub fn show(
         true => serde_json::to_string(&report).context("the plan has no JSON form")?,
         false => table(&report),
     };
-    print(&text)?;
-    status::problems(&statuses)
+    let printed = print(&text);
+    status::problems(&statuses)?;
+    Ok(printed?)
 }
 
 /// Lines of a table that a reader looks at; of more runs the first and the last are shown.

@@ -16,7 +16,8 @@ use super::{Which, display::Display, plan, prepare, status, trainer};
 use crate::{
     devices,
     exit::{SweepEnded, Usage},
-    progress::{Volume, print, say},
+    output::print,
+    progress::{Volume, say},
     stop::StopRequest,
     switches::SwitchFlags,
 };
@@ -97,10 +98,13 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     }
     let stop = StopRequest::listen().context(SIGNALS)?;
     let ended = execute_plan(&plan, &directory, &arguments.flags, stop, volume);
-    if arguments.json {
-        print(&status::json(state::statuses(&plan, &directory))?)?;
-    }
-    ended
+    let printed = match arguments.json {
+        true => print(&status::json(state::statuses(&plan, &directory))?),
+        false => Ok(()),
+    };
+    // How the runs ended says more than that nobody reads this.
+    ended?;
+    Ok(printed?)
 }
 
 /// What is said where signals cannot be listened for.

@@ -1,10 +1,6 @@
 //! `kolmo sweep status`: how each run stands.
 
-use std::{
-    io::{IsTerminal, Write, stdout},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 
 use anyhow::Context;
 use kolmo_sweep::{
@@ -14,7 +10,10 @@ use kolmo_sweep::{
 use serde::Serialize;
 
 use super::Which;
-use crate::progress::{print, unless_closed};
+use crate::{
+    output::{print, print_anew},
+    progress::duration,
+};
 
 /// Show how each run of a sweep stands, whoever runs it
 #[derive(Debug, clap::Args)]
@@ -42,21 +41,24 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.json {
         let runs = statuses(&plan, &directory);
         let problems = problems(&runs);
-        print(&json(runs)?)?;
-        return problems;
+        let printed = print(&json(runs)?);
+        // That a run cannot be read says more than that nobody reads this.
+        problems?;
+        return Ok(printed?);
     }
     loop {
         let runs = statuses(&plan, &directory);
         let table = table(&runs, arguments.watch);
         // A live table takes the place of the one before.
-        if arguments.watch && stdout().is_terminal() {
-            unless_closed(write!(stdout(), "\x1b[2J\x1b[H"))?;
-        }
-        print(&table)?;
+        let printed = match arguments.watch {
+            true => print_anew(&table),
+            false => print(&table),
+        };
         let has_ended =
             |run: &RunStatus| matches!(run.state, State::Done | State::Failed | State::Diverged);
-        if !arguments.watch || runs.iter().all(has_ended) {
-            return problems(&runs);
+        if printed.is_err() || !arguments.watch || runs.iter().all(has_ended) {
+            problems(&runs)?;
+            return Ok(printed?);
         }
         thread::sleep(Duration::from_secs(2));
     }
@@ -88,8 +90,8 @@ fn table(runs: &[RunStatus], live: bool) -> String {
     let widest = runs.iter().map(|run| run.label.chars().count()).max();
     let width = widest.unwrap_or(0).max(3);
     let mut text = format!(
-        "{:12}  {:10}  {:>17}  {:>10}  run\n",
-        "id", "state", "step", "loss"
+        "{:12}  {:10}  {:>17}  {:>10}  {:>10}  {:>7}  run\n",
+        "id", "state", "step", "loss", "value loss", "ETA"
     );
     // What is under way says more than what is done or not begun.
     let mut shown: Vec<&RunStatus> = runs.iter().collect();
@@ -103,9 +105,12 @@ fn table(runs: &[RunStatus], live: bool) -> String {
         shown.truncate(LIVE_LINES);
     }
     for run in &shown {
-        let loss = run.loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
+        let nats = |loss: Option<f64>| loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
+        let (loss, value_loss) = (nats(run.loss), nats(run.value_loss));
+        let eta = run.eta_s.map(Duration::try_from_secs_f64);
+        let eta = eta.map_or("-".to_owned(), |eta| duration(eta.unwrap_or(Duration::MAX)));
         text.push_str(&format!(
-            "{:12}  {:10}  {:>17}  {loss:>10}  {:width$}\n",
+            "{:12}  {:10}  {:>17}  {loss:>10}  {value_loss:>10}  {eta:>7}  {:width$}\n",
             run.id,
             run.state.name(),
             format!("{}/{}", run.step, run.steps),
@@ -121,7 +126,7 @@ fn table(runs: &[RunStatus], live: bool) -> String {
     });
     let counts: Vec<String> = counts.collect();
     text.push_str(&format!(
-        "\n{} runs: {}; losses are nats/token",
+        "\n{} runs: {}; losses are nats/token, value losses nats/fact",
         runs.len(),
         counts.join(", ")
     ));

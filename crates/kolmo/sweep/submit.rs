@@ -8,7 +8,8 @@ use kolmo_sweep::{
 
 use super::{Which, prepare, trainer};
 use crate::{
-    progress::{Volume, print, print_command, say},
+    output::{print, print_command},
+    progress::{Volume, say},
     switches::SwitchFlags,
 };
 

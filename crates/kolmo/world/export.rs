@@ -12,7 +12,8 @@ use kolmo_export::{Export, ExportRecord, Format, Request};
 use kolmo_run::short_hash;
 
 use crate::{
-    progress::{Count, Volume, duration, print, say},
+    output::print,
+    progress::{Count, Volume, duration, say},
     settings::{Settings, count, positive},
 };
 

@@ -8,7 +8,9 @@ use kolmo_export::Record;
 use kolmo_world::{Document, Role, Vocabulary};
 
 use crate::{
-    progress::{Volume, plain, unless_closed},
+    output::{self, OutputError},
+    plain::plain,
+    progress::Volume,
     settings::{Settings, count},
 };
 
@@ -33,7 +35,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let (_, world) = arguments.settings.load()?;
-    let stdout = io::stdout();
+    let stdout = output::stdout()?;
     let is_coloured = AutoStream::choice(&stdout) != ColorChoice::Never && !arguments.json;
     if is_coloured && io::stderr().is_terminal() && volume != Volume::Quiet {
         let _ = writeln!(io::stderr(), "{}", legend());
@@ -59,7 +61,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         }
         out.flush()
     };
-    Ok(unless_closed(write())?)
+    Ok(write().map_err(OutputError::from)?)
 }
 
 /// The words of a document, each in the colour of its role.

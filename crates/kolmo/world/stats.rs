@@ -8,7 +8,8 @@ use kolmo_report::survey;
 use kolmo_theory::survey::Survey;
 
 use crate::{
-    progress::{Count, Volume, print, say},
+    output::print,
+    progress::{Count, Volume, say},
     settings::{Settings, positive},
 };
 
@@ -43,17 +44,19 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let mut count = Count::new(volume, "documents", 0, arguments.documents);
     let survey = Survey::of(&world, arguments.documents, |done| count.set(done));
     count.finish();
+    if let Some(directory) = &directory {
+        survey::write(directory, &world, &survey)?;
+    }
     if arguments.json {
         let json = serde_json::to_string(&survey);
         print(&json.context("the survey has no JSON form")?)?;
     } else {
         print(survey::table(&survey).trim_end())?;
     }
-    if let Some(directory) = &directory {
-        survey::write(directory, &world, &survey)?;
-        if volume != Volume::Quiet {
-            say(&format!("\nwritten to {}/", directory.display()));
-        }
+    if let Some(directory) = &directory
+        && volume != Volume::Quiet
+    {
+        say(&format!("\nwritten to {}/", directory.display()));
     }
     Ok(())
 }
