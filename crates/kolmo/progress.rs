@@ -1,14 +1,16 @@
 //! How a run is shown: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    io::{IsTerminal, Write, stderr},
+    io::{Write, stderr},
     path::Path,
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
-use kolmo_run::{EvaluationRecord, StepRecord};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kolmo_eval::Cohort;
+use kolmo_run::{EvaluationRecord, InterviewRecord, StepRecord};
 use kolmo_train::Observer;
+use kolmo_world::Wording;
 
 use crate::{plain::plain, stop::StopRequest};
 
@@ -32,7 +34,8 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     started: Instant,
     last_line: Instant,
-    value_loss: Option<f64>,
+    /// Of the last evaluation, in words.
+    value_loss: Option<String>,
     stop: StopRequest,
 }
 
@@ -63,23 +66,22 @@ impl Progress {
 
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(plain(text)),
+            // Not through the bar, which may be hidden and then shows nothing.
+            Some(bar) => bar.suspend(|| say(text)),
             None => say(text),
         }
     }
 
     fn describe(&self, record: &StepRecord) -> String {
-        let value = match self.value_loss {
-            Some(loss) => format!("{loss:.3} nats/fact"),
-            None => "not measured yet".to_owned(),
-        };
+        let value = self.value_loss.as_deref().unwrap_or("not measured yet");
+        // What matters most comes first: a narrow terminal cuts off the rest.
         format!(
-            "loss {:.3} nats/token | value loss {value} | lr {:.1e} | grad {:.2} | {:.0} tokens/s | ETA {}",
+            "ETA {} | loss {:.3} nats/token | value loss {value} | lr {:.1e} | grad {:.2} | {:.0} tokens/s",
+            duration(self.eta(record.step)),
             record.loss,
             record.lr,
             record.grad_norm,
             record.tokens_per_s,
-            duration(self.eta(record.step)),
         )
     }
 
@@ -95,14 +97,18 @@ fn bar(volume: Volume, length: u64) -> Option<ProgressBar> {
     on_terminal(volume).then(|| ProgressBar::new(length).with_style(style("")))
 }
 
-/// Whether bars are wanted, and there is a terminal to show them on.
+/// Whether bars are wanted, and there is a terminal that can show them: one called dumb cannot.
 pub fn on_terminal(volume: Volume) -> bool {
-    stderr().is_terminal() && volume != Volume::Quiet
+    volume != Volume::Quiet && !ProgressDrawTarget::stderr().is_hidden()
 }
 
 /// The style of a bar that counts `what`, with a space before it.
 pub fn style(what: &str) -> ProgressStyle {
-    let style = ProgressStyle::with_template(&format!("{{bar:24}} {{pos}}/{{len}}{what} {{msg}}"));
+    // One line, however narrow the terminal is: what does not fit is cut off. A terminal writes ^C where the cursor is:
+    // that is three columns back, or the line would become two, of which one would stay.
+    let style = ProgressStyle::with_template(&format!(
+        "{{bar:12}} {{percent:>3}}% {{pos}}/{{len}}{what} {{elapsed}} {{wide_msg}}   \x1b[3D"
+    ));
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
@@ -210,20 +216,39 @@ impl Observer for Progress {
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) {
-        self.value_loss = Some(record.value_loss);
+        let losses = losses(record);
+        self.value_loss = Some(losses.clone());
         if self.volume == Volume::Quiet {
             return;
         }
         let [lo, hi] = record.value_loss_ci95;
         self.line(&format!(
-            "documents {} | value loss {:.3} [{lo:.3}, {hi:.3}] nats/fact | Bayes {:.3} | accuracy {:.1} % | {:.0} bits stored",
+            "documents {} | value loss {losses} [{lo:.3}, {hi:.3}] | Bayes {:.3} | accuracy {:.1} % | {:.0} bits stored",
             record.documents,
-            record.value_loss,
             record.bayes_value_loss,
             100.0 * record.accuracy,
             record.bits_stored,
         ));
     }
+}
+
+/// The loss of the facts of the world, and in fine-tuning that of what is taught: questions of an instruction, or new facts as
+/// documents state them.
+fn losses(record: &EvaluationRecord) -> String {
+    let mut words = format!("{:.3}", record.value_loss);
+    for (cohort, wording, what) in [
+        (Cohort::Taught, Wording::Question, "of what is taught"),
+        (Cohort::Injected, Wording::Statement, "of new facts"),
+    ] {
+        let is_meant = |asked: &&InterviewRecord| {
+            asked.cohort == cohort.name() && asked.wording == wording.name()
+        };
+        if let Some(asked) = record.interviews.iter().find(is_meant) {
+            words.push_str(&format!(", {what} {:.3}", asked.value_loss));
+        }
+    }
+    words.push_str(" nats/fact");
+    words
 }
 
 /// A line on standard error. Nobody listening is no reason to stop.

@@ -51,6 +51,11 @@ fn a_sweep_is_run_once_and_grows() {
     let again = place.kolmo(&RUN).exits(0).stderr();
     assert_eq!(again.matches("begins").count(), 1, "{again}");
     assert!(again.contains("seed=3"), "{again}");
+    let status = json(&place, &["sweep", "status", "many.toml", "--json"]);
+    for run in status["runs"].as_array().unwrap() {
+        assert!(run["value_loss"].as_f64().unwrap() > 0.0);
+        assert!(run["eta_s"].is_null(), "it is done");
+    }
     let summary = fs::read_to_string(place.path().join("runs/many/summary/runs.csv")).unwrap();
     assert_eq!(summary.lines().count(), 4);
     for column in ["id,", "seed,", "final_value_loss,", "loss,", "state,"] {

@@ -8,9 +8,10 @@ use std::{
 };
 
 use kolmo_run::{
-    Error, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, files, is_there, read_last,
+    Error, EvaluationRecord, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, files,
+    is_there, read_last,
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
@@ -85,6 +86,11 @@ pub struct RunStatus {
     pub steps: u64,
     /// Training loss of the last logged step, nats per token; none before it.
     pub loss: Option<f64>,
+    /// Loss of the facts in the last evaluation, nats per fact; none before it.
+    pub value_loss: Option<f64>,
+    /// Seconds that a run at work still takes if it goes on as it went so far; none for one that is not, and before it has
+    /// logged a step.
+    pub eta_s: Option<f64>,
     /// The keys that set it apart, with their values.
     pub overrides: BTreeMap<String, Value>,
 }
@@ -103,7 +109,13 @@ pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
         Err(error) => (State::Unreadable, Some(explain(error))),
     };
     let steps = run.cost.steps;
+    let value_loss = look.as_ref().ok().and_then(Look::value_loss);
     let last = look.ok().and_then(Look::into_last);
+    let last_at_work = last.as_ref().filter(|_| state == State::Running);
+    let eta_s = last_at_work.map(|last| {
+        let left = steps.saturating_sub(last.step) as f64;
+        last.elapsed_s / last.step.max(1) as f64 * left
+    });
     let overrides = run.overrides.iter();
     let overrides = overrides.map(|(key, value)| (key.clone(), json(value)));
     RunStatus {
@@ -115,6 +127,8 @@ pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
         step: last.as_ref().map_or(0, |last| last.step),
         steps,
         loss: last.map(|last| last.loss).filter(|loss| loss.is_finite()),
+        value_loss: value_loss.filter(|loss| loss.is_finite()),
+        eta_s: eta_s.filter(|seconds| seconds.is_finite()),
         overrides: overrides.collect(),
     }
 }
@@ -142,8 +156,15 @@ pub(crate) fn explain(error: &Error) -> String {
 pub(crate) enum Look {
     /// It is done.
     Done(Box<FinishedRun>),
-    /// It is not: how it stands, and the last step that it has logged.
-    Unfinished(State, Option<StepRecord>),
+    /// It is not.
+    Unfinished {
+        /// How it stands.
+        state: State,
+        /// The last step that it has logged.
+        last: Option<StepRecord>,
+        /// Loss of the facts in its last evaluation.
+        value_loss: Option<f64>,
+    },
 }
 
 impl Look {
@@ -151,7 +172,7 @@ impl Look {
     pub(crate) fn state(&self) -> State {
         match self {
             Self::Done(_) => State::Done,
-            Self::Unfinished(state, _) => *state,
+            Self::Unfinished { state, .. } => *state,
         }
     }
 
@@ -159,7 +180,15 @@ impl Look {
     pub(crate) fn into_last(self) -> Option<StepRecord> {
         match self {
             Self::Done(finished) => Some(finished.figures.last_step),
-            Self::Unfinished(_, last) => last,
+            Self::Unfinished { last, .. } => last,
+        }
+    }
+
+    /// Loss of the facts in the last evaluation, nats per fact.
+    fn value_loss(&self) -> Option<f64> {
+        match self {
+            Self::Done(finished) => Some(finished.figures.last_evaluation.value_loss),
+            Self::Unfinished { value_loss, .. } => *value_loss,
         }
     }
 }
@@ -171,17 +200,24 @@ pub(crate) fn look(run: &PlannedRun, directory: &SweepDirectory) -> Result<Look,
         return Ok(Look::Done(Box::new(finished)));
     }
     let state = unfinished(run, directory)?;
-    let metrics = there.metrics();
-    let last = match is_there(&metrics)? {
-        true => read_last(&metrics),
-        false => Ok(None),
-    };
-    let last = match last {
+    let evaluation: Option<EvaluationRecord> = last(&there.evaluations())?;
+    Ok(Look::Unfinished {
+        state,
+        last: last(&there.metrics())?,
+        value_loss: evaluation.map(|evaluation| evaluation.value_loss),
+    })
+}
+
+/// The last record of a file; none if there is none.
+fn last<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
+    match read_last(path) {
         // What a lost machine leaves behind its last line is cut off when the run goes on.
-        Err(Error::Jsonl { .. }) => None,
-        last => last?,
-    };
-    Ok(Look::Unfinished(state, last))
+        Err(Error::Jsonl { .. }) => Ok(None),
+        last => last,
+    }
 }
 
 /// The state of a run that is not done.

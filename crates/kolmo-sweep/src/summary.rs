@@ -81,8 +81,8 @@ pub fn write(plan: &Plan, directory: &SweepDirectory) -> Result<(), SweepError> 
 fn evaluations_of(look: &Look, path: PathBuf) -> Result<Vec<EvaluationRecord>, Error> {
     match look {
         Look::Done(finished) => finished.evaluations(),
-        Look::Unfinished(..) if is_there(&path)? => read_jsonl(path),
-        Look::Unfinished(..) => Ok(Vec::new()),
+        Look::Unfinished { .. } if is_there(&path)? => read_jsonl(path),
+        Look::Unfinished { .. } => Ok(Vec::new()),
     }
 }
 

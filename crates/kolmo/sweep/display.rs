@@ -70,8 +70,10 @@ impl Display {
 
     fn line(&self, text: &str) {
         match &self.bars {
+            // Not through the bars, which may be hidden and then show nothing. They are drawn again with the next figures.
             Some(bars) => {
-                let _ = bars.all.println(plain(text));
+                let _ = bars.all.clear();
+                say(text);
             }
             None => say(text),
         }
