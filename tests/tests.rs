@@ -17,6 +17,8 @@ mod gpu_costs;
 mod hostile;
 #[cfg(unix)]
 mod kept;
+#[cfg(unix)]
+mod limits;
 mod mistakes;
 #[cfg(unix)]
 mod output;

@@ -98,7 +98,9 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     )?;
     shown.finish();
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
-    let replies = interview.hold(&model, &world, &device.device, &workers, &streams)?;
+    let replies = interview.hold(&model, &world, &device.device, &workers, &streams, &|| {
+        false
+    })?;
     let answers = interview.answers(&replies);
     let moment = Moment {
         step,

@@ -73,6 +73,8 @@ enum Command {
 fn main() -> ExitCode {
     allocator::keep_pages();
     program::take_name();
+    // Without it too, a run is trained.
+    let _ = stop::survive_file_size_limits();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return exit::not_parsed(&error),

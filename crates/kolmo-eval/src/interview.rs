@@ -13,7 +13,7 @@ use kolmo_world::{Frequency, Lesson, Wording, World, config::FrequencyConfig, ra
 use crate::{
     error::EvalError,
     exposures::Exposures,
-    measure::{Answer, Drawn, measure_and_draw},
+    measure::{Answer, Drawn, WantsStop, measure_and_draw},
     probe::{Population, Probe, ProbedFact},
     summary::{Moment, Z95},
 };
@@ -172,7 +172,7 @@ impl Interview {
     /// streams `evaluation/draws` of `streams`.
     ///
     /// # Errors
-    /// [`EvalError::Read`] if the device does not give the logits back.
+    /// [`EvalError::Read`] if the device does not give the logits back; [`EvalError::Stopped`] if `wants_stop` says so on the way.
     pub fn hold(
         &self,
         model: &Gpt,
@@ -180,10 +180,11 @@ impl Interview {
         device: &Device,
         workers: &Workers,
         streams: &Streams,
+        wants_stop: WantsStop<'_>,
     ) -> Result<Vec<Reply<'_>>, EvalError> {
         let ask = |probe: &Probe, draws: &str| {
             let draws = streams.stream(draws);
-            measure_and_draw(model, world, probe, device, workers, &draws)
+            measure_and_draw(model, world, probe, device, workers, &draws, wants_stop)
         };
         self.put(ask)
     }

@@ -24,6 +24,6 @@ pub use error::EvalError;
 pub use exact::{Exact, ExactState, role_bits};
 pub use exposures::Exposures;
 pub use interview::{Cohort, Interview, Reply, answer_rows, interview_records};
-pub use measure::{Answer, Drawn, measure, measure_and_draw};
+pub use measure::{Answer, Drawn, WantsStop, measure, measure_and_draw};
 pub use probe::{Probe, ProbedFact};
 pub use summary::{fact_rows, summarise};

@@ -52,19 +52,23 @@ pub(crate) const GPU_ROWS: usize = 256;
 /// Tokens that one core of a CPU reads at a time.
 pub(crate) const CPU_TOKENS: usize = 512;
 
+/// Whether somebody wants a measurement to stop: asked by every thread, again and again.
+pub type WantsStop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Asks `model` every fact of `probe`. The model is without automatic differentiation, on `device`; on a CPU
 /// each of `workers` takes some of the facts.
 ///
 /// # Errors
-/// [`EvalError::Read`] if the device does not give the logits back.
+/// [`EvalError::Read`] if the device does not give the logits back; [`EvalError::Stopped`] if `wants_stop` says so on the way.
 pub fn measure(
     model: &Gpt,
     world: &World,
     probe: &Probe,
     device: &Device,
     workers: &Workers,
+    wants_stop: WantsStop<'_>,
 ) -> Result<Vec<Answer>, EvalError> {
-    let all = ask(model, world, probe, device, workers, None)?;
+    let all = ask(model, world, probe, (device, workers), None, wants_stop)?;
     Ok(all.into_iter().map(|(answer, _)| answer).collect())
 }
 
@@ -79,17 +83,19 @@ pub fn measure_and_draw(
     device: &Device,
     workers: &Workers,
     draws: &Stream,
+    wants_stop: WantsStop<'_>,
 ) -> Result<Vec<(Answer, Drawn)>, EvalError> {
-    ask(model, world, probe, device, workers, Some(draws))
+    let on = (device, workers);
+    ask(model, world, probe, on, Some(draws), wants_stop)
 }
 
 fn ask(
     model: &Gpt,
     world: &World,
     probe: &Probe,
-    device: &Device,
-    workers: &Workers,
+    (device, workers): (&Device, &Workers),
     draws: Option<&Stream>,
+    wants_stop: WantsStop<'_>,
 ) -> Result<Vec<(Answer, Drawn)>, EvalError> {
     let length = probe.max_length(world);
     let asked = Asked {
@@ -103,7 +109,10 @@ fn ask(
     // Rows of like length come together, so that little is computed for positions beyond their ends.
     let mut order: Vec<usize> = (0..probe.facts.len()).collect();
     order.sort_by_key(|k| Reverse(probe.facts[*k].prompt.len() + probe.facts[*k].value.len()));
-    let work = |facts: &[usize]| asked.measure_rows(probe, facts);
+    let work = |facts: &[usize]| match wants_stop() {
+        true => Err(EvalError::Stopped),
+        false => asked.measure_rows(probe, facts),
+    };
     let rows = match is_flex(device) {
         true => (CPU_TOKENS / length.max(1)).max(1),
         false => GPU_ROWS,
@@ -370,6 +379,8 @@ impl<'a> Prediction<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use kolmo_config::ModelConfig;
     use kolmo_world::{WorldConfig, random::Streams};
 
@@ -464,7 +475,7 @@ mod tests {
         assert!(expected[..half].iter().any(goes_on) && expected[half..].iter().any(goes_on));
         for threads in [1, 2] {
             let workers = Workers::new(threads).unwrap();
-            let found = measure(&model, &world, &probe, &device, &workers).unwrap();
+            let found = measure(&model, &world, &probe, &device, &workers, &|| false).unwrap();
             for (found, (expected, _)) in found.iter().zip(&expected) {
                 assert!((found.loss_nats - expected.loss_nats).abs() < 1e-4);
                 assert!((found.name_loss_nats - expected.name_loss_nats).abs() < 1e-4);
@@ -473,6 +484,23 @@ mod tests {
                 assert_eq!(found.valid, expected.valid);
                 assert_eq!(found.said, expected.said);
             }
+        }
+    }
+
+    #[test]
+    fn a_measurement_stops_on_the_way_when_somebody_wants_it_to() {
+        let (world, streams, model) = untrained();
+        let mut probe = Probe::new(&world, &EvalConfig::default(), &streams);
+        // Of several parts.
+        probe.facts = vec![probe.facts[0].clone(); 1000];
+        for threads in [1, 3] {
+            let workers = Workers::new(threads).unwrap();
+            let asked = AtomicUsize::new(0);
+            let wants_stop = || asked.fetch_add(1, Ordering::Relaxed) >= 2;
+            let device = Device::flex();
+            let found = measure(&model, &world, &probe, &device, &workers, &wants_stop);
+            assert!(matches!(found, Err(EvalError::Stopped)), "{found:?}");
+            assert!(asked.into_inner() > 2);
         }
     }
 
@@ -488,8 +516,9 @@ mod tests {
         probe.facts = [vec![date.clone(); COUNT], vec![major; COUNT]].concat();
         let workers = Workers::new(2).unwrap();
         let draws = streams.stream("test");
-        let found = measure_and_draw(&model, &world, &probe, &device, &workers, &draws).unwrap();
-        let plain = measure(&model, &world, &probe, &device, &workers).unwrap();
+        let found =
+            measure_and_draw(&model, &world, &probe, &device, &workers, &draws, &|| false).unwrap();
+        let plain = measure(&model, &world, &probe, &device, &workers, &|| false).unwrap();
         assert!(
             found
                 .iter()
@@ -530,7 +559,7 @@ mod tests {
                 classes: probe.classes.clone(),
                 facts: vec![fact],
             };
-            measure(&model, &world, &one, &device, &workers).unwrap()[0].loss_nats
+            measure(&model, &world, &one, &device, &workers, &|| false).unwrap()[0].loss_nats
         });
         // −ln P of a draw has the entropy as its mean as well.
         let surprises: Vec<f64> = surprises.take(1000).collect();

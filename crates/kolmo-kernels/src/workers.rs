@@ -1,6 +1,7 @@
 //! Threads that each take parts of a job, and do nothing in parallel inside of one.
 
 use std::{
+    error::Error,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -35,6 +36,7 @@ impl Workers {
     /// # Errors
     /// As of [`new`](Self::new).
     pub fn of_machine() -> Result<Self, ThreadPoolBuildError> {
+        begin()?;
         Self::new(rayon::current_num_threads())
     }
 
@@ -60,9 +62,17 @@ impl Workers {
             }
         };
         thread::scope(|scope| {
-            for pool in self.pools.iter().take(items.len()) {
-                scope.spawn(|| pool.install(take));
+            let mut pools = self.pools.iter().take(items.len());
+            // This thread waits for one of them in any case.
+            let Some(own) = pools.next() else { return };
+            for pool in pools {
+                let helper = thread::Builder::new().spawn_scoped(scope, || pool.install(take));
+                // With no thread to be had, fewer do the work.
+                if helper.is_err() {
+                    break;
+                }
             }
+            own.install(take);
         });
         let results = results.into_iter().map(|result| {
             let result = result.into_inner();
@@ -88,6 +98,19 @@ impl Workers {
         } else {
             items.into_iter().map(work).collect()
         }
+    }
+}
+
+/// Begins the threads that rayon shares among all that ask for no others, as many as [`Workers::of_machine`] has. Left to
+/// rayon, they begin when they are first needed, which panics where the system has no more threads.
+///
+/// # Errors
+/// A system that gives no more threads.
+pub fn begin() -> Result<(), ThreadPoolBuildError> {
+    match ThreadPoolBuilder::new().build_global() {
+        // There is a cause unless they had begun already.
+        Err(error) if error.source().is_some() => Err(error),
+        Err(_) | Ok(()) => Ok(()),
     }
 }
 

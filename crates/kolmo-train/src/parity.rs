@@ -122,7 +122,7 @@ fn facts(
 ) -> Result<Vec<f64>, TrainError> {
     let probe = Probe::new(world, &config.eval, streams);
     let model = learner.model.valid();
-    let answers = measure(&model, world, &probe, device, &learner.workers)?;
+    let answers = measure(&model, world, &probe, device, &learner.workers, &|| false)?;
     Ok(answers.iter().map(|answer| answer.loss_nats).collect())
 }
 

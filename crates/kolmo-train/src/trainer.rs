@@ -11,9 +11,10 @@ use std::{
 use burn::prelude::*;
 use kolmo_config::{RunConfig, Schedule};
 use kolmo_eval::{
-    Interview, answer_rows, classes::log_spaced, fact_rows, interview_records, measure, summarise,
-    summary::Moment,
+    EvalError, Interview, WantsStop, answer_rows, classes::log_spaced, fact_rows,
+    interview_records, measure, summarise, summary::Moment,
 };
+use kolmo_kernels::workers;
 use kolmo_model::ComputeDevice;
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// Who is told how a run goes, and may stop it. A terminal shows it; the files are written without it.
-pub trait Observer {
+pub trait Observer: Sync {
     /// Training begins, so many steps being done already.
     fn begin(&mut self, step: u64);
     /// A logged step.
@@ -45,7 +46,7 @@ pub trait Observer {
     fn checkpoint(&mut self, step: u64);
     /// Something went wrong beside the training, and does not stop it.
     fn warning(&mut self, text: &str);
-    /// Whether the run is to be saved and left after the step under way.
+    /// Whether the run is to be saved and left, after the step under way or in the middle of an evaluation; asked by every thread.
     fn wants_stop(&self) -> bool;
 }
 
@@ -105,7 +106,7 @@ pub enum Outcome {
 /// [`kolmo_run::Error::InTheWay`] if the folder is no run's and none can begin in it; nothing is changed then.
 /// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
 /// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and all are damaged; a failing device or
-/// disk. Once training has begun, the manifest then says so, as far as the disk lets it. The last checkpoint
+/// disk; [`TrainError::Threads`] on a system that gives no threads. Once training has begun, the manifest then says so, as far as the disk lets it. The last checkpoint
 /// is as it was.
 pub fn train(
     job: &Job<'_>,
@@ -113,6 +114,7 @@ pub fn train(
     provenance: Provenance,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
+    workers::begin().map_err(|error| TrainError::Threads(error.to_string()))?;
     let interview = Interview::new(
         job.world,
         1..=u64::MAX,
@@ -279,7 +281,6 @@ fn run_loop(
 ) -> Result<bool, TrainError> {
     let Job { config, world, .. } = *job;
     let vocabulary = world.vocabulary().len();
-    let parameters = config.model.parameters(vocabulary);
     let schedule = Schedule::new(&config.train);
     let last_step = config.train.steps();
     let evaluate_at = log_spaced(last_step, config.eval.evaluations);
@@ -288,12 +289,12 @@ fn run_loop(
     let mut saves = Saves::new(config, training.step);
     let mut unread = Unread::default();
 
-    // What a fine-tuning begins with.
-    if training.step == 0 && config.finetune.is_some() {
-        training.meter.pause();
-        let record = evaluate(job, interview, training, parameters, f64::NAN)?;
-        observer.evaluation(&record);
-        training.meter.resume();
+    // What a fine-tuning begins with, and what a stop has left undone.
+    let is_first = training.step == 0 && config.finetune.is_some();
+    if (is_first || training.owes_evaluation)
+        && !evaluate(job, interview, training, f64::NAN, observer)?
+    {
+        return Ok(false);
     }
     let documents_of = job.documents();
     let mut batch = documents_of.batch(training.documents, batch_documents);
@@ -310,8 +311,12 @@ fn run_loop(
         let classes = exact.map_or(Vec::new(), |exact| exact.classes_of(&batch));
         let documents = training.documents + batch_documents as u64;
         let (gradient, next) = thread::scope(|scope| {
-            let next = scope.spawn(|| documents_of.batch(documents, batch_documents));
-            (training.learner.look(&batch, &classes), next.join())
+            let make = || documents_of.batch(documents, batch_documents);
+            let next = thread::Builder::new().spawn_scoped(scope, make);
+            let gradient = training.learner.look(&batch, &classes);
+            // Where there is no thread to be had, one after the other.
+            let next = next.map_or_else(|_| Ok(make()), |next| next.join());
+            (gradient, next)
         });
         unread.push(step, batch.tokens, gradient.figures());
         let learning_rate = schedule.learning_rate(step);
@@ -343,13 +348,13 @@ fn run_loop(
             observer.step(&record);
         }
         if evaluates {
-            training.meter.pause();
-            let record = evaluate(job, interview, training, parameters, unread.grad_norm)?;
-            observer.evaluation(&record);
+            if !evaluate(job, interview, training, unread.grad_norm, observer)? {
+                saves.save(job, training, observer)?;
+                return Ok(false);
+            }
             if let Some(warning) = training.recorder.warning() {
                 observer.warning(&warning);
             }
-            training.meter.resume();
         }
         if is_saved {
             saves.save(job, training, observer)?;
@@ -399,14 +404,38 @@ impl Unread {
     }
 }
 
-/// Asks the model every fact of the probe, and records the answers; in fine-tuning, and at the end, holds a whole interview.
+/// Evaluates, and tells the observer. False if it wants the run to stop before that is done: a checkpoint then says
+/// that an evaluation is owed, and whoever goes on makes it.
 fn evaluate(
     job: &Job<'_>,
     interview: &Interview,
     training: &mut Training<'_>,
-    parameters: u64,
     grad_norm: f64,
+    observer: &mut dyn Observer,
+) -> Result<bool, TrainError> {
+    training.meter.pause();
+    let wants_stop = || observer.wants_stop();
+    let record = match answers(job, interview, training, grad_norm, &wants_stop) {
+        Err(TrainError::Eval(EvalError::Stopped)) => None,
+        record => Some(record?),
+    };
+    training.meter.resume();
+    training.owes_evaluation = record.is_none();
+    if let Some(record) = &record {
+        observer.evaluation(record);
+    }
+    Ok(record.is_some())
+}
+
+/// Asks the model every fact of the probe, and records the answers; in fine-tuning, and at the end, holds a whole interview.
+fn answers(
+    job: &Job<'_>,
+    interview: &Interview,
+    training: &mut Training<'_>,
+    grad_norm: f64,
+    wants_stop: WantsStop<'_>,
 ) -> Result<EvaluationRecord, TrainError> {
+    let parameters = job.config.model.parameters(job.world.vocabulary().len());
     let finetune = job.config.finetune.as_ref();
     let moment = Moment {
         step: training.step,
@@ -419,10 +448,10 @@ fn evaluate(
     let (device, workers) = (&job.device.device, &training.learner.workers);
     let (answers, replies) = if is_last || finetune.is_some() {
         let streams = Streams::new(job.config.seed);
-        let replies = interview.hold(&model, job.world, device, workers, &streams)?;
+        let replies = interview.hold(&model, job.world, device, workers, &streams, wants_stop)?;
         (interview.answers(&replies), replies)
     } else {
-        let answers = measure(&model, job.world, probe, device, workers)?;
+        let answers = measure(&model, job.world, probe, device, workers, wants_stop)?;
         (answers, Vec::new())
     };
     if !answers.iter().all(|answer| answer.loss_nats.is_finite()) {

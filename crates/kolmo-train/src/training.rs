@@ -42,6 +42,8 @@ pub(crate) struct Training<'a> {
     pub exact: Option<Exact<'a>>,
     pub meter: Meter,
     pub recorder: Recorder<'a>,
+    /// Whether a stop came in the middle of the evaluation after this step.
+    pub owes_evaluation: bool,
 }
 
 /// What of it is neither weights nor moments: `state.cbor`.
@@ -55,6 +57,9 @@ struct State {
     exposures: Vec<u64>,
     exact: Option<ExactState>,
     written: Written,
+    /// Checkpoints are as they were for all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    owes_evaluation: bool,
 }
 
 impl State {
@@ -209,6 +214,7 @@ impl<'a> Training<'a> {
             exposures,
             exact: config.finetune.is_none().then(exact),
             recorder: Recorder::create(job)?,
+            owes_evaluation: false,
             meter: Meter::new(Sums::default()),
         })
     }
@@ -264,6 +270,7 @@ impl<'a> Training<'a> {
             exposures: interview.exposures().resume(state.exposures)?,
             exact: state.exact.map(exact).transpose()?,
             recorder: Recorder::resume(job, step, &state.written)?,
+            owes_evaluation: state.owes_evaluation,
             meter: Meter::new(state.meter),
         })
     }
@@ -281,6 +288,7 @@ impl<'a> Training<'a> {
             exposures: self.exposures.counts().to_vec(),
             exact: self.exact.as_ref().map(Exact::state),
             written: self.recorder.written(),
+            owes_evaluation: self.owes_evaluation,
         };
         // One after another: each may be large, and none is needed for the next.
         let mut draft = Draft::begin(job.run, self.step)?;

@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for step in 0..WARM_UP + setup.steps {
         let probe = probe(shape, step);
         let started = Instant::now();
-        measure(&model, &world, &probe, &device.device, &workers)?;
+        measure(&model, &world, &probe, &device.device, &workers, &|| false)?;
         asked.count(step, started);
         let batch = shape.batch(step);
         let started = Instant::now();
