@@ -17,6 +17,10 @@ use kolmo_run::{
     EvaluationRecord, FinalFigures, FinishedRun, Lock, Manifest, Mark, Records, RunDirectory,
     RunState, StepRecord, checkpoint, is_there,
 };
+use kolmo_sweep::{
+    cost::{Cost, WorldSize},
+    machine::Machine,
+};
 use kolmo_train::{Job, Outcome, Start, Trunk, load_model};
 use kolmo_world::World;
 
@@ -121,6 +125,11 @@ pub fn train(
     arguments.switches.apply()?;
     devices::say_unused(device, volume);
     let device = device.open()?;
+    if !device.name.on_cubecl() {
+        let cost = Cost::of(config, WorldSize::of(world));
+        // The folder's disk is another matter.
+        Machine::this(&directory).holds(&cost, config.train.shards)?;
+    }
     let is_new = !is_there(&directory)?;
     let run = RunDirectory::open_or_create(directory)?;
     let lock = Lock::take(run.root())?;
