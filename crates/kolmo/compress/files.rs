@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write, Read, Seek},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
