@@ -22,7 +22,7 @@ const NOT_RUN: &[&[&str]] = &[
     &["bench"],
     &["finetune"],
     &["devices", "--check"],
-    &["reproduce", "--quick"],
+    &["reproduce"],
     &["report"],
     &["sweep", "run"],
     // Slurm.
@@ -47,14 +47,8 @@ const BRIEFLY: &[&str] = &[
 
 fn is_run(command: &Command) -> bool {
     let has = |word: &&str| command.arguments.iter().any(|argument| argument == word);
-    let is_all =
-        command.arguments == ["reproduce"] || command.arguments.len() == 2 && has(&"reproduce");
     // Three dots are whichever file it is.
-    if has(&"...") {
-        return false;
-    }
-    let is_list = has(&"--list");
-    is_list || !is_all && !NOT_RUN.iter().any(|words| words.iter().all(has)) && !has(&"--devices")
+    !has(&"...") && !NOT_RUN.iter().any(|words| words.iter().all(has))
 }
 
 #[test]

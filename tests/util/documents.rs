@@ -103,7 +103,9 @@ impl Block {
         if !["", "bash"].contains(&self.language.as_str()) {
             return Vec::new();
         }
-        let text = self.text.replace("\\\n", "");
+        // A line that goes on in the next one.
+        let parts: Vec<&str> = self.text.split("\\\n").map(str::trim).collect();
+        let text = parts.join(" ");
         let mut lines = text.lines().peekable();
         let mut commands = Vec::new();
         while let Some(line) = lines.next() {
@@ -128,7 +130,7 @@ pub fn command(place: &str, line: &str) -> Option<Command> {
     let name = if from_source { "--" } else { "kolmo" };
     let begin = words.iter().position(|word| word == name)? + 1;
     // The name of a package is none of a program.
-    if begin > 1 && words[begin - 2].starts_with('-') {
+    if !from_source && begin > 1 && words[begin - 2].starts_with('-') {
         return None;
     }
     let rest = &words[begin..];
