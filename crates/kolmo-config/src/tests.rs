@@ -92,7 +92,7 @@ fn mistakes_are_explained() {
             "this is a sweep file, which kolmo sweep plan and kolmo sweep run take",
         ),
         (
-            "[finetune.lesson]\ntask = 'injection'",
+            "[finetune.lesson]\ntask = 'injection'\nfrequency = { law = 'uniform', elements = 5 }",
             &[],
             "[finetune] is the configuration of a fine-tuning, which kolmo finetune takes",
         ),
