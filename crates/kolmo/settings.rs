@@ -112,6 +112,7 @@ fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
             ErrorKind::NotFound
             | ErrorKind::NotADirectory
             | ErrorKind::IsADirectory
+            | ErrorKind::InvalidFilename
             | ErrorKind::InvalidData
             | ErrorKind::InvalidInput => {
                 let root = run.root().display();
