@@ -152,7 +152,8 @@ fn a_model_that_keeps_rare_facts_and_not_frequent_ones_disagrees() {
     }
     let verdict = find(&study, "/frequent first");
     assert_eq!(verdict.verdict, Outcome::Disagrees, "{verdict:?}");
-    assert!((verdict.measured.unwrap() - 1.0).abs() < 1e-12);
+    // A correlation of 1 counts for a little less.
+    assert!(verdict.measured.unwrap() > 0.9, "{verdict:?}");
 }
 
 #[test]
