@@ -106,8 +106,8 @@ pub enum Outcome {
 /// [`kolmo_run::Error::InTheWay`] if the folder is no run's and none can begin in it; nothing is changed then.
 /// [`TrainError::Diverged`] when the loss explodes, or it, the gradient or an answer is no longer
 /// finite; [`TrainError::NoCheckpoint`] if there are checkpoints and all are damaged; a failing device or
-/// disk; [`TrainError::Threads`] on a system that gives no threads. Once training has begun, the manifest then says so, as far as the disk lets it. The last checkpoint
-/// is as it was.
+/// disk; [`TrainError::Threads`] on a system that gives no threads. Once training has begun, the manifest then says
+/// so, as far as the disk lets it. The last checkpoint is as it was.
 pub fn train(
     job: &Job<'_>,
     start: Start,
