@@ -114,16 +114,17 @@ impl RunDirectory {
         if has_entry(&checkpoints)? && !is_folder(&checkpoints)? {
             return Ok(Some(checkpoints));
         }
-        let is_step = |name: &str| {
+        fn is_step(name: &str) -> bool {
             let rest = name.strip_prefix("step-");
             rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-        };
-        let folders: [(PathBuf, &dyn Fn(&str) -> bool); 5] = [
-            (checkpoints, &is_step),
-            (self.root().join(EVAL), &is_step),
-            (self.figures(), &|name: &str| name.ends_with(".svg")),
-            (self.tensorboard(), &may_be_event_file),
-            (self.curves(), &may_be_event_file),
+        }
+        type IsTaken = fn(&str) -> bool;
+        let folders: [(PathBuf, IsTaken); 5] = [
+            (checkpoints, is_step),
+            (self.root().join(EVAL), is_step),
+            (self.figures(), |name| name.ends_with(".svg")),
+            (self.tensorboard(), may_be_event_file),
+            (self.curves(), may_be_event_file),
         ];
         for (folder, is_taken) in folders {
             if let Some(name) = names_in(&folder)?.iter().find(|name| is_taken(name)) {

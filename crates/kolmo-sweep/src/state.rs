@@ -161,7 +161,7 @@ pub(crate) enum Look {
         /// How it stands.
         state: State,
         /// The last step that it has logged.
-        last: Option<StepRecord>,
+        last: Option<Box<StepRecord>>,
         /// Loss of the facts in its last evaluation.
         value_loss: Option<f64>,
     },
@@ -180,7 +180,7 @@ impl Look {
     pub(crate) fn into_last(self) -> Option<StepRecord> {
         match self {
             Self::Done(finished) => Some(finished.figures.last_step),
-            Self::Unfinished { last, .. } => last,
+            Self::Unfinished { last, .. } => last.map(|last| *last),
         }
     }
 
@@ -203,7 +203,7 @@ pub(crate) fn look(run: &PlannedRun, directory: &SweepDirectory) -> Result<Look,
     let evaluation: Option<EvaluationRecord> = last(&there.evaluations())?;
     Ok(Look::Unfinished {
         state,
-        last: last(&there.metrics())?,
+        last: last(&there.metrics())?.map(Box::new),
         value_loss: evaluation.map(|evaluation| evaluation.value_loss),
     })
 }

@@ -22,9 +22,12 @@ pub(super) fn give_like_lengths(runs: &mut [StudyRun]) {
     }
 }
 
+/// The directory of a run that is the same training as another one, and that of the other one.
+pub(super) type Repeated = (PathBuf, PathBuf);
+
 /// Each training of `runs` once, and the directories of those that are the same with that of the one that counts: the one of
 /// which most was measured, and else the first by its configuration, so that of every seed it is the same one.
-pub(super) fn once_each(runs: Vec<StudyRun>) -> Result<(Vec<StudyRun>, Vec<(PathBuf, PathBuf)>)> {
+pub(super) fn once_each(runs: Vec<StudyRun>) -> Result<(Vec<StudyRun>, Vec<Repeated>)> {
     let mut kept: Vec<StudyRun> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut repeated: Vec<(PathBuf, usize)> = Vec::new();

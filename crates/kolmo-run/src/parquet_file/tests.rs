@@ -56,7 +56,9 @@ fn read_facts(path: &Path) -> crate::Result<(usize, String)> {
     Ok((table.rows().count(), format!("{table:?}")))
 }
 
-fn both() -> [(fn(&Path), Read); 2] {
+type Write = fn(&Path);
+
+fn both() -> [(Write, Read); 2] {
     [
         (facts, read_facts),
         (answers, |path| {
