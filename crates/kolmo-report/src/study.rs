@@ -5,7 +5,6 @@ mod once;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
     sync::Arc,
 };
@@ -13,7 +12,7 @@ use std::{
 use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
     AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, RunDirectory,
-    StepRecord, finished, read_jsonl,
+    StepRecord, files, finished, read_jsonl,
 };
 use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 
@@ -251,7 +250,7 @@ impl StudyRun {
             return Ok(None);
         }
         let file = directory.config();
-        let text = fs::read_to_string(&file).map_err(kolmo_run::Error::io("read", &file));
+        let text = files::read_text(&file).map_err(kolmo_run::Error::io("read", &file));
         let text = text.map_err(records)?;
         let wrong = |source| Error::Config {
             path: file.clone(),

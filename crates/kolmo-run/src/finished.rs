@@ -4,7 +4,11 @@
 //! would then speak of another moment of the run: so records have to rise to its last step, without a gap, and the last ones have
 //! to be those of `DONE`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -31,6 +35,9 @@ pub struct FinalFigures {
     pub last_step: StepRecord,
     /// The last evaluation.
     pub last_evaluation: EvaluationRecord,
+    /// BLAKE3 hashes of the files of records that the run has, by name; none in a run of an earlier build.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blake3: BTreeMap<String, String>,
 }
 
 /// All records of a run.
@@ -64,6 +71,7 @@ impl FinalFigures {
             parameters,
             last_step,
             last_evaluation,
+            blake3: hashes(directory)?,
         };
         let records = Records {
             steps: all_steps,
@@ -133,15 +141,31 @@ impl FinishedRun {
         Ok(manifest)
     }
 
-    /// The evaluations, of which there is at least one.
+    /// The evaluations, of which there is at least one. All files of records are held against their hashes.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Jsonl`] if they cannot be read, [`Error::Altered`] if they are not those of the run.
+    /// [`Error::Io`] or [`Error::Jsonl`] if they cannot be read, [`Error::Altered`] if they are not those of the run, or another file of
+    /// records is not.
     pub fn evaluations(&self) -> Result<Vec<EvaluationRecord>> {
         let done = &self.figures.last_evaluation;
         let (evaluations, last) = asked(&self.directory, done.step)?;
         is_that_of_done(self.directory.evaluations(), &last, done)?;
+        self.check_hashes()?;
         Ok(evaluations)
+    }
+
+    /// That every file of records is, byte for byte, what it was when the run ended.
+    fn check_hashes(&self) -> Result<()> {
+        let now = hashes(&self.directory)?;
+        for name in RECORDS {
+            let then = self.figures.blake3.get(name);
+            if then.is_some() && then != now.get(name) {
+                let path = self.directory.root().join(name);
+                let reason = "its hash is not the one that DONE has".to_owned();
+                return Err(Error::Altered { path, reason });
+            }
+        }
+        Ok(())
     }
 
     /// All records.
@@ -169,6 +193,34 @@ impl FinishedRun {
         }
         Ok(record)
     }
+}
+
+/// The files of records, which no one writes again once a run is done.
+const RECORDS: [&str; 5] = [
+    "metrics.jsonl",
+    "evaluations.jsonl",
+    "facts.parquet",
+    "answers.parquet",
+    "compression.json",
+];
+
+/// The hashes of those that are there.
+fn hashes(directory: &RunDirectory) -> Result<BTreeMap<String, String>> {
+    let mut hashes = BTreeMap::new();
+    for name in RECORDS {
+        let path = directory.root().join(name);
+        if !is_there(&path)? {
+            continue;
+        }
+        let hash = || -> io::Result<blake3::Hash> {
+            let mut hash = blake3::Hasher::new();
+            io::copy(&mut files::open(&path)?, &mut hash)?;
+            Ok(hash.finalize())
+        };
+        let hash = hash().map_err(Error::io("read", &path))?;
+        hashes.insert(name.to_owned(), hash.to_hex().to_string());
+    }
+    Ok(hashes)
 }
 
 /// The logged steps of a run that is done, of which `last` is the last one by its `DONE`.
@@ -465,6 +517,52 @@ mod tests {
             fs::remove_file(&path).unwrap();
             assert!(matches!(read(&finished), Err(Error::Io { .. })));
         }
+    }
+
+    #[test]
+    fn a_figure_in_the_middle_that_is_another_by_now_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run(&folder);
+        let finished = open(&run).unwrap();
+        for (path, key) in [
+            (run.metrics(), "\"loss\":"),
+            (run.evaluations(), "\"value_loss\":"),
+        ] {
+            let sound = fs::read(&path).unwrap();
+            let text = String::from_utf8(sound.clone()).unwrap();
+            let place = text.find(key).unwrap() + key.len();
+            let mut altered = sound.clone();
+            altered[place] = if altered[place] == b'7' { b'8' } else { b'7' };
+            fs::write(&path, altered).unwrap();
+            let message = refusal(finished.records());
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(message.contains(name), "{message}");
+            fs::write(&path, sound).unwrap();
+            finished.records().unwrap();
+        }
+        // Those of another run, sound in themselves.
+        let mut other = FactsTable::new(vec!["home".to_owned()]);
+        for step in [10, 20, 30] {
+            let loss_nats = 0.2;
+            let rows = vec![
+                FactRow {
+                    loss_nats,
+                    ..fact(step)
+                };
+                3
+            ];
+            other.push(rows).unwrap();
+        }
+        other.write(run.facts()).unwrap();
+        let message = refusal(finished.records());
+        assert!(message.contains("facts.parquet"), "{message}");
+        // Runs of earlier builds have no hashes.
+        let figures = FinalFigures {
+            blake3: BTreeMap::new(),
+            ..finished.figures.clone()
+        };
+        figures.write(&run).unwrap();
+        open(&run).unwrap().records().unwrap();
     }
 
     #[test]
