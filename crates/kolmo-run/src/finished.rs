@@ -512,10 +512,11 @@ mod tests {
                     "{message}"
                 );
             }
-            fs::write(&path, text).unwrap();
+            fs::write(&path, &text).unwrap();
             read(&finished).unwrap();
             fs::remove_file(&path).unwrap();
             assert!(matches!(read(&finished), Err(Error::Io { .. })));
+            fs::write(&path, text).unwrap();
         }
     }
 
