@@ -46,6 +46,7 @@ part "build" prepare
 part "kills of a run" kill_runs
 part "kills of a sweep" kill_sweeps
 part "every call fails, power cuts, disasters" "$python" scripts/check_faults.py "$kolmo"
+part "something else in the place of a file" "$python" scripts/fuzz_run_files.py "$kolmo" --cases 1000
 part "memory of a long run" "$python" scripts/check_memory.py "$kolmo" --steps 20000
 part "names" "$python" scripts/fuzz_names.py "$kolmo" --cases 1000
 part "Slurm and GNU parallel" "$python" scripts/check_slurm.py "$kolmo"
