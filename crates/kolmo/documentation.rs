@@ -11,7 +11,9 @@ use crate::{
 };
 
 fn problem(arguments: &[String]) -> Option<clap::Error> {
-    let line = ["kolmo".to_owned()].into_iter().chain(arguments.to_vec());
+    let line = ["kolmo".to_owned()]
+        .into_iter()
+        .chain(arguments.iter().cloned());
     Arguments::try_parse_from(line).err()
 }
 

@@ -142,7 +142,7 @@ impl RunConfig {
     /// questions and held-out templates can be added. It is not settled.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse), and a key of the file that would make another world or model.
+    /// Those of [`parse`](Self::parse), the configuration of a run in place of that of a fine-tuning, and a key of the file that would make another world or model.
     pub fn finetune(
         text: &str,
         overrides: &[String],

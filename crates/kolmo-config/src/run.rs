@@ -70,7 +70,7 @@ impl RunConfig {
     /// Reads a configuration file's `text`, with each of `overrides`, `key.path=value`, on top.
     ///
     /// # Errors
-    /// TOML that does not parse, an unknown key (with the nearest known one) or a value of the wrong
+    /// A sweep file, TOML that does not parse, an unknown key (with the nearest known one) or a value of the wrong
     /// type. Ranges are checked by [`settle`](Self::settle).
     pub fn parse(text: &str, overrides: &[String]) -> Result<Self, ConfigError> {
         if FileKind::of(text) == Some(FileKind::Sweep) {
@@ -83,7 +83,7 @@ impl RunConfig {
     /// result of writing the configuration and settling it again is the same run.
     ///
     /// # Errors
-    /// The first value outside its range, with its key and the range.
+    /// The first value outside its range, with its key and the range; a fine-tuning that does not say of which run.
     pub fn settle(self) -> Result<(Self, World), ConfigError> {
         self.check()?;
         let world = World::new(&self.world, self.seed)?;

@@ -134,7 +134,7 @@ impl SweepFile {
     /// Reads the text of a sweep file.
     ///
     /// # Errors
-    /// TOML that does not parse, an unknown key or a value of another type, with its line; an entry of `axes` that is
+    /// A configuration of a run or a fine-tuning, TOML that does not parse, an unknown key or a value of another type, with its line; an entry of `axes` that is
     /// not exactly one of `product`, `zip` and `list`; an option of Slurm that is not one.
     pub fn parse(text: &str) -> Result<Self, SweepError> {
         match FileKind::of(text) {
