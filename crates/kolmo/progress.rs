@@ -8,9 +8,8 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kolmo_eval::Cohort;
-use kolmo_run::{EvaluationRecord, InterviewRecord, StepRecord};
+use kolmo_run::{EvaluationRecord, StepRecord};
 use kolmo_train::Observer;
-use kolmo_world::Wording;
 
 use crate::{plain::plain, stop::StopRequest};
 
@@ -216,15 +215,16 @@ impl Observer for Progress {
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) {
-        let losses = losses(record);
-        self.value_loss = Some(losses.clone());
+        let taught = taught(record);
+        self.value_loss = Some(format!("{:.3} nats/fact{taught}", record.value_loss));
         if self.volume == Volume::Quiet {
             return;
         }
         let [lo, hi] = record.value_loss_ci95;
         self.line(&format!(
-            "documents {} | value loss {losses} [{lo:.3}, {hi:.3}] | Bayes {:.3} | accuracy {:.1} % | {:.0} bits stored",
+            "documents {} | value loss {:.3} [{lo:.3}, {hi:.3}] nats/fact{taught} | Bayes {:.3} | accuracy {:.1} % | {:.0} bits stored",
             record.documents,
+            record.value_loss,
             record.bayes_value_loss,
             100.0 * record.accuracy,
             record.bits_stored,
@@ -232,22 +232,19 @@ impl Observer for Progress {
     }
 }
 
-/// The loss of the facts of the world, and in fine-tuning that of what is taught: questions of an instruction, or new facts as
-/// documents state them.
-fn losses(record: &EvaluationRecord) -> String {
-    let mut words = format!("{:.3}", record.value_loss);
-    for (cohort, wording, what) in [
-        (Cohort::Taught, Wording::Question, "of what is taught"),
-        (Cohort::Injected, Wording::Statement, "of new facts"),
-    ] {
-        let is_meant = |asked: &&InterviewRecord| {
-            asked.cohort == cohort.name() && asked.wording == wording.name()
-        };
-        if let Some(asked) = record.interviews.iter().find(is_meant) {
-            words.push_str(&format!(", {what} {:.3}", asked.value_loss));
+/// In fine-tuning the loss of what is taught, in each wording, as the end of what is said of the facts of the world.
+fn taught(record: &EvaluationRecord) -> String {
+    let mut words = String::new();
+    for cohort in [Cohort::Taught, Cohort::Injected] {
+        let all = record.interviews.iter();
+        let asked: Vec<String> = all
+            .filter(|asked| asked.cohort == cohort.name())
+            .map(|asked| format!("{} {:.3}", asked.wording, asked.value_loss))
+            .collect();
+        if !asked.is_empty() {
+            words.push_str(&format!(", {}: {}", cohort.name(), asked.join(", ")));
         }
     }
-    words.push_str(" nats/fact");
     words
 }
 

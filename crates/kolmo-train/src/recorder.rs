@@ -54,8 +54,9 @@ struct Hashes {
 }
 
 impl Written {
-    /// That `there` is in the files, now that the run is to go on, after its last step or another one: where a run goes on
-    /// beyond the end of its trunk, it does without the answers of that.
+    /// That `there` is in the files, now that the run is to go on, after its last step or another one. Where a run goes on
+    /// beyond the end of its trunk, it does without the answers of that; where the last evaluation is still owed, it makes
+    /// them again.
     ///
     /// # Errors
     /// What gives away that it is not.
@@ -75,7 +76,7 @@ impl Written {
             ("facts.parquet", hashes.facts == there.facts),
             (
                 "answers.parquet",
-                !is_last || hashes.answers == there.answers,
+                !is_last || hashes.answers.is_none() || hashes.answers == there.answers,
             ),
         ];
         match files.iter().find(|(_, is_same)| !is_same) {
