@@ -125,7 +125,7 @@ pub fn command(place: &str, line: &str) -> Option<Command> {
     // What a command does stands beside it, in a column of its own.
     let line = line.split("   ").next()?;
     let words = shlex::split(line)?;
-    let is_end = |word: &String| ["|", ">", "&&", ";", "do"].contains(&word.as_str());
+    let is_end = |word: &String| ["|", "<", ">", "&&", ";", "do"].contains(&word.as_str());
     let from_source = words.starts_with(&["cargo".to_owned(), "run".to_owned()]);
     let name = if from_source { "--" } else { "kolmo" };
     let begin = words.iter().position(|word| word == name)? + 1;
