@@ -148,6 +148,11 @@ fn nothing_that_a_terminal_obeys_is_said() {
     );
     let axis = format!("base = 'run.toml'\n[[axes]]\nlist = [{{ model.arch = \"{escaped}\" }}]\n");
     place.file("axis.toml", &axis);
+    // What sets a run apart is text of the file.
+    place.file(
+        "label.toml",
+        &format!("base = 'names.toml'\n[[axes]]\nlist = [{{ world.relations = [{{ name = \"{escaped}\", values = 5 }}] }}]\n"),
+    );
     let sweep = format!("s{HOSTILE}.toml");
     place.file(&sweep, SWEEP);
     let device = format!("d{HOSTILE}");
@@ -170,10 +175,15 @@ fn nothing_that_a_terminal_obeys_is_said() {
         (&["theory", "names.toml"], 0),
         (&["theory", "names.toml", "--json"], 0),
         (&["sweep", "plan", "axis.toml"], 2),
-        (&["sweep", "plan", &sweep, "--no-benchmark"], 0),
-        (&["sweep", "plan", &sweep, "--no-benchmark", "--json"], 0),
-        (&["sweep", "status", &sweep], 0),
-        (&["sweep", "status", &sweep, "--json"], 0),
+        (&["sweep", "plan", &sweep, "--no-benchmark"], 2),
+        (&["sweep", "commands", &sweep], 2),
+        (&["sweep", "plan", "label.toml", "--no-benchmark"], 0),
+        (
+            &["sweep", "plan", "label.toml", "--no-benchmark", "--json"],
+            0,
+        ),
+        (&["sweep", "status", "label.toml"], 0),
+        (&["sweep", "status", "label.toml", "--json"], 0),
         (&["report", HOSTILE], 2),
         (&["eval", HOSTILE], 2),
     ] {
@@ -212,7 +222,7 @@ fn a_name_that_no_file_can_have_is_a_mistake_in_the_call() {
 fn a_command_for_a_shell_has_every_byte_of_its_arguments() {
     let place = Place::new();
     place.file("run.toml", RUN);
-    let name = "it's $HOME \u{1b}[31m \"é\" -- *";
+    let name = "it's $HOME [31m \"é\" -- *";
     place.file(&format!("{name}.toml"), SWEEP);
     let ran = place
         .kolmo(&["sweep", "commands", &format!("{name}.toml")])
@@ -224,11 +234,16 @@ fn a_command_for_a_shell_has_every_byte_of_its_arguments() {
         "{words:?}"
     );
     assert!(fs::read(&words[2]).is_ok(), "{words:?}");
-    // A line is a command, so a name of two lines is none.
-    place.file("a\nb.toml", SWEEP);
-    let arguments = ["sweep", "commands", "a\nb.toml"];
-    let ran = place.kolmo(&arguments).exits(2).says("it has a line break");
-    assert_eq!(ran.stdout(), "");
+    // A line is a command, so a name of two lines is none; nor is one that a terminal obeys.
+    for name in ["a\nb.toml", "a\u{1b}[31mb.toml"] {
+        place.file(name, SWEEP);
+        let arguments = ["sweep", "commands", name];
+        let ran = place
+            .kolmo(&arguments)
+            .exits(2)
+            .says("a line feed or another control character");
+        assert_eq!(ran.stdout(), "");
+    }
     let submit = [
         "sweep",
         "submit",
