@@ -83,6 +83,17 @@ fn a_file_that_may_not_grow_is_named() {
     );
     // Nothing is lost but what was not saved.
     place.start(&train("run"), &[]).wait().exits(0);
+
+    let export = [
+        "world", "export", "run.toml", "--format", "bin", "--out", "out",
+    ];
+    let ran = place.start_after("ulimit -f 2", &export).wait().exits(1);
+    let said = ran.stderr();
+    assert!(
+        said.contains("out/train.bin") && said.contains("File too large"),
+        "{said}"
+    );
+    place.start(&export, &[]).wait().exits(0);
 }
 
 /// Evaluations that take most of the time.
