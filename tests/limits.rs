@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     resume::{RUN, saved, timeless, wait_until},
-    util::{Place, Running, jsonl},
+    util::{Place, Running, copy_folder, jsonl},
 };
 
 fn train(run: &str) -> [&str; 7] {
@@ -158,20 +158,33 @@ fn a_stop_does_not_wait_for_an_evaluation_and_leaves_none_out() {
         );
         assert_eq!(saved(&run).last(), Some(&(step as u64)));
     }
+    let stopped = place.path().join("stopped");
+    copy_folder(&run, &stopped);
     place.start(&train("run"), &[]).wait().exits(0);
     let whole = place.path().join("whole");
-    for name in [
-        "facts.parquet",
-        "evaluations.jsonl",
-        "answers.parquet",
-        "figures/value_loss.svg",
-        "checkpoints/step-00000002/model.safetensors",
-        "checkpoints/step-00000002/optimizer.safetensors",
-    ] {
-        let [one, other] = [&whole, &run].map(|run| fs::read(run.join(name)).unwrap());
-        assert!(one == other, "{name} differs");
-    }
-    assert_eq!(timeless(&whole), timeless(&run));
+    let assert_same = |run: &Path| {
+        for name in [
+            "facts.parquet",
+            "evaluations.jsonl",
+            "answers.parquet",
+            "figures/value_loss.svg",
+            "checkpoints/step-00000002/model.safetensors",
+            "checkpoints/step-00000002/optimizer.safetensors",
+        ] {
+            let [one, other] = [whole.as_path(), run].map(|run| fs::read(run.join(name)).unwrap());
+            assert!(one == other, "{name} differs");
+        }
+        assert_eq!(timeless(&whole), timeless(run));
+    };
+    assert_same(&run);
+
+    // Killed when it had made the evaluation that it owed, of the last step, and before it was done: it is made once more.
+    fs::remove_file(run.join("DONE")).unwrap();
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    copy_folder(&stopped.join("checkpoints"), &run.join("checkpoints"));
+    let again = place.start(&train("run"), &[]).wait().exits(0).stderr();
+    assert!(!again.contains("cannot be used"), "{again}");
+    assert_same(&run);
 }
 
 /// A configuration whose batches are large, and a model to begin with.

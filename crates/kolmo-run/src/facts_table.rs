@@ -151,10 +151,10 @@ impl FactsTable {
         hash.finalize().to_hex().to_string()
     }
 
-    /// Removes the evaluations after `step`: a run that resumes from a checkpoint makes them again.
-    pub fn truncate_after(&mut self, step: u64) {
-        self.evaluations
-            .retain(|rows| rows.iter().all(|row| row.step <= step));
+    /// Removes all evaluations but the first `count`: a run that resumes from a checkpoint makes them again. Their steps do not tell: one
+    /// that was owed when the checkpoint was written is of its step.
+    pub fn truncate(&mut self, count: usize) {
+        self.evaluations.truncate(count);
     }
 
     /// Writes the whole table to `path`, atomically: zstd, one row group an evaluation, the units
@@ -260,7 +260,7 @@ mod tests {
             |table| table.evaluations[0][3].loss_nats += 1e-9,
             |table| table.evaluations[1][7].correct ^= true,
             |table| table.evaluations[1].swap(4, 5),
-            |table| table.truncate_after(10),
+            |table| table.truncate(1),
             |table| {
                 let row = table.evaluations[0].pop().unwrap();
                 table.evaluations[1].insert(0, row);
@@ -274,7 +274,7 @@ mod tests {
         // Written again, it is the table that it was.
         let mut again = table();
         again.push(vec![row(1000, 1, 0)]).unwrap();
-        again.truncate_after(100);
+        again.truncate(2);
         assert_eq!(again.hash(), hash);
     }
 
@@ -312,11 +312,16 @@ mod tests {
     }
 
     #[test]
-    fn truncation_keeps_the_checkpoints_own_evaluation() {
+    fn truncation_keeps_what_a_checkpoint_counted() {
         let mut table = table();
-        table.truncate_after(10);
-        assert_eq!(table.rows().count(), 20);
-        assert!(table.rows().all(|row| row.step == 10));
+        // Owed by the checkpoint of step 10, and made since.
+        let owed = (1..=20).map(|subject| row(10, subject, 0)).collect();
+        table.evaluations.insert(1, owed);
+        let first = table.evaluations[0].clone();
+        table.truncate(1);
+        assert_eq!(table.evaluations, [first]);
+        table.truncate(5);
+        assert_eq!(table.evaluations(), 1);
     }
 
     #[test]

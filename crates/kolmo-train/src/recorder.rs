@@ -130,7 +130,7 @@ impl Kept {
         let mut facts = FactsTable::new(relation_names(job));
         if written.facts > 0 {
             facts = FactsTable::read(run.facts())?;
-            facts.truncate_after(step);
+            facts.truncate(usize::try_from(written.facts).unwrap_or(usize::MAX));
         }
         let there = Written {
             metrics: metrics.records().len() as u64,
