@@ -23,7 +23,7 @@ use crate::{
     atomic,
     error::{Error, Result},
     files,
-    parquet_file::{read_column, read_texts, read_with, sealed},
+    parquet_file::{SizedFile, read_column, read_texts, read_with, sealed},
 };
 
 /// One question with its answer. The fields are the columns.
@@ -183,7 +183,7 @@ fn read_group(group: &dyn RowGroupReader) -> ParquetResult<Vec<AnswerRow>> {
 }
 
 /// That the columns are those of this version: [`read_column`] panics at another type than it expects.
-fn check(reader: &SerializedFileReader<File>) -> ParquetResult<()> {
+fn check(reader: &SerializedFileReader<SizedFile>) -> ParquetResult<()> {
     let none: &[AnswerRow] = &[];
     let expected = none.schema()?;
     let found = reader

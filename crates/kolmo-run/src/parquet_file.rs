@@ -11,13 +11,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use bytes::Bytes;
 use parquet::{
     column::reader::get_typed_column_reader,
     data_type::{ByteArrayType, DataType},
     errors::{ParquetError, Result},
     file::{
         metadata::{ColumnChunkMetaData, RowGroupMetaData},
-        reader::{FileReader, RowGroupReader, SerializedFileReader},
+        reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader},
     },
 };
 
@@ -51,13 +52,37 @@ fn footer(end: &[u8]) -> Option<usize> {
     is_parquet.then_some(u32::from_le_bytes(*length) as usize)
 }
 
+/// A file with its size, which the library would take for 0 if the system did not tell it.
+pub(crate) struct SizedFile {
+    file: File,
+    size: u64,
+}
+
+impl Length for SizedFile {
+    fn len(&self) -> u64 {
+        self.size
+    }
+}
+
+impl ChunkReader for SizedFile {
+    type T = <File as ChunkReader>::T;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        self.file.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        self.file.get_bytes(start, length)
+    }
+}
+
 /// What `read` makes of the Parquet file `file`.
 ///
 /// # Errors
 /// A file that is no Parquet file, is not as it was written, or whose footer says what cannot be true of it; those of `read`.
 pub(crate) fn read_with<T>(
     mut file: File,
-    read: impl FnOnce(&SerializedFileReader<File>) -> Result<T>,
+    read: impl FnOnce(&SerializedFileReader<SizedFile>) -> Result<T>,
 ) -> Result<T> {
     check_seal(&mut file)?;
     let read = || read(&open(file)?);
@@ -99,9 +124,9 @@ fn check_seal(file: &mut File) -> Result<()> {
 }
 
 /// Opens `file`, whose footer is looked at.
-fn open(file: File) -> Result<SerializedFileReader<File>> {
+fn open(file: File) -> Result<SerializedFileReader<SizedFile>> {
     let size = file.metadata()?.len();
-    let reader = SerializedFileReader::new(file)?;
+    let reader = SerializedFileReader::new(SizedFile { file, size })?;
     let metadata = reader.metadata();
     let mut rows = 0_i64;
     for group in metadata.row_groups() {
