@@ -19,18 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-BASE = """[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 512
-batch_documents = 32
-"""
+from runs import write_config
 
 PIECES = (
     ["a", "B", "seed", "0", "é", "ß", "日本", "😀", "\u202e", "\u0301", "ﷺ"]
@@ -157,7 +146,7 @@ def read_commands(kolmo, folder, lines, runs):
 
 def case(kolmo, folder, rng):
     """One sweep; says how it went."""
-    (folder / "base.toml").write_text(BASE)
+    write_config(folder / "base.toml", 16)
     file = name(rng) + ".toml"
     try:
         (folder / file).write_text(sweep(rng))

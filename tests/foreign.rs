@@ -8,35 +8,17 @@ use std::{
 
 use serde_json::Value;
 
-use crate::util::{Place, Ran, files};
+use crate::util::{Place, Ran, files, tiny};
 
 /// A run of some milliseconds.
-const SMALL: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 128
-batch_documents = 32
-log_every = 1
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 2
-"#;
+fn small() -> String {
+    tiny(4, 1, 2)
+}
 
-/// A place with [`SMALL`] in it.
+/// A place with [`small`] in it.
 fn place() -> Place {
     let place = Place::new();
-    place.file("t.toml", SMALL);
+    place.file("t.toml", &small());
     place
 }
 
@@ -136,7 +118,7 @@ fn no_run_begins_in_a_folder_where_a_name_that_it_takes_is_taken() {
 #[test]
 fn a_configuration_in_the_current_folder_is_not_taken_for_that_of_a_run() {
     let place = Place::new();
-    let config = place.file("config.toml", SMALL);
+    let config = place.file("config.toml", &small());
     for more in [&[][..], &["--resume", "never"]] {
         for directory in [".", "./", place.path().to_str().unwrap()] {
             let arguments = [
@@ -150,7 +132,7 @@ fn a_configuration_in_the_current_folder_is_not_taken_for_that_of_a_run() {
             let all = [&arguments[..], &[directory], more].concat();
             let ran = place.kolmo(&all).exits(2).says("config.toml");
             assert!(!ran.stderr().contains("never"), "{}", ran.stderr());
-            assert_eq!(fs::read_to_string(&config).unwrap(), SMALL);
+            assert_eq!(fs::read_to_string(&config).unwrap(), small());
             assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
         }
     }

@@ -10,37 +10,17 @@ use std::{
     time::Duration,
 };
 
-use crate::util::{Place, files};
+use crate::util::{EVERY_STEP, Place, files, tiny};
 
 /// 20 steps of a few milliseconds each, and a checkpoint after every one of them.
-const RUN: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 640
-batch_documents = 32
-log_every = 1
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 4
-[checkpoint]
-every_s = 0.0
-"#;
+fn config() -> String {
+    tiny(20, 1, 4) + EVERY_STEP
+}
 
 /// A place with the run `run`, which is done.
 fn run() -> Place {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
     place.kolmo(&train("run")).exits(0);
     place
 }
@@ -66,7 +46,7 @@ fn blow_up(path: &Path) {
 #[test]
 fn nobody_waits_for_the_other_end_of_a_pipe() {
     let place = Place::new();
-    place.file("base.toml", RUN);
+    place.file("base.toml", &config());
     place.file("many.toml", "base = 'base.toml'\nseeds = [1, 2, 3]");
     let sweep = ["sweep", "run", "many.toml", "--devices", "flex", "-q"];
     place.kolmo(&sweep).exits(0);
@@ -106,6 +86,20 @@ fn nobody_waits_for_the_other_end_of_a_pipe() {
 }
 
 #[test]
+fn a_run_that_goes_on_waits_for_no_pipe_either() {
+    let place = run();
+    let run = place.path().join("run");
+    fs::remove_file(run.join("DONE")).unwrap();
+    fs::remove_file(run.join("answers.parquet")).unwrap();
+    pipe(&run.join("answers.parquet"));
+    place
+        .kolmo(&train("run"))
+        .exits(1)
+        .says("answers.parquet")
+        .says("named pipe");
+}
+
+#[test]
 fn nothing_is_written_through_a_link() {
     let place = run();
     let theirs = place.file("theirs", "theirs");
@@ -130,7 +124,7 @@ fn nothing_is_written_through_a_link() {
     assert!(!metrics.is_symlink());
 
     // What a sweep says goes into no file of others.
-    place.file("base.toml", RUN);
+    place.file("base.toml", &config());
     place.file("many.toml", "base = 'base.toml'");
     place.kolmo(&["sweep", "commands", "many.toml"]).exits(0);
     let name = &place.runs()[0];
@@ -150,7 +144,7 @@ fn nothing_is_written_through_a_link() {
 #[test]
 fn an_empty_lock_among_files_of_others_is_left() {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
     let folder = place.path().join("poems");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join(".lock"), "").unwrap();

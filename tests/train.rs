@@ -2,30 +2,12 @@
 
 use std::fs;
 
-use crate::util::{Place, Ran, jsonl};
+use crate::util::{Place, Ran, jsonl, tiny};
 
 /// A run of a second.
-const SMALL: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 640
-batch_documents = 32
-log_every = 5
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 3
-"#;
+fn small() -> String {
+    tiny(20, 5, 3)
+}
 
 /// `kolmo train CONFIG` on the CPU, with `extra` behind it.
 fn train(place: &Place, config: &str, extra: &[&str]) -> Ran {
@@ -35,7 +17,7 @@ fn train(place: &Place, config: &str, extra: &[&str]) -> Ran {
 #[test]
 fn a_run_leaves_everything_it_promises() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let ran = train(&place, "small.toml", &["--run-dir", "run", "--json"])
         .exits(0)
         .says("measured (nats)")
@@ -140,7 +122,7 @@ fn the_exact_side_adds_up(steps: &[serde_json::Value], evaluations: &[serde_json
 #[test]
 fn the_same_configuration_gives_the_same_bits_and_so_does_the_resolved_one() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let outcome = |config: &str, run: &str| {
         train(&place, config, &["--run-dir", run, "-q"]).exits(0);
         let run = place.path().join(run);
@@ -151,14 +133,14 @@ fn the_same_configuration_gives_the_same_bits_and_so_does_the_resolved_one() {
     };
     let first = outcome("small.toml", "one");
     assert!(first == outcome("one/config.toml", "two"));
-    place.file("other.toml", &format!("seed = 2\n{SMALL}"));
+    place.file("other.toml", &format!("seed = 2\n{}", small()));
     assert!(first.0 != outcome("other.toml", "three").0);
 }
 
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     for arch in ["gpt", "llama"] {
         let outcome = |threads: &str| {
             let run = format!("{arch}-{threads}");
@@ -186,7 +168,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn a_finished_run_is_left_alone_unless_told_otherwise() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let train = |extra: &[&str]| train(&place, "small.toml", extra);
     train(&[]).exits(0);
     let runs: Vec<_> = fs::read_dir(place.path().join("runs")).unwrap().collect();
@@ -220,7 +202,7 @@ fn a_finished_run_is_left_alone_unless_told_otherwise() {
 #[test]
 fn an_unfinished_run_without_a_checkpoint_starts_again_and_keeps_what_is_not_its_own() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let arguments = ["--run-dir", "run", "-q"];
     train(&place, "small.toml", &arguments).exits(0);
     let run = place.path().join("run");
@@ -241,7 +223,7 @@ fn an_unfinished_run_without_a_checkpoint_starts_again_and_keeps_what_is_not_its
 #[test]
 fn divergence_stops_the_run_and_says_where() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     // Each step multiplies the weights by 1 - 100 x 10, which no 32-bit number survives for long.
     let settings = [
         "--run-dir",

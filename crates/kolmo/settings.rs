@@ -3,13 +3,13 @@
 use std::{
     borrow::Cow,
     fs::File,
-    io::{self, ErrorKind, Read},
+    io::{self, ErrorKind},
     path::{self, Path, PathBuf},
 };
 
 use anyhow::Context;
 use kolmo_config::{ConfigError, EvalConfig, RunConfig};
-use kolmo_run::{RunDirectory, files};
+use kolmo_run::{RunDirectory, exact, files};
 use kolmo_world::World;
 
 use crate::exit::Usage;
@@ -147,17 +147,10 @@ fn read(path: &Path) -> io::Result<String> {
 /// The text of the configuration in `file`.
 fn read_all(file: File) -> io::Result<String> {
     let problem = |text: String| io::Error::new(ErrorKind::InvalidData, text);
-    let mut bytes = Vec::new();
-    // A device or a data file could fill the memory.
-    let mut file = file.take(LARGEST + 1);
-    file.read_to_end(&mut bytes)
-        .map_err(|error| match error.kind() {
-            ErrorKind::IsADirectory => problem("it is a directory".to_owned()),
-            _ => error,
-        })?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(problem(format!("it has more than {LARGEST} bytes")));
-    }
+    let bytes = files::read_stream(file, LARGEST).map_err(|error| match error.kind() {
+        ErrorKind::IsADirectory => problem("it is a directory".to_owned()),
+        _ => error,
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
@@ -167,13 +160,13 @@ fn read_all(file: File) -> io::Result<String> {
 
 /// A whole number of things on the command line: `1000000` or `1e6`.
 pub fn count(text: &str) -> Result<u64, String> {
-    // Up to here every whole number is a float.
-    const MOST: f64 = 9_007_199_254_740_992.0;
     if let Ok(count) = text.parse() {
         return Ok(count);
     }
     match text.parse::<f64>() {
-        Ok(count) if count.fract() == 0.0 && (0.0..=MOST).contains(&count) => Ok(count as u64),
+        Ok(count) if count.fract() == 0.0 && (0.0..=exact::MOST as f64).contains(&count) => {
+            Ok(count as u64)
+        }
         _ => Err("a whole number is wanted, such as 1000000 or 1e6".to_owned()),
     }
 }

@@ -13,37 +13,17 @@ use std::{
 
 use serde_json::Value;
 
-use crate::util::Place;
+use crate::util::{EVERY_STEP, Place, tiny};
 
 /// 60 steps of a few milliseconds each, and a checkpoint after every one of them.
-const BASE: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 1920
-batch_documents = 32
-log_every = 1
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 4
-[checkpoint]
-every_s = 0.0
-"#;
+fn base() -> String {
+    tiny(60, 1, 4) + EVERY_STEP
+}
 
-/// A place with `BASE` and a sweep over it.
+/// A place with [`base`] and a sweep over it.
 fn place(sweep: &str) -> Place {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     place.file("many.toml", &format!("base = 'base.toml'\n{sweep}"));
     place
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{BASE, json, place};
+use super::{base, json, place};
 use crate::util::Place;
 
 const RUN: [&str; 6] = ["sweep", "run", "many.toml", "--devices", "flex", "-q"];
@@ -146,7 +146,7 @@ fn two_sweep_files_of_one_name_do_not_share_a_folder_unasked() {
     let place = Place::new();
     for (folder, seeds) in [("a", "[1, 2]"), ("b", "[2, 3]")] {
         fs::create_dir(place.path().join(folder)).unwrap();
-        place.file(&format!("{folder}/base.toml"), BASE);
+        place.file(&format!("{folder}/base.toml"), &base());
         let text = format!("base = 'base.toml'\nseeds = {seeds}");
         place.file(&format!("{folder}/many.toml"), &text);
     }
@@ -210,7 +210,7 @@ fn two_sweep_files_of_one_name_do_not_share_a_folder_unasked() {
 #[test]
 fn two_files_of_one_text_are_two_sweeps_if_their_bases_are() {
     let place = Place::new();
-    for (folder, base) in [("a", BASE.to_owned()), ("b", BASE.replace("1.5", "1.2"))] {
+    for (folder, base) in [("a", base()), ("b", base().replace("1.5", "1.2"))] {
         fs::create_dir(place.path().join(folder)).unwrap();
         place.file(&format!("{folder}/base.toml"), &base);
         place.file(

@@ -12,6 +12,37 @@ use std::{
 
 use tempfile::TempDir;
 
+/// The configuration of a run of so many steps, of a few milliseconds each.
+pub fn tiny(steps: u64, log_every: u64, evaluations: u64) -> String {
+    let documents = 32 * steps;
+    format!(
+        r#"
+[world.frequency]
+law = "zipf"
+elements = 50
+exponent = 1.5
+[[world.relations]]
+name = "colour"
+values = 8
+[model]
+d_model = 16
+layers = 1
+heads = 2
+[train]
+documents = {documents}
+batch_documents = 32
+log_every = {log_every}
+[eval]
+classes = 3
+facts_per_class = 10
+evaluations = {evaluations}
+"#
+    )
+}
+
+/// A checkpoint after every step, to be put behind [`tiny`].
+pub const EVERY_STEP: &str = "[checkpoint]\nevery_s = 0.0\n";
+
 /// A folder of its own for one test.
 pub struct Place {
     folder: TempDir,

@@ -142,7 +142,8 @@ impl RunConfig {
     /// questions and held-out templates can be added. It is not settled.
     ///
     /// # Errors
-    /// Those of [`parse`](Self::parse), the configuration of a run in place of that of a fine-tuning, and a key of the file that would make another world or model.
+    /// The errors of [`parse`](Self::parse); the configuration of a run where one of a fine-tuning is wanted; a key of the file that
+    /// would make another world or model.
     pub fn finetune(
         text: &str,
         overrides: &[String],

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod agreement;
+pub mod base;
 pub mod checkpoint;
 pub mod compression;
 mod error;
@@ -22,6 +23,7 @@ mod tests;
 pub mod train;
 mod training;
 
+pub use base::{FoundBase, ReadError};
 pub use checkpoint::CheckpointConfig;
 pub use compression::CompressionConfig;
 pub use error::{ConfigError, Place};

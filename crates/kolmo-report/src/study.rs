@@ -9,10 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
+use kolmo_config::{Architecture, ModelConfig, ReadError, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
     AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, RunDirectory,
-    StepRecord, files, finished, read_jsonl,
+    StepRecord, finished, read_jsonl,
 };
 use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
 
@@ -24,6 +24,7 @@ use crate::{
     report::{LeftOut, Reason},
 };
 
+use base::Base;
 pub(crate) use base::base_of;
 
 /// Runs with a question: a sweep, or runs that somebody put together.
@@ -74,7 +75,7 @@ pub struct StudyRun {
     /// What makes it that training: see [`RunConfig::training`].
     training: String,
     /// The run that it fine-tunes; none if it does not, or that is not there any more.
-    base: Option<(RunDirectory, RunConfig)>,
+    base: Option<Base>,
 }
 
 impl Study {
@@ -198,6 +199,20 @@ fn made_by(manifest: &Manifest) -> String {
     )
 }
 
+/// The error of a configuration that cannot be had, of the run in `directory`.
+fn unread(directory: &RunDirectory) -> impl FnOnce(ReadError) -> Error {
+    move |error| match error {
+        ReadError::File(source) => Error::Records {
+            run: directory.root().to_path_buf(),
+            source,
+        },
+        ReadError::Config(source) => Error::Config {
+            path: directory.config(),
+            source,
+        },
+    }
+}
+
 /// What was measured in the run of `config`, as that was written, which may still go on.
 ///
 /// # Errors
@@ -250,13 +265,11 @@ impl StudyRun {
             return Ok(None);
         }
         let file = directory.config();
-        let text = files::read_text(&file).map_err(kolmo_run::Error::io("read", &file));
-        let text = text.map_err(records)?;
         let wrong = |source| Error::Config {
             path: file.clone(),
             source,
         };
-        let config = RunConfig::parse(&text, &[]).map_err(wrong)?;
+        let config = RunConfig::of_run(&directory).map_err(unread(&directory))?;
         let identity = config.identity().map_err(wrong)?;
         let finished = FinishedRun::open(&directory, &identity, config.train.steps());
         let Some(finished) = finished.map_err(records)? else {
@@ -270,7 +283,7 @@ impl StudyRun {
         let compression = config.compression.as_ref();
         let compression = compression.map(|_| finished.compression()).transpose();
         let base = base_of(&config, &directory)?;
-        let (config, training) = base::trained(&directory, config)?;
+        let (config, training) = base::trained(&directory, config, base.clone())?;
         Ok(Some(Self {
             training,
             base,
@@ -321,7 +334,7 @@ impl StudyRun {
     }
 
     /// The run that it fine-tunes, as that was written; none if it does not, or that is not there any more.
-    pub(crate) fn base(&self) -> Option<&(RunDirectory, RunConfig)> {
+    pub(crate) fn base(&self) -> Option<&Base> {
         self.base.as_ref()
     }
 

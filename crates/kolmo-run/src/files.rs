@@ -55,6 +55,31 @@ pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
+/// The BLAKE3 hash of the file at `path`, in hexadecimal digits; it is never in memory as a whole.
+///
+/// # Errors
+/// Those of [`open`]; a file that cannot be read.
+pub fn hash(path: impl AsRef<Path>) -> io::Result<String> {
+    let mut hash = blake3::Hasher::new();
+    io::copy(&mut open(path)?, &mut hash)?;
+    Ok(hash.finalize().to_hex().to_string())
+}
+
+/// All that comes out of `file`, at most `most` bytes: of a file that somebody names, which may be a pipe, or a device without an
+/// end.
+///
+/// # Errors
+/// More than that; what the system says.
+pub fn read_stream(file: File, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let problem = format!("it has more than {most} bytes");
+        return Err(io::Error::new(ErrorKind::InvalidData, problem));
+    }
+    Ok(bytes)
+}
+
 /// Opens the file at `path` itself by `options`, which write to it.
 ///
 /// # Errors

@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -212,13 +211,8 @@ fn hashes(directory: &RunDirectory) -> Result<BTreeMap<String, String>> {
         if !is_there(&path)? {
             continue;
         }
-        let hash = || -> io::Result<blake3::Hash> {
-            let mut hash = blake3::Hasher::new();
-            io::copy(&mut files::open(&path)?, &mut hash)?;
-            Ok(hash.finalize())
-        };
-        let hash = hash().map_err(Error::io("read", &path))?;
-        hashes.insert(name.to_owned(), hash.to_hex().to_string());
+        let hash = files::hash(&path).map_err(Error::io("read", &path))?;
+        hashes.insert(name.to_owned(), hash);
     }
     Ok(hashes)
 }

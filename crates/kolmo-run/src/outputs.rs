@@ -15,7 +15,8 @@ use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_RECORD};
 use crate::names;
-use crate::ownership::{has_entry, is_folder, is_missing, remove_file};
+use crate::ownership::{has_entry, is_folder, remove_file};
+use crate::there::is_missing;
 
 /// The name of the list.
 pub(crate) const RECORD: &str = ".kolmo.json";

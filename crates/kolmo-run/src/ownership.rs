@@ -18,6 +18,7 @@ use crate::lock::Lock;
 use crate::names::{self, EVAL, FILES};
 use crate::outputs;
 use crate::tensorboard::{is_event_file, may_be_event_file};
+use crate::there::is_missing;
 
 /// That a folder is a run's, as its manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,14 +174,6 @@ impl RunDirectory {
         }
         clear_folder(&all, |_| false)
     }
-}
-
-/// Whether the system says that there is no such file.
-pub(crate) fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }
 
 /// Whether anything has this path, a link to nowhere included.

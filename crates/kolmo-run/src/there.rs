@@ -26,6 +26,11 @@ pub fn is_there(path: impl AsRef<Path>) -> Result<bool> {
     found.map_err(Error::io("read", path))
 }
 
+/// Whether the system says that there is no such file.
+pub fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
 /// That neither `path` nor a folder above it is a link to nowhere.
 fn is_surely_missing(path: &Path) -> io::Result<()> {
     let places = path.ancestors().filter(|place| *place != Path::new(""));

@@ -22,7 +22,7 @@ use kolmo_config::RunConfig;
 use kolmo_run::{
     Error, Lock, RunDirectory, atomic,
     files::{self, LARGEST_RECORD},
-    is_there,
+    is_missing, is_there,
 };
 
 use crate::{
@@ -242,11 +242,6 @@ fn is_of_a_run(target: &Path) -> bool {
 const TENSORBOARD: &str = "tensorboard";
 
 const NOT_OURS: &str = "no sweep of kolmo wrote it";
-
-fn is_missing(error: &io::Error) -> bool {
-    let kind = error.kind();
-    kind == io::ErrorKind::NotFound || kind == io::ErrorKind::NotADirectory
-}
 
 /// Whether `path` is a configuration that has the name of its run.
 fn is_called_by_its_hash(path: &Path) -> bool {

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kolmo_run::{Holder, Lock, Manifest, exit_code};
+use kolmo_run::{Holder, Lock, Manifest, exit_code, explain};
 
 use crate::{
     commands::Trainer,
@@ -264,7 +264,7 @@ impl<'a> Sweep<'a> {
                 ) => {}
                 // What is there must not be written over.
                 Err(error) => {
-                    self.failed(k, &state::explain(&error), observer);
+                    self.failed(k, &explain(&error), observer);
                     continue;
                 }
             }
@@ -327,7 +327,7 @@ impl<'a> Sweep<'a> {
             if state == State::Failed {
                 let words = match is_done {
                     Ok(_) => child.last_words(code),
-                    Err(error) => state::explain(&error),
+                    Err(error) => explain(&error),
                 };
                 self.failed(k, &words, observer);
                 self.note(&child, code, observer);

@@ -3,12 +3,11 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
-    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use kolmo_config::{ConfigError, RunConfig, agreement::agreement};
-use kolmo_run::checkpoint;
+use kolmo_run::{checkpoint, files};
 use kolmo_world::{World, WorldConfig};
 use serde::Serialize;
 use toml::Value;
@@ -177,17 +176,8 @@ impl Plan {
 const LARGEST: u64 = 4 << 20;
 
 fn read(path: &Path) -> Result<String, String> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        // A device says that it has none, and has no end.
-        let mut file = fs::File::open(path)?.take(LARGEST + 1);
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("it has more than {LARGEST} bytes"));
-    }
+    let bytes = fs::File::open(path).and_then(|file| files::read_stream(file, LARGEST));
+    let bytes = bytes.map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use kolmo_run::{
-    Error, EvaluationRecord, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, files,
-    is_there, read_last,
+    Error, EvaluationRecord, FinishedRun, Lock, Manifest, RunState, StepRecord, exit_code, explain,
+    files, is_there, read_last,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -139,17 +139,6 @@ pub fn status(run: &PlannedRun, directory: &SweepDirectory) -> RunStatus {
 /// What cannot be read of it: nothing follows from that, not even that it was not begun.
 pub fn state(run: &PlannedRun, directory: &SweepDirectory) -> Result<State, Error> {
     Ok(look(run, directory)?.state())
-}
-
-/// An error of a run with its causes, on one line.
-pub(crate) fn explain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// What is seen of a run.

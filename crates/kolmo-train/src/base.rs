@@ -6,20 +6,17 @@ use std::{
 };
 
 use burn::prelude::*;
-use kolmo_config::{FinetuneConfig, RunConfig};
+use kolmo_config::{FinetuneConfig, FoundBase, RunConfig};
 use kolmo_eval::Exposures;
 use kolmo_model::{
     Gpt,
     parametrisation::is_matrix,
     weights::{self, NamedTensors},
 };
-use kolmo_run::{Error, FinishedRun, RunDirectory, checkpoint, files, is_there, moved};
+use kolmo_run::{FinishedRun, RunDirectory, checkpoint, explain};
 use kolmo_world::{Document, World, random::Streams};
 
-use crate::{
-    error::{TrainError, explain},
-    training::MODEL,
-};
+use crate::{error::TrainError, training::MODEL};
 
 /// A trained model to begin with. Its run is only read.
 #[derive(Debug)]
@@ -40,32 +37,21 @@ impl Base {
             let problem = "it is not named: begin with kolmo finetune CONFIG --from RUN_DIR";
             return Err(refusal(&RunDirectory::at("the run to fine-tune"), problem));
         };
-        let is_it = |config: &RunConfig| config.identity().is_ok_and(|id| id == base.identity);
-        let mut problem = "it is not there, nor is it beside the run that fine-tunes it: keep the two beside each other";
-        for (k, place) in moved::places(tuned, Path::new(from))
-            .into_iter()
-            .enumerate()
-        {
-            let run = RunDirectory::at(place);
-            let config = match config_if_there(&run) {
-                // Beside it there may be anything.
-                Err(_) if k > 0 => continue,
-                config => config?,
-            };
-            match config {
-                Some(config) if is_it(&config) => {
-                    return Ok(Self {
-                        step: base.step,
-                        run,
-                        config,
-                    });
-                }
-                Some(_) if k == 0 => {
-                    problem = "it holds a run of another configuration than the one that was to be fine-tuned";
-                }
-                Some(_) | None => {}
+        let problem = match base.find(from, tuned)? {
+            FoundBase::There(run, config) => {
+                return Ok(Self {
+                    step: base.step,
+                    run,
+                    config: *config,
+                });
             }
-        }
+            FoundBase::Another => {
+                "it holds a run of another configuration than the one that was to be fine-tuned"
+            }
+            FoundBase::Missing => {
+                "it is not there, nor is it beside the run that fine-tunes it: keep the two beside each other"
+            }
+        };
         Err(refusal(&RunDirectory::at(from), problem))
     }
 
@@ -76,7 +62,7 @@ impl Base {
     /// was left.
     pub fn last_step(run: &Path) -> Result<u64, TrainError> {
         let directory = RunDirectory::at(run);
-        let config = config_of(&directory)?;
+        let config = RunConfig::of_run(&directory)?;
         let last = config.train.steps();
         if FinishedRun::open(&directory, &config.identity()?, last)?.is_none() {
             let problem = "it is not done: finish it first, or name a checkpoint with --step";
@@ -161,21 +147,6 @@ impl Base {
             progress,
         )
     }
-}
-
-/// [`config_of`] `run`; none if there is no such file.
-fn config_if_there(run: &RunDirectory) -> Result<Option<RunConfig>, TrainError> {
-    match is_there(run.config())? {
-        true => config_of(run).map(Some),
-        false => Ok(None),
-    }
-}
-
-/// The configuration of the run in `run`, which was settled before it was written.
-fn config_of(run: &RunDirectory) -> Result<RunConfig, TrainError> {
-    let file = run.config();
-    let text = files::read_text(&file).map_err(Error::io("read", &file))?;
-    Ok(RunConfig::parse(&text, &[])?)
 }
 
 /// A model of `config`, whose vocabulary may have grown since, with the weights of its base, on `device`.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kolmo_config::{
-    ConfigError,
+    ConfigError, ReadError,
     agreement::{Difference, FREE},
 };
 use kolmo_eval::EvalError;
@@ -78,6 +78,15 @@ pub enum TrainError {
     Run(#[from] kolmo_run::Error),
 }
 
+impl From<ReadError> for TrainError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::File(error) => Self::Run(error),
+            ReadError::Config(error) => Self::Config(error),
+        }
+    }
+}
+
 impl TrainError {
     /// Whether it says that a checkpoint is damaged. What may pass, such as a disk that does not answer,
     /// is no damage.
@@ -89,15 +98,4 @@ impl TrainError {
                 | Self::Eval(EvalError::State(_) | EvalError::Bayes(_))
         )
     }
-}
-
-/// An error with its causes.
-pub(crate) fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
 }

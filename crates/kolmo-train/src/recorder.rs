@@ -1,19 +1,16 @@
 //! Everything a run writes while it goes on: JSON lines, the table of facts, event files.
 
-use std::{fmt, fs};
+use std::fmt;
 
 use kolmo_config::RunConfig;
 use kolmo_run::{
     AnswerRow, EvaluationRecord, FactRow, FactsTable, HparamValue, JsonlWriter, KeptLines, Lock,
-    RunDirectory, StepRecord, TensorBoard, content_hash, exact, is_there, write_answers,
+    RunDirectory, StepRecord, TensorBoard, exact, explain, files, is_there, write_answers,
 };
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::{
-    error::{TrainError, explain},
-    trainer::Job,
-};
+use crate::{error::TrainError, trainer::Job};
 
 /// The open files of a run.
 pub(crate) struct Recorder<'a> {
@@ -104,8 +101,8 @@ fn hash_of_answers(run: &RunDirectory) -> Result<Option<String>, TrainError> {
     if !is_there(&path)? {
         return Ok(None);
     }
-    let bytes = fs::read(&path).map_err(kolmo_run::Error::io("read", &path))?;
-    Ok(Some(content_hash(&bytes)))
+    let hash = files::hash(&path).map_err(kolmo_run::Error::io("read", &path))?;
+    Ok(Some(hash))
 }
 
 /// What of the files of a run was there when a checkpoint was written, as it was read back.

@@ -18,18 +18,13 @@ use kolmo_kernels::workers;
 use kolmo_model::ComputeDevice;
 use kolmo_run::{
     EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, RunState, StepRecord, atomic,
-    checkpoint,
+    checkpoint, explain,
 };
 use kolmo_world::{Lesson, World, random::Streams};
 
 use crate::{
-    base::Base,
-    documents::Documents,
-    error::{TrainError, explain},
-    learner::Figures,
-    meter::StepFigures,
-    training::Training,
-    trunk::Trunk,
+    base::Base, documents::Documents, error::TrainError, learner::Figures, meter::StepFigures,
+    training::Training, trunk::Trunk,
 };
 
 /// Who is told how a run goes, and may stop it. A terminal shows it; the files are written without it.

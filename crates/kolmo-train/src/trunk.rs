@@ -13,10 +13,10 @@ use kolmo_config::{
     agreement::{agreement, difference},
 };
 use kolmo_eval::Interview;
-use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, checkpoint};
+use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, checkpoint, explain};
 
 use crate::{
-    error::{TrainError, explain},
+    error::TrainError,
     trainer::{Job, Observer, write_down},
     training::{self, Training},
 };

@@ -46,7 +46,7 @@ pub(super) fn unknown(root: &Shape, at: &KeyPath) -> Mistake {
 fn foreign(root: &Shape, at: &KeyPath) -> Option<String> {
     let of_run = KeyPath::of_keys(["train", "documents"]);
     root.at(&of_run.0)?;
-    // Its own name says most, then that of the table which there is not.
+    // Its own name says most, then the name of the table which there is not.
     let (_, name) = at.split_last()?;
     let mut tables = (1..=at.0.len()).map(|count| KeyPath(at.0[..count].to_vec()));
     let table = tables.find(|path| root.at(&path.0).is_none());

@@ -10,7 +10,7 @@ use super::{
     judge::{Claim, range},
     quantity::Quantity,
     structure_tables::{Curves, figure, first_part, gaps, totals},
-    summary::{ROOM, Seeded, by, id, met_bits, of_seeds, parameters},
+    summary::{ROOM, Seeded, by, count_seeds, id, met_bits, of_seeds, parameters},
     two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
 };
 use crate::{
@@ -117,7 +117,7 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         Estimate {
             value: gap,
             ci95: [gap - description.half_width, gap + description.half_width],
-            seeds: groups(described, |run| run.of.run.config.seed).len(),
+            seeds: count_seeds(described),
         }
     });
     let sizes = described.iter().flat_map(|run| &run.descriptions);

@@ -200,7 +200,7 @@ pub(super) fn mean<T: Seeded>(
     Estimate::over_seeds(&of_seeds(items, of))
 }
 
-/// The runs of `one` with those of `other` of the same seed, and of the same base if they fine-tune one.
+/// Each run of `one` with the run of `other` that has the same seed, and the same base if they fine-tune one.
 pub(super) fn pairs<'a>(
     one: &[&'a StudyRun],
     other: &[&'a StudyRun],
