@@ -8,7 +8,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod batches;
 pub mod claims;
 mod columns;
 mod csv;
@@ -17,7 +16,6 @@ pub mod error;
 mod examples;
 pub mod figures;
 mod files;
-pub mod fit;
 pub mod html;
 pub mod interviews;
 mod number;

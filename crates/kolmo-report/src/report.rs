@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+pub use kolmo_stats::{Outcome, Relation};
 use serde::Serialize;
 
 use crate::error::Result;
@@ -185,18 +186,6 @@ impl Verdict {
     }
 }
 
-/// What the measured number should be to the predicted one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Relation {
-    /// The same.
-    Equal,
-    /// Greater.
-    Above,
-    /// Less.
-    Below,
-}
-
 /// The range of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Range {
@@ -206,29 +195,6 @@ pub struct Range {
     pub lo: f64,
     /// Its upper end.
     pub hi: f64,
-}
-
-/// Whether prediction and measurement agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// They do: the interval and the margin say so.
-    Agrees,
-    /// They do not.
-    Disagrees,
-    /// The data do not say.
-    Inconclusive,
-}
-
-impl Outcome {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Agrees => "agrees",
-            Self::Disagrees => "disagrees",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
 }
 
 /// A figure with its caption.

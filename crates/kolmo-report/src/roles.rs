@@ -4,10 +4,10 @@
 use kolmo_run::{EvaluationRecord, RoleLosses, StepRecord};
 
 use crate::{
-    batches::BatchMean,
     columns::columns,
     number::{NOTHING, count, grouped, loss, range, significant},
 };
+use kolmo_stats::Mean;
 
 /// The training loss of the last tenth of the logged `steps` by role, and the lengths of the codes of
 /// all documents at the last of `evaluations`. None where nothing was logged.
@@ -60,9 +60,9 @@ fn row(k: usize, tail: &[[RoleLosses; 5]]) -> [String; 5] {
     let role = tail.first().map_or("", |step| step[k].role);
     let mean = |of: &dyn Fn(&RoleLosses) -> Option<f64>| {
         let values: Option<Vec<f64>> = tail.iter().map(|step| of(&step[k])).collect();
-        values.map(|values| BatchMean::of(&values))
+        values.map(|values| Mean::of(&values))
     };
-    let shown = |mean: Option<BatchMean>| mean.map_or(NOTHING.to_owned(), |m| loss(m.mean));
+    let shown = |mean: Option<Mean>| mean.map_or(NOTHING.to_owned(), |m| loss(m.mean));
     let redundancy = mean(&|losses| losses.redundancy);
     let bayes = mean(&|losses| Some(losses.bayes? - losses.floor?));
     [

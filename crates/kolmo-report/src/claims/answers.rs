@@ -6,10 +6,10 @@ use super::summary::{named, shade};
 use crate::{
     error::Result,
     figures::chart::Ink,
-    fit::{OfSeed, Share},
     number::grouped,
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{OfSeed, Share};
 
 /// Subjects of the world.
 pub(super) const STATED: &str = "stated";

@@ -15,11 +15,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::PowerLaw,
     number::{count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::PowerLaw;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let ladders = ladders(study);

@@ -11,13 +11,13 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{
-        Estimate, Judged, OfSeed, Refusal, auroc, binomial_interval, brier_score,
-        calibration_error, calibration_error_by_chance, reliability,
-    },
     number::{grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::Study,
+};
+use kolmo_stats::{
+    Estimate, Judged, OfSeed, Refusal, auroc, binomial_interval, brier_score, calibration_error,
+    calibration_error_by_chance, reliability,
 };
 
 /// In the order of tables.

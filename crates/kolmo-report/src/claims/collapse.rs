@@ -12,11 +12,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Estimate, Point, Refusal, variance_left},
     number::{class_of_ranks, grouped},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{Estimate, Point, Refusal, variance_left};
 
 /// Exposures below which a class has met hardly any of its facts.
 const LEAST_EXPOSURES: f64 = 0.3;

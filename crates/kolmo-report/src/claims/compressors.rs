@@ -13,11 +13,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{Estimate, OfSeed, Refusal},
     number::{NOTHING, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::Study,
 };
+use kolmo_stats::{Estimate, OfSeed, Refusal};
 
 const MODEL: &str = CompressorRecord::MODEL;
 const BAYES: &str = CompressorRecord::BAYES;

@@ -16,12 +16,12 @@ use crate::{
         chart::{Chart, Datum, Ink, Mark},
         heat_map::HeatMap,
     },
-    fit::{
-        Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, threshold_frequency,
-    },
     number::{self, class_of_ranks, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
+};
+use kolmo_stats::{
+    Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, threshold_frequency,
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {

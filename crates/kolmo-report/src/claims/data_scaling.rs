@@ -16,11 +16,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, OfSeed, PowerLaw, Refusal, slope},
     number::{estimate, loss, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let laws = study.groups(|run| (run.law().clone(), run.training()));

@@ -16,10 +16,10 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, OfSeed, Refusal, spearman},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, OfSeed, Refusal, spearman};
 
 /// What new facts did to old ones in one run.
 struct Exchange {

@@ -19,10 +19,10 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{Estimate, OfSeed},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, OfSeed};
 
 /// Syntax and share of replay of a corner.
 type Corner = (LessonSyntax, bool);

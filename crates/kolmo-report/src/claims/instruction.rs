@@ -18,10 +18,10 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, OfSeed, one_a_seed},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, OfSeed, one_a_seed};
 
 /// The share of what was known that is wanted for the other half.
 const WANTED: f64 = 0.9;

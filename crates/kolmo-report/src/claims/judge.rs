@@ -2,9 +2,11 @@
 
 use super::quantity::Quantity;
 use crate::{
-    fit::{Comparison, Estimate, Observation, PowerLaw, Refusal, slope},
-    number::{interval, significant},
+    number::{self, interval, significant},
     report::{Outcome, Range, Relation, Verdict},
+};
+use kolmo_stats::{
+    Comparison, Estimate, Finding, Observation, Place, PowerLaw, Refusal, SEEDS, Weakness, slope,
 };
 
 /// What is claimed of a number.
@@ -42,8 +44,12 @@ impl Claim {
                     margin,
                     decades,
                 };
-                let (outcome, reason) = comparison.verdict();
-                (Some(estimate), outcome, reason)
+                let finding = comparison.finding();
+                (
+                    Some(estimate),
+                    finding.outcome(),
+                    words(&comparison, finding),
+                )
             }
             Err(refusal) => (None, Outcome::Inconclusive, refusal.to_string()),
         };
@@ -61,6 +67,42 @@ impl Claim {
             verdict: outcome,
             reason,
         }
+    }
+}
+
+/// What `comparison` finds, in a sentence.
+fn words(comparison: &Comparison, finding: Finding) -> String {
+    let (place, weakness) = match finding {
+        Finding::Unknown => return "the interval or the prediction is not known".to_owned(),
+        Finding::Placed { place, weakness } => (place, weakness),
+    };
+    let place = match (comparison.relation, place) {
+        (Relation::Equal, Place::Inside) => "is within",
+        (Relation::Equal, Place::Outside) => "is outside",
+        (Relation::Equal, Place::Across) => "is within and outside",
+        (Relation::Above, Place::Inside) => "lies above",
+        (Relation::Above, Place::Outside) => "does not reach above",
+        (Relation::Below, Place::Inside) => "lies below",
+        (Relation::Below, Place::Outside) => "does not reach below",
+        (Relation::Above | Relation::Below, Place::Across) => "lies on both sides of",
+    };
+    let of = match comparison.relation {
+        Relation::Equal => format!("±{} of ", significant(comparison.margin)),
+        Relation::Above | Relation::Below => String::new(),
+    };
+    let [lo, hi] = comparison.measured.ci95.map(significant);
+    let predicted = significant(comparison.predicted);
+    let interval = number::range(&lo, &hi);
+    let finding = format!("the interval {interval} {place} {of}the predicted {predicted}");
+    match weakness {
+        None => finding,
+        Some(Weakness::Seeds(seeds)) => format!(
+            "{finding}, but it rests on {seeds} seed{}, and a verdict takes {SEEDS}",
+            if seeds == 1 { "" } else { "s" }
+        ),
+        Some(Weakness::Decades(decades)) => format!(
+            "{finding}, but it comes from {decades:.2} decades, and less than one says nothing"
+        ),
     }
 }
 
@@ -114,4 +156,38 @@ pub(super) fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<R
         lo,
         hi,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(value: f64, ci95: [f64; 2], seeds: usize) -> Verdict {
+        let claim = Claim {
+            name: "a claim".to_owned(),
+            statement: "It is so.".to_owned(),
+            relation: Relation::Equal,
+            predicted: 0.5,
+            range: None,
+            quantity: Quantity::Share,
+        };
+        claim.judge(Ok(Estimate { value, ci95, seeds }))
+    }
+
+    #[test]
+    fn a_verdict_says_why() {
+        // As it was found in a report: measured 0.454 with an interval of [0, 1].
+        let wide = judged(0.454, [0.0, 1.0], 5);
+        assert_eq!(wide.verdict, Outcome::Inconclusive);
+        assert_eq!(
+            wide.reason,
+            "the interval 0 to 1.00 is within and outside ±0.0500 of the predicted 0.500"
+        );
+        let few = judged(0.5, [0.49, 0.51], 1);
+        assert_eq!(few.verdict, Outcome::Inconclusive);
+        assert_eq!(
+            few.reason,
+            "the interval 0.490 to 0.510 is within ±0.0500 of the predicted 0.500, but it rests on 1 seed, and a verdict takes 3"
+        );
+    }
 }

@@ -11,13 +11,13 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::{
-        Estimate, HalfLearning, LearningClass, Refusal, half_learning, half_learning_slope,
-        median_half_learning,
-    },
     number::{NOTHING, class_of_ranks, count, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
+};
+use kolmo_stats::{
+    Estimate, HalfLearning, LearningClass, Refusal, half_learning, half_learning_slope,
+    median_half_learning,
 };
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {

@@ -13,11 +13,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Estimate, OfSeed, PowerLaw, Refusal},
     number::{count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal};
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let mut section = Section::new(

@@ -2,7 +2,7 @@
 //!
 //! A claim looks at the runs of a [`Study`] and makes a [`Section`] of those that it can be seen in, or none. What is
 //! predicted comes from [`kolmo_theory`], what is measured from the records of the runs, the interval and the verdict
-//! from [`fit`](crate::fit).
+//! from [`kolmo_stats`].
 
 #[cfg(test)]
 mod answer_tests;

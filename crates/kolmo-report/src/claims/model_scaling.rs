@@ -19,11 +19,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::PowerLaw,
     number::{count, estimate, grouped, loss, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
+use kolmo_stats::PowerLaw;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let mut section = Section::new(

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     error::Result,
-    fit::{Estimate, HalfLearning, OfSeed, Refusal, spearman},
     number::significant,
     report::{Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, HalfLearning, OfSeed, Refusal, spearman};
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let mut section = Section::new(

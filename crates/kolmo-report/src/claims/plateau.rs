@@ -13,11 +13,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::PowerLaw,
     number::{NOTHING, count, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::PowerLaw;
 
 /// The plateau ends where the loss has fallen to this share of what it is without knowledge.
 const END: f64 = 0.9;

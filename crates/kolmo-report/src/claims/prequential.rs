@@ -15,11 +15,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark, Series},
-    fit::{Estimate, OfSeed},
     number::{NOTHING, count, ranks},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, OfSeed};
 
 /// What the model's code and the Bayes learner's are compared on: tokens that are told from others before they come.
 const JUDGED: [&str; 3] = [TOTAL, WORDING, "value"];

@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     error::Result,
-    fit::{Estimate, OfSeed, Refusal, rank_correlation},
     number::{grouped, significant},
     report::{Relation, Section, Verdict},
     study::{Study, groups},
 };
+use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
 
 /// What can be learnt of the syntax has to save so much, bits per document, for its share to say anything.
 const LEAST_SYNTAX: f64 = 0.01;

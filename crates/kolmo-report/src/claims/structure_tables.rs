@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::OfSeed,
     number::{class_of_ranks, count, grouped, significant},
     report::{Drawing, Figure, Table},
     study::Study,
 };
+use kolmo_stats::OfSeed;
 
 /// Points of a curve that is drawn.
 const POINTS: usize = 120;

@@ -6,12 +6,11 @@ use kolmo_theory::capacity::Capacity;
 use kolmo_world::config::FrequencyConfig;
 
 use crate::{
-    batches::BatchMean,
     figures::chart::{Datum, Ink, Mark, Series},
     files::plain_name,
-    fit::{Observation, OfSeed, one_a_seed},
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{Mean, Observation, OfSeed, one_a_seed};
 
 /// `runs` by the number of documents that they were to have, rising; they have whole batches of it.
 pub(super) fn by_documents<'a>(runs: &[&'a StudyRun]) -> Vec<(f64, Vec<&'a StudyRun>)> {
@@ -152,7 +151,7 @@ pub(super) fn mean(x: f64, runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) ->
 /// The mean over the seeds of `values`, at `x`; without an interval of a single one.
 pub(super) fn datum(x: f64, values: &[OfSeed<f64>]) -> Datum {
     let seeds = one_a_seed(values).into_iter();
-    let mean = BatchMean::of(&seeds.map(|(_, value)| value).collect::<Vec<_>>());
+    let mean = Mean::of(&seeds.map(|(_, value)| value).collect::<Vec<_>>());
     let ends = [mean.mean - mean.half_width, mean.mean + mean.half_width];
     Datum {
         x,

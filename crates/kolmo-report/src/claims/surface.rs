@@ -16,11 +16,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
-    fit::{Estimate, Refusal, Surface, SurfaceCurve, SurfaceObservation},
     number::{grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{Estimate, Refusal, Surface, SurfaceCurve, SurfaceObservation};
 
 /// The least numbers of sizes and of lengths that a surface of two power laws is fitted to.
 const LEAST: usize = 4;

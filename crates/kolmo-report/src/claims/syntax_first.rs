@@ -10,11 +10,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, HalfLearning, OfSeed},
     number::{count, significant},
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, HalfLearning, OfSeed};
 
 /// Within so much of the floor the syntax is learnt; of values, whose floor is 0, so much of h.
 const SHARE: f64 = 0.05;

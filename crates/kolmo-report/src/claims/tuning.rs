@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    fit::{Estimate, Refusal},
     number::{NOTHING, significant},
     study::{Study, StudyRun, groups},
 };
+use kolmo_stats::{Estimate, Refusal};
 
 /// Fine-tunings that are alike but for their seeds.
 pub(super) struct Variant<'a> {

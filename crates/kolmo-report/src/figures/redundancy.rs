@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 
 use super::axis::LogAxis;
 use super::panel::{self, Drawn, Labels, Point, Stroke};
-use crate::batches::BatchMean;
+use kolmo_stats::Mean;
 
 /// Redundancies below it, nats per token, are drawn at it: the log axis has no place for zero, and less
 /// cannot be told from it in a run of ordinary length.
@@ -66,7 +66,7 @@ fn averages(steps: &[StepRecord], role: &str) -> Vec<(Point, f64)> {
         .filter_map(|chunk| {
             let picked: Vec<(f64, f64)> = chunk.iter().filter_map(pick).collect();
             let (model, bayes): (Vec<f64>, Vec<f64>) = picked.into_iter().unzip();
-            let (model, bayes) = (BatchMean::of(&model), BatchMean::of(&bayes));
+            let (model, bayes) = (Mean::of(&model), Mean::of(&bayes));
             let logs = chunk.iter().map(|step| (step.documents as f64).ln());
             let point = Point {
                 x: (logs.sum::<f64>() / chunk.len() as f64).exp(),

@@ -9,10 +9,10 @@ use super::super::{
     judge::text,
 };
 use crate::{
-    fit::{Estimate, binomial_interval},
     number::{grouped, ranks, significant},
     report::Table,
 };
+use kolmo_stats::{Estimate, binomial_interval};
 
 /// The number of the bucket of `exposures`: 0, 1, 2 to 3, 4 to 7, and so on.
 pub(in crate::claims) fn bucket(exposures: u64) -> u32 {

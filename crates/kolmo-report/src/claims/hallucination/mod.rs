@@ -19,11 +19,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Mark},
-    fit::{OfSeed, Share},
     number::{class_of_ranks, count},
     report::{Drawing, Figure, Relation, Section, Verdict},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{OfSeed, Share};
 
 pub(super) use exposures::bucket;
 

@@ -9,11 +9,11 @@ use super::{
     Family,
 };
 use crate::{
-    fit::{Estimate, PowerLaw, ProductLaw, Refusal, SurfaceObservation},
     number::grouped,
     report::{Relation, Table, Verdict},
     study::StudyRun,
 };
+use kolmo_stats::{Estimate, PowerLaw, ProductLaw, Refusal, SurfaceObservation};
 
 type Exponent = Result<Estimate, Refusal>;
 

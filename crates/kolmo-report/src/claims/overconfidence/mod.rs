@@ -17,11 +17,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    fit::{Estimate, OfSeed, Refusal},
     number::{NOTHING, grouped, significant},
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
+use kolmo_stats::{Estimate, OfSeed, Refusal};
 
 /// Of fewer facts a mean says nothing.
 const FEWEST: usize = 30;

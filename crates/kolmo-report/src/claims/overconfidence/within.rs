@@ -15,11 +15,11 @@ use super::{
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
-    fit::OfSeed,
     number::grouped,
     report::{Drawing, Figure},
     study::{Study, StudyRun},
 };
+use kolmo_stats::OfSeed;
 
 /// The excess of the facts of the world that are not met yet, at each evaluation of the longest runs of each size; none where there are
 /// too few such facts.

@@ -1,6 +1,6 @@
 //! A curve laid through points, whatever the curve.
 
-use super::{
+use crate::{
     Estimate, Quality, Refusal,
     curve::Curve,
     interval::{Sharing, estimates},
@@ -15,7 +15,7 @@ const DISTINCT: usize = 4;
 const VISIBLE: f64 = 1e-3;
 
 /// A fitted curve.
-pub(super) struct Fitted {
+pub(crate) struct Fitted {
     /// In the curve's order, amplitudes as such, not as logs.
     pub parameters: Vec<Estimate>,
     pub quality: Quality,
@@ -24,7 +24,7 @@ pub(super) struct Fitted {
 }
 
 /// Lays `curve` through `rows` of `units`, whose axes have these names.
-pub(super) fn fit(
+pub(crate) fn fit(
     curve: Curve,
     rows: Vec<Row>,
     units: usize,

@@ -3,16 +3,16 @@
 use kolmo_world::random::{Random, Streams};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::*;
+use crate::*;
 
 /// A normal number of this standard deviation.
-pub(super) fn noise(random: &mut Random, size: f64) -> f64 {
+pub(crate) fn noise(random: &mut Random, size: f64) -> f64 {
     let normal: f64 = StandardNormal.sample(random);
     size * normal
 }
 
 /// How often intervals contained the truth.
-pub(super) struct Coverage {
+pub(crate) struct Coverage {
     name: &'static str,
     repetitions: u64,
     refused: u64,

@@ -1,16 +1,49 @@
 //! Whether a measurement agrees with a prediction.
 
-use super::Estimate;
-use crate::{
-    number::{range, significant},
-    report::{Outcome, Relation},
-};
+use serde::Serialize;
+
+use crate::Estimate;
 
 /// Of fewer seeds nothing is said: Student's interval of two is a guess at their spread.
 pub const SEEDS: usize = 3;
 
 /// A fit over less than this says nothing.
 const DECADES: f64 = 1.0;
+
+/// What the measured number should be to the predicted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// The same.
+    Equal,
+    /// Greater.
+    Above,
+    /// Less.
+    Below,
+}
+
+/// Whether prediction and measurement agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// They do: the interval and the margin say so.
+    Agrees,
+    /// They do not.
+    Disagrees,
+    /// The data do not say.
+    Inconclusive,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Disagrees => "disagrees",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
 
 /// A number predicted beside the number measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,17 +60,71 @@ pub struct Comparison {
     pub decades: Option<f64>,
 }
 
+/// What a comparison finds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Finding {
+    /// The interval, the prediction or the margin is not a number.
+    Unknown,
+    /// Where the interval lies.
+    Placed {
+        /// Against the prediction and its margin.
+        place: Place,
+        /// Why that says nothing, whatever the place.
+        weakness: Option<Weakness>,
+    },
+}
+
+/// Where an interval lies: against the margin about the prediction where the two should be the same, and else against the side of
+/// the prediction that the number should be on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// All of it where it should be.
+    Inside,
+    /// All of it elsewhere.
+    Outside,
+    /// A part of it here, a part there.
+    Across,
+}
+
+/// Why an interval says nothing, wherever it lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weakness {
+    /// It rests on so few seeds.
+    Seeds(usize),
+    /// It comes from so few decades.
+    Decades(f64),
+}
+
+impl Finding {
+    /// Whether prediction and measurement agree.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::Placed {
+                place,
+                weakness: None,
+            } => match place {
+                Place::Inside => Outcome::Agrees,
+                Place::Outside => Outcome::Disagrees,
+                Place::Across => Outcome::Inconclusive,
+            },
+            Self::Placed {
+                weakness: Some(_), ..
+            }
+            | Self::Unknown => Outcome::Inconclusive,
+        }
+    }
+}
+
 impl Comparison {
-    /// Whether they agree, and why, in a sentence.
+    /// Whether they agree, and why.
     ///
     /// They agree where the whole interval is within the margin of the prediction, and disagree where the whole interval is
     /// outside; where a number should be above or below the prediction, the whole interval has to be on that side, or on the other
     /// one. Everything else is inconclusive, and so is, whatever is in the interval, what is not known, comes from too short a
     /// range, or rests on fewer than [`SEEDS`] seeds. So an interval wider than its margin agrees with nothing, and more seeds
     /// make no agreement a disagreement.
-    pub fn verdict(&self) -> (Outcome, String) {
+    pub fn finding(&self) -> Finding {
         let [lo, hi] = self.measured.ci95;
-        let predicted = significant(self.predicted);
         let margin = match self.relation {
             Relation::Equal => self.margin,
             Relation::Above | Relation::Below => 0.0,
@@ -46,46 +133,26 @@ impl Comparison {
             .iter()
             .any(|number| number.is_nan())
         {
-            return (
-                Outcome::Inconclusive,
-                "the interval or the prediction is not known".to_owned(),
-            );
+            return Finding::Unknown;
         }
-        let interval = range(&significant(lo), &significant(hi));
-        let interval = format!("the interval {interval}");
         let near = [self.predicted - margin, self.predicted + margin];
-        let is_inside = near[0] <= lo && hi <= near[1];
-        let is_outside = hi < near[0] || near[1] < lo;
-        let (outcome, place) = match self.relation {
-            Relation::Equal if is_inside => (Outcome::Agrees, "is within"),
-            Relation::Equal if is_outside => (Outcome::Disagrees, "is outside"),
-            Relation::Equal => (Outcome::Inconclusive, "is within and outside"),
-            Relation::Above if lo > self.predicted => (Outcome::Agrees, "lies above"),
-            Relation::Above if hi <= self.predicted => (Outcome::Disagrees, "does not reach above"),
-            Relation::Below if hi < self.predicted => (Outcome::Agrees, "lies below"),
-            Relation::Below if lo >= self.predicted => (Outcome::Disagrees, "does not reach below"),
-            Relation::Above | Relation::Below => (Outcome::Inconclusive, "lies on both sides of"),
+        let (is_inside, is_outside) = match self.relation {
+            Relation::Equal => (near[0] <= lo && hi <= near[1], hi < near[0] || near[1] < lo),
+            Relation::Above => (lo > self.predicted, hi <= self.predicted),
+            Relation::Below => (hi < self.predicted, lo >= self.predicted),
         };
-        let of = match self.relation {
-            Relation::Equal => format!("±{} of ", significant(margin)),
-            Relation::Above | Relation::Below => String::new(),
+        let place = match (is_inside, is_outside) {
+            (true, _) => Place::Inside,
+            (false, true) => Place::Outside,
+            (false, false) => Place::Across,
         };
-        let finding = format!("{interval} {place} {of}the predicted {predicted}");
         let seeds = self.measured.seeds;
         let weakness = match self.decades {
-            _ if seeds < SEEDS => Some(format!(
-                "it rests on {seeds} seed{}, and a verdict takes {SEEDS}",
-                if seeds == 1 { "" } else { "s" }
-            )),
-            Some(decades) if decades < DECADES => Some(format!(
-                "it comes from {decades:.2} decades, and less than one says nothing"
-            )),
+            _ if seeds < SEEDS => Some(Weakness::Seeds(seeds)),
+            Some(decades) if decades < DECADES => Some(Weakness::Decades(decades)),
             Some(_) | None => None,
         };
-        match weakness {
-            None => (outcome, finding),
-            Some(weakness) => (Outcome::Inconclusive, format!("{finding}, but {weakness}")),
-        }
+        Finding::Placed { place, weakness }
     }
 }
 
@@ -110,7 +177,7 @@ mod tests {
     }
 
     fn outcome(relation: Relation, ci95: [f64; 2]) -> Outcome {
-        comparison(relation, ci95).verdict().0
+        comparison(relation, ci95).finding().outcome()
     }
 
     #[test]
@@ -153,12 +220,12 @@ mod tests {
             },
             ..comparison(Relation::Equal, [0.0, 1.0])
         };
-        let (outcome, reason) = found.verdict();
-        assert_eq!(outcome, Outcome::Inconclusive);
-        assert_eq!(
-            reason,
-            "the interval 0 to 1.00 is within and outside ±0.100 of the predicted 0"
-        );
+        let across = Finding::Placed {
+            place: Place::Across,
+            weakness: None,
+        };
+        assert_eq!(found.finding(), across);
+        assert_eq!(across.outcome(), Outcome::Inconclusive);
     }
 
     #[test]
@@ -168,16 +235,17 @@ mod tests {
                 for seeds in 0..SEEDS {
                     let mut two = comparison(relation, ci95);
                     two.measured.seeds = seeds;
-                    assert_eq!(two.verdict().0, Outcome::Inconclusive);
+                    assert_eq!(two.finding().outcome(), Outcome::Inconclusive);
                 }
             }
         }
         let mut one = comparison(Relation::Equal, [0.49, 0.51]);
         one.measured.seeds = 1;
-        assert_eq!(
-            one.verdict().1,
-            "the interval 0.490 to 0.510 is within ±0.100 of the predicted 0.500, but it rests on 1 seed, and a verdict takes 3"
-        );
+        let weak = Finding::Placed {
+            place: Place::Inside,
+            weakness: Some(Weakness::Seeds(1)),
+        };
+        assert_eq!(one.finding(), weak);
     }
 
     #[test]
@@ -186,13 +254,8 @@ mod tests {
             decades: Some(decades),
             ..comparison(Relation::Equal, [0.45, 0.55])
         };
-        let (outcome, reason) = over(0.9).verdict();
-        assert_eq!(outcome, Outcome::Inconclusive);
-        assert!(
-            reason.ends_with("0.90 decades, and less than one says nothing"),
-            "{reason}"
-        );
-        assert_eq!(over(1.0).verdict().0, Outcome::Agrees);
+        assert_eq!(over(0.9).finding().outcome(), Outcome::Inconclusive);
+        assert_eq!(over(1.0).finding().outcome(), Outcome::Agrees);
     }
 
     #[test]
@@ -209,7 +272,8 @@ mod tests {
             margin: f64::NAN,
             ..comparison(Relation::Equal, [0.49, 0.51])
         };
-        assert_eq!(unknown.verdict().0, Outcome::Inconclusive);
+        assert_eq!(unknown.finding(), Finding::Unknown);
+        assert_eq!(Finding::Unknown.outcome(), Outcome::Inconclusive);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Small symmetric linear systems.
 
 /// A positive definite matrix, factored as L Lᵀ.
-pub(super) struct Cholesky {
+pub(crate) struct Cholesky {
     /// L by rows, `[size, size]`.
     factor: Vec<f64>,
     size: usize,

@@ -2,7 +2,7 @@
 
 use proptest::{prelude::*, test_runner::RngSeed};
 
-use super::*;
+use crate::*;
 
 fn law(x: f64, y: f64, unit: u64) -> Observation {
     Observation { x, y, unit }

@@ -5,13 +5,12 @@
 //! which have, and the values are of the same estimator: `coverage.rs` tries how often the intervals hold the truth. A percentile bootstrap over seeds does not do: with four
 //! seeds of five sizes it held the truth 83 times of 100.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
-use super::{
+use crate::{
     Estimate, Refusal,
     linear::Cholesky,
     minimise::{Loss, Optimum, minimise},
     problem::{Problem, Row},
+    student,
 };
 
 /// How the interval of a fit was made.
@@ -30,7 +29,7 @@ pub enum Method {
 }
 
 /// How the points of a problem share their noise.
-pub(super) struct Sharing {
+pub(crate) struct Sharing {
     /// Whether each unit gets a factor of its own.
     pub factors: bool,
     /// Whether units are more than single points.
@@ -77,7 +76,7 @@ impl Sharing {
 }
 
 /// The curve's parameters about the least squares `optimum`, amplitudes as such, not as logs.
-pub(super) fn estimates(
+pub(crate) fn estimates(
     problem: &Problem,
     optimum: &Optimum,
     clustered: bool,
@@ -149,7 +148,7 @@ fn nothing(problem: &Problem) -> Estimate {
 
 fn profile(problem: &Problem, optimum: &Optimum) -> Vec<Estimate> {
     let freedom = problem.degrees_of_freedom() as f64;
-    let quantile = StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.975));
+    let quantile = student::quantile(freedom);
     let variance = 2.0 * optimum.objective / freedom;
     let bounds = problem.bounds();
     let mut estimates = vec![nothing(problem); problem.curve.parameters()];

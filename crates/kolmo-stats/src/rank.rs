@@ -1,6 +1,6 @@
 //! Rank correlation.
 
-use super::{
+use crate::{
     Estimate, Refusal,
     bootstrap::{percentile_interval, resampled},
 };
@@ -45,7 +45,7 @@ pub fn spearman(pairs: &[(f64, f64)]) -> Result<Estimate, Refusal> {
 }
 
 /// Spearman's rank correlation alone, where it is one number of many; none where x or y does not vary.
-pub(crate) fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+pub fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
     let x = mid_ranks(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
     let y = mid_ranks(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     // Ties leave the mean of the ranks as it is.
@@ -61,7 +61,7 @@ pub(crate) fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 }
 
 /// The rank of each value, from 1 on.
-pub(super) fn mid_ranks(values: &[f64]) -> Vec<f64> {
+pub(crate) fn mid_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];

@@ -1,6 +1,6 @@
 //! From which frequency on a model knows its facts.
 
-use super::{
+use crate::{
     Estimate, Refusal,
     bootstrap::{percentile_interval, resampled},
     problem::positive_log,

@@ -7,7 +7,7 @@ const TERMS: usize = 3;
 /// it in: ln y is the log-sum-exp of c_k − b_k ln x, so that no amplitude can turn negative. The parameters are c_k for a
 /// constant term and c_k, b_k for another, term by term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Curve {
+pub(crate) struct Curve {
     /// The axis of each term; none for a constant.
     pub terms: &'static [Option<usize>],
 }

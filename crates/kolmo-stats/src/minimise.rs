@@ -1,16 +1,16 @@
 //! The least sum of losses of the residuals.
 
-use super::{linear::Cholesky, problem::Problem};
+use crate::{linear::Cholesky, problem::Problem};
 
 /// Where the Huber loss turns from a square into a straight line, in nats of y: that of Hoffmann et al. (2022).
-pub(super) const HUBER_DELTA: f64 = 1e-3;
+pub(crate) const HUBER_DELTA: f64 = 1e-3;
 
 /// No problem here takes a tenth of that.
 const ITERATIONS: usize = 1000;
 
 /// What is summed over the residuals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(crate) enum Loss {
     /// r²/2.
     Squares,
     /// r²/2 up to [`HUBER_DELTA`], δ(|r| − δ/2) beyond.
@@ -36,14 +36,14 @@ impl Loss {
 
 /// A minimum.
 #[derive(Debug, Clone)]
-pub(super) struct Optimum {
+pub(crate) struct Optimum {
     pub theta: Vec<f64>,
     /// The sum of the losses.
     pub objective: f64,
 }
 
 /// The sum of the losses at `theta`.
-pub(super) fn objective(problem: &Problem, loss: Loss, theta: &[f64], gradient: &mut [f64]) -> f64 {
+pub(crate) fn objective(problem: &Problem, loss: Loss, theta: &[f64], gradient: &mut [f64]) -> f64 {
     let losses = problem
         .rows
         .iter()
@@ -56,7 +56,7 @@ pub(super) fn objective(problem: &Problem, loss: Loss, theta: &[f64], gradient: 
 /// A step solves (N + λM) step = −gradient, N of Gauss and Newton's second derivatives and M of the quadratics above the
 /// losses. With λ ≥ 1 that is reweighted least squares, which always goes downhill; with λ → 0 it is Newton's method, which ends after
 /// few steps as Huber losses are quadratic in pieces (Madsen and Nielsen 1990). λ follows success, as Marquardt's does.
-pub(super) fn minimise(
+pub(crate) fn minimise(
     problem: &Problem,
     loss: Loss,
     start: &[f64],
@@ -148,7 +148,7 @@ pub(super) fn minimise(
 }
 
 /// The best minima of squares and of Huber losses over a grid of starts; none without points.
-pub(super) fn best(problem: &Problem) -> Option<(Optimum, Optimum)> {
+pub(crate) fn best(problem: &Problem) -> Option<(Optimum, Optimum)> {
     let starts = problem.starts();
     let mut squares: Vec<Optimum> = starts
         .iter()

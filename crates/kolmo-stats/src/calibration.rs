@@ -3,7 +3,7 @@
 use kolmo_world::random::{Random, Streams};
 use rand::RngExt;
 
-use super::rank::mid_ranks;
+use crate::rank::mid_ranks;
 
 /// The bins of confidence, of equal width.
 const BINS: usize = 10;

@@ -1,6 +1,6 @@
 //! Whether groups of points lie on one curve.
 
-use super::{
+use crate::{
     Estimate, Refusal,
     problem::{numbered, positive_log},
 };

@@ -3,7 +3,7 @@
 use kolmo_world::random::{Random, Streams};
 use rand::RngExt;
 
-use super::Refusal;
+use crate::Refusal;
 
 /// With 999 draws the 25th and the 975th bound 95 % of them.
 const DRAWS: u64 = 999;
@@ -12,7 +12,7 @@ const DRAWS: u64 = 999;
 const FAILURES: u64 = DRAWS / 20;
 
 /// The 95 % percentile interval of what `draw` gives; refused where more than a draw in twenty gives nothing.
-pub(super) fn percentile_interval(
+pub(crate) fn percentile_interval(
     statistic: &'static str,
     mut draw: impl FnMut(&mut Random) -> Option<f64>,
 ) -> Result<[f64; 2], Refusal> {
@@ -34,7 +34,7 @@ pub(super) fn percentile_interval(
 }
 
 /// As many of `values` as there are, drawn with replacement.
-pub(super) fn resampled<T: Copy>(random: &mut Random, values: &[T]) -> Vec<T> {
+pub(crate) fn resampled<T: Copy>(random: &mut Random, values: &[T]) -> Vec<T> {
     values
         .iter()
         .map(|_| values[random.random_range(0..values.len())])

@@ -1,55 +1,6 @@
-//! What claims are judged by: curves through measurements, with intervals that cover, and typed refusals.
-//!
-//! [`PowerLaw`] and [`Surface`] are fitted by least squares of ln y, from a grid of starts; [`Method`] says how their intervals are
-//! made and when, and their values are of the same estimator. [`SurfaceCurve`], to predict with, is fitted as Hoffmann et al. (2022)
-//! fitted theirs: a Huber loss of 10⁻³ on the residuals of ln y, summed.
-//! Statistics over the facts of one model ([`threshold_frequency`], [`half_learning_slope`], [`spearman`],
-//! [`variance_left`]) have intervals over facts or groups; a [`Share`] of facts has one over seeds and facts. [`Comparison`] is the rule that makes verdicts of them.
-//! All intervals are at 95 %, and the same numbers give the same answer bit for bit.
+//! A number with its interval, and what is one number a seed.
 
-mod bootstrap;
-mod calibration;
-mod collapse;
-#[cfg(test)]
-mod coverage;
-mod curve;
-mod fitted;
-mod half_learning;
-mod interval;
-mod linear;
-mod minimise;
-mod power_law;
-mod problem;
-mod product;
-mod proportion;
-mod rank;
-mod refusal;
-mod surface;
-#[cfg(test)]
-mod tests;
-mod threshold;
-mod verdict;
-
-pub use calibration::{
-    Bin, Judged, auroc, brier_score, calibration_error, calibration_error_by_chance, reliability,
-};
-pub use collapse::{Point, variance_left};
-pub(crate) use half_learning::slope;
-pub use half_learning::{
-    HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning,
-};
-pub use interval::Method;
-pub use power_law::{Observation, PowerLaw};
-pub use product::ProductLaw;
-pub use proportion::{Share, binomial_interval};
-pub(crate) use rank::rank_correlation;
-pub use rank::spearman;
-pub use refusal::Refusal;
-pub use surface::{Surface, SurfaceCurve, SurfaceObservation};
-pub use threshold::{Accuracy, GU_LEVEL, threshold_frequency};
-pub use verdict::{Comparison, SEEDS};
-
-use crate::batches::BatchMean;
+use crate::{Refusal, student::Mean};
 
 /// A number with its 95 % interval, both of one estimator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,8 +57,8 @@ impl Estimate {
     }
 
     /// The mean of `values`, one of each seed, with Student's interval.
-    pub(crate) fn of_each(values: &[f64]) -> Self {
-        let BatchMean { mean, half_width } = BatchMean::of(values);
+    pub fn of_each(values: &[f64]) -> Self {
+        let Mean { mean, half_width } = Mean::of(values);
         Self {
             value: mean,
             ci95: [mean - half_width, mean + half_width],
@@ -116,7 +67,7 @@ impl Estimate {
     }
 
     /// What a rising `change` makes of it.
-    pub(crate) fn map(self, change: impl Fn(f64) -> f64) -> Self {
+    pub fn map(self, change: impl Fn(f64) -> f64) -> Self {
         Self {
             value: change(self.value),
             ci95: self.ci95.map(change),
@@ -137,7 +88,7 @@ impl Estimate {
 }
 
 /// `values` seed by seed, in the order in which the seeds first come.
-pub(crate) fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfSeed<Vec<T>>> {
+pub fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfSeed<Vec<T>>> {
     let mut seeds: Vec<OfSeed<Vec<T>>> = Vec::new();
     for (seed, value) in values {
         match seeds.iter_mut().find(|(known, _)| *known == seed) {
@@ -149,21 +100,8 @@ pub(crate) fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfS
 }
 
 /// The mean of each seed.
-pub(crate) fn one_a_seed(values: &[OfSeed<f64>]) -> Vec<OfSeed<f64>> {
+pub fn one_a_seed(values: &[OfSeed<f64>]) -> Vec<OfSeed<f64>> {
     let seeds = by_seed(values.iter().copied()).into_iter();
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     seeds.map(|(seed, values)| (seed, mean(values))).collect()
-}
-
-/// How well a curve fits, and over what.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quality {
-    /// The share of the variance of ln y that the curve explains.
-    pub r2: f64,
-    /// How many points it went through.
-    pub points: usize,
-    /// How many units those are of.
-    pub units: usize,
-    /// How the intervals were made.
-    pub method: Method,
 }

@@ -1,6 +1,6 @@
 //! Power laws, with and without an offset.
 
-use super::{
+use crate::{
     Estimate, Quality, Refusal,
     curve::Curve,
     fitted::{Fitted, fit},

@@ -1,6 +1,6 @@
 //! A power of parameters times a power of data.
 
-use super::{
+use crate::{
     Estimate, Refusal, SurfaceObservation,
     linear::Cholesky,
     problem::{numbered, positive_log},

@@ -1,26 +1,31 @@
-//! Means of batches with their intervals.
+//! Means with Student's intervals.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// A mean of independent batches.
+/// The 97.5 % quantile of Student's t: what a standard error is multiplied by for a 95 % interval. NaN without a degree of freedom.
+pub(crate) fn quantile(degrees_of_freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.975))
+}
+
+/// A mean of independent numbers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BatchMean {
+pub struct Mean {
+    /// The mean; NaN of no number.
     pub mean: f64,
-    /// Half the width of the 95 % interval, by Student's t; NaN for a single batch, which has no spread.
+    /// Half the width of the 95 % interval, by Student's t; NaN of a single number, which has no spread.
     pub half_width: f64,
 }
 
-impl BatchMean {
-    /// Of `values`; NaN of none.
+impl Mean {
+    /// The mean of `values`.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let error = (squares / (n - 1.0) / n).sqrt();
-        let quantile = StudentsT::new(0.0, 1.0, n - 1.0).map(|t| t.inverse_cdf(0.975));
         Self {
             mean,
-            half_width: quantile.map_or(f64::NAN, |quantile| quantile * error),
+            half_width: quantile(n - 1.0) * error,
         }
     }
 }
@@ -30,14 +35,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_batches_have_wide_intervals() {
-        let two = BatchMean::of(&[1.0, 2.0]);
+    fn few_numbers_have_wide_intervals() {
+        let two = Mean::of(&[1.0, 2.0]);
         // Half their distance is the standard error, and t with one degree of freedom 12.706.
         assert_eq!(two.mean, 1.5);
         assert!((two.half_width - 12.706 * 0.5).abs() < 1e-3);
         let many: Vec<f64> = (0..1000).map(|k| f64::from(k % 2)).collect();
         let error = 0.5 / 1000f64.sqrt();
-        assert!((BatchMean::of(&many).half_width / error - 1.962).abs() < 2e-3);
-        assert!(BatchMean::of(&[1.0]).half_width.is_nan());
+        assert!((Mean::of(&many).half_width / error - 1.962).abs() < 2e-3);
+        assert!(Mean::of(&[1.0]).half_width.is_nan());
     }
 }

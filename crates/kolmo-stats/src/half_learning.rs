@@ -1,6 +1,6 @@
 //! After how many documents a fact is half learned.
 
-use super::{
+use crate::{
     Estimate, Refusal,
     bootstrap::{percentile_interval, resampled},
     problem::positive_log,
@@ -182,7 +182,7 @@ pub fn half_learning_slope(classes: &[LearningClass]) -> Result<Estimate, Refusa
 }
 
 /// The least squares slope; none where the points have one abscissa.
-pub(crate) fn slope(points: &[(f64, f64)]) -> Option<f64> {
+pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let count = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| {
         (x + point.0 / count, y + point.1 / count)

@@ -1,9 +1,9 @@
 //! Points and the curve that is laid through them.
 
-use super::{Refusal, curve::Curve};
+use crate::{Refusal, curve::Curve};
 
 /// The exponents that are searched where a curve is more than one power.
-pub(super) const EXPONENTS: [f64; 2] = [0.01, 5.0];
+pub(crate) const EXPONENTS: [f64; 2] = [0.01, 5.0];
 
 /// How far below the least ln y the log of an offset is searched: six millionths of y are below what the Huber loss
 /// resolves.
@@ -11,7 +11,7 @@ const OFFSET_DEPTH: f64 = 12.0;
 
 /// One point, in logarithms.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
+pub(crate) struct Row {
     pub log_x: [f64; 2],
     pub log_y: f64,
     /// Whose noise it has, counted from 0.
@@ -23,7 +23,7 @@ pub(super) struct Row {
 /// The unknowns are the curve's parameters and the logs of the factors, whose sum is zero, so that the
 /// last one is not an unknown and amplitudes are those of the (geometrically) average unit.
 #[derive(Debug, Clone)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     pub curve: Curve,
     pub rows: Vec<Row>,
     pub units: usize,
@@ -153,7 +153,7 @@ impl Problem {
 }
 
 /// ln of a number that has to be positive and finite.
-pub(super) fn positive_log(what: &'static str, index: usize, value: f64) -> Result<f64, Refusal> {
+pub(crate) fn positive_log(what: &'static str, index: usize, value: f64) -> Result<f64, Refusal> {
     if value.is_finite() && value > 0.0 {
         return Ok(value.ln());
     }
@@ -166,7 +166,7 @@ pub(super) fn positive_log(what: &'static str, index: usize, value: f64) -> Resu
 }
 
 /// The places of `units` among the distinct ones in order, and how many those are.
-pub(super) fn numbered(units: impl Iterator<Item = u64> + Clone) -> (Vec<usize>, usize) {
+pub(crate) fn numbered(units: impl Iterator<Item = u64> + Clone) -> (Vec<usize>, usize) {
     let mut distinct: Vec<u64> = units.clone().collect();
     distinct.sort_unstable();
     distinct.dedup();

@@ -1,6 +1,6 @@
 //! The loss over parameters and data.
 
-use super::{
+use crate::{
     Estimate, Quality, Refusal,
     curve::Curve,
     fitted::{Fitted, fit},
