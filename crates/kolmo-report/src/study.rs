@@ -14,7 +14,7 @@ use kolmo_run::{
     AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, RunDirectory,
     StepRecord, finished, read_jsonl,
 };
-use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
+use kolmo_world::{World, WorldConfig};
 
 #[cfg(test)]
 use crate::examples;
@@ -400,16 +400,6 @@ impl StudyRun {
 
     /// The law of its frequencies, for readers.
     pub(crate) fn law_name(&self) -> String {
-        match &self.law().frequency {
-            FrequencyConfig::Zipf { exponent, bias, .. } => match *bias == 0.0 {
-                true => format!("Zipf {}", significant(*exponent)),
-                false => format!("Zipf {} + {}", significant(*exponent), significant(*bias)),
-            },
-            FrequencyConfig::PitmanYor { discount, .. } => {
-                format!("Pitman-Yor {}", significant(*discount))
-            }
-            FrequencyConfig::Uniform { .. } => "uniform".to_owned(),
-            FrequencyConfig::Grouped { .. } => "grouped".to_owned(),
-        }
+        self.world.frequency().law().label(&significant)
     }
 }

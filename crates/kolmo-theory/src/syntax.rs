@@ -174,7 +174,9 @@ mod tests {
         // One subject, so that all but the syntax is known at once.
         for stated in [1, 3, 5] {
             let config = WorldConfig {
-                frequency: kolmo_world::config::FrequencyConfig::Uniform { elements: 1 },
+                frequency: kolmo_world::config::FrequencyConfig::Uniform(
+                    kolmo_world::config::UniformConfig { elements: 1 },
+                ),
                 relations: (0..5).map(relation).collect(),
                 relations_per_document: RelationCount::Exactly(stated),
                 ..WorldConfig::default()

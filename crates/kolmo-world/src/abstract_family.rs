@@ -11,6 +11,7 @@ use crate::{
     config::{NamesConfig, RelationConfig, SyntaxConfig, WorldConfig},
     error::WorldError,
     facts::Relation,
+    frequency::Frequency,
     names::Names,
     random::{Random, Streams},
     syntax::{Class, Piece, Syntax, Template, Unspoken, class_random},
@@ -32,7 +33,7 @@ const FILLER_WORDS: usize = 4;
 /// Builds the language and fills the presets into `config`.
 pub(crate) fn build(
     config: &mut WorldConfig,
-    elements: u64,
+    frequency: &Frequency,
     streams: &Streams,
 ) -> Result<Language, WorldError> {
     if config.relations.is_empty() {
@@ -46,12 +47,7 @@ pub(crate) fn build(
     let mut words = Words::new(streams);
     let syntax = build_syntax(config, streams, &mut words)?;
     let names = Names::new(
-        build_names(
-            &mut config.names,
-            elements,
-            config.frequency.elements_key(),
-            &mut words,
-        )?,
+        build_names(&mut config.names, frequency, &mut words)?,
         &streams.stream("names"),
     );
     let mut relations = Vec::new();
@@ -81,12 +77,11 @@ fn require_within(key: &str, value: usize, lo: usize, hi: usize) -> Result<(), W
 
 fn build_names(
     config: &mut NamesConfig,
-    elements: u64,
-    elements_key: &str,
+    frequency: &Frequency,
     words: &mut Words,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
-    let pools = config.pools.get_or_insert_with(|| preset_pools(elements));
+    let pools = config.pools.get_or_insert_with(|| preset_pools(frequency.max_elements()));
     WorldError::require(
         (1..=8).contains(&pools.len()),
         KEY,
@@ -96,7 +91,7 @@ fn build_names(
     for (k, pool) in pools.iter().enumerate() {
         require_within(&format!("{KEY}[{k}]"), *pool, 1, 20_000)?;
     }
-    check_name_space(pools, elements, elements_key)?;
+    check_name_space(pools, frequency)?;
     let pool = |size: &usize| (0..*size).map(|_| words.next(Look::Name)).collect();
     Ok(pools.iter().map(pool).collect())
 }
@@ -117,9 +112,10 @@ fn preset_pools(elements: u64) -> Vec<usize> {
 /// The name space holds every element.
 pub(crate) fn check_name_space(
     pools: &[usize],
-    elements: u64,
-    elements_key: &str,
+    frequency: &Frequency,
 ) -> Result<(), WorldError> {
+    let elements = frequency.max_elements();
+    let elements_key = frequency.law().elements_key();
     let space = pools
         .iter()
         .try_fold(1u64, |space, pool| space.checked_mul(*pool as u64))

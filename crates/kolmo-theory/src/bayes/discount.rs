@@ -1,6 +1,6 @@
 //! The Pitman-Yor parameters of the learner: of the law, or of greatest likelihood.
 
-use kolmo_world::{World, config::FrequencyConfig};
+use kolmo_world::World;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,23 +87,17 @@ impl Rule {
             Discount::Law => PowerLaw::of(world),
             Discount::Fit => None,
         };
-        let (fitted, discount, concentration) = match (law, &world.config().frequency) {
-            (
-                Some(_),
-                FrequencyConfig::PitmanYor {
-                    discount,
-                    concentration,
-                    ..
-                },
-            ) => (Fitted::Nothing, *discount, *concentration),
-            (Some(law), _) => (Fitted::Concentration, law.discount, 1.0),
-            (None, _) => (Fitted::Both, 0.5, 1.0),
+        let start = |discount, concentration| PitmanYorParameters {
+            discount,
+            concentration,
+        };
+        let (fitted, start) = match (law, world.frequency().law().process()) {
+            (Some(_), Some(process)) => (Fitted::Nothing, process.into()),
+            (Some(law), None) => (Fitted::Concentration, start(law.discount, 1.0)),
+            (None, _) => (Fitted::Both, start(0.5, 1.0)),
         };
         Self {
-            start: PitmanYorParameters {
-                discount,
-                concentration,
-            },
+            start,
             fitted,
             next: Self::FIRST_FIT,
         }

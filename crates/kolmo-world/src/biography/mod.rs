@@ -12,6 +12,7 @@ use crate::{
     config::{NamesConfig, RelationConfig, WorldConfig},
     error::WorldError,
     facts::Relation,
+    frequency::Frequency,
     names::Names,
     random::Streams,
     syntax::{Class, Syntax, Template, Unspoken, class_random},
@@ -42,7 +43,7 @@ const FILLER_SLOTS: usize = 2;
 /// Builds the language and fills the presets into `config`.
 pub(crate) fn build(
     config: &mut WorldConfig,
-    elements: u64,
+    frequency: &Frequency,
     streams: &Streams,
 ) -> Result<Language, WorldError> {
     if config.relations.is_empty() {
@@ -55,12 +56,7 @@ pub(crate) fn build(
     }
     let mut vocabulary = Vocabulary::new();
     let syntax = build_syntax(config, streams, &mut vocabulary)?;
-    let pools = build_names(
-        &mut config.names,
-        elements,
-        config.frequency.elements_key(),
-        &mut vocabulary,
-    )?;
+    let pools = build_names(&mut config.names, frequency, &mut vocabulary)?;
     let mut relations = Vec::new();
     for (r, relation) in config.relations.iter_mut().enumerate() {
         let pool = value_pool(&relation.name);
@@ -184,8 +180,7 @@ fn dates() -> Vec<String> {
 
 fn build_names(
     config: &mut NamesConfig,
-    elements: u64,
-    elements_key: &str,
+    frequency: &Frequency,
     vocabulary: &mut Vocabulary,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
@@ -205,7 +200,7 @@ fn build_names(
             &format!("1 to {} with world.family = \"biography\"", written[k]),
         )?;
     }
-    check_name_space(pools, elements, elements_key)?;
+    check_name_space(pools, frequency)?;
     let pool = |(words, size): (&str, &usize)| {
         let words = words.lines().take(*size);
         words.map(|word| vocabulary.intern(word)).collect()
