@@ -12,11 +12,11 @@ use crate::{
     error::WorldError,
     facts::Relation,
     frequency::Frequency,
-    names::Names,
+    language::Language,
+    names::{Names, check_name_space},
     random::{Random, Streams},
     syntax::{Class, Piece, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
-    world::Language,
 };
 
 /// Words of the largest pool of names that is chosen unasked.
@@ -81,7 +81,9 @@ fn build_names(
     words: &mut Words,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
-    let pools = config.pools.get_or_insert_with(|| preset_pools(frequency.max_elements()));
+    let pools = config
+        .pools
+        .get_or_insert_with(|| preset_pools(frequency.max_elements()));
     WorldError::require(
         (1..=8).contains(&pools.len()),
         KEY,
@@ -107,27 +109,6 @@ fn preset_pools(elements: u64) -> Vec<usize> {
         pool += 1;
     }
     vec![pool as usize; positions as usize]
-}
-
-/// The name space holds every element.
-pub(crate) fn check_name_space(
-    pools: &[usize],
-    frequency: &Frequency,
-) -> Result<(), WorldError> {
-    let elements = frequency.max_elements();
-    let elements_key = frequency.law().elements_key();
-    let space = pools
-        .iter()
-        .try_fold(1u64, |space, pool| space.checked_mul(*pool as u64))
-        .filter(|space| *space <= 1 << 62);
-    WorldError::require(
-        space.is_some_and(|space| space >= elements),
-        "world.names.pools",
-        format!("{pools:?}"),
-        &format!(
-            "sizes whose product is at least {elements}, a name for all of {elements_key}, and at most 2^62"
-        ),
-    )
 }
 
 fn build_syntax(

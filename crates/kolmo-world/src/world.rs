@@ -28,14 +28,6 @@ pub struct World {
     documents: Stream,
 }
 
-/// What a family makes of a configuration.
-pub(crate) struct Language {
-    pub vocabulary: Vocabulary,
-    pub names: Names,
-    pub relations: Vec<Relation>,
-    pub syntax: Syntax,
-}
-
 impl World {
     /// The world of `config` and `seed`.
     ///
@@ -80,7 +72,7 @@ impl World {
             ),
         )?;
         Ok(Self {
-            roles: roles(&language),
+            roles: language.roles(),
             frequency,
             relation_draw: RelationDraw::new(&weights, per_document),
             relations: language.relations,
@@ -231,26 +223,6 @@ impl World {
             .max()
             .unwrap_or(0)
     }
-}
-
-/// The role of every token.
-fn roles(language: &Language) -> Vec<Role> {
-    let mut roles = vec![Role::Syntax; language.vocabulary.len()];
-    let mut mark = |tokens: &[Token], role| {
-        for token in tokens {
-            roles[*token as usize] = role;
-        }
-    };
-    mark(&[EOS], Role::Eos);
-    for pool in language.names.pools() {
-        mark(pool, Role::Subject);
-    }
-    for relation in &language.relations {
-        for value in 0..relation.value_count() {
-            mark(relation.tokens(value as u32), Role::Value);
-        }
-    }
-    roles
 }
 
 /// Checks what both families share.

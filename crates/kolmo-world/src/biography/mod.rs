@@ -8,16 +8,15 @@
 mod templates;
 
 use crate::{
-    abstract_family::check_name_space,
     config::{NamesConfig, RelationConfig, WorldConfig},
     error::WorldError,
     facts::Relation,
     frequency::Frequency,
-    names::Names,
+    language::Language,
+    names::{Names, check_name_space},
     random::Streams,
     syntax::{Class, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
-    world::Language,
 };
 use templates::{SENTENCES, Sentences};
 
