@@ -9,10 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use kolmo_config::{Architecture, ModelConfig, ReadError, ReportConfig, RunConfig, TrainConfig};
+use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
-    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, RunDirectory,
-    StepRecord, finished, read_jsonl,
+    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, ReadError,
+    RunDirectory, StepRecord, finished, read_jsonl,
 };
 use kolmo_world::{World, WorldConfig};
 
@@ -269,7 +269,7 @@ impl StudyRun {
             path: file.clone(),
             source,
         };
-        let config = RunConfig::of_run(&directory).map_err(unread(&directory))?;
+        let config = directory.run_config().map_err(unread(&directory))?;
         let identity = config.identity().map_err(wrong)?;
         let finished = FinishedRun::open(&directory, &identity, config.train.steps());
         let Some(finished) = finished.map_err(records)? else {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use kolmo_run::{Error, RunDirectory, files, is_there, moved};
+use kolmo_config::{ConfigError, RunConfig, finetune::BaseConfig};
 
-use crate::{ConfigError, RunConfig, finetune::BaseConfig};
+use crate::{directory::RunDirectory, error::Error, files, moved, there::is_there};
 
 /// A configuration of a run that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -28,52 +28,55 @@ pub enum FoundBase {
     Missing,
 }
 
-impl RunConfig {
-    /// The configuration of the run in `directory`, which was settled before it was written.
+impl RunDirectory {
+    /// The configuration of the run in it, which was settled before it was written.
     ///
     /// # Errors
     /// [`ReadError::File`] if it cannot be read, [`ReadError::Config`] if it is none.
-    pub fn of_run(directory: &RunDirectory) -> Result<Self, ReadError> {
-        let path = directory.config();
+    pub fn run_config(&self) -> Result<RunConfig, ReadError> {
+        let path = self.config();
         let text = files::read_text(&path).map_err(Error::io("read", &path))?;
-        Ok(Self::parse(&text, &[])?)
+        Ok(RunConfig::parse(&text, &[])?)
     }
 }
 
-impl BaseConfig {
-    /// Looks for the run that the one in `tuned` fine-tunes: at the place `named` or, if both were moved, at the same one beside it.
-    ///
-    /// # Errors
-    /// A configuration at the place that is named which cannot be read, or is none.
-    pub fn find(&self, named: &str, tuned: &RunDirectory) -> Result<FoundBase, ReadError> {
-        let is_it = |config: &RunConfig| config.identity().is_ok_and(|id| id == self.identity);
-        let mut found = FoundBase::Missing;
-        for (k, place) in moved::places(tuned, Path::new(named))
-            .into_iter()
-            .enumerate()
-        {
-            let directory = RunDirectory::at(place);
-            let config = match if_there(&directory) {
-                // Beside it there may be anything.
-                Err(_) if k > 0 => continue,
-                config => config?,
-            };
-            match config {
-                Some(config) if is_it(&config) => {
-                    return Ok(FoundBase::There(directory, Box::new(config)));
-                }
-                Some(_) if k == 0 => found = FoundBase::Another,
-                Some(_) | None => {}
+/// Looks for the run of `base`, which the one in `tuned` fine-tunes: at the place `named` or, if both were moved, at the same one
+/// beside it.
+///
+/// # Errors
+/// A configuration at the place that is named which cannot be read, or is none.
+pub fn find_base(
+    base: &BaseConfig,
+    named: &str,
+    tuned: &RunDirectory,
+) -> Result<FoundBase, ReadError> {
+    let is_it = |config: &RunConfig| config.identity().is_ok_and(|id| id == base.identity);
+    let mut found = FoundBase::Missing;
+    for (k, place) in moved::places(tuned, Path::new(named))
+        .into_iter()
+        .enumerate()
+    {
+        let directory = RunDirectory::at(place);
+        let config = match if_there(&directory) {
+            // Beside it there may be anything.
+            Err(_) if k > 0 => continue,
+            config => config?,
+        };
+        match config {
+            Some(config) if is_it(&config) => {
+                return Ok(FoundBase::There(directory, Box::new(config)));
             }
+            Some(_) if k == 0 => found = FoundBase::Another,
+            Some(_) | None => {}
         }
-        Ok(found)
     }
+    Ok(found)
 }
 
 /// The configuration of the run in `directory`; none if there is no such file.
 fn if_there(directory: &RunDirectory) -> Result<Option<RunConfig>, ReadError> {
     match is_there(directory.config())? {
-        true => RunConfig::of_run(directory).map(Some),
+        true => directory.run_config().map(Some),
         false => Ok(None),
     }
 }

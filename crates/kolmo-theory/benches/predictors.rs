@@ -6,7 +6,8 @@
 
 use std::time::Instant;
 
-use kolmo_theory::{BayesLearner, Discount, Floor};
+use kolmo_config::Discount;
+use kolmo_theory::{BayesLearner, Floor};
 use kolmo_world::{
     Document, World, WorldConfig,
     config::{Family, FrequencyConfig, RelationCount, ZipfConfig},

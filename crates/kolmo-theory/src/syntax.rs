@@ -156,13 +156,14 @@ pub(crate) fn learning_cost(world: &World, documents: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use kolmo_config::Discount;
     use kolmo_world::{
         WorldConfig,
         config::{RelationConfig, RelationCount},
     };
 
     use super::*;
-    use crate::{BayesLearner, Discount, Floor};
+    use crate::{BayesLearner, Floor};
 
     #[test]
     fn the_learner_pays_about_so_much() {

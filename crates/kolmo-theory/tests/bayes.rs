@@ -7,7 +7,8 @@ mod common;
 use std::collections::{BTreeMap, HashMap};
 
 use common::{Mean, documents_of, zipf};
-use kolmo_theory::{BayesLearner, ByRole, Discount, Floor, PitmanYorParameters};
+use kolmo_config::Discount;
+use kolmo_theory::{BayesLearner, ByRole, Floor, PitmanYorParameters};
 use kolmo_world::{
     Document, Fact, Role, Token, World, WorldConfig,
     config::{

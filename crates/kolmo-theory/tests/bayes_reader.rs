@@ -5,7 +5,8 @@
 mod common;
 
 use common::zipf;
-use kolmo_theory::{BayesLearner, BayesReader, Discount};
+use kolmo_config::Discount;
+use kolmo_theory::{BayesLearner, BayesReader};
 use kolmo_world::{
     EOS, Token, World, WorldConfig,
     config::{
