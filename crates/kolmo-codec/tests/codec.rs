@@ -6,10 +6,10 @@ use std::{f64::consts::LN_2, panic};
 
 use burn::prelude::Device;
 use kolmo_codec::{Codec, CodecError, Compressed, Predictor, bayes};
-use kolmo_config::ModelConfig;
+use kolmo_config::{Discount, ModelConfig};
 use kolmo_kernels::Workers;
 use kolmo_model::Gpt;
-use kolmo_theory::{BayesLearner, Discount};
+use kolmo_theory::BayesLearner;
 use kolmo_world::{
     Document, Token, World, WorldConfig,
     random::{Random, Streams},

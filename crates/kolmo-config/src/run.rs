@@ -12,6 +12,7 @@ use crate::{
     eval::EvalConfig,
     file::{self, FileKind},
     finetune::FinetuneConfig,
+    hash::content_hash,
     model::ModelConfig,
     train::TrainConfig,
 };
@@ -179,7 +180,7 @@ impl RunConfig {
         toml::to_string(self).map_err(|error| ConfigError::Toml(error.to_string()))
     }
 
-    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`]: of all but `[checkpoint]`
+    /// The hash of what makes the run that run, see [`content_hash`]: of all but `[checkpoint]`
     /// and the place of the run that it fine-tunes.
     ///
     /// # Errors
@@ -192,7 +193,7 @@ impl RunConfig {
             finetune.remove("from");
         }
         let text = toml::to_string(&table).map_err(|error| ConfigError::Toml(error.to_string()))?;
-        Ok(kolmo_run::content_hash(text.as_bytes()))
+        Ok(content_hash(text.as_bytes()))
     }
 
     /// Every key with its value, dotted: `train.learning_rate`, ...

@@ -3,12 +3,11 @@
 //! [`RunConfig::identity`] names runs, and is of everything that was written down. Several configurations make the very
 //! same steps: 12 800 and 12 801 documents are 200 batches of 64, and what is measured changes nothing of what is learnt.
 
-use kolmo_run::content_hash;
 use kolmo_world::config::RelationCount;
 
 use crate::{
     CheckpointConfig, EvalConfig, FinetuneConfig, ModelConfig, RunConfig, Schedule, ScheduleKind,
-    TrainConfig, error::ConfigError,
+    TrainConfig, content_hash, error::ConfigError,
 };
 
 /// Steps whose learning rates are hashed at once: eight megabytes.

@@ -6,14 +6,14 @@ use std::{
 };
 
 use burn::prelude::*;
-use kolmo_config::{FinetuneConfig, FoundBase, RunConfig};
+use kolmo_config::{FinetuneConfig, RunConfig};
 use kolmo_eval::Exposures;
 use kolmo_model::{
     Gpt,
     parametrisation::is_matrix,
     weights::{self, NamedTensors},
 };
-use kolmo_run::{FinishedRun, RunDirectory, checkpoint, explain};
+use kolmo_run::{FinishedRun, FoundBase, RunDirectory, checkpoint, explain, find_base};
 use kolmo_world::{Document, World, random::Streams};
 
 use crate::{error::TrainError, training::MODEL};
@@ -37,7 +37,7 @@ impl Base {
             let problem = "it is not named: begin with kolmo finetune CONFIG --from RUN_DIR";
             return Err(refusal(&RunDirectory::at("the run to fine-tune"), problem));
         };
-        let problem = match base.find(from, tuned)? {
+        let problem = match find_base(base, from, tuned)? {
             FoundBase::There(run, config) => {
                 return Ok(Self {
                     step: base.step,
@@ -62,7 +62,7 @@ impl Base {
     /// was left.
     pub fn last_step(run: &Path) -> Result<u64, TrainError> {
         let directory = RunDirectory::at(run);
-        let config = RunConfig::of_run(&directory)?;
+        let config = directory.run_config()?;
         let last = config.train.steps();
         if FinishedRun::open(&directory, &config.identity()?, last)?.is_none() {
             let problem = "it is not done: finish it first, or name a checkpoint with --step";

@@ -10,7 +10,7 @@ use kolmo_model::{ComputeDevice, Gpt, weights::HostTensor};
 use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,
-    config::{FrequencyConfig, RelationConfig},
+    config::{FrequencyConfig, RelationConfig, UniformConfig},
     random::Streams,
 };
 use serde::Serialize;
@@ -142,7 +142,7 @@ fn world() -> anyhow::Result<World> {
         weight: 1.0,
     };
     let config = WorldConfig {
-        frequency: FrequencyConfig::Uniform { elements: 1 },
+        frequency: FrequencyConfig::Uniform(UniformConfig { elements: 1 }),
         relations: vec![relation],
         ..WorldConfig::default()
     };
