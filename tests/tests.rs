@@ -7,6 +7,8 @@ mod cli;
 mod compress;
 #[cfg(unix)]
 mod docs;
+#[cfg(unix)]
+mod earlier;
 mod eval;
 #[cfg(unix)]
 mod finetune;
