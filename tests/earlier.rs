@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// Seed 1 of the sweep. Like its peer it has 40 steps.
-const RUN: &str = "two/runs/f50fc041eda2";
+pub const RUN: &str = "two/runs/f50fc041eda2";
 const LAST: &str = "checkpoints/step-00000040";
 
 /// A place with a copy of all that the earlier build has left.
-fn place() -> Place {
+pub fn place() -> Place {
     let place = Place::new();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/runs/66dcd6f");
     copy_folder(Path::new(fixture), place.path());

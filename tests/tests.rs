@@ -23,6 +23,8 @@ mod kept;
 mod limits;
 mod mistakes;
 #[cfg(unix)]
+mod newer;
+#[cfg(unix)]
 mod output;
 mod parity;
 #[cfg(unix)]

@@ -32,8 +32,10 @@ impl RunConfig {
     /// The configuration of the run in `directory`, which was settled before it was written.
     ///
     /// # Errors
-    /// [`ReadError::File`] if it cannot be read, [`ReadError::Config`] if it is none.
+    /// [`ReadError::File`] if it cannot be read or a newer kolmo wrote it, [`ReadError::Config`] if it is none.
     pub fn of_run(directory: &RunDirectory) -> Result<Self, ReadError> {
+        // Before its words, which may have another meaning there.
+        directory.mark()?;
         let path = directory.config();
         let text = files::read_text(&path).map_err(Error::io("read", &path))?;
         Ok(Self::parse(&text, &[])?)
