@@ -32,8 +32,10 @@ impl RunDirectory {
     /// The configuration of the run in it, which was settled before it was written.
     ///
     /// # Errors
-    /// [`ReadError::File`] if it cannot be read, [`ReadError::Config`] if it is none.
+    /// [`ReadError::File`] if it cannot be read or a newer kolmo wrote it, [`ReadError::Config`] if it is none.
     pub fn run_config(&self) -> Result<RunConfig, ReadError> {
+        // Before its words, which may have another meaning there.
+        self.mark()?;
         let path = self.config();
         let text = files::read_text(&path).map_err(Error::io("read", &path))?;
         Ok(RunConfig::parse(&text, &[])?)
