@@ -29,7 +29,7 @@ pub use error::{ConfigError, Place};
 pub use eval::{Discount, EvalConfig};
 pub use finetune::{FinetuneConfig, Method};
 pub use hash::content_hash;
-pub use model::{Architecture, ModelConfig};
+pub use model::{Architecture, Kind, ModelConfig, ParameterSpec, Transformer};
 pub use report::{ClaimName, ReportConfig};
 pub use run::RunConfig;
 pub use schedule::{Schedule, ScheduleKind};

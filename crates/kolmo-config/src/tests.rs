@@ -319,8 +319,11 @@ fn overrides_lie_on_top_of_the_file() {
     let overrides = overrides.map(str::to_owned);
     let config = RunConfig::parse("seed = 3\n[model]\nlayers = 5", &overrides).unwrap();
     assert_eq!(config.seed, 7);
-    assert_eq!(config.model.layers, 5);
-    assert_eq!(config.model.arch.name(), "llama");
+    let sizes = Transformer {
+        layers: 5,
+        ..Transformer::default()
+    };
+    assert_eq!(config.model, ModelConfig::llama(sizes));
     assert_eq!(config.train.learning_rate, 1e-2);
 }
 

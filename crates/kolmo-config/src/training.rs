@@ -6,8 +6,8 @@
 use kolmo_world::config::RelationCount;
 
 use crate::{
-    CheckpointConfig, EvalConfig, FinetuneConfig, ModelConfig, RunConfig, Schedule, ScheduleKind,
-    TrainConfig, content_hash, error::ConfigError,
+    CheckpointConfig, EvalConfig, FinetuneConfig, RunConfig, Schedule, ScheduleKind, TrainConfig,
+    content_hash, error::ConfigError,
 };
 
 /// Steps whose learning rates are hashed at once: eight megabytes.
@@ -64,12 +64,7 @@ impl RunConfig {
             RelationCount::All(_) => RelationCount::Exactly(relations),
             RelationCount::Exactly(count) => RelationCount::Exactly(count),
         };
-        // At the base width both parametrisations are one.
-        let width = alike.model.d_model;
-        alike.model = ModelConfig {
-            mup_base_width: alike.model.mup_base_width.filter(|base| *base != width),
-            ..alike.model
-        };
+        alike.model.drop_idle_keys();
         alike
     }
 }

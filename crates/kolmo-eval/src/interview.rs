@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, iter, ops::RangeInclusive};
 use burn::prelude::Device;
 use kolmo_config::EvalConfig;
 use kolmo_kernels::Workers;
-use kolmo_model::Gpt;
+use kolmo_model::LanguageModel;
 use kolmo_run::{AnswerRow, InterviewRecord};
 use kolmo_world::{
     Frequency, Lesson, Wording, World,
@@ -179,7 +179,7 @@ impl Interview {
     /// [`EvalError::Read`] if the device does not give the logits back; [`EvalError::Stopped`] if `wants_stop` says so on the way.
     pub fn hold(
         &self,
-        model: &Gpt,
+        model: &dyn LanguageModel,
         world: &World,
         device: &Device,
         workers: &Workers,

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use kolmo_config::{Architecture, ModelConfig, ReportConfig, RunConfig, TrainConfig};
+use kolmo_config::{ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
     AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, ReadError,
     RunDirectory, StepRecord, finished, read_jsonl,
@@ -379,14 +379,14 @@ impl StudyRun {
     }
 
     /// World and training but for what goes with the size of a model and the length of a run.
-    pub(crate) fn but_size(&self) -> (WorldConfig, Architecture, TrainConfig) {
+    pub(crate) fn but_size(&self) -> (WorldConfig, &'static str, TrainConfig) {
         let train = TrainConfig {
             documents: 0,
             batch_documents: 0,
             learning_rate: 0.0,
             ..self.config.train.clone()
         };
-        (self.law().clone(), self.config.model.arch, train)
+        (self.law().clone(), self.config.model.name(), train)
     }
 
     /// What all seeds of a run have in common.
