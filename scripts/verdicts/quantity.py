@@ -1,6 +1,6 @@
 """What kinds of numbers there are: how near to a prediction each is the same, and between which ends it lies.
 
-This is the second table of it: kolmo's is in crates/kolmo-report/src/claims/quantity.rs, and both have to say the same.
+This is the second table of it: kolmo's is quantity.rs of the crate kolmo-report, and both have to say the same.
 """
 
 import math

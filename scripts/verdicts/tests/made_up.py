@@ -7,6 +7,9 @@ import pandas as pd
 
 DOCUMENTS = (1000, 4000, 16000, 64000)
 
+# Runs of so many documents are outside the range, and not on the power law.
+TOO_FEW = 100
+
 # The exponent of each seed: their mean is one third, which Zipf 1.5 predicts, and their standard error 0.001.
 EXPONENTS = {1: 1 / 3 - 0.001 * math.sqrt(3), 2: 1 / 3, 3: 1 / 3 + 0.001 * math.sqrt(3)}
 
@@ -25,9 +28,9 @@ def write_sweep(folder, exponents=EXPONENTS):
     """A folder as that of a sweep, with what `data_scaling` needs of it."""
     runs = []
     for seed, exponent in exponents.items():
-        for documents in DOCUMENTS:
+        for documents in (TOO_FEW, *DOCUMENTS):
             name = f"{seed}-{documents}"
-            loss = seed * documents**-exponent
+            loss = seed * documents**-exponent if documents in DOCUMENTS else seed
             runs.append({"id": name, "state": "done", "seed": seed, "final_documents": documents, "final_value_loss": loss})
             (folder / "runs" / name).mkdir(parents=True)
             (folder / "runs" / name / "config.toml").write_text(CONFIG)

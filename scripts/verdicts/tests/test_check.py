@@ -55,6 +55,7 @@ class Check(unittest.TestCase):
         inside = {"of": "documents", "lo": 4000, "hi": 16000}
         self.check(made_up.verdict(range=inside, verdict="inconclusive"))
         self.assert_found("by the rule .* inconclusive", range=inside)
+        self.assert_found("another interval", range={"of": "documents", "lo": made_up.TOO_FEW, "hi": 64000})
 
     def test_a_changed_verdict_is_found(self):
         for outcome in ("disagrees", "inconclusive"):
@@ -103,7 +104,7 @@ class Check(unittest.TestCase):
 
     def test_a_new_claim_is_one_object(self):
         losses = lambda sweep, said: student(of_each_run(rows(sweep.of(said.of)), lambda run: run["final_documents"]))
-        mean = Claim("mean", losses, lambda sweep, said: 21250)
-        numbers = {"predicted": 21250, "measured": 21250, "ci95": [21250, 21250], "margin": 0.15, "quantity": "ratio", "range": None}
+        mean = Claim("mean", losses, lambda sweep, said: 17020)
+        numbers = {"predicted": 17020, "measured": 17020, "ci95": [17020, 17020], "margin": 0.15, "quantity": "ratio", "range": None}
         said = made_up.verdict(claim="mean/Zipf 1.50/mean", **numbers)
         self.assertIn("mean: agrees", confirm(verdict(said), self.sweep, mean))

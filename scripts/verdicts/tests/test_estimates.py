@@ -65,8 +65,14 @@ class Fits(unittest.TestCase):
         np.testing.assert_allclose(of_x, (-0.5, -0.5 - half, -0.5 + half, 3), rtol=1e-9)
         np.testing.assert_allclose(of_z, (0.25, 0.25, 0.25, 3), rtol=1e-9)
 
-    def test_one_seed_has_no_interval(self):
-        self.assertIsNone(estimates.exponent(self.rows({1: 0.4}), "x", "y"))
+    def test_factors_of_seeds_with_other_places_are_no_part_of_the_slope(self):
+        rows = pd.DataFrame({"seed": [1, 1, 2, 2], "x": [1, 10, 100, 1000], "y": [5.0, 50.0, 1.0, 10.0]})
+        np.testing.assert_allclose(estimates.slopes(rows, ["x"], "y"), [1.0])
+
+    def test_one_seed_has_no_interval_and_neither_has_no_run(self):
+        rows = self.rows({1: 0.4})
+        self.assertIsNone(estimates.exponent(rows, "x", "y"))
+        self.assertIsNone(estimates.exponent(rows.iloc[:0], "x", "y"))
 
     def test_beside_a_curve_only_the_ratio_is_fitted(self):
         rows = self.rows({1: 0.5, 2: 0.5})
@@ -80,7 +86,7 @@ class Fits(unittest.TestCase):
         n, y = np.array([1.0, 100.0, 10000.0]), np.array([0.1, 0.1, 0.0])
         self.assertAlmostEqual(estimates.between(n, y, 2, 0.05), 1000.0)
         self.assertAlmostEqual(below(n, y), 1000.0)
-        self.assertAlmostEqual(crossing(np.array([0.0, 10.0]), np.array([0.0, 1.0]), 0.9), 9.0)
+        self.assertAlmostEqual(crossing(np.array([0.0, 10.0, 20.0]), np.array([0.2, 0.6, 1.0]), 0.7), 12.5)
         self.assertTrue(math.isnan(crossing(n, y, 0.5)))
 
     def test_nothing_is_left_about_a_line_and_all_of_what_x_says_nothing_of(self):

@@ -48,9 +48,10 @@ class Rule(unittest.TestCase):
         self.assertEqual(outcome(0.49, 0.51, quantity="share", range=short), "agrees")
 
     def test_what_is_not_known_says_nothing(self):
-        self.assertEqual(outcome(math.nan, 0.51), "inconclusive")
-        self.assertEqual(outcome(0.49, 0.51, predicted=None), "inconclusive")
-        self.assertEqual(outcome(0.49, 0.51, quantity="count", margin=None), "inconclusive")
+        # All that is known of it is below.
+        self.assertEqual(outcome(math.nan, 0.3, relation="below", margin=None), "inconclusive")
+        self.assertEqual(outcome(0.3, 0.4, predicted=None), "inconclusive")
+        self.assertEqual(outcome(0.3, 0.4, quantity="count", margin=None), "inconclusive")
 
     def test_another_verdict_is_as_good_only_near_to_where_it_turns(self):
         share = report.verdict(made_up.verdict(quantity="share", predicted=0.5, margin=0.1, range=None))
