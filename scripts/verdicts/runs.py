@@ -7,6 +7,8 @@ import tomllib
 import numpy as np
 import pandas as pd
 
+from checks import expect
+
 from .estimates import between
 
 
@@ -56,8 +58,11 @@ def of_each_seed(runs, number):
 
 
 def inside(runs, column, ends):
-    """The runs that are within a range that the report has."""
-    return runs[runs[column].between(ends.lo, ends.hi)]
+    """The runs that are within a range that the report has, which goes from one of them to another."""
+    found = runs[runs[column].between(ends.lo, ends.hi)]
+    is_whole = len(found) and np.allclose([found[column].min(), found[column].max()], [ends.lo, ends.hi], rtol=1e-9, atol=0)
+    expect(is_whole, f"the report has a range of {ends.of} from {ends.lo} to {ends.hi}, and there is no run at one of its ends")
+    return found
 
 
 def longest(runs, back=0):

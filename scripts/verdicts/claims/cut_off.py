@@ -7,7 +7,7 @@ from scipy import optimize
 
 from ..claim import Claim
 from ..estimates import exponent, student
-from ..runs import config, facts, last, longest, of_each_run, rows
+from ..runs import config, facts, inside, last, longest, of_each_run, rows
 from ..worlds import exponent_of
 
 
@@ -41,7 +41,7 @@ def measured(sweep, verdict):
     if verdict.number != "threshold":
         return student(of_each_run(rows(runs), shape_ratio))
     runs["threshold"] = [threshold(run) for run in rows(runs)]
-    return exponent(runs[runs["threshold"].notna()], "parameters", "threshold")
+    return exponent(inside(runs[runs["threshold"].notna()], "parameters", verdict.range), "parameters", "threshold")
 
 
 def predicted(sweep, verdict):

@@ -5,7 +5,7 @@ import re
 from ..answers import stated
 from ..claim import Claim
 from ..estimates import exponents, student
-from ..runs import of_each_run, rows
+from ..runs import inside, of_each_run, rows
 
 
 def excess(run):
@@ -18,8 +18,9 @@ def measured(sweep, verdict):
     runs = sweep.of(verdict.of)
     if verdict.number.startswith("exponent"):
         runs = runs.assign(excess=[excess(run) for run in rows(runs)])
+        columns = ["parameters", "final_documents"]
         which = 0 if verdict.number.endswith("parameters") else 1
-        return exponents(runs, ["parameters", "final_documents"], "excess")[which]
+        return exponents(inside(runs, columns[which], verdict.range), columns, "excess")[which]
     size, documents = (int(x.replace(",", "")) for x in re.findall(r"\d[\d,]*", verdict.number)[:2])
     runs = runs[(runs["parameters"] == size) & (runs["final_documents"] == documents)]
     return student(of_each_run(rows(runs), excess))

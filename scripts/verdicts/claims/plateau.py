@@ -6,7 +6,7 @@ import numpy as np
 
 from ..claim import Claim
 from ..estimates import between, exponents
-from ..runs import config, rows
+from ..runs import config, inside, rows
 
 SUBJECTS = "world.frequency.elements"
 
@@ -24,7 +24,7 @@ def measured(sweep, verdict):
     runs["end"] = [end(sweep, run) for run in rows(runs)]
     # A number of subjects counts if the plateau of every seed ends.
     ended = runs.groupby(SUBJECTS)["end"].transform(lambda ends: ends.notna().all())
-    return exponents(runs[ended], [SUBJECTS], "end")[0]
+    return exponents(inside(runs[ended], SUBJECTS, verdict.range), [SUBJECTS], "end")[0]
 
 
 def predicted(_sweep, _verdict):

@@ -56,6 +56,7 @@ class Check(unittest.TestCase):
         self.check(made_up.verdict(range=inside, verdict="inconclusive"))
         self.assert_found("by the rule .* inconclusive", range=inside)
         self.assert_found("another interval", range={"of": "documents", "lo": made_up.TOO_FEW, "hi": 64000})
+        self.assert_found("no run at one of its ends", range={"of": "documents", "lo": 1000, "hi": 64001})
 
     def test_a_changed_verdict_is_found(self):
         for outcome in ("disagrees", "inconclusive"):
