@@ -6,16 +6,18 @@ use std::{collections::HashSet, f64::consts::LN_2};
 use kolmo_run::FactRow;
 use kolmo_world::Token;
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::{bits, ladders},
-    quantity::Quantity,
-    summary::{by_parameters, id, mean, named, observations, parameters, points},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        ladders::{bits, ladders},
+        runs::{by_parameters, id, named, observations, parameters},
+        seeds::mean_at,
+        series::points,
+    },
     number::{count, grouped, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -43,7 +45,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         let points = observations(runs, parameters, |run| 1.0 / bits(run));
         let measured = PowerLaw::fit(&points).map(|law| law.exponent);
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("bits_per_parameter/{name}/exponent"),
                 statement: format!("{name}: the bits stored grow in proportion to the parameters."),
                 relation: Relation::Equal,
@@ -104,11 +106,11 @@ fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figu
     let sizes = by_parameters(runs);
     let at = sizes
         .iter()
-        .map(|(x, runs)| mean(*x, runs, plain))
+        .map(|(x, runs)| mean_at(*x, runs, plain))
         .collect();
     let ratio = |x: f64, at: &[&StudyRun]| Datum {
         ci95: None,
-        ..mean(x, at, |run| ratio_of(run, runs, ratios))
+        ..mean_at(x, at, |run| ratio_of(run, runs, ratios))
     };
     let with_names = sizes.iter().map(|(x, at)| ratio(*x, at)).collect();
     Figure {
@@ -140,7 +142,7 @@ fn ratio_of(run: &StudyRun, runs: &[&StudyRun], ratios: &[f64]) -> f64 {
 
 fn table(runs: &[&StudyRun], ratios: &[f64], name: &str) -> Table {
     let rows = by_parameters(runs).into_iter().map(|(parameters, at)| {
-        let of = |f: &dyn Fn(&StudyRun) -> f64| mean(parameters, &at, f).y;
+        let of = |f: &dyn Fn(&StudyRun) -> f64| mean_at(parameters, &at, f).y;
         vec![
             grouped(parameters as u64),
             grouped(used_parameters(at[0])),

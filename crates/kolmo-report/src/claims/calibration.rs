@@ -2,16 +2,19 @@
 
 use kolmo_run::AnswerRow;
 
-use super::{
-    answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
-    judge::{Claim, text},
-    quantity::Quantity,
-    summary::{datum, grid, id, line, of_seeds, points},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
+        cells::text,
+        runs::id,
+        seeds::{datum, of_seeds},
+        series::{grid, line, points},
+    },
     number::{grouped, significant},
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::Study,
 };
@@ -97,7 +100,7 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
     let by_chance: Vec<f64> = by_chance.collect();
     let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let name = &group.name;
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("calibration/{name}/{cohort}"),
         statement: format!(
             "{name}: about {} a model is right as often as it says: its calibration error is that of chance alone.",
@@ -128,7 +131,7 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
         false => Estimate::over_seeds(&areas),
     };
     let name = &group.name;
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("calibration/{name}/AUROC"),
         statement: format!("{name}: right answers are more confident than wrong ones."),
         relation: Relation::Above,

@@ -3,16 +3,18 @@
 use kolmo_run::ClassRecord;
 use kolmo_theory::discovery::{PowerLaw, mean_content};
 
-use super::{
-    judge::{Claim, range, text},
-    learning_time::one_or_seeds,
-    quantity::Quantity,
-    summary::{by_documents, id, line, named, shade},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
+    measured::{
+        cells::text,
+        runs::{by_documents, id, named},
+        seeds::one_or_seeds,
+        series::{line, shade},
+    },
     number::{class_of_ranks, grouped},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -62,7 +64,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .map(|point| point.x);
         let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("collapse/{name}/variance left"),
                 statement: format!("{name}: less than a tenth of the variance of the classes' losses is left around one curve over exposures."),
                 relation: Relation::Below,
@@ -115,7 +117,7 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
     let seeds = lengths(runs);
     let names: Vec<u64> = seeds.iter().map(|runs| runs[0].config.seed).collect();
     let left = seeds.iter().map(|runs| variance_left(&ends(runs)));
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("collapse/{name}/at the end"),
         statement: format!(
             "{name}: less than a tenth of the variance of the classes' losses at the end of runs of several lengths is left around one \

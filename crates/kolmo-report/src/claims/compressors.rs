@@ -3,17 +3,19 @@
 
 use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 
-use super::{
-    codes::{Compressed, Group, alike, families},
-    judge::Claim,
-    quantity::Quantity,
-    summary::{Seeded, count_seeds, datum, id, line, of_seeds, points},
-    tuning::{cell, mean},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        cells::cell,
+        codes::{Compressed, Group, alike, families},
+        runs::id,
+        seeds::{Seeded, count_seeds, datum, mean, of_seeds},
+        series::{line, points},
+    },
     number::{NOTHING, grouped, significant},
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::Study,
 };
@@ -95,7 +97,7 @@ fn floor(of: &Compressed<'_>) -> f64 {
 
 fn shortest(group: &Group<'_>) -> Verdict {
     let name = &group.name;
-    Claim {
+    Prediction {
         name: format!("compressors/{name}/shortest"),
         statement: format!(
             "{name}: the model writes sentences that it has not seen in fewer bits than the best general compressor: the ratio is below 1."
@@ -111,7 +113,7 @@ fn shortest(group: &Group<'_>) -> Verdict {
 /// Whether the codes that were written are as long as the probabilities say.
 fn written(family: &Group<'_>) -> [Verdict; 2] {
     let name = &family.name;
-    let claim = |which: &str, statement: String| Claim {
+    let claim = |which: &str, statement: String| Prediction {
         name: format!("compressors/{name}/{which}"),
         statement,
         relation: Relation::Below,

@@ -4,19 +4,21 @@
 use kolmo_run::{ClassRecord, FactRow};
 use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::ladders,
-    quantity::Quantity,
-    summary::{by_parameters, grid, id, line, mean, named, points, shade},
-};
 use crate::{
     error::Result,
     figures::{
         chart::{Chart, Datum, Ink, Mark},
         heat_map::HeatMap,
     },
+    measured::{
+        ladders::ladders,
+        runs::{by_parameters, id, named},
+        seeds::mean_at,
+        series::{grid, line, points, shade},
+    },
     number::{self, class_of_ranks, grouped, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -130,7 +132,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
     };
     let ratios: Vec<OfSeed<f64>> = seeds.iter().map(of_seed).collect();
     let frequencies = runs.iter().flat_map(|run| profile(run)).map(|(p, _)| p);
-    Claim {
+    Prediction {
         name: format!("cut_off/{name}/sharp or soft"),
         statement: format!(
             "{name}: the cut-off looks like facts that are stored or not, rather than like further nats that are worth less: \
@@ -173,7 +175,7 @@ fn threshold_verdict(
             })
         })
         .collect();
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("cut_off/{name}/threshold"),
         statement: format!(
             "{name}: the threshold frequency falls with the parameters with the exponent 1/α of the frequencies."
@@ -195,7 +197,7 @@ fn heat_map(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
                 .get(k)
                 .map_or(f64::NAN, |(_, missing)| 1.0 - missing)
         };
-        mean(0.0, runs, share).y
+        mean_at(0.0, runs, share).y
     };
     let cells = (0..classes.len()).map(|k| sizes.iter().map(|(_, runs)| share(k, runs)).collect());
     Figure {

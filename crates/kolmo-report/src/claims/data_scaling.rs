@@ -5,18 +5,17 @@ use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_c
 
 use kolmo_world::config::FrequencyConfig;
 
-use super::{
-    judge::{Claim, beside, range},
-    quantity::Quantity,
-    summary::{
-        by_documents, count_seeds, grid, id, line, mean, named, observations, of_seeds, points,
-        worlds,
-    },
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        runs::{by_documents, id, named, observations, worlds},
+        seeds::{count_seeds, mean_at, of_seeds},
+        series::{grid, line, points, shade},
+    },
     number::{estimate, loss, significant},
+    prediction::{Prediction, beside, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -104,7 +103,7 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let exact = fitted.iter().map(|run| exact(run, run.documents() / tau));
         exact.collect()
     };
-    let claim = |which: &str, statement: String, predicted| Claim {
+    let claim = |which: &str, statement: String, predicted| Prediction {
         name: format!("data_scaling/{name}/{which}"),
         statement,
         relation: Relation::Equal,
@@ -212,7 +211,7 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
             (at.len() > 2).then(|| (runs[0].config.seed, steepening()))
         })
         .collect();
-    Claim {
+    Prediction {
         name: format!("data_scaling/{name}/no power law"),
         statement: format!(
             "{name}: the contrast. The redundancy is no power law: the exponent over the second half of the range is greater \
@@ -231,7 +230,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
     let (lo, hi) = (sizes[0].0 / 1.5, sizes[sizes.len() - 1].0 * 1.5);
     let world = &runs[0].world;
     let measured = |of: fn(&StudyRun) -> f64| {
-        let points = sizes.iter().map(|(n, runs)| mean(*n, runs, of));
+        let points = sizes.iter().map(|(n, runs)| mean_at(*n, runs, of));
         points.collect::<Vec<_>>()
     };
     let mut series = vec![line(
@@ -299,8 +298,11 @@ fn ratios(study: &Study, laws: &[Vec<&StudyRun>], names: &[String]) -> Figure {
     let ratio = |run: &StudyRun| redundancy(run) / exact(run, run.documents());
     let series = with_law.iter().enumerate().map(|(k, (runs, name))| {
         let at = by_documents(runs);
-        let at = at.iter().map(|(n, runs)| mean(*n, runs, ratio)).collect();
-        let ink = super::summary::shade(k, with_law.len());
+        let at = at
+            .iter()
+            .map(|(n, runs)| mean_at(*n, runs, ratio))
+            .collect();
+        let ink = shade(k, with_law.len());
         points((*name).clone(), (Mark::JoinedPoints, ink), at)
     });
     Figure {
@@ -322,23 +324,23 @@ const VANISHED: f64 = 1e-4;
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {
     let rows = by_documents(runs).into_iter().map(|(n, runs)| {
-        let measured = mean(n, &runs, redundancy);
-        let bayes = mean(n, &runs, |run| exact(run, n)).y;
+        let measured = mean_at(n, &runs, redundancy);
+        let bayes = mean_at(n, &runs, |run| exact(run, n)).y;
         let ends = measured.ci95.unwrap_or([f64::NAN; 2]);
         vec![
             crate::number::grouped(n as u64),
             count_seeds(&runs).to_string(),
             estimate(measured.y, ends),
-            loss(mean(n, &runs, |run| run.last().missing).y),
+            loss(mean_at(n, &runs, |run| run.last().missing).y),
             loss(bayes),
-            loss(mean(n, &runs, |run| run.last().bayes_value_loss).y),
+            loss(mean_at(n, &runs, |run| run.last().bayes_value_loss).y),
             significant(if bayes > VANISHED {
                 measured.y / bayes
             } else {
                 f64::NAN
             }),
             loss(measured.y - bayes),
-            significant(mean(n, &runs, |run| times_fewer(run).ln()).y.exp()),
+            significant(mean_at(n, &runs, |run| times_fewer(run).ln()).y.exp()),
         ]
     });
     let head = [

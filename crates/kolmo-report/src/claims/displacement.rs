@@ -6,16 +6,18 @@ use kolmo_world::{
     lesson::{LessonSyntax, Replayed, Subjects},
 };
 
-use super::{
-    forgetting::class_losses,
-    judge::Claim,
-    quantity::Quantity,
-    summary::{ROOM, id, line, met_bits, points},
-    tuning::{Variant, bits_before, cell, is_bare, mean, new_bits, over_seeds, pairs, variants},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        cells::cell,
+        runs::{ROOM, id, met_bits},
+        seeds::{mean, over_seeds, pairs},
+        series::{line, points},
+        tuning::{Variant, bits_before, class_losses, is_bare, new_bits, variants},
+    },
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -56,7 +58,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             false => (1.0, "has no room, and pays a bit for a bit"),
         };
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("displacement/{model}/bit for bit"),
                 statement: format!("{model}: the model {state}."),
                 relation: Relation::Equal,
@@ -67,7 +69,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
         );
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("displacement/{model}/rarest first"),
                 statement: format!(
                     "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \

@@ -7,20 +7,21 @@ use kolmo_world::{
     lesson::{LessonSyntax, Subjects},
 };
 
-use super::{
-    judge::Claim,
-    quantity::Quantity,
-    summary::{id, points},
-    tuning::{
-        Variant, accuracy, cell, difference, lost, new_bits, over_seeds, share_cell, taught_in,
-        variants,
-    },
-};
 use crate::{
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
+    measured::{
+        answers::accuracy,
+        cells::{cell, share_cell},
+        runs::id,
+        seeds::{difference, over_seeds},
+        series::points,
+        tuning::{Variant, class_losses, lost, new_bits, taught_in, variants},
+    },
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
-    study::{Study, StudyRun},
+    study::Study,
 };
 use kolmo_stats::{Estimate, OfSeed};
 
@@ -114,8 +115,8 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     Ok((!section.verdicts.is_empty()).then_some(section))
 }
 
-fn claim(name: String, statement: String) -> Claim {
-    Claim {
+fn claim(name: String, statement: String) -> Prediction {
+    Prediction {
         name,
         statement,
         relation: Relation::Above,
@@ -188,29 +189,6 @@ fn by_class<'a>(
             series,
         }),
     })
-}
-
-/// Of each class of the runs, the mean share of its bits that is gone, the rarest class first.
-pub(super) fn class_losses(runs: &[&StudyRun]) -> Vec<Datum> {
-    let count = runs[0].last().classes.len();
-    let class = |k: usize| {
-        let class = &runs[0].last().classes[k];
-        let shares = runs.iter().filter_map(|run| {
-            let before = run.evaluations.first()?.classes.get(k)?.bits_stored;
-            let share = || 1.0 - run.last().classes[k].bits_stored / before;
-            // Of what was not known there is no share.
-            (before > 1.0).then(|| (run.config.seed, share()))
-        });
-        let shares: Vec<OfSeed<f64>> = shares.collect();
-        let estimate = Estimate::over_seeds(&shares).ok();
-        Datum {
-            x: class.mass / class.facts as f64,
-            y: estimate.map_or(f64::NAN, |estimate| estimate.value),
-            // More than all cannot be gone.
-            ci95: estimate.map(|estimate| estimate.within([f64::NEG_INFINITY, 1.0]).ci95),
-        }
-    };
-    (0..count).rev().map(class).collect()
 }
 
 fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {

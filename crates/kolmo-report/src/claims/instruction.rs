@@ -6,18 +6,19 @@ use std::collections::HashSet;
 use kolmo_run::AnswerRow;
 use kolmo_world::LessonConfig;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{id, line, of_seeds},
-    tuning::{
-        Variant, accuracy, cell, crossing, interview, is_bare, lost, mean, over_seeds, share_cell,
-        variants,
-    },
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        answers::{accuracy, interview},
+        cells::{cell, share_cell},
+        runs::id,
+        seeds::{mean, of_seeds, over_seeds},
+        series::line,
+        tuning::{Variant, crossing, is_bare, lost, variants},
+    },
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -67,7 +68,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         // Of other parts of the subjects the table tells.
         if is_half(variant) {
             section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("instruction/{name}/others"),
                 statement: format!(
                     "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
@@ -82,7 +83,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         }
         if is_plain(variant) {
             section.verdicts.push(
-                Claim {
+                Prediction {
                     name: format!("instruction/{name}/sentences"),
                     statement: format!(
                         "{name}: after fewer than {SENTENCES} sentences nine of ten answers to questions are values."
@@ -159,7 +160,7 @@ fn ablations(shares: &[Others<'_>]) -> Vec<crate::report::Verdict> {
     };
     let differences = one_a_seed(many).into_iter().filter_map(difference);
     let differences: Vec<OfSeed<f64>> = differences.collect();
-    let claim = Claim {
+    let claim = Prediction {
         name: "instruction/all/templates".to_owned(),
         statement: format!(
             "Facts stated in {most} templates can be asked for about other subjects more than facts stated in {least}."

@@ -1,24 +1,23 @@
 //! When a fact is learnt: its half-learning time is inversely proportional to its frequency, slope −1 in logarithms.
 
-use kolmo_run::FactRow;
 use kolmo_theory::dynamics::half_learning_documents;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{id, line, named, points},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        half_learnt::facts,
+        runs::{id, named},
+        seeds::one_or_seeds,
+        series::{line, points},
+    },
     number::{NOTHING, class_of_ranks, count, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{
-    Estimate, HalfLearning, LearningClass, Refusal, half_learning, half_learning_slope,
-    median_half_learning,
-};
+use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_learning};
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let mut section = Section::new(
@@ -58,32 +57,6 @@ struct Class {
     lo_rank: u64,
     hi_rank: u64,
     learning: LearningClass,
-}
-
-/// For each fact asked, its row of the last evaluation and when it was half learnt.
-pub(super) fn facts(run: &StudyRun) -> Result<Vec<(FactRow, HalfLearning)>> {
-    let evaluations = run.facts()?;
-    let Some(last) = evaluations.last() else {
-        return Ok(Vec::new());
-    };
-    let end = run.documents();
-    // Every evaluation asks the same facts in the same order.
-    let timed = last.iter().enumerate().map(|(k, row)| {
-        let at = evaluations.iter().filter_map(|rows| rows.get(k));
-        let curve: Vec<(f64, f64)> = at
-            .map(|row| (row.documents as f64, row.loss_nats))
-            .collect();
-        // A loss that is no number is none that was learnt, and what was never stated is a lucky guess.
-        let never = HalfLearning::Censored { after: end };
-        if row.exposures == 0 {
-            return (*row, never);
-        }
-        (
-            *row,
-            half_learning(&curve, run.content(row)).unwrap_or(never),
-        )
-    });
-    Ok(timed.collect())
 }
 
 /// The classes with the learning times of their facts.
@@ -143,7 +116,7 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
             .flatten()
             .map(|class| class.learning.frequency)
     };
-    let claim = |which: &str, statement: String| Claim {
+    let claim = |which: &str, statement: String| Prediction {
         name: format!("learning_time/{name}/{which}"),
         statement,
         relation: Relation::Equal,
@@ -175,22 +148,6 @@ fn later(time: HalfLearning, start: f64) -> HalfLearning {
         HalfLearning::Censored { after } => HalfLearning::Censored {
             after: after - start,
         },
-    }
-}
-
-/// The estimate of a single run, or the mean over the seeds of the runs.
-pub(super) fn one_or_seeds(
-    seeds: &[u64],
-    estimates: impl IntoIterator<Item = std::result::Result<Estimate, Refusal>>,
-) -> std::result::Result<Estimate, Refusal> {
-    let estimates: Vec<_> = seeds.iter().copied().zip(estimates).collect();
-    match <[_; 1]>::try_from(estimates) {
-        Ok([(_, one)]) => one,
-        Err(estimates) => {
-            let values = estimates.into_iter();
-            let values = values.map(|(seed, estimate)| Ok((seed, estimate?.value)));
-            Estimate::over_seeds(&values.collect::<std::result::Result<Vec<_>, Refusal>>()?)
-        }
     }
 }
 

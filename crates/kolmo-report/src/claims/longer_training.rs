@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::{bits, inside, missing},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, id, mean, named, observations, parameters, points, shade,
-    },
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
+    measured::{
+        ladders::{bits, inside, missing},
+        runs::{by_documents, by_parameters, id, named, observations, parameters},
+        seeds::mean_at,
+        series::{points, shade},
+    },
     number::{count, grouped, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -70,7 +70,7 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         .map(change);
     let changes: std::result::Result<Vec<OfSeed<f64>>, Refusal> = changes.collect();
     let (before, after) = (shorter[0].documents(), longer[0].documents());
-    Claim {
+    Prediction {
         name: format!("longer_training/{name}/exponent"),
         statement: format!(
             "{name}: training {} times as long does not change the exponent of loss against parameters.",
@@ -90,7 +90,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         let lengths = by_documents(at);
         let stored = lengths
             .iter()
-            .map(|(n, runs)| mean(*n, runs, bits))
+            .map(|(n, runs)| mean_at(*n, runs, bits))
             .collect();
         let label = format!("{} parameters", grouped(*parameters as u64));
         points(label, (Mark::JoinedPoints, shade(k, sizes.len())), stored)
@@ -116,7 +116,7 @@ fn table(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Table {
         .into_iter()
         .zip(by_parameters(longer));
     let rows = pairs.map(|((parameters, before), (_, after))| {
-        let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean(parameters, runs, f).y;
+        let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean_at(parameters, runs, f).y;
         let (b0, b1) = (of(&before, bits), of(&after, bits));
         let (l0, l1) = (of(&before, missing), of(&after, missing));
         vec![

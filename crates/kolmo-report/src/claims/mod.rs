@@ -4,14 +4,8 @@
 //! predicted comes from [`kolmo_theory`], what is measured from the records of the runs, the interval and the verdict
 //! from [`kolmo_stats`].
 
-#[cfg(test)]
-mod answer_tests;
-mod answers;
 mod bits_per_parameter;
 mod calibration;
-#[cfg(test)]
-mod code_tests;
-mod codes;
 mod collapse;
 mod compressors;
 mod cut_off;
@@ -20,7 +14,6 @@ mod displacement;
 mod forgetting;
 mod hallucination;
 mod instruction;
-mod judge;
 mod learning_time;
 mod longer_training;
 mod model_scaling;
@@ -28,21 +21,12 @@ mod order;
 mod overconfidence;
 mod plateau;
 mod prequential;
-mod quantity;
 mod relearning;
 mod structure;
-mod structure_tables;
-#[cfg(test)]
-mod structure_tests;
-mod summary;
 mod surface;
 mod syntax_first;
 #[cfg(test)]
 mod tests;
-mod tuning;
-#[cfg(test)]
-mod tuning_tests;
-mod two_parts;
 mod wording;
 
 use kolmo_config::ClaimName;

@@ -8,18 +8,18 @@ use kolmo_theory::{
     discovery::{PowerLaw as Asymptote, mean_content},
 };
 
-use super::{
-    judge::{Claim, beside, range},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, count_seeds, grid, id, line, mean, named, observations,
-        parameters, points,
-    },
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        ladders::{bits, ladders, missing},
+        runs::{by_parameters, id, named, observations, parameters},
+        seeds::{count_seeds, mean_at},
+        series::{grid, line, points},
+    },
     number::{count, estimate, grouped, loss, significant},
+    prediction::{Prediction, beside, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
@@ -45,34 +45,6 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     Ok((!section.verdicts.is_empty()).then_some(section))
 }
 
-/// For each law, the runs of several sizes that were trained longest, within the range of parameters.
-pub(super) fn ladders(study: &Study) -> Vec<Vec<&StudyRun>> {
-    let mut ladders = Vec::new();
-    for runs in study.groups(StudyRun::but_size) {
-        let runs = inside(study, &runs);
-        let longest = by_documents(&runs).pop().map(|(_, runs)| runs);
-        ladders.extend(longest.filter(|runs| by_parameters(runs).len() > 1));
-    }
-    ladders
-}
-
-/// Those of `runs` whose parameters are within the range of the study.
-pub(super) fn inside<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
-    let [lo, hi] = study.settings.parameters.unwrap_or([0.0, f64::INFINITY]);
-    let is_inside = |run: &&&StudyRun| (lo..=hi).contains(&(run.parameters as f64));
-    runs.iter().filter(is_inside).copied().collect()
-}
-
-/// Bits that a run has stored.
-pub(super) fn bits(run: &StudyRun) -> f64 {
-    run.last().bits_stored
-}
-
-/// What it misses, nats per fact.
-pub(super) fn missing(run: &StudyRun) -> f64 {
-    run.last().missing
-}
-
 /// What the best use of as many bits misses, on as many documents.
 fn exact(run: &StudyRun) -> f64 {
     let capacity = Capacity::after(&run.world, run.documents());
@@ -84,7 +56,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let points = observations(runs, bits, missing);
     let curve: Vec<f64> = runs.iter().map(|run| exact(run)).collect();
     let (predicted, beside_curve) = beside(&points, &curve);
-    let claim = |which: &str, statement: String, predicted| Claim {
+    let claim = |which: &str, statement: String, predicted| Prediction {
         name: format!("model_scaling/{name}/{which}"),
         statement,
         relation: Relation::Equal,
@@ -105,7 +77,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let measured =
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
         verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("model_scaling/{name}/parameters"),
                 statement: format!(
                     "{name}: it falls with the parameters with the exponent 1/α - 1."
@@ -181,7 +153,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {
     let rows = by_parameters(runs).into_iter().map(|(parameters, runs)| {
-        let of = |f: &dyn Fn(&StudyRun) -> f64| mean(parameters, &runs, f);
+        let of = |f: &dyn Fn(&StudyRun) -> f64| mean_at(parameters, &runs, f);
         let measured = of(&missing);
         let predicted = of(&exact).y;
         vec![

@@ -4,15 +4,16 @@ use kolmo_run::FactRow;
 use kolmo_world::random::Streams;
 use rand::RngExt;
 
-use super::{
-    judge::{Claim, range, text},
-    learning_time::facts,
-    quantity::Quantity,
-    summary::{id, named},
-};
 use crate::{
     error::Result,
+    measured::{
+        cells::text,
+        half_learnt::facts,
+        runs::{id, named},
+    },
     number::significant,
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -57,7 +58,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             }
         };
         let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
-        let claim = |which: &str, statement: String, relation, predicted| Claim {
+        let claim = |which: &str, statement: String, relation, predicted| Prediction {
             name: format!("order/{name}/{which}"),
             statement,
             relation,

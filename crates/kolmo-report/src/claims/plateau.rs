@@ -5,15 +5,17 @@ use kolmo_theory::discovery::mean_content;
 use kolmo_world::WorldConfig;
 use kolmo_world::config::FrequencyConfig;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{by, id, line, mean, named, observations, points, shade},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        runs::{by, id, named, observations},
+        seeds::mean_at,
+        series::{line, points, shade},
+    },
     number::{NOTHING, count, grouped, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -50,7 +52,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         let points = observations(&of_left, elements, |run| 1.0 / end(run).unwrap_or(f64::NAN));
         let measured = PowerLaw::fit(&points).map(|law| law.exponent);
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("plateau/{name}/exponent"),
                 statement: format!(
                     "{name}: the plateau is as long as there are subjects, in proportion."
@@ -128,7 +130,7 @@ fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
 fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
     let measured: Vec<Datum> = left
         .iter()
-        .map(|(elements, runs)| mean(*elements, runs, |run| end(run).unwrap_or(f64::NAN)))
+        .map(|(elements, runs)| mean_at(*elements, runs, |run| end(run).unwrap_or(f64::NAN)))
         .collect();
     let mut series = Vec::new();
     if let (Some(first), Some(last)) = (measured.first(), measured.last()) {

@@ -5,17 +5,19 @@ use std::f64::consts::LN_2;
 
 use kolmo_run::{ClassRecord, CodeBits, EvaluationRecord, RoleBits};
 
-use super::{
-    codes::{ROLES, TOTAL, WORDING, in_words, of_role},
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{datum, id, named, points, shade},
-    tuning::{cell, mean, over_seeds},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark, Series},
+    measured::{
+        cells::cell,
+        codes::{ROLES, TOTAL, WORDING, in_words, of_role},
+        runs::{id, named},
+        seeds::{datum, mean, over_seeds},
+        series::{points, shade},
+    },
     number::{NOTHING, count, ranks},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
@@ -104,7 +106,7 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             TOTAL => "code".to_owned(),
             role => format!("code of the {}", in_words(role)),
         };
-        Claim {
+        Prediction {
             name: format!("prequential/{name}/{role}"),
             statement: format!(
                 "{name}: the model pays more for learning than the Bayes learner: what its {code} is longer than that of who knows the \

@@ -7,15 +7,18 @@ use kolmo_world::{
     lesson::{Replayed, Subjects},
 };
 
-use super::{
-    judge::Claim,
-    quantity::Quantity,
-    summary::{Seeded, count_seeds, id, line},
-    tuning::{bits_before, cell, crossing, how, is_bare, mean},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        cells::cell,
+        runs::id,
+        seeds::{Seeded, count_seeds, mean},
+        series::line,
+        tuning::{bits_before, crossing, how, is_bare},
+    },
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun, base_of, evaluations, groups},
 };
@@ -76,7 +79,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             let statement =
                 "what was forgotten is gone, and takes as many documents as it did the first time";
             section.verdicts.push(
-                Claim {
+                Prediction {
                     name: format!("relearning/{name}/ratio"),
                     statement: format!("{name}: {statement}."),
                     relation: Relation::Equal,

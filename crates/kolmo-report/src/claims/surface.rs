@@ -5,18 +5,18 @@ use std::f64::consts::LN_2;
 
 use kolmo_theory::capacity::Capacity;
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::{inside, missing},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, grid, id, line, mean, named, parameters, points, shade, worlds,
-    },
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Mark},
+    measured::{
+        ladders::{inside, missing},
+        runs::{by_documents, by_parameters, id, named, parameters, worlds},
+        seeds::mean_at,
+        series::{grid, line, points, shade},
+    },
     number::{grouped, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
@@ -168,7 +168,7 @@ impl Grid {
         let mut cells = Vec::new();
         for (parameters, at) in by_parameters(runs) {
             for (documents, runs) in by_documents(&at) {
-                let loss = mean(0.0, &runs, |run| missing(run).ln()).y.exp();
+                let loss = mean_at(0.0, &runs, |run| missing(run).ln()).y.exp();
                 cells.push(Cell {
                     parameters,
                     documents,
@@ -259,7 +259,7 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         let mean = nearer.sum::<f64>() / held_out.len() as f64;
         (runs[0].config.seed, mean)
     });
-    Claim {
+    Prediction {
         name: format!("surface/{name}/held out"),
         statement: format!(
             "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
@@ -283,7 +283,7 @@ fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure 
         let label = format!("{} documents", grouped(*documents as u64));
         let measured = by_parameters(at)
             .iter()
-            .map(|(p, runs)| mean(*p, runs, missing))
+            .map(|(p, runs)| mean_at(*p, runs, missing))
             .collect();
         series.push(points(label, (Mark::Points, ink), measured));
         let [tau, kappa] = fits.theory;

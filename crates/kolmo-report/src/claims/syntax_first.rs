@@ -2,15 +2,16 @@
 
 use kolmo_theory::discovery::mean_content;
 
-use super::{
-    judge::Claim,
-    quantity::Quantity,
-    summary::{id, line, named},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        runs::{id, named},
+        series::line,
+    },
     number::{count, significant},
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -42,7 +43,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
             .map(|(times, run)| (run.config.seed, times.log_ratio(run)))
             .collect();
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("syntax_first/{name}/ratio of times"),
                 statement: format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
                 relation: Relation::Above,

@@ -4,15 +4,18 @@ use kolmo_config::{ModelConfig, TrainConfig};
 use kolmo_run::InterviewRecord;
 use kolmo_world::WorldConfig;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{by, id, mean, points},
-    tuning::{accuracy, cell, difference, interview, over_seeds, share_cell},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        answers::{accuracy, interview},
+        cells::{cell, share_cell},
+        runs::{by, id},
+        seeds::{difference, mean_at, over_seeds},
+        series::points,
+    },
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table},
     study::{Study, StudyRun},
 };
@@ -53,7 +56,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     for (wording, name, _) in OTHERS {
         let share = |run: &StudyRun| share(run, wording);
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("wording/{wording}/{most} templates"),
                 statement: format!(
                     "Stated in {most} templates, a fact can be asked for in {name} as well as in those."
@@ -67,7 +70,7 @@ pub(super) fn section(study: &Study) -> Result<Option<Section>> {
         );
         let gain = difference(many, few, share);
         section.verdicts.push(
-            Claim {
+            Prediction {
                 name: format!("wording/{wording}/gain"),
                 statement: format!(
                     "Of facts stated in {most} templates in place of {least} more can be asked for in {name}."
@@ -102,8 +105,9 @@ fn share(run: &StudyRun, wording: &str) -> f64 {
 
 fn figure(study: &Study, counts: &[(f64, Vec<&StudyRun>)]) -> Figure {
     let series = OTHERS.map(|(wording, name, ink)| {
-        let of =
-            |(count, runs): &(f64, Vec<&StudyRun>)| mean(*count, runs, |run| share(run, wording));
+        let of = |(count, runs): &(f64, Vec<&StudyRun>)| {
+            mean_at(*count, runs, |run| share(run, wording))
+        };
         points(
             name,
             (Mark::JoinedPoints, ink),

@@ -9,23 +9,22 @@ use std::f64::consts::LN_2;
 use kolmo_run::AnswerRow;
 use kolmo_theory::{capacity::Capacity, hallucination::expected_error};
 
-use super::{
-    answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
-    judge::{Claim, range},
-    model_scaling::bits,
-    quantity::Quantity,
-    summary::{ROOM, id, line, met_bits, points},
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Mark},
+    measured::{
+        answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
+        ladders::bits,
+        runs::{ROOM, id, met_bits},
+        series::{line, points},
+    },
     number::{class_of_ranks, count},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{OfSeed, Share};
-
-pub(super) use exposures::bucket;
 
 pub(super) fn section(study: &Study) -> Result<Option<Section>> {
     let groups = asked_groups(study)?;
@@ -137,7 +136,7 @@ fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
                 count(met)
             ),
         };
-        Claim {
+        Prediction {
             name: format!("hallucination/{name}/{ranks}"),
             statement: format!("{name}: answers about {ranks} are wrong as often as of {learner}."),
             relation: Relation::Equal,
@@ -171,7 +170,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("hallucination/{name}/guesses"),
         statement: format!(
             "{name}: an answer drawn from the model about a fact that it never met is wrong as often as a guess."
@@ -195,7 +194,7 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("hallucination/{name}/right type"),
         statement: format!(
             "{name}: a wrong answer about a name that nobody bears is a value of the right type."

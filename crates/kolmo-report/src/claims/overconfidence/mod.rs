@@ -6,18 +6,19 @@ mod within;
 
 use kolmo_run::AnswerRow;
 
-use super::{
-    answers::{Asked, STATED, STRANGERS},
-    judge::{Claim, text},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, count_seeds, datum, id, line, named, of_seeds, points, shade,
-    },
-};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        answers::{Asked, STATED, STRANGERS},
+        cells::text,
+        runs::{by_documents, by_parameters, id, named},
+        seeds::{count_seeds, datum, of_seeds},
+        series::{line, points, shade},
+    },
     number::{NOTHING, grouped, significant},
+    prediction::Prediction,
+    quantity::Quantity,
     report::{Drawing, Figure, Relation, Section, Table, Verdict},
     study::{Study, StudyRun},
 };
@@ -148,7 +149,7 @@ impl<'a> Family<'a> {
         let name = &self.name;
         let verdict = |(size, length, runs): &Cell<'_>| {
             let (size, length) = (grouped(*size as u64), grouped(*length as u64));
-            Claim {
+            Prediction {
                 name: format!("overconfidence/{name}/{size} parameters, {length} documents"),
                 statement: format!(
                     "{name}: about names that nobody bears a model of {size} parameters loses as much as a guess after {length} \

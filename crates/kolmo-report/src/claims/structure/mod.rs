@@ -1,34 +1,38 @@
 //! The Kolmogorov structure function in its probabilistic form: what trained models leave of the documents against the bits of their
 //! description, beside the least that any description of that size leaves (Vereshchagin & Vitányi 2004; Pan et al. 2025).
 
+mod tables;
+mod two_parts;
+
 use std::f64::consts::LN_2;
 
 use kolmo_run::ClassRecord;
 
-use super::{
-    codes::{Compressed, Group, families},
-    judge::{Claim, range},
-    quantity::Quantity,
-    structure_tables::{Curves, figure, first_part, gaps, totals},
-    summary::{ROOM, Seeded, by, count_seeds, id, met_bits, of_seeds, parameters},
-    two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
-};
 use crate::{
     error::Result,
+    measured::{
+        codes::{Compressed, Group, families},
+        runs::{ROOM, by, id, met_bits, parameters},
+        seeds::{Seeded, count_seeds, of_seeds},
+    },
     number::{grouped, significant},
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Relation, Section, Verdict},
     study::{Study, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
+use tables::{Curves, figure, first_part, gaps, totals};
+use two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax};
 
 /// What can be learnt of the syntax has to save so much, bits per document, for its share to say anything.
 const LEAST_SYNTAX: f64 = 0.01;
 
 /// The runs of a family, each with its descriptions.
-pub(super) struct Described<'a> {
-    pub of: Compressed<'a>,
+struct Described<'a> {
+    of: Compressed<'a>,
     /// The countings in order.
-    pub descriptions: Vec<TwoParts>,
+    descriptions: Vec<TwoParts>,
 }
 
 impl Seeded for Described<'_> {
@@ -121,7 +125,7 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         }
     });
     let sizes = described.iter().flat_map(|run| &run.descriptions);
-    Claim {
+    Prediction {
         name: format!("structure/{name}/above"),
         statement: format!(
             "{name}: no trained model lies below the structure function: the least difference of all runs and countings, bits per document, is above 0."
@@ -154,18 +158,18 @@ fn nearest_in_words(described: &[Described<'_>], name: &str) -> Option<String> {
 }
 
 /// The share of what the syntax can save that a model has.
-pub(super) fn share_of_syntax(of: &Compressed<'_>) -> f64 {
+fn share_of_syntax(of: &Compressed<'_>) -> f64 {
     let left = finest(of).map_or(f64::NAN, |weights| syntax(&weights.redundancy));
     1.0 - left / saving_of_syntax(of)
 }
 
 /// The share of the bits of all facts met that it has.
-pub(super) fn share_of_facts(of: &Compressed<'_>) -> f64 {
+fn share_of_facts(of: &Compressed<'_>) -> f64 {
     of.run.last().bits_stored / met_bits(of.run, of.record.documents as f64)
 }
 
 /// The share of the bits of a class that it has.
-pub(super) fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
+fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
     let relations = of.run.world.relations();
     let content: f64 = relations.iter().map(|relation| relation.content()).sum();
     let subjects = class.facts as f64 / relations.len() as f64;
@@ -184,7 +188,7 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
     let of_size = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
         let differences = of_seeds(&runs, |of| share_of_syntax(of) - share_of_facts(of));
         let name = format!("{}, {parameters} parameters", family.name);
-        let claim = Claim {
+        let claim = Prediction {
             name: format!("structure/{name}/syntax first"),
             statement: format!(
                 "{name}: the model has a greater share of the syntax than of the facts: their difference is above 0."
@@ -222,7 +226,7 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &family.name;
-    let claim = Claim {
+    let claim = Prediction {
         name: format!("structure/{name}/frequent first"),
         statement: format!(
             "{name}: the rarer the facts of a class, the smaller is the share of its bits that the model stores: their rank correlation is below 0."

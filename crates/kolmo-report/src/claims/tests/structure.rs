@@ -6,13 +6,13 @@ use kolmo_config::ClaimName;
 use kolmo_theory::{capacity::Capacity, structure::syntax_saving_bits};
 
 use super::{
-    code_tests::{DOCUMENTS, config, only},
-    sections,
-    summary::met_bits,
-    tests::{find, noise, study},
+    super::sections,
+    codes::{DOCUMENTS, config, only},
+    find, noise, study,
 };
 use crate::{
     examples,
+    measured::runs::met_bits,
     report::Outcome,
     study::{Study, StudyRun},
 };

@@ -7,10 +7,7 @@ use kolmo_world::{World, random::Random, random::Streams};
 use rand::RngExt;
 use tempfile::TempDir;
 
-use super::{
-    sections,
-    tests::{find, study, zipf},
-};
+use super::{super::sections, find, study, zipf};
 use crate::{
     examples,
     report::{Outcome, Section},

@@ -9,7 +9,7 @@ use kolmo_run::{
 
 use tempfile::TempDir;
 
-use super::sections;
+use super::super::sections;
 use crate::{
     examples,
     report::{Outcome, Verdict},

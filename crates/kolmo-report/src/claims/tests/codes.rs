@@ -4,10 +4,7 @@ use kolmo_config::{ClaimName, RunConfig};
 use kolmo_run::{CodeBits, CompressionRecord, EvaluationRecord};
 use std::f64::consts::LN_2;
 
-use super::{
-    sections,
-    tests::{find, noise, study},
-};
+use super::{super::sections, find, noise, study};
 use crate::{
     examples,
     report::{Outcome, Section},

@@ -1,5 +1,10 @@
 //! Verdicts on runs that were not made: with what theory says they would have measured, and noise.
 
+mod answers;
+mod codes;
+mod structure;
+mod tuning;
+
 use std::f64::consts::LN_2;
 
 use kolmo_config::{ClaimName, ReportConfig, RunConfig};

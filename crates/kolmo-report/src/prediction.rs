@@ -1,8 +1,8 @@
 //! From a number to a verdict.
 
-use super::quantity::Quantity;
 use crate::{
-    number::{self, interval, significant},
+    number::{self, significant},
+    quantity::Quantity,
     report::{Outcome, Range, Relation, Verdict},
 };
 use kolmo_stats::{
@@ -10,7 +10,7 @@ use kolmo_stats::{
 };
 
 /// What is claimed of a number.
-pub(super) struct Claim {
+pub struct Prediction {
     /// Its name: `data_scaling/zipf 1.5/exponent`.
     pub name: String,
     /// One sentence.
@@ -25,7 +25,7 @@ pub(super) struct Claim {
     pub quantity: Quantity,
 }
 
-impl Claim {
+impl Prediction {
     /// The verdict on what was measured.
     pub fn judge(self, measured: Result<Estimate, Refusal>) -> Verdict {
         let decades = self
@@ -108,10 +108,7 @@ fn words(comparison: &Comparison, finding: Finding) -> String {
 
 /// The exponent of an exact curve over the places of `observations`, by least squares, and that of the observations, as the former
 /// and what their ratio to the curve adds: curves bend, ratios to the right one do not.
-pub(super) fn beside(
-    observations: &[Observation],
-    exact: &[f64],
-) -> (f64, Result<Estimate, Refusal>) {
+pub fn beside(observations: &[Observation], exact: &[f64]) -> (f64, Result<Estimate, Refusal>) {
     let points = observations.iter().zip(exact);
     let (logs, ratios): (Vec<(f64, f64)>, Vec<Observation>) = points
         .map(|(at, exact)| {
@@ -131,20 +128,8 @@ pub(super) fn beside(
     (predicted, measured)
 }
 
-/// An estimate with its interval, as text; why there is none.
-pub(super) fn text(estimate: &Result<Estimate, Refusal>) -> String {
-    match estimate {
-        Ok(estimate) => format!(
-            "{} {}",
-            significant(estimate.value),
-            interval(estimate.ci95)
-        ),
-        Err(refusal) => refusal.to_string(),
-    }
-}
-
 /// The range from the least to the greatest of `values`.
-pub(super) fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<Range> {
+pub fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<Range> {
     let ends = values
         .into_iter()
         .fold(None, |ends: Option<(f64, f64)>, value| {
@@ -163,7 +148,7 @@ mod tests {
     use super::*;
 
     fn judged(value: f64, ci95: [f64; 2], seeds: usize) -> Verdict {
-        let claim = Claim {
+        let claim = Prediction {
             name: "a claim".to_owned(),
             statement: "It is so.".to_owned(),
             relation: Relation::Equal,

@@ -2,7 +2,7 @@
 
 /// The kind of a number: it says between which ends its interval lies, and how near to a prediction it is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quantity {
+pub enum Quantity {
     /// The exponent of a power law, or a difference of two.
     Exponent,
     /// A share of a whole, an error rate, an area under a curve of rates.
