@@ -1,5 +1,7 @@
 //! `[report]` of a sweep file: what its runs are laid over theory for.
 
+use std::fmt::{self, Display, Formatter};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,10 +106,17 @@ impl ClaimName {
     ];
 }
 
+impl Display for ClaimName {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl ReportConfig {
     /// Whether the runs are for `claim`.
-    pub fn wants(&self, claim: ClaimName) -> bool {
-        self.claims.is_empty() || self.claims.contains(&claim)
+    pub fn wants(&self, claim: &str) -> bool {
+        let is_it = |name: &ClaimName| name.to_string() == claim;
+        self.claims.is_empty() || self.claims.iter().any(is_it)
     }
 
     /// Checks the ranges.

@@ -1,6 +1,7 @@
 //! From a number to a verdict.
 
 use crate::{
+    claims::Claim,
     number::{self, significant},
     quantity::Quantity,
     report::{Outcome, Range, Relation, Verdict},
@@ -11,7 +12,9 @@ use kolmo_stats::{
 
 /// What is claimed of a number.
 pub struct Prediction {
-    /// Its name: `data_scaling/zipf 1.5/exponent`.
+    /// The claim that it is a part of.
+    pub claim: &'static dyn Claim,
+    /// Its name within the claim: `Zipf 1.50/exact curve`.
     pub name: String,
     /// One sentence.
     pub statement: String,
@@ -55,7 +58,7 @@ impl Prediction {
         };
         Verdict {
             study: String::new(),
-            claim: self.name,
+            claim: format!("{}/{}", self.claim.name(), self.name),
             statement: self.statement,
             relation: self.relation,
             predicted: self.predicted,
@@ -146,9 +149,11 @@ pub fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<Range> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::CLAIMS;
 
     fn judged(value: f64, ci95: [f64; 2], seeds: usize) -> Verdict {
         let claim = Prediction {
+            claim: CLAIMS[0],
             name: "a claim".to_owned(),
             statement: "It is so.".to_owned(),
             relation: Relation::Equal,

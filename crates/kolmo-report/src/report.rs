@@ -94,6 +94,32 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What kind of question a claim is. The three are never added up: that a theorem holds says nothing of a law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// A theorem, or a test of the program: it can hardly fail.
+    Check,
+    /// A prediction that can fail.
+    Law,
+    /// A quantity that is measured without a prediction.
+    Finding,
+}
+
+impl Sort {
+    /// All of them, in the order of reading.
+    pub const ALL: [Self; 3] = [Self::Law, Self::Check, Self::Finding];
+
+    /// Its name, as in the JSON form.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Law => "law",
+            Self::Finding => "finding",
+        }
+    }
+}
+
 /// One question with its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {

@@ -7,6 +7,7 @@ use kolmo_run::FactRow;
 use kolmo_world::Token;
 
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -18,49 +19,80 @@ use crate::{
     number::{count, grouped, significant},
     prediction::{Prediction, range},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Table},
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let ladders = ladders(study);
-    if ladders.is_empty() {
-        return Ok(None);
+/// Bits stored for each parameter.
+pub struct BitsPerParameter;
+
+impl Claim for BitsPerParameter {
+    fn name(&self) -> &'static str {
+        "bits_per_parameter"
     }
-    let mut section = Section::new(
-        id(study, &["bits-per-parameter"]),
-        "Bits per parameter",
-        "Does a model store bits in proportion to its parameters, and how many?",
-        &[
-            "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
-             the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
-             come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Where every name of the space is a subject's \
-             there is nothing to know of names. Of values each frequency class counts for what its answers are worth, which is \
-             their formula where all facts are known well.",
-        ],
-    );
-    for (runs, name) in &named(ladders) {
-        // Of the reciprocal, so that the exponent is that of growth.
-        let points = observations(runs, parameters, |run| 1.0 / bits(run));
-        let measured = PowerLaw::fit(&points).map(|law| law.exponent);
-        section.verdicts.push(
-            Prediction {
-                name: format!("bits_per_parameter/{name}/exponent"),
-                statement: format!("{name}: the bits stored grow in proportion to the parameters."),
-                relation: Relation::Equal,
-                predicted: 1.0,
-                range: range("parameters", runs.iter().map(|run| parameters(run))),
-                quantity: Quantity::Exponent,
-            }
-            .judge(measured),
+
+    fn title(&self) -> &'static str {
+        "Bits per parameter"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does a model store bits in proportion to its parameters, and how many?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "The runs of `model_scaling`."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of the bits stored against parameters is 1."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let ladders = ladders(study);
+        if ladders.is_empty() {
+            return Ok(None);
+        }
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
+                 the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
+                 come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Where every name of the space is a subject's \
+                 there is nothing to know of names. Of values each frequency class counts for what its answers are worth, which is \
+                 their formula where all facts are known well.",
+            ],
         );
-        let ratios = runs.iter().map(|run| capacity_ratio(run));
-        let ratios = ratios.collect::<Result<Vec<f64>>>()?;
-        section.figures.push(figure(study, runs, &ratios, name));
-        section.tables.push(table(runs, &ratios, name));
+        for (runs, name) in &named(ladders) {
+            // Of the reciprocal, so that the exponent is that of growth.
+            let points = observations(runs, parameters, |run| 1.0 / bits(run));
+            let measured = PowerLaw::fit(&points).map(|law| law.exponent);
+            section.verdicts.push(
+                Prediction {
+                    claim: &BitsPerParameter,
+                    name: format!("{name}/exponent"),
+                    statement: format!(
+                        "{name}: the bits stored grow in proportion to the parameters."
+                    ),
+                    relation: Relation::Equal,
+                    predicted: 1.0,
+                    range: range("parameters", runs.iter().map(|run| parameters(run))),
+                    quantity: Quantity::Exponent,
+                }
+                .judge(measured),
+            );
+            let ratios = runs.iter().map(|run| capacity_ratio(run));
+            let ratios = ratios.collect::<Result<Vec<f64>>>()?;
+            section.figures.push(figure(study, runs, &ratios, name));
+            section.tables.push(table(runs, &ratios, name));
+        }
+        Ok(Some(section))
     }
-    Ok(Some(section))
 }
 
 /// What is known of values and of names, in bits, over the parameters of tokens that come.

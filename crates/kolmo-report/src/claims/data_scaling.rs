@@ -6,6 +6,7 @@ use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_c
 use kolmo_world::config::FrequencyConfig;
 
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -16,49 +17,79 @@ use crate::{
     number::{estimate, loss, significant},
     prediction::{Prediction, beside, range},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let laws = study.groups(|run| (run.law().clone(), run.training()));
-    let laws: Vec<Vec<&StudyRun>> = laws
-        .into_iter()
-        .filter(|runs| by_documents(runs).len() > 1)
-        .collect();
-    if laws.is_empty() {
-        return Ok(None);
+/// Loss against data: the data scaling law.
+pub struct DataScaling;
+
+impl Claim for DataScaling {
+    fn name(&self) -> &'static str {
+        "data_scaling"
     }
-    // Power laws first, the slowest of them before the others.
-    let mut laws = laws;
-    let exponent = |runs: &Vec<&StudyRun>| {
-        let law = Asymptote::of(&runs[0].world);
-        law.map_or(f64::INFINITY, |law| law.data_exponent())
-    };
-    laws.sort_by(|a, b| exponent(a).total_cmp(&exponent(b)));
-    let mut section = Section::new(
-        id(study, &["data-scaling"]),
-        "Loss against data",
-        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power \
-                   law where one is predicted?",
-        &[
-            "The floor of the loss on values is 0, since they follow from subject and relation: all of it is redundancy. A \
-             Bayes learner loses ln V on a fact that it has not met and 0 on one that it has, which makes a curve \
-             without a free constant. Exponents are fitted to both over the same numbers of documents.",
-            "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ \
-             documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is \
-             another exponent over the same range.",
-        ],
-    );
-    let (laws, names): (Vec<_>, Vec<_>) = named(laws).into_iter().unzip();
-    for (runs, name) in laws.iter().zip(&names) {
-        section.verdicts.extend(verdicts(study, runs, name));
-        section.figures.push(figure(study, runs, name));
-        section.tables.push(table(runs, name));
+
+    fn title(&self) -> &'static str {
+        "Loss against data"
     }
-    section.figures.push(ratios(study, &laws, &names));
-    Ok(Some(section))
+
+    fn question(&self) -> &'static str {
+        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power law where one is \
+         predicted?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of one law and one training on two or more numbers of documents."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of the value redundancy against documents is that of the exact Bayes curve over the same documents, that \
+         of the same curve at N/τ documents with one τ for a seed, and 1 − α. Without a power law (`uniform`) the curve is \
+         steeper in the second half of the range."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let laws = study.groups(|run| (run.law().clone(), run.training()));
+        let laws: Vec<Vec<&StudyRun>> = laws
+            .into_iter()
+            .filter(|runs| by_documents(runs).len() > 1)
+            .collect();
+        if laws.is_empty() {
+            return Ok(None);
+        }
+        // Power laws first, the slowest of them before the others.
+        let mut laws = laws;
+        let exponent = |runs: &Vec<&StudyRun>| {
+            let law = Asymptote::of(&runs[0].world);
+            law.map_or(f64::INFINITY, |law| law.data_exponent())
+        };
+        laws.sort_by(|a, b| exponent(a).total_cmp(&exponent(b)));
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The floor of the loss on values is 0, since they follow from subject and relation: all of it is redundancy. A \
+                 Bayes learner loses ln V on a fact that it has not met and 0 on one that it has, which makes a curve \
+                 without a free constant. Exponents are fitted to both over the same numbers of documents.",
+                "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ \
+                 documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is \
+                 another exponent over the same range.",
+            ],
+        );
+        let (laws, names): (Vec<_>, Vec<_>) = named(laws).into_iter().unzip();
+        for (runs, name) in laws.iter().zip(&names) {
+            section.verdicts.extend(verdicts(study, runs, name));
+            section.figures.push(figure(study, runs, name));
+            section.tables.push(table(runs, name));
+        }
+        section.figures.push(ratios(study, &laws, &names));
+        Ok(Some(section))
+    }
 }
 
 fn redundancy(run: &StudyRun) -> f64 {
@@ -104,7 +135,8 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         exact.collect()
     };
     let claim = |which: &str, statement: String, predicted| Prediction {
-        name: format!("data_scaling/{name}/{which}"),
+        claim: &DataScaling,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Equal,
         predicted,
@@ -212,7 +244,8 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
         })
         .collect();
     Prediction {
-        name: format!("data_scaling/{name}/no power law"),
+        claim: &DataScaling,
+        name: format!("{name}/no power law"),
         statement: format!(
             "{name}: the contrast. The redundancy is no power law: the exponent over the second half of the range is greater \
              than over the first, for all facts come to be known at once."

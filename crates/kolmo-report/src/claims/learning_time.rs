@@ -3,6 +3,7 @@
 use kolmo_theory::dynamics::half_learning_documents;
 
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -14,38 +15,67 @@ use crate::{
     number::{NOTHING, class_of_ranks, count, significant},
     prediction::{Prediction, range},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_learning};
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["learning-time"]),
-        "When facts are learnt",
-        "Does a fact that is half as frequent take twice as long to be learnt?",
-        &[
-            "A fact is half learnt when its loss has fallen to h/2. A learner that needs a number of exposures, whatever it is, \
-             takes a time inversely proportional to the frequency: slope -1 of ln T against ln p. Of each frequency class the median \
-             over its facts is taken, in which a fact that is not learnt by the end counts as late.",
-        ],
-    );
-    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
-        if runs[0].evaluations.len() < LEAST_EVALUATIONS {
-            continue;
-        }
-        let classes: Vec<Vec<Class>> =
-            runs.iter().map(|run| classes(run)).collect::<Result<_>>()?;
-        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
-        section
-            .verdicts
-            .extend(verdicts(study, &seeds, &classes, &name));
-        section
-            .figures
-            .push(figure(study, runs[0], &classes[0], &name));
-        section.tables.push(table(&classes[0], runs[0], &name));
+/// How long a fact takes to be learnt, by its frequency.
+pub struct LearningTime;
+
+impl Claim for LearningTime {
+    fn name(&self) -> &'static str {
+        "learning_time"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "When facts are learnt"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does a fact that is half as frequent take twice as long to be learnt?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of six evaluations or more."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The slope of ln half-learning time against ln probability, over the medians of classes, is −1, and so is the slope \
+         from when the most frequent class was half learnt."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A fact is half learnt when its loss has fallen to h/2. A learner that needs a number of exposures, whatever it is, \
+                 takes a time inversely proportional to the frequency: slope -1 of ln T against ln p. Of each frequency class the median \
+                 over its facts is taken, in which a fact that is not learnt by the end counts as late.",
+            ],
+        );
+        for (runs, name) in named(study.groups(StudyRun::but_seed)) {
+            if runs[0].evaluations.len() < LEAST_EVALUATIONS {
+                continue;
+            }
+            let classes: Vec<Vec<Class>> =
+                runs.iter().map(|run| classes(run)).collect::<Result<_>>()?;
+            let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+            section
+                .verdicts
+                .extend(verdicts(study, &seeds, &classes, &name));
+            section
+                .figures
+                .push(figure(study, runs[0], &classes[0], &name));
+            section.tables.push(table(&classes[0], runs[0], &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// Times are read off between evaluations, so there have to be some.
@@ -117,7 +147,8 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
             .map(|class| class.learning.frequency)
     };
     let claim = |which: &str, statement: String| Prediction {
-        name: format!("learning_time/{name}/{which}"),
+        claim: &LearningTime,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Equal,
         predicted: -1.0,

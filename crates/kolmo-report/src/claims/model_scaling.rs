@@ -9,6 +9,7 @@ use kolmo_theory::{
 };
 
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -20,29 +21,58 @@ use crate::{
     number::{count, estimate, grouped, loss, significant},
     prediction::{Prediction, beside, range},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["model-scaling"]),
-        "Loss against capacity",
-        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?",
-        &[
-            "A model that stores C bits does best to spend them on the facts that are stated most often. What it misses \
-             then follows from C and the frequencies, without a free constant. C is measured: what a code saves that \
-             uses the model's answers, summed over all facts. Theory is compared with missing knowledge, \
-             min(loss, h); what is lost by confident mistakes beyond h is in the table.",
-        ],
-    );
-    for (runs, name) in named(ladders(study)) {
-        section.verdicts.extend(verdicts(&runs, &name));
-        section.figures.push(figure(study, &runs, &name));
-        section.tables.push(table(&runs, &name));
+/// Loss against capacity: the model scaling law.
+pub struct ModelScaling;
+
+impl Claim for ModelScaling {
+    fn name(&self) -> &'static str {
+        "model_scaling"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Loss against capacity"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of one law and one training of two or more sizes, of which the longest count."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of what is missing against the bits stored is that of the best use of as many bits, on as many documents; \
+         against the bits and against the parameters it is 1/α − 1."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A model that stores C bits does best to spend them on the facts that are stated most often. What it misses \
+                 then follows from C and the frequencies, without a free constant. C is measured: what a code saves that \
+                 uses the model's answers, summed over all facts. Theory is compared with missing knowledge, \
+                 min(loss, h); what is lost by confident mistakes beyond h is in the table.",
+            ],
+        );
+        for (runs, name) in named(ladders(study)) {
+            section.verdicts.extend(verdicts(&runs, &name));
+            section.figures.push(figure(study, &runs, &name));
+            section.tables.push(table(&runs, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// What the best use of as many bits misses, on as many documents.
@@ -57,7 +87,8 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let curve: Vec<f64> = runs.iter().map(|run| exact(run)).collect();
     let (predicted, beside_curve) = beside(&points, &curve);
     let claim = |which: &str, statement: String, predicted| Prediction {
-        name: format!("model_scaling/{name}/{which}"),
+        claim: &ModelScaling,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Equal,
         predicted,
@@ -78,7 +109,8 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
         verdicts.push(
             Prediction {
-                name: format!("model_scaling/{name}/parameters"),
+                claim: &ModelScaling,
+                name: format!("{name}/parameters"),
                 statement: format!(
                     "{name}: it falls with the parameters with the exponent 1/α - 1."
                 ),

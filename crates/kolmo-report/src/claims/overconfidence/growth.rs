@@ -1,6 +1,6 @@
 //! How the excess grows with documents and with parameters.
 
-use super::Family;
+use super::{Family, Overconfidence};
 use crate::{
     measured::{
         cells::text,
@@ -60,7 +60,8 @@ pub(super) fn verdicts(family: &Family<'_>) -> Vec<Verdict> {
     let runs = family.runs();
     let claim = |what: &str, x: fn(&StudyRun) -> f64, exponent: Exponent| {
         Prediction {
-            name: format!("overconfidence/{name}/exponent of {what}"),
+            claim: &Overconfidence,
+            name: format!("{name}/exponent of {what}"),
             statement: format!(
                 "{name}: the excess about names that nobody bears does not grow with {what}."
             ),

@@ -9,16 +9,17 @@ use std::f64::consts::LN_2;
 use kolmo_run::ClassRecord;
 
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     measured::{
         codes::{Compressed, Group, families},
-        runs::{ROOM, by, id, met_bits, parameters},
+        runs::{ROOM, by, met_bits, parameters},
         seeds::{Seeded, count_seeds, of_seeds},
     },
     number::{grouped, significant},
     prediction::{Prediction, range},
     quantity::Quantity,
-    report::{Relation, Section, Verdict},
+    report::{Relation, Section, Sort, Verdict},
     study::{Study, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
@@ -41,45 +42,76 @@ impl Seeded for Described<'_> {
     }
 }
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["structure"]),
-        "The structure function",
-        "How near do trained models come to the best description of the data of their size, and what do they put into it first?",
-        &[
-            "The documents of a run can be described in two parts: a model, and the documents with its probabilities. The structure \
-             function says how many bits the second part takes at least, in expectation, where the first takes so many: the best model \
-             tells first what saves most for each bit, of the syntax to the precision that pays, and of facts in the order of how often the \
-             documents state them. A fact costs its value and not its name, and the precision of the syntax what rate-distortion \
-             theory says, so that no description lies below. The explicit code beside it can be written: it names its facts, and \
-             tells a choice of the syntax as finely as the data allow or not at all.",
-            "A trained model is a first part, and its size is counted in three ways. The bits stored: what it knows of facts, as \
-             measured, with the fewest bits that predict the syntax as well as it does. Its parameters, times the most bits \
-             per parameter that any run of the ladder stores, those of the syntax among them. And its weights, quantised and entropy coded, with the loss that this \
-             costs. The second part takes for every document the floor in expectation and what was measured above it on documents of training.",
-            "Syntax comes before facts where the share that the model has of all that the syntax can save is greater than that \
-             of the bits of all facts met that it stores. Frequent facts come before rare ones where the share stored of the bits of a frequency class \
-             falls with its rank. The first is judged for each size, over seeds, where knowing the syntax saves a hundredth of a bit per document or more; \
-             the second for all sizes together, of each seed the mean of their rank correlations. Models with room for nine tenths of all facts are left out of \
-             both: they need not choose.",
-        ],
-    );
-    for family in &families(study) {
-        let described = described(family);
-        let curves = Curves::of(&described[0].of);
-        let name = &family.name;
-        section.verdicts.push(above(&described, name));
-        section.verdicts.extend(syntax_first(family));
-        section.verdicts.extend(frequent_first(family));
-        section.text.extend(nearest_in_words(&described, name));
-        section
-            .figures
-            .push(figure(study, &described, &curves, name));
-        section.tables.push(gaps(&described, name));
-        section.tables.push(first_part(family, &described));
-        section.tables.push(totals(&described, &curves, name));
+/// The two parts of a description of the data, beside the shortest that there are: the structure function.
+pub struct Structure;
+
+impl Claim for Structure {
+    fn name(&self) -> &'static str {
+        "structure"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "The structure function"
+    }
+
+    fn question(&self) -> &'static str {
+        "How near do trained models come to the best description of the data of their size, and what do they put into it first?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs that were measured as compressors."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The least distance of a trained model from the structure function, in bits per document, over all runs and three ways \
+         to count the bits of a model, is above 0. Size by size, a model without room for all facts has a share of what the \
+         syntax can save that is above its share of the bits of facts met. Of each seed the mean over sizes of the rank \
+         correlation of a frequency class and the share stored of its bits is below 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The documents of a run can be described in two parts: a model, and the documents with its probabilities. The structure \
+                 function says how many bits the second part takes at least, in expectation, where the first takes so many: the best model \
+                 tells first what saves most for each bit, of the syntax to the precision that pays, and of facts in the order of how often the \
+                 documents state them. A fact costs its value and not its name, and the precision of the syntax what rate-distortion \
+                 theory says, so that no description lies below. The explicit code beside it can be written: it names its facts, and \
+                 tells a choice of the syntax as finely as the data allow or not at all.",
+                "A trained model is a first part, and its size is counted in three ways. The bits stored: what it knows of facts, as \
+                 measured, with the fewest bits that predict the syntax as well as it does. Its parameters, times the most bits \
+                 per parameter that any run of the ladder stores, those of the syntax among them. And its weights, quantised and entropy coded, with the loss that this \
+                 costs. The second part takes for every document the floor in expectation and what was measured above it on documents of training.",
+                "Syntax comes before facts where the share that the model has of all that the syntax can save is greater than that \
+                 of the bits of all facts met that it stores. Frequent facts come before rare ones where the share stored of the bits of a frequency class \
+                 falls with its rank. The first is judged for each size, over seeds, where knowing the syntax saves a hundredth of a bit per document or more; \
+                 the second for all sizes together, of each seed the mean of their rank correlations. Models with room for nine tenths of all facts are left out of \
+                 both: they need not choose.",
+            ],
+        );
+        for family in &families(study) {
+            let described = described(family);
+            let curves = Curves::of(&described[0].of);
+            let name = &family.name;
+            section.verdicts.push(above(&described, name));
+            section.verdicts.extend(syntax_first(family));
+            section.verdicts.extend(frequent_first(family));
+            section.text.extend(nearest_in_words(&described, name));
+            section
+                .figures
+                .push(figure(study, &described, &curves, name));
+            section.tables.push(gaps(&described, name));
+            section.tables.push(first_part(family, &described));
+            section.tables.push(totals(&described, &curves, name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// The descriptions of all runs, in their order; those of the same documents share their curve.
@@ -126,7 +158,8 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
     });
     let sizes = described.iter().flat_map(|run| &run.descriptions);
     Prediction {
-        name: format!("structure/{name}/above"),
+        claim: &Structure,
+        name: format!("{name}/above"),
         statement: format!(
             "{name}: no trained model lies below the structure function: the least difference of all runs and countings, bits per document, is above 0."
         ),
@@ -189,7 +222,8 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
         let differences = of_seeds(&runs, |of| share_of_syntax(of) - share_of_facts(of));
         let name = format!("{}, {parameters} parameters", family.name);
         let claim = Prediction {
-            name: format!("structure/{name}/syntax first"),
+            claim: &Structure,
+            name: format!("{name}/syntax first"),
             statement: format!(
                 "{name}: the model has a greater share of the syntax than of the facts: their difference is above 0."
             ),
@@ -227,7 +261,8 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
     }
     let name = &family.name;
     let claim = Prediction {
-        name: format!("structure/{name}/frequent first"),
+        claim: &Structure,
+        name: format!("{name}/frequent first"),
         statement: format!(
             "{name}: the rarer the facts of a class, the smaller is the share of its bits that the model stores: their rank correlation is below 0."
         ),
