@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path};
 
 use kolmo_config::RunConfig;
+use kolmo_report::claims;
 use kolmo_sweep::SweepFile;
 use toml::Table;
 
@@ -160,7 +161,9 @@ fn toml_blocks_are_files_that_kolmo_takes() {
                 assert_eq!(ran.code(), Some(0), "{}: {}", block.place, ran.stderr());
             } else {
                 // A part of a sweep file.
-                let problem = SweepFile::parse(&format!("base = 'a'\n{}", block.text)).err();
+                let problem =
+                    SweepFile::parse(&format!("base = 'a'\n{}", block.text), &claims::names());
+                let problem = problem.err();
                 assert!(problem.is_none(), "{}: {problem:?}", block.place);
             }
         }

@@ -193,7 +193,8 @@ pub fn of_sweep(directory: &Path, volume: Volume) -> anyhow::Result<Study> {
     let sweep = SweepDirectory::at(directory);
     let (planned, text) = Planned::with_text(&sweep)?;
     let path = sweep.sweep();
-    let file = SweepFile::parse(&text).with_context(|| format!("in {}", path.display()))?;
+    let file = SweepFile::parse(&text, &claims::names());
+    let file = file.with_context(|| format!("in {}", path.display()))?;
     let name = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
     let name = name
         .file_name()

@@ -76,7 +76,7 @@ impl RunConfig {
         if FileKind::of(text) == Some(FileKind::Sweep) {
             return Err(ConfigError::Kind(FileKind::Sweep));
         }
-        file::read(text, overrides, name_law)
+        file::read(text, overrides, &[], name_law)
     }
 
     /// Checks every value, builds the world, and fills in what the world's family presets. The

@@ -29,8 +29,10 @@ mod syntax_first;
 mod tests;
 mod wording;
 
+use kolmo_config::ClaimName;
+
 use crate::{
-    error::Result,
+    error::{Error, Result},
     measured::runs::id,
     report::{Section, Sort},
     study::Study,
@@ -89,16 +91,34 @@ pub static CLAIMS: &[&dyn Claim] = &[
     &structure::Structure,
 ];
 
+/// The names of all claims, in the order of a report.
+pub fn names() -> Vec<&'static str> {
+    CLAIMS.iter().map(|claim| claim.name()).collect()
+}
+
+/// The place of the claim called `name` among all; none if there is no such claim.
+pub fn place(name: &str) -> Option<usize> {
+    CLAIMS.iter().position(|claim| claim.name() == name)
+}
+
 /// The sections of `study`: one for each claim that its settings want and its runs allow.
 ///
 /// # Errors
-/// Those of reading records.
+/// Those of reading records; [`Error::NoClaim`] for a name that no claim has, which nobody reads from a file.
 pub fn sections(study: &Study) -> Result<Vec<Section>> {
     sections_of(CLAIMS, study)
 }
 
 /// The same with `claims` for all that there are.
 fn sections_of(claims: &[&dyn Claim], study: &Study) -> Result<Vec<Section>> {
+    let is_one = |name: &&ClaimName| claims.iter().any(|claim| claim.name() == name.as_str());
+    if let Some(name) = study.settings.claims.iter().find(|name| !is_one(name)) {
+        let names: Vec<&str> = claims.iter().map(|claim| claim.name()).collect();
+        return Err(Error::NoClaim {
+            name: name.as_str().to_owned(),
+            names: names.join(", "),
+        });
+    }
     let mut sections = Vec::new();
     for claim in claims {
         if !study.settings.wants(claim.name()) {

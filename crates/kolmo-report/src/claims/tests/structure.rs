@@ -2,7 +2,6 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_config::ClaimName;
 use kolmo_theory::{capacity::Capacity, structure::syntax_saving_bits};
 
 use super::{
@@ -68,7 +67,7 @@ fn models(model: Model) -> Study {
             runs.push(run);
         }
     }
-    study(ClaimName::Structure, runs)
+    study("structure", runs)
 }
 
 #[test]
