@@ -329,3 +329,14 @@ fn the_diagram_has_every_crate_in_a_line_of_its_own() {
         assert_eq!(line.matches("kolmo").count(), 1, "{line}");
     }
 }
+
+#[test]
+fn the_claims_of_the_documentation_are_those_of_a_report() {
+    let page = fs::read_to_string(root().join("docs/reproduce.md")).unwrap();
+    for table in claims::tables() {
+        assert!(
+            page.contains(&format!("\n\n{table}\n")),
+            "docs/reproduce.md has another table of claims, in place of which this one belongs there:\n\n{table}"
+        );
+    }
+}

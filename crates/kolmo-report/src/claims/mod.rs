@@ -11,6 +11,7 @@ mod compressors;
 mod cut_off;
 mod data_scaling;
 mod displacement;
+mod document;
 mod forgetting;
 mod hallucination;
 mod instruction;
@@ -29,6 +30,7 @@ mod syntax_first;
 mod tests;
 mod wording;
 
+pub use document::tables;
 use kolmo_config::ClaimName;
 
 use crate::{
