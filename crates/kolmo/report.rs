@@ -11,7 +11,7 @@ use kolmo_config::ReportConfig;
 use kolmo_report::{
     claims,
     html::{self, Place},
-    report::{LeftOut, Outcome, Reason, Report, Verdict},
+    report::{LeftOut, Reason, Report, Verdict},
     study::{Given, Study},
 };
 use kolmo_run::{RunDirectory, files, is_there};
@@ -269,12 +269,12 @@ fn table(report: &Report) -> String {
         .max()
         .unwrap_or(0);
     let mut text = format!(
-        "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  verdict\n",
-        "claim", "predicted", "measured", "95 % interval", "seeds"
+        "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {:7}  verdict\n",
+        "claim", "predicted", "measured", "95 % interval", "seeds", "sort"
     );
     for verdict in &verdicts {
         text.push_str(&format!(
-            "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {}\n",
+            "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {:7}  {}\n",
             verdict.claim,
             verdict.predicted_text(),
             verdict.measured_text(),
@@ -282,15 +282,14 @@ fn table(report: &Report) -> String {
             verdict
                 .seeds
                 .map_or("-".to_owned(), |seeds| seeds.to_string()),
+            verdict.sort.name(),
             verdict.verdict.name()
         ));
     }
-    text.push_str(&format!(
-        "\n{} claims: {} agree, {} disagree, {} inconclusive\n",
-        verdicts.len(),
-        report.count(Outcome::Agrees),
-        report.count(Outcome::Disagrees),
-        report.count(Outcome::Inconclusive)
-    ));
+    text.push('\n');
+    for (sort, counts) in report.counts() {
+        let counts = counts.map(|(outcome, number)| format!("{number} {}", outcome.plural()));
+        text.push_str(&format!("{:8}  {}\n", sort.plural(), counts.join(", ")));
+    }
     text
 }

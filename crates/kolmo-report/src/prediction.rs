@@ -4,7 +4,7 @@ use crate::{
     claims::Claim,
     number::{self, significant},
     quantity::Quantity,
-    report::{Outcome, Range, Relation, Verdict},
+    report::{Outcome, Range, Relation, Sort, Verdict},
 };
 use kolmo_stats::{
     Comparison, Estimate, Finding, Observation, Place, PowerLaw, Refusal, SEEDS, Weakness, slope,
@@ -29,8 +29,14 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// The verdict on what was measured.
+    /// The verdict on what was measured, of the sort of the claim.
     pub fn judge(self, measured: Result<Estimate, Refusal>) -> Verdict {
+        let sort = self.claim.sort();
+        self.judge_as(sort, measured)
+    }
+
+    /// The same of a number that can fail where its claim cannot, or the other way round.
+    pub fn judge_as(self, sort: Sort, measured: Result<Estimate, Refusal>) -> Verdict {
         let decades = self
             .range
             .as_ref()
@@ -60,6 +66,8 @@ impl Prediction {
             study: String::new(),
             claim: format!("{}/{}", self.claim.name(), self.name),
             statement: self.statement,
+            sort,
+            quantity: self.quantity,
             relation: self.relation,
             predicted: self.predicted,
             measured: estimate.map(|estimate| estimate.value),

@@ -171,8 +171,8 @@ fn written(family: &Group<'_>) -> [Verdict; 2] {
     let difference = |coded: f64, information: f64| (coded / information - 1.0).abs();
     let excess = |coded: f64, information: f64| (coded - information - END_BITS) / information;
     [
-        bayes.judge(greatest(family, BAYES, difference)),
-        model.judge(greatest(family, MODEL, excess)),
+        bayes.judge_as(Sort::Check, greatest(family, BAYES, difference)),
+        model.judge_as(Sort::Check, greatest(family, MODEL, excess)),
     ]
 }
 

@@ -215,7 +215,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         quantity: Quantity::Share,
     };
     let shares = group.shares(unmet, |row| !row.sampled_correct);
-    Some(claim.judge(Share::over_seeds(&shares)))
+    Some(claim.judge_as(Sort::Check, Share::over_seeds(&shares)))
 }
 
 fn type_verdict(group: &Group<'_>) -> Option<Verdict> {

@@ -168,7 +168,7 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         range: range("bits of the model", sizes.map(|of| of.model_bits)),
         quantity: Quantity::Difference,
     }
-    .judge(gap)
+    .judge_as(Sort::Check, gap)
 }
 
 /// Where the models come nearest, and what they lose there.
