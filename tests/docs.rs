@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path};
 
 use kolmo_config::RunConfig;
+use kolmo_report::claims;
 use kolmo_sweep::SweepFile;
 use toml::Table;
 
@@ -160,7 +161,9 @@ fn toml_blocks_are_files_that_kolmo_takes() {
                 assert_eq!(ran.code(), Some(0), "{}: {}", block.place, ran.stderr());
             } else {
                 // A part of a sweep file.
-                let problem = SweepFile::parse(&format!("base = 'a'\n{}", block.text)).err();
+                let problem =
+                    SweepFile::parse(&format!("base = 'a'\n{}", block.text), &claims::names());
+                let problem = problem.err();
                 assert!(problem.is_none(), "{}: {problem:?}", block.place);
             }
         }
@@ -324,5 +327,16 @@ fn the_diagram_has_every_crate_in_a_line_of_its_own() {
             panic!("{name}: {lines:?}");
         };
         assert_eq!(line.matches("kolmo").count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn the_claims_of_the_documentation_are_those_of_a_report() {
+    let page = fs::read_to_string(root().join("docs/reproduce.md")).unwrap();
+    for table in claims::tables() {
+        assert!(
+            page.contains(&format!("\n\n{table}\n")),
+            "docs/reproduce.md has another table of claims, in place of which this one belongs there:\n\n{table}"
+        );
     }
 }

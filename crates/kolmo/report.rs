@@ -11,7 +11,7 @@ use kolmo_config::ReportConfig;
 use kolmo_report::{
     claims,
     html::{self, Place},
-    report::{LeftOut, Outcome, Reason, Report, Verdict},
+    report::{LeftOut, Reason, Report, Verdict},
     study::{Given, Study},
 };
 use kolmo_run::{RunDirectory, files, is_there};
@@ -193,7 +193,8 @@ pub fn of_sweep(directory: &Path, volume: Volume) -> anyhow::Result<Study> {
     let sweep = SweepDirectory::at(directory);
     let (planned, text) = Planned::with_text(&sweep)?;
     let path = sweep.sweep();
-    let file = SweepFile::parse(&text).with_context(|| format!("in {}", path.display()))?;
+    let file = SweepFile::parse(&text, &claims::names());
+    let file = file.with_context(|| format!("in {}", path.display()))?;
     let name = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
     let name = name
         .file_name()
@@ -268,12 +269,12 @@ fn table(report: &Report) -> String {
         .max()
         .unwrap_or(0);
     let mut text = format!(
-        "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  verdict\n",
-        "claim", "predicted", "measured", "95 % interval", "seeds"
+        "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {:7}  verdict\n",
+        "claim", "predicted", "measured", "95 % interval", "seeds", "sort"
     );
     for verdict in &verdicts {
         text.push_str(&format!(
-            "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {}\n",
+            "{:width$}  {:>15}  {:>9}  {:>19}  {:>5}  {:7}  {}\n",
             verdict.claim,
             verdict.predicted_text(),
             verdict.measured_text(),
@@ -281,15 +282,14 @@ fn table(report: &Report) -> String {
             verdict
                 .seeds
                 .map_or("-".to_owned(), |seeds| seeds.to_string()),
+            verdict.sort.name(),
             verdict.verdict.name()
         ));
     }
-    text.push_str(&format!(
-        "\n{} claims: {} agree, {} disagree, {} inconclusive\n",
-        verdicts.len(),
-        report.count(Outcome::Agrees),
-        report.count(Outcome::Disagrees),
-        report.count(Outcome::Inconclusive)
-    ));
+    text.push('\n');
+    for (sort, counts) in report.counts() {
+        let counts = counts.map(|(outcome, number)| format!("{number} {}", outcome.plural()));
+        text.push_str(&format!("{:8}  {}\n", sort.plural(), counts.join(", ")));
+    }
     text
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use kolmo_report::html::Place;
+use kolmo_report::{claims, html::Place};
 use kolmo_sweep::{Plan, SweepDirectory, estimate::Speed, machine::Machine};
 
 use crate::{
@@ -72,7 +72,10 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         .map(|name| Ok((name.clone(), load(&experiments, name)?)));
     let mut plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
     // In the order in which a report has its claims.
-    plans.sort_by_key(|(_, (plan, _))| plan.file.report.claims.first().copied());
+    plans.sort_by_key(|(_, (plan, _))| {
+        let first = plan.file.report.claims.first();
+        first.and_then(|name| claims::place(name.as_str()))
+    });
     let plans = with_bases(&experiments, plans)?;
     let place = place(arguments)?;
     // Before hours of training.

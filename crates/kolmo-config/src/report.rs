@@ -24,90 +24,56 @@ pub struct ReportConfig {
     pub frequency: Option<[f64; 2]>,
 }
 
-/// A claim about runs.
+/// The name of a claim about runs: lower case letters, digits and underscores. Which claims there are, the crate of the report knows:
+/// who reads a sweep file gives their names to [`file::read`](crate::file::read).
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
-#[serde(rename_all = "snake_case")]
-pub enum ClaimName {
-    /// Loss against data: the data scaling law.
-    DataScaling,
-    /// Loss against capacity: the model scaling law.
-    ModelScaling,
-    /// Bits stored for each parameter.
-    BitsPerParameter,
-    /// Which facts a model of limited capacity keeps.
-    CutOff,
-    /// Whether longer training would have changed the model scaling law.
-    LongerTraining,
-    /// Loss against data and capacity together.
-    Surface,
-    /// Syntax is learnt before knowledge.
-    SyntaxFirst,
-    /// How long a fact takes to be learnt, by its frequency.
-    LearningTime,
-    /// Loss against exposures is one curve.
-    Collapse,
-    /// In which order facts are learnt.
-    Order,
-    /// How long nothing is learnt, by the number of subjects.
-    Plateau,
-    /// Which answers are wrong, by frequency and by exposures.
-    Hallucination,
-    /// Whether a model is right as often as it says.
-    Calibration,
-    /// How much worse than a guess a model is on facts that it never met.
-    Overconfidence,
-    /// In which words a fact can be asked for.
-    Wording,
-    /// What questions about some subjects do for the others.
-    Instruction,
-    /// What new facts cost old ones, with replay and without, in the old syntax and a new one.
-    Forgetting,
-    /// Whether new facts push old ones out bit for bit.
-    Displacement,
-    /// How fast what was forgotten comes back.
-    Relearning,
-    /// The model's code of what it is trained on, each batch before the update by it, beside the Bayes learner's.
-    Prequential,
-    /// A trained model beside other compressors.
-    Compressors,
-    /// The two parts of a description of the data, beside the shortest that there are: the structure function.
-    Structure,
-}
+#[serde(try_from = "String", into = "String")]
+pub struct ClaimName(String);
 
 impl ClaimName {
-    /// All of them, in the order of a report.
-    pub const ALL: [Self; 22] = [
-        Self::DataScaling,
-        Self::ModelScaling,
-        Self::BitsPerParameter,
-        Self::CutOff,
-        Self::LongerTraining,
-        Self::Surface,
-        Self::SyntaxFirst,
-        Self::LearningTime,
-        Self::Collapse,
-        Self::Order,
-        Self::Plateau,
-        Self::Hallucination,
-        Self::Calibration,
-        Self::Overconfidence,
-        Self::Wording,
-        Self::Instruction,
-        Self::Forgetting,
-        Self::Displacement,
-        Self::Relearning,
-        Self::Prequential,
-        Self::Compressors,
-        Self::Structure,
-    ];
+    /// The name `text`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for a text that no claim can be called.
+    pub fn new(text: &str) -> Result<Self, ConfigError> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_plain) {
+            return Ok(Self(text.to_owned()));
+        }
+        let valid = "lower case letters, digits and underscores, a letter first";
+        Err(ConfigError::invalid(
+            "report.claims",
+            format!("{text:?}"),
+            valid,
+        ))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ClaimName {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        Self::new(&text)
+    }
+}
+
+impl From<ClaimName> for String {
+    fn from(name: ClaimName) -> Self {
+        name.0
+    }
 }
 
 impl ReportConfig {
     /// Whether the runs are for `claim`.
-    pub fn wants(&self, claim: ClaimName) -> bool {
-        self.claims.is_empty() || self.claims.contains(&claim)
+    pub fn wants(&self, claim: &str) -> bool {
+        self.claims.is_empty() || self.claims.iter().any(|name| name.as_str() == claim)
     }
 
     /// Checks the ranges.
@@ -129,5 +95,21 @@ impl ReportConfig {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_a_claim_is_plain() {
+        for name in ["order", "data_scaling", "law_2"] {
+            assert_eq!(ClaimName::new(name).unwrap().as_str(), name);
+        }
+        for name in ["", "Order", "data-scaling", "data scaling", "_a", "2", "é"] {
+            let error = ClaimName::new(name).unwrap_err().to_string();
+            assert!(error.contains("lower case letters"), "{error}");
+        }
     }
 }

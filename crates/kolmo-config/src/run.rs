@@ -77,7 +77,7 @@ impl RunConfig {
         if FileKind::of(text) == Some(FileKind::Sweep) {
             return Err(ConfigError::Kind(FileKind::Sweep));
         }
-        file::read(text, overrides, name_choices)
+        file::read(text, overrides, &[], name_choices)
     }
 
     /// Checks every value, builds the world, and fills in what the world's family presets. The

@@ -45,6 +45,15 @@ pub enum Error {
         source: DrawingAreaErrorKind<io::Error>,
     },
 
+    /// A study is for a claim that there is not.
+    #[error("there is no claim {name}; there are {names}")]
+    NoClaim {
+        /// What it is called.
+        name: String,
+        /// What those are called that there are.
+        names: String,
+    },
+
     /// A run's configuration is none, or not of this version.
     #[error("could not read {path}: if another version of kolmo made it, use that one", path = path.display())]
     Config {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+pub use crate::quantity::Quantity;
 pub use kolmo_stats::{Outcome, Relation};
 use serde::Serialize;
 
@@ -30,11 +31,24 @@ impl Report {
         self.sections.iter().flat_map(|section| &section.verdicts)
     }
 
-    /// How many verdicts have this outcome.
-    pub fn count(&self, outcome: Outcome) -> usize {
-        self.verdicts()
-            .filter(|verdict| verdict.verdict == outcome)
-            .count()
+    /// The sorts that its verdicts have, in the order of reading, each with how many of its verdicts have an outcome: of
+    /// [`Outcome::Agrees`], [`Outcome::Disagrees`], [`Outcome::Inconclusive`]. They are counted apart, since that checks hold says
+    /// nothing of laws.
+    pub fn counts(&self) -> Vec<(Sort, [(Outcome, usize); 3])> {
+        let of = |sort| {
+            let verdicts = self.verdicts().filter(move |verdict| verdict.sort == sort);
+            let number = |outcome| {
+                let such = verdicts.clone();
+                such.filter(|verdict| verdict.verdict == outcome).count()
+            };
+            let outcomes = [Outcome::Agrees, Outcome::Disagrees, Outcome::Inconclusive];
+            (sort, outcomes.map(|outcome| (outcome, number(outcome))))
+        };
+        let counts = Sort::ALL.map(of).into_iter();
+        let is_there = |(_, counts): &(Sort, [(Outcome, usize); 3])| {
+            counts.iter().any(|(_, number)| *number > 0)
+        };
+        counts.filter(is_there).collect()
     }
 
     /// The verdicts and what was left out as JSON, for scripts: `{"verdicts": [...], "left_out": [...]}`. Numbers that are not
@@ -94,6 +108,41 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What kind of question a claim is. The three are never added up: that a theorem holds says nothing of a law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// A theorem, or a test of the program: it can hardly fail.
+    Check,
+    /// A prediction that can fail.
+    Law,
+    /// A quantity that is measured without a prediction.
+    Finding,
+}
+
+impl Sort {
+    /// All of them, in the order of reading.
+    pub const ALL: [Self; 3] = [Self::Law, Self::Check, Self::Finding];
+
+    /// Its name, as in the JSON form.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Law => "law",
+            Self::Finding => "finding",
+        }
+    }
+
+    /// What several of them are called.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Check => "checks",
+            Self::Law => "laws",
+            Self::Finding => "findings",
+        }
+    }
+}
+
 /// One question with its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
@@ -143,6 +192,10 @@ pub struct Verdict {
     pub claim: String,
     /// What is claimed, one sentence.
     pub statement: String,
+    /// Whether it can fail.
+    pub sort: Sort,
+    /// What kind of number it is, which says how far from the prediction is the same.
+    pub quantity: Quantity,
     /// What the measured number should be to the predicted one.
     pub relation: Relation,
     /// The number predicted.

@@ -43,6 +43,15 @@ impl Outcome {
             Self::Inconclusive => "inconclusive",
         }
     }
+
+    /// The word for several: 3 agree.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Agrees => "agree",
+            Self::Disagrees => "disagree",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
 }
 
 /// A number predicted beside the number measured.

@@ -296,7 +296,7 @@ mod tests {
         fs::write(folder.path().join("base.toml"), "").unwrap();
         let path = folder.path().join("many.toml");
         fs::write(&path, "base = 'base.toml'\nseeds = [1, 2]").unwrap();
-        let plan = Plan::read(&path).unwrap();
+        let plan = Plan::read(&path, &[]).unwrap();
         let directory = SweepDirectory::at(folder.path().join("many"));
         (folder, plan, directory)
     }

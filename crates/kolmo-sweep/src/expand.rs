@@ -195,13 +195,13 @@ mod tests {
     use super::*;
 
     fn labels(text: &str) -> Vec<String> {
-        let sweep = SweepFile::parse(&format!("base = 'a'\n{text}")).unwrap();
+        let sweep = SweepFile::parse(&format!("base = 'a'\n{text}"), &[]).unwrap();
         let points = points(&sweep).unwrap();
         points.iter().map(|point| point.label.join(" ")).collect()
     }
 
     fn refusal(text: &str) -> String {
-        let sweep = SweepFile::parse(&format!("base = 'a'\n{text}")).unwrap();
+        let sweep = SweepFile::parse(&format!("base = 'a'\n{text}"), &[]).unwrap();
         points(&sweep).unwrap_err().to_string()
     }
 

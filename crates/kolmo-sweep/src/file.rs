@@ -2,7 +2,7 @@
 
 use kolmo_config::{
     ConfigError, ReportConfig,
-    file::{self, FileKind},
+    file::{self, Choice, FileKind},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,19 +131,23 @@ impl Settings {
 }
 
 impl SweepFile {
-    /// Reads the text of a sweep file.
+    /// Reads the text of a sweep file. `claims` are the names of those that there are.
     ///
     /// # Errors
-    /// A configuration of a run or a fine-tuning, TOML that does not parse, an unknown key or a value of another type, with its line; an entry of `axes` that is
+    /// A configuration of a run or a fine-tuning, TOML that does not parse, an unknown key or a value of another type, with its line; a claim that there is not; an entry of `axes` that is
     /// not exactly one of `product`, `zip` and `list`; an option of Slurm that is not one.
-    pub fn parse(text: &str) -> Result<Self, SweepError> {
+    pub fn parse(text: &str, claims: &[&str]) -> Result<Self, SweepError> {
         match FileKind::of(text) {
             Some(kind @ (FileKind::Run | FileKind::FineTuning)) => {
                 return Err(ConfigError::Kind(kind).into());
             }
             Some(FileKind::Sweep) | None => {}
         }
-        let sweep: Self = file::read(text, &[], |_| {})?;
+        let claims = Choice {
+            key: "report.claims[0]",
+            names: claims,
+        };
+        let sweep: Self = file::read(text, &[], &[claims], |_| {})?;
         for (k, axis) in sweep.axes.iter().enumerate() {
             let given = [
                 axis.product.is_some(),
@@ -225,11 +229,19 @@ mod tests {
                 "slurm.gres: it takes one line",
             ),
             (
+                "base = 'a'\n[report]\nclaims = ['order', 'surfaces']",
+                "line 3: report.claims[1] = \"surfaces\" is not possible: valid is \"order\" or \"surface\"; did you mean \"surface\"?",
+            ),
+            (
+                "base = 'a'\n[report]\nclaims = ['A b']",
+                "line 3: report.claims[0] = \"A b\" is not possible: valid is \"order\" or \"surface\"",
+            ),
+            (
                 "base = 'a'\n[slurm]\ntimes = '1'",
                 "did you mean slurm.time?",
             ),
         ] {
-            let error = SweepFile::parse(text).unwrap_err();
+            let error = SweepFile::parse(text, &["order", "surface"]).unwrap_err();
             assert!(error.to_string().contains(expected), "{text}: {error}");
             assert!(error.is_usage());
         }
@@ -239,7 +251,7 @@ mod tests {
     fn keys_are_dotted_or_in_tables() {
         let text = "base = 'a'\n[set]\n'train.documents' = 3\nmodel = { arch = 'llama' }\n\
                     train.warmup = 0.1";
-        let set = SweepFile::parse(text).unwrap().set.flat();
+        let set = SweepFile::parse(text, &[]).unwrap().set.flat();
         let keys: Vec<&str> = set.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["train.documents", "model.arch", "train.warmup"]);
     }

@@ -74,12 +74,12 @@ const DOCUMENTS: &str = "train.documents";
 pub(crate) const DIGITS: usize = 12;
 
 impl Plan {
-    /// Plans the sweep file at `path`.
+    /// Plans the sweep file at `path`. `claims` are the names of those that a sweep can be for.
     ///
     /// # Errors
     /// A file that cannot be read or that says nothing that can be, a run that is not possible, or two that are the same.
-    pub fn read(path: &Path) -> Result<Self, SweepError> {
-        Self::read_by(path, &read)
+    pub fn read(path: &Path, claims: &[&str]) -> Result<Self, SweepError> {
+        Self::read_by(path, claims, &read)
     }
 
     /// The same with `text` in place of the file system: it gives the text of a path, or the reason why there is none. The
@@ -87,12 +87,17 @@ impl Plan {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn read_by(path: &Path, text: Text<'_>) -> Result<Self, SweepError> {
-        Self::read_below(path, text, 0)
+    pub fn read_by(path: &Path, claims: &[&str], text: Text<'_>) -> Result<Self, SweepError> {
+        Self::read_below(path, claims, text, 0)
     }
 
     /// The same, so many fine-tunings below the one that is asked for.
-    fn read_below(path: &Path, read: Text<'_>, depth: usize) -> Result<Self, SweepError> {
+    fn read_below(
+        path: &Path,
+        claims: &[&str],
+        read: Text<'_>,
+        depth: usize,
+    ) -> Result<Self, SweepError> {
         const DEEPEST: usize = 8;
         if depth > DEEPEST {
             let problem = format!("it is fine-tuned from itself, or in more than {DEEPEST} stages");
@@ -102,7 +107,7 @@ impl Plan {
             let problem = format!("could not be read: {reason}");
             SweepError::invalid(path.display().to_string(), problem)
         })?;
-        let file = SweepFile::parse(&text)?;
+        let file = SweepFile::parse(&text, claims)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let base_path = folder.join(&file.base);
         let base = read(&base_path).map_err(|reason| SweepError::Base {
@@ -113,7 +118,7 @@ impl Plan {
         let from = file.from.as_ref();
         let from = from.map(|from| {
             let path = folder.join(from);
-            Self::read_below(&path, read, depth + 1).map_err(|source| match source {
+            Self::read_below(&path, claims, read, depth + 1).map_err(|source| match source {
                 // Of a chain of files the one with the mistake.
                 source @ SweepError::From { .. } => source,
                 source => SweepError::From {
@@ -385,7 +390,7 @@ pub(crate) mod tests {
         .unwrap();
         let path = folder.path().join("many.toml");
         fs::write(&path, format!("base = 'base.toml'\n{text}")).unwrap();
-        Plan::read(&path)
+        Plan::read(&path, &[])
     }
 
     #[test]
@@ -464,7 +469,7 @@ pub(crate) mod tests {
             assert!(error.is_usage());
         }
         assert!(matches!(
-            Plan::read(Path::new("/nowhere/at/all.toml")),
+            Plan::read(Path::new("/nowhere/at/all.toml"), &[]),
             Err(SweepError::Invalid { .. })
         ));
     }

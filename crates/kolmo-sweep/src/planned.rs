@@ -126,7 +126,7 @@ mod tests {
         fs::write(folder.join("base.toml"), "").unwrap();
         let path = folder.join(name);
         fs::write(&path, format!("base = 'base.toml'\nseeds = {seeds}")).unwrap();
-        Plan::read(&path).unwrap()
+        Plan::read(&path, &[]).unwrap()
     }
 
     #[test]

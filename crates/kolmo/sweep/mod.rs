@@ -12,6 +12,7 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
+use kolmo_report::claims;
 use kolmo_run::is_there;
 use kolmo_sweep::{Plan, SweepDirectory, SweepError, commands::Trainer};
 
@@ -71,7 +72,7 @@ struct Which {
 impl Which {
     fn load(&self) -> anyhow::Result<(Plan, SweepDirectory)> {
         one_line("the sweep file", &self.sweep)?;
-        let plan = Plan::read(&self.sweep);
+        let plan = Plan::read(&self.sweep, &claims::names());
         let mut plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
         let default = || Path::new("runs").join(&plan.name);
         let root = self.dir.clone().unwrap_or_else(default);

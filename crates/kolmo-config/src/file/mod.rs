@@ -14,4 +14,4 @@ mod shape;
 pub use flat::flat;
 pub use kind::FileKind;
 pub(crate) use place::find;
-pub use read::read;
+pub use read::{Choice, read};

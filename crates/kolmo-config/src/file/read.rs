@@ -22,8 +22,17 @@ pub(super) struct Setting {
     pub value: Value,
 }
 
-/// Reads the TOML `text` with each of `overrides`, `key.path=value`, on top. `complete` may fill in keys before they
-/// are checked.
+/// What the strings of a key can be, where that is not in its type but known to who reads the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// The key, dotted; of an array an item of it: `report.claims[0]`.
+    pub key: &'a str,
+    /// The strings.
+    pub names: &'a [&'a str],
+}
+
+/// Reads the TOML `text` with each of `overrides`, `key.path=value`, on top. Of each of `choices` a value is one of its names.
+/// `complete` may fill in keys before they are checked.
 ///
 /// # Errors
 /// Text that is no TOML; a key that `T` does not have, with the nearest that it has; a value of another type. Each
@@ -31,9 +40,13 @@ pub(super) struct Setting {
 pub fn read<T: DeserializeOwned + JsonSchema>(
     text: &str,
     overrides: &[String],
+    choices: &[Choice<'_>],
     complete: impl Fn(&mut Table),
 ) -> Result<T, ConfigError> {
-    let shape = Shape::of::<T>();
+    let mut shape = Shape::of::<T>();
+    for choice in choices {
+        shape.restrict(&KeyPath::parse(choice.key).0, choice.names);
+    }
     let mut table: Table = toml::from_str(text).map_err(|error| explain(text, &error))?;
     let settings = parse_all(overrides)?;
     let mistake = |mistake: Mistake| {

@@ -96,6 +96,24 @@ impl Shape {
         }
     }
 
+    /// Leaves to the strings at `path`, which no table that depends on a key is on the way to, a choice of `names`.
+    pub fn restrict(&mut self, path: &[Step], names: &[&str]) {
+        let mut here = Some(self);
+        for step in path {
+            here = match (here, step) {
+                (Some(Self::List(item)), Step::Item(_)) => Some(&mut **item),
+                (Some(Self::Table(fields)), Step::Key(key)) => {
+                    let field = fields.iter_mut().find(|field| field.name == *key);
+                    field.map(|field| &mut field.shape)
+                }
+                _ => None,
+            };
+        }
+        if let Some(text) = here.filter(|shape| **shape == Self::Text) {
+            *text = Self::Choice(names.iter().map(|name| (*name).to_owned()).collect());
+        }
+    }
+
     /// Whether there are keys in it.
     pub fn is_table(&self) -> bool {
         matches!(self, Self::Table(_) | Self::Tagged { .. })

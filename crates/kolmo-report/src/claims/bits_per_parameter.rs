@@ -6,59 +6,93 @@ use std::{collections::HashSet, f64::consts::LN_2};
 use kolmo_run::FactRow;
 use kolmo_world::Token;
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::{bits, ladders},
-    quantity::Quantity,
-    summary::{by_parameters, id, mean, named, observations, parameters, points},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        ladders::{bits, ladders},
+        runs::{by_parameters, id, named, observations, parameters},
+        seeds::mean_at,
+        series::points,
+    },
     number::{count, grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let ladders = ladders(study);
-    if ladders.is_empty() {
-        return Ok(None);
+/// Bits stored for each parameter.
+pub struct BitsPerParameter;
+
+impl Claim for BitsPerParameter {
+    fn name(&self) -> &'static str {
+        "bits_per_parameter"
     }
-    let mut section = Section::new(
-        id(study, &["bits-per-parameter"]),
-        "Bits per parameter",
-        "Does a model store bits in proportion to its parameters, and how many?",
-        &[
-            "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
-             the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
-             come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Where every name of the space is a subject's \
-             there is nothing to know of names. Of values each frequency class counts for what its answers are worth, which is \
-             their formula where all facts are known well.",
-        ],
-    );
-    for (runs, name) in &named(ladders) {
-        // Of the reciprocal, so that the exponent is that of growth.
-        let points = observations(runs, parameters, |run| 1.0 / bits(run));
-        let measured = PowerLaw::fit(&points).map(|law| law.exponent);
-        section.verdicts.push(
-            Claim {
-                name: format!("bits_per_parameter/{name}/exponent"),
-                statement: format!("{name}: the bits stored grow in proportion to the parameters."),
-                relation: Relation::Equal,
-                predicted: 1.0,
-                range: range("parameters", runs.iter().map(|run| parameters(run))),
-                quantity: Quantity::Exponent,
-            }
-            .judge(measured),
+
+    fn title(&self) -> &'static str {
+        "Bits per parameter"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does a model store bits in proportion to its parameters, and how many?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "The runs of `model_scaling`."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of the bits stored against parameters is 1."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let ladders = ladders(study);
+        if ladders.is_empty() {
+            return Ok(None);
+        }
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Plainly: the bits stored of values, over all parameters. Allen-Zhu and Li's capacity ratio adds what the model knows of \
+                 the names, against a uniform choice from the name space, and leaves out the rows of tokens that never \
+                 come; they find 2 bits after 1000 exposures of every fact, and 1 after 100. Where every name of the space is a subject's \
+                 there is nothing to know of names. Of values each frequency class counts for what its answers are worth, which is \
+                 their formula where all facts are known well.",
+            ],
         );
-        let ratios = runs.iter().map(|run| capacity_ratio(run));
-        let ratios = ratios.collect::<Result<Vec<f64>>>()?;
-        section.figures.push(figure(study, runs, &ratios, name));
-        section.tables.push(table(runs, &ratios, name));
+        for (runs, name) in &named(ladders) {
+            // Of the reciprocal, so that the exponent is that of growth.
+            let points = observations(runs, parameters, |run| 1.0 / bits(run));
+            let measured = PowerLaw::fit(&points).map(|law| law.exponent);
+            section.verdicts.push(
+                Prediction {
+                    claim: &BitsPerParameter,
+                    name: format!("{name}/exponent"),
+                    statement: format!(
+                        "{name}: the bits stored grow in proportion to the parameters."
+                    ),
+                    relation: Relation::Equal,
+                    predicted: 1.0,
+                    range: range("parameters", runs.iter().map(|run| parameters(run))),
+                    quantity: Quantity::Exponent,
+                }
+                .judge(measured),
+            );
+            let ratios = runs.iter().map(|run| capacity_ratio(run));
+            let ratios = ratios.collect::<Result<Vec<f64>>>()?;
+            section.figures.push(figure(study, runs, &ratios, name));
+            section.tables.push(table(runs, &ratios, name));
+        }
+        Ok(Some(section))
     }
-    Ok(Some(section))
 }
 
 /// What is known of values and of names, in bits, over the parameters of tokens that come.
@@ -104,11 +138,11 @@ fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figu
     let sizes = by_parameters(runs);
     let at = sizes
         .iter()
-        .map(|(x, runs)| mean(*x, runs, plain))
+        .map(|(x, runs)| mean_at(*x, runs, plain))
         .collect();
     let ratio = |x: f64, at: &[&StudyRun]| Datum {
         ci95: None,
-        ..mean(x, at, |run| ratio_of(run, runs, ratios))
+        ..mean_at(x, at, |run| ratio_of(run, runs, ratios))
     };
     let with_names = sizes.iter().map(|(x, at)| ratio(*x, at)).collect();
     Figure {
@@ -140,7 +174,7 @@ fn ratio_of(run: &StudyRun, runs: &[&StudyRun], ratios: &[f64]) -> f64 {
 
 fn table(runs: &[&StudyRun], ratios: &[f64], name: &str) -> Table {
     let rows = by_parameters(runs).into_iter().map(|(parameters, at)| {
-        let of = |f: &dyn Fn(&StudyRun) -> f64| mean(parameters, &at, f).y;
+        let of = |f: &dyn Fn(&StudyRun) -> f64| mean_at(parameters, &at, f).y;
         vec![
             grouped(parameters as u64),
             grouped(used_parameters(at[0])),

@@ -2,17 +2,21 @@
 
 use kolmo_run::AnswerRow;
 
-use super::{
-    answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
-    judge::{Claim, text},
-    quantity::Quantity,
-    summary::{datum, grid, id, line, of_seeds, points},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        answers::{Asked, Group, Panel, STATED, STATEMENT, STRANGERS, asked_groups, panels},
+        cells::text,
+        runs::id,
+        seeds::{datum, of_seeds},
+        series::{grid, line, points},
+    },
     number::{grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::Study,
 };
 use kolmo_stats::{
@@ -23,40 +27,69 @@ use kolmo_stats::{
 /// In the order of tables.
 const WORDINGS: [&str; 3] = [STATEMENT, "held_out", "question"];
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let groups = asked_groups(study)?;
-    if groups.is_empty() {
-        return Ok(None);
+/// Whether a model is right as often as it says.
+pub struct Calibration;
+
+impl Claim for Calibration {
+    fn name(&self) -> &'static str {
+        "calibration"
     }
-    let mut section = Section::new(
-        id(study, &["calibration"]),
-        "Calibration",
-        "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?",
-        &[
-            "Confidence is the probability of the most likely answer. The optimal predictor is right as often as its confidence says: \
-             about a fact that it never met it is sure to 1/V, and right so often. The expected calibration error (ECE) is the \
-             distance of accuracy from confidence in ten bins of confidence of equal width, weighted by their answers. Of \
-             endlessly many answers it is 0 for the optimal predictor. Of as many as were asked it is above 0 by chance alone, since \
-             deviations of either sign count; what is predicted is its mean over draws of as many answers, as confident, that are right \
-             as often as they say.",
-            "AUROC is the probability that a right answer is more confident than a wrong one, ties counted half: 0.5 where confidence \
-             says nothing. Each fact asked counts once, so that rare facts, of which as many are asked as of frequent ones, weigh more \
-             than in what is written. Intervals are Student's over seeds.",
-        ],
-    );
-    let panels = panels(&groups);
-    for panel in &panels {
-        if let Some(group) = panel.longest() {
-            section.verdicts.extend(error_verdict(group, STATED));
-            section.verdicts.extend(error_verdict(group, STRANGERS));
-            section.verdicts.extend(auroc_verdict(group));
-            section.tables.push(table(group));
-        }
-        for cohort in [STATED, STRANGERS] {
-            section.figures.extend(figure(study, panel, cohort));
-        }
+
+    fn title(&self) -> &'static str {
+        "Calibration"
     }
-    Ok(Some(section))
+
+    fn question(&self) -> &'static str {
+        "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "The runs of `hallucination`."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The expected calibration error in ten bins is that of as many answers that are right as often as they say, and the \
+         AUROC of the confidence as a sign of a right answer is above 0.5."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let groups = asked_groups(study)?;
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Confidence is the probability of the most likely answer. The optimal predictor is right as often as its confidence says: \
+                 about a fact that it never met it is sure to 1/V, and right so often. The expected calibration error (ECE) is the \
+                 distance of accuracy from confidence in ten bins of confidence of equal width, weighted by their answers. Of \
+                 endlessly many answers it is 0 for the optimal predictor. Of as many as were asked it is above 0 by chance alone, since \
+                 deviations of either sign count; what is predicted is its mean over draws of as many answers, as confident, that are right \
+                 as often as they say.",
+                "AUROC is the probability that a right answer is more confident than a wrong one, ties counted half: 0.5 where confidence \
+                 says nothing. Each fact asked counts once, so that rare facts, of which as many are asked as of frequent ones, weigh more \
+                 than in what is written. Intervals are Student's over seeds.",
+            ],
+        );
+        let panels = panels(&groups);
+        for panel in &panels {
+            if let Some(group) = panel.longest() {
+                section.verdicts.extend(error_verdict(group, STATED));
+                section.verdicts.extend(error_verdict(group, STRANGERS));
+                section.verdicts.extend(auroc_verdict(group));
+                section.tables.push(table(group));
+            }
+            for cohort in [STATED, STRANGERS] {
+                section.figures.extend(figure(study, panel, cohort));
+            }
+        }
+        Ok(Some(section))
+    }
 }
 
 /// Who a cohort is, for readers.
@@ -97,8 +130,9 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
     let by_chance: Vec<f64> = by_chance.collect();
     let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let name = &group.name;
-    let claim = Claim {
-        name: format!("calibration/{name}/{cohort}"),
+    let claim = Prediction {
+        claim: &Calibration,
+        name: format!("{name}/{cohort}"),
         statement: format!(
             "{name}: about {} a model is right as often as it says: its calibration error is that of chance alone.",
             whom(cohort)
@@ -128,8 +162,9 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
         false => Estimate::over_seeds(&areas),
     };
     let name = &group.name;
-    let claim = Claim {
-        name: format!("calibration/{name}/AUROC"),
+    let claim = Prediction {
+        claim: &Calibration,
+        name: format!("{name}/AUROC"),
         statement: format!("{name}: right answers are more confident than wrong ones."),
         relation: Relation::Above,
         predicted: 0.5,

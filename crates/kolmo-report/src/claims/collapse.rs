@@ -3,17 +3,20 @@
 use kolmo_run::ClassRecord;
 use kolmo_theory::discovery::{PowerLaw, mean_content};
 
-use super::{
-    judge::{Claim, range, text},
-    learning_time::one_or_seeds,
-    quantity::Quantity,
-    summary::{by_documents, id, line, named, shade},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
+    measured::{
+        cells::text,
+        runs::{by_documents, id, named},
+        seeds::one_or_seeds,
+        series::{line, shade},
+    },
     number::{class_of_ranks, grouped},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, Point, Refusal, variance_left};
@@ -27,57 +30,87 @@ const LEAST_EVALUATIONS: usize = 20;
 /// The share of the variance that may be left: a common curve explains nine tenths.
 const LEFT: f64 = 0.1;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["collapse"]),
-        "One curve for all frequencies",
-        "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?",
-        &[
-            "The loss of each frequency class is put over the exposures of its facts, and over the documents. The share of the variance that \
-             is left around a common curve says how well the classes collapse: it should be below 0.1 over exposures.",
-            "Within a run, time and exposures go together: a rare fact has its tenth exposure late, when the model has learnt to look facts up. \
-             Between runs of several lengths, each with its own cool-down, they do not: there the last evaluations are compared, of \
-             facts that are as often stated, more frequent in a short run and rarer in a long one.",
-        ],
-    );
-    for (runs, name) in named(study.groups(|run| (run.law().clone(), run.training()))) {
-        section.verdicts.extend(at_the_end(&runs, &name));
-        section.figures.extend(end_figure(study, &runs, &name));
+/// Loss against exposures is one curve.
+pub struct Collapse;
+
+impl Claim for Collapse {
+    fn name(&self) -> &'static str {
+        "collapse"
     }
-    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
-        if runs[0].evaluations.len() < LEAST_EVALUATIONS {
-            continue;
-        }
-        let left: Vec<_> = runs
-            .iter()
-            .map(|run| variance_left(&curves(run, true)))
-            .collect();
-        let over_documents: Vec<_> = runs
-            .iter()
-            .map(|run| variance_left(&curves(run, false)))
-            .collect();
-        let exposures = runs
-            .iter()
-            .flat_map(|run| curves(run, true))
-            .map(|point| point.x);
-        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
-        section.verdicts.push(
-            Claim {
-                name: format!("collapse/{name}/variance left"),
-                statement: format!("{name}: less than a tenth of the variance of the classes' losses is left around one curve over exposures."),
-                relation: Relation::Below,
-                predicted: LEFT,
-                range: range("exposures", exposures),
-                quantity: Quantity::Ratio,
-            }
-            .judge(one_or_seeds(&seeds, left.iter().cloned())),
+
+    fn title(&self) -> &'static str {
+        "One curve for all frequencies"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of 20 evaluations or more; or, of a law that ends in a power law, runs on four or more numbers of documents."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The share of the variance of the classes' losses left around one curve over exposures is below 0.1 within a run, and \
+         over the ends of runs of several lengths."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The loss of each frequency class is put over the exposures of its facts, and over the documents. The share of the variance that \
+                 is left around a common curve says how well the classes collapse: it should be below 0.1 over exposures.",
+                "Within a run, time and exposures go together: a rare fact has its tenth exposure late, when the model has learnt to look facts up. \
+                 Between runs of several lengths, each with its own cool-down, they do not: there the last evaluations are compared, of \
+                 facts that are as often stated, more frequent in a short run and rarer in a long one.",
+            ],
         );
-        section.figures.push(figure(study, runs[0], &name));
-        section
-            .tables
-            .push(table(&runs, &left, &over_documents, &name));
+        for (runs, name) in named(study.groups(|run| (run.law().clone(), run.training()))) {
+            section.verdicts.extend(at_the_end(&runs, &name));
+            section.figures.extend(end_figure(study, &runs, &name));
+        }
+        for (runs, name) in named(study.groups(StudyRun::but_seed)) {
+            if runs[0].evaluations.len() < LEAST_EVALUATIONS {
+                continue;
+            }
+            let left: Vec<_> = runs
+                .iter()
+                .map(|run| variance_left(&curves(run, true)))
+                .collect();
+            let over_documents: Vec<_> = runs
+                .iter()
+                .map(|run| variance_left(&curves(run, false)))
+                .collect();
+            let exposures = runs
+                .iter()
+                .flat_map(|run| curves(run, true))
+                .map(|point| point.x);
+            let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+            section.verdicts.push(
+                Prediction {
+                    claim: &Collapse,
+                    name: format!("{name}/variance left"),
+                    statement: format!("{name}: less than a tenth of the variance of the classes' losses is left around one curve over exposures."),
+                    relation: Relation::Below,
+                    predicted: LEFT,
+                    range: range("exposures", exposures),
+                    quantity: Quantity::Ratio,
+                }
+                .judge(one_or_seeds(&seeds, left.iter().cloned())),
+            );
+            section.figures.push(figure(study, runs[0], &name));
+            section
+                .tables
+                .push(table(&runs, &left, &over_documents, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
 }
 
 /// Runs of as many lengths have something to say of their ends.
@@ -115,8 +148,9 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
     let seeds = lengths(runs);
     let names: Vec<u64> = seeds.iter().map(|runs| runs[0].config.seed).collect();
     let left = seeds.iter().map(|runs| variance_left(&ends(runs)));
-    let claim = Claim {
-        name: format!("collapse/{name}/at the end"),
+    let claim = Prediction {
+        claim: &Collapse,
+        name: format!("{name}/at the end"),
         statement: format!(
             "{name}: less than a tenth of the variance of the classes' losses at the end of runs of several lengths is left around one \
              curve over exposures."

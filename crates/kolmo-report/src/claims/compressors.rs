@@ -3,18 +3,21 @@
 
 use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 
-use super::{
-    codes::{Compressed, Group, alike, families},
-    judge::Claim,
-    quantity::Quantity,
-    summary::{Seeded, count_seeds, datum, id, line, of_seeds, points},
-    tuning::{cell, mean},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        cells::cell,
+        codes::{Compressed, Group, alike, families},
+        runs::id,
+        seeds::{Seeded, count_seeds, datum, mean, of_seeds},
+        series::{line, points},
+    },
     number::{NOTHING, grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::Study,
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal};
@@ -32,32 +35,62 @@ const SLACK: f64 = 1e-3;
 /// and by so many bits, of the end of the code.
 const END_BITS: f64 = 64.0;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["compressors"]),
-        "The model as a compressor",
-        "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?",
-        &[
-            "A predictor is a compressor: arithmetic coding turns its probabilities into a code that is hardly longer than \
-             Σ −log2 P. The text is documents that the model has not seen. Bits are for each fact that it states, which is a \
-             sentence where documents state one.",
-            "General compressors see the text alone, and find what repeats in it. The Bayes learner has read what the model was trained on, and \
-             nobody writes the text in fewer bits on average than who knows the world, which is the floor.",
-            "The model's code does not hold the model. With the weights, entropy coded at the precision that is cheapest, it is \
-             shorter than the best general compressor from a number of facts on: the bits of the weights over what they save on each. \
-             What rounding costs is measured on documents of training. That general compressors take fewer bits for each fact of a longer text is not counted.",
-        ],
-    );
-    for group in &alike(study) {
-        section.verdicts.push(shortest(group));
-        section.tables.push(table(group));
+/// A trained model beside other compressors.
+pub struct Compressors;
+
+impl Claim for Compressors {
+    fn name(&self) -> &'static str {
+        "compressors"
     }
-    for family in &families(study) {
-        section.verdicts.extend(written(family));
-        section.figures.push(figure(study, family));
-        section.tables.push(with_weights(family));
+
+    fn title(&self) -> &'static str {
+        "The model as a compressor"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn question(&self) -> &'static str {
+        "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs that were measured as compressors."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The bits of the model for unseen documents, over those of the best general compressor, are below 1. Over all runs the \
+         greatest difference of an arithmetic code and the information in it is below 0.001: of the Bayes learner's either way, \
+         of the model's beyond 64 bits."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A predictor is a compressor: arithmetic coding turns its probabilities into a code that is hardly longer than \
+                 Σ −log2 P. The text is documents that the model has not seen. Bits are for each fact that it states, which is a \
+                 sentence where documents state one.",
+                "General compressors see the text alone, and find what repeats in it. The Bayes learner has read what the model was trained on, and \
+                 nobody writes the text in fewer bits on average than who knows the world, which is the floor.",
+                "The model's code does not hold the model. With the weights, entropy coded at the precision that is cheapest, it is \
+                 shorter than the best general compressor from a number of facts on: the bits of the weights over what they save on each. \
+                 What rounding costs is measured on documents of training. That general compressors take fewer bits for each fact of a longer text is not counted.",
+            ],
+        );
+        for group in &alike(study) {
+            section.verdicts.push(shortest(group));
+            section.tables.push(table(group));
+        }
+        for family in &families(study) {
+            section.verdicts.extend(written(family));
+            section.figures.push(figure(study, family));
+            section.tables.push(with_weights(family));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 fn compressor<'a>(record: &'a CompressionRecord, name: &str) -> Option<&'a CompressorRecord> {
@@ -95,8 +128,9 @@ fn floor(of: &Compressed<'_>) -> f64 {
 
 fn shortest(group: &Group<'_>) -> Verdict {
     let name = &group.name;
-    Claim {
-        name: format!("compressors/{name}/shortest"),
+    Prediction {
+        claim: &Compressors,
+        name: format!("{name}/shortest"),
         statement: format!(
             "{name}: the model writes sentences that it has not seen in fewer bits than the best general compressor: the ratio is below 1."
         ),
@@ -111,8 +145,9 @@ fn shortest(group: &Group<'_>) -> Verdict {
 /// Whether the codes that were written are as long as the probabilities say.
 fn written(family: &Group<'_>) -> [Verdict; 2] {
     let name = &family.name;
-    let claim = |which: &str, statement: String| Claim {
-        name: format!("compressors/{name}/{which}"),
+    let claim = |which: &str, statement: String| Prediction {
+        claim: &Compressors,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Below,
         predicted: SLACK,
@@ -136,8 +171,8 @@ fn written(family: &Group<'_>) -> [Verdict; 2] {
     let difference = |coded: f64, information: f64| (coded / information - 1.0).abs();
     let excess = |coded: f64, information: f64| (coded - information - END_BITS) / information;
     [
-        bayes.judge(greatest(family, BAYES, difference)),
-        model.judge(greatest(family, MODEL, excess)),
+        bayes.judge_as(Sort::Check, greatest(family, BAYES, difference)),
+        model.judge_as(Sort::Check, greatest(family, MODEL, excess)),
     ]
 }
 

@@ -4,62 +4,95 @@
 use kolmo_run::{ClassRecord, FactRow};
 use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::ladders,
-    quantity::Quantity,
-    summary::{by_parameters, grid, id, line, mean, named, points, shade},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::{
         chart::{Chart, Datum, Ink, Mark},
         heat_map::HeatMap,
     },
+    measured::{
+        ladders::ladders,
+        runs::{by_parameters, id, named},
+        seeds::mean_at,
+        series::{grid, line, points, shade},
+    },
     number::{self, class_of_ranks, grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{
     Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, threshold_frequency,
 };
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut ladders = ladders(study);
-    // Without a law of frequencies there is no cut-off to look for.
-    ladders.retain(|runs| Asymptote::of(&runs[0].world).is_some());
-    if ladders.is_empty() {
-        return Ok(None);
+/// Which facts a model of limited capacity keeps.
+pub struct CutOff;
+
+impl Claim for CutOff {
+    fn name(&self) -> &'static str {
+        "cut_off"
     }
-    let mut section = Section::new(
-        id(study, &["cut-off"]),
-        "The cut-off",
-        "Which facts does a model of limited capacity keep, and how sharply does it stop?",
-        &[
-            "If a fact is stored or not, a model keeps the most frequent ones and nothing of the others: the share that is \
-             missing jumps from 0 to 1 at a threshold. If every further nat of a fact is worth less than the one before, it falls as the \
-             threshold over the frequency. Each shape is given its best threshold, so that the comparison is of shapes alone.",
-            "The threshold frequency of a model is where its accuracy falls below 80 % (Gu et al. 2025). If bits are \
-             proportional to parameters, it falls with these as the frequency does with the rank.",
-        ],
-    );
-    for (runs, name) in &named(ladders) {
-        section.verdicts.push(shape(runs, name));
-        let thresholds: Vec<std::result::Result<Estimate, Refusal>> = runs
-            .iter()
-            .map(|run| threshold(run))
-            .collect::<Result<_>>()?;
-        section
-            .verdicts
-            .extend(threshold_verdict(runs, &thresholds, name));
-        section.figures.push(heat_map(study, runs, name));
-        section.figures.push(shapes(study, runs, name));
-        section
-            .figures
-            .push(thresholds_figure(study, runs, &thresholds, name));
-        section.tables.push(table(runs, &thresholds, name));
+
+    fn title(&self) -> &'static str {
+        "The cut-off"
     }
-    Ok(Some(section))
+
+    fn question(&self) -> &'static str {
+        "Which facts does a model of limited capacity keep, and how sharply does it stop?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "The runs of `model_scaling`, of a law that ends in a power law."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "Facts are stored or not, rather than missing as the threshold over the frequency: each shape with its best threshold, \
+         ln of the ratio of their squared errors is above 0. The threshold frequency falls with the parameters with the \
+         exponent 1/α."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut ladders = ladders(study);
+        // Without a law of frequencies there is no cut-off to look for.
+        ladders.retain(|runs| Asymptote::of(&runs[0].world).is_some());
+        if ladders.is_empty() {
+            return Ok(None);
+        }
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "If a fact is stored or not, a model keeps the most frequent ones and nothing of the others: the share that is \
+                 missing jumps from 0 to 1 at a threshold. If every further nat of a fact is worth less than the one before, it falls as the \
+                 threshold over the frequency. Each shape is given its best threshold, so that the comparison is of shapes alone.",
+                "The threshold frequency of a model is where its accuracy falls below 80 % (Gu et al. 2025). If bits are \
+                 proportional to parameters, it falls with these as the frequency does with the rank.",
+            ],
+        );
+        for (runs, name) in &named(ladders) {
+            section.verdicts.push(shape(runs, name));
+            let thresholds: Vec<std::result::Result<Estimate, Refusal>> = runs
+                .iter()
+                .map(|run| threshold(run))
+                .collect::<Result<_>>()?;
+            section
+                .verdicts
+                .extend(threshold_verdict(runs, &thresholds, name));
+            section.figures.push(heat_map(study, runs, name));
+            section.figures.push(shapes(study, runs, name));
+            section
+                .figures
+                .push(thresholds_figure(study, runs, &thresholds, name));
+            section.tables.push(table(runs, &thresholds, name));
+        }
+        Ok(Some(section))
+    }
 }
 
 /// The frequency of a fact of a class, the mean over its facts, and the share that is missing of it.
@@ -130,8 +163,9 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
     };
     let ratios: Vec<OfSeed<f64>> = seeds.iter().map(of_seed).collect();
     let frequencies = runs.iter().flat_map(|run| profile(run)).map(|(p, _)| p);
-    Claim {
-        name: format!("cut_off/{name}/sharp or soft"),
+    Prediction {
+        claim: &CutOff,
+        name: format!("{name}/sharp or soft"),
         statement: format!(
             "{name}: the cut-off looks like facts that are stored or not, rather than like further nats that are worth less: \
              the logarithm of the ratio of their squared errors is above 0."
@@ -173,8 +207,9 @@ fn threshold_verdict(
             })
         })
         .collect();
-    let claim = Claim {
-        name: format!("cut_off/{name}/threshold"),
+    let claim = Prediction {
+        claim: &CutOff,
+        name: format!("{name}/threshold"),
         statement: format!(
             "{name}: the threshold frequency falls with the parameters with the exponent 1/α of the frequencies."
         ),
@@ -195,7 +230,7 @@ fn heat_map(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
                 .get(k)
                 .map_or(f64::NAN, |(_, missing)| 1.0 - missing)
         };
-        mean(0.0, runs, share).y
+        mean_at(0.0, runs, share).y
     };
     let cells = (0..classes.len()).map(|k| sizes.iter().map(|(_, runs)| share(k, runs)).collect());
     Figure {

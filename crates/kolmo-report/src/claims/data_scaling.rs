@@ -3,61 +3,91 @@
 
 use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_content};
 
-use super::{
-    judge::{Claim, beside, range},
-    quantity::Quantity,
-    summary::{
-        by_documents, count_seeds, grid, id, line, mean, named, observations, of_seeds, points,
-        worlds,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        runs::{by_documents, id, named, observations, worlds},
+        seeds::{count_seeds, mean_at, of_seeds},
+        series::{grid, line, points, shade},
+    },
     number::{estimate, loss, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, beside, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let laws = study.groups(|run| (run.law().clone(), run.training()));
-    let laws: Vec<Vec<&StudyRun>> = laws
-        .into_iter()
-        .filter(|runs| by_documents(runs).len() > 1)
-        .collect();
-    if laws.is_empty() {
-        return Ok(None);
+/// Loss against data: the data scaling law.
+pub struct DataScaling;
+
+impl Claim for DataScaling {
+    fn name(&self) -> &'static str {
+        "data_scaling"
     }
-    // Power laws first, the slowest of them before the others.
-    let mut laws = laws;
-    let exponent = |runs: &Vec<&StudyRun>| {
-        let law = Asymptote::of(&runs[0].world);
-        law.map_or(f64::INFINITY, |law| law.data_exponent())
-    };
-    laws.sort_by(|a, b| exponent(a).total_cmp(&exponent(b)));
-    let mut section = Section::new(
-        id(study, &["data-scaling"]),
-        "Loss against data",
-        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power \
-                   law where one is predicted?",
-        &[
-            "The floor of the loss on values is 0, since they follow from subject and relation: all of it is redundancy. A \
-             Bayes learner loses ln V on a fact that it has not met and 0 on one that it has, which makes a curve \
-             without a free constant. Exponents are fitted to both over the same numbers of documents.",
-            "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ \
-             documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is \
-             another exponent over the same range.",
-        ],
-    );
-    let (laws, names): (Vec<_>, Vec<_>) = named(laws).into_iter().unzip();
-    for (runs, name) in laws.iter().zip(&names) {
-        section.verdicts.extend(verdicts(study, runs, name));
-        section.figures.push(figure(study, runs, name));
-        section.tables.push(table(runs, name));
+
+    fn title(&self) -> &'static str {
+        "Loss against data"
     }
-    section.figures.push(ratios(study, &laws, &names));
-    Ok(Some(section))
+
+    fn question(&self) -> &'static str {
+        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power law where one is \
+         predicted?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of one law and one training on two or more numbers of documents."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of the value redundancy against documents is that of the exact Bayes curve over the same documents, that \
+         of the same curve at N/τ documents with one τ for a seed, and 1 − α. Without a power law (`uniform`) the curve is \
+         steeper in the second half of the range."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let laws = study.groups(|run| (run.law().clone(), run.training()));
+        let laws: Vec<Vec<&StudyRun>> = laws
+            .into_iter()
+            .filter(|runs| by_documents(runs).len() > 1)
+            .collect();
+        if laws.is_empty() {
+            return Ok(None);
+        }
+        // Power laws first, the slowest of them before the others.
+        let mut laws = laws;
+        let exponent = |runs: &Vec<&StudyRun>| {
+            let law = Asymptote::of(&runs[0].world);
+            law.map_or(f64::INFINITY, |law| law.data_exponent())
+        };
+        laws.sort_by(|a, b| exponent(a).total_cmp(&exponent(b)));
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The floor of the loss on values is 0, since they follow from subject and relation: all of it is redundancy. A \
+                 Bayes learner loses ln V on a fact that it has not met and 0 on one that it has, which makes a curve \
+                 without a free constant. Exponents are fitted to both over the same numbers of documents.",
+                "A transformer has to be told more than once. The least that this can change is the clock: the same curve, read at N/τ \
+                 documents with one constant τ for a law. Where the exact curve is bent, by its last subjects or by the start, that is \
+                 another exponent over the same range.",
+            ],
+        );
+        let (laws, names): (Vec<_>, Vec<_>) = named(laws).into_iter().unzip();
+        for (runs, name) in laws.iter().zip(&names) {
+            section.verdicts.extend(verdicts(study, runs, name));
+            section.figures.push(figure(study, runs, name));
+            section.tables.push(table(runs, name));
+        }
+        section.figures.push(ratios(study, &laws, &names));
+        Ok(Some(section))
+    }
 }
 
 fn redundancy(run: &StudyRun) -> f64 {
@@ -101,8 +131,9 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let exact = fitted.iter().map(|run| exact(run, run.documents() / tau));
         exact.collect()
     };
-    let claim = |which: &str, statement: String, predicted| Claim {
-        name: format!("data_scaling/{name}/{which}"),
+    let claim = |which: &str, statement: String, predicted| Prediction {
+        claim: &DataScaling,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Equal,
         predicted,
@@ -209,8 +240,9 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
             (at.len() > 2).then(|| (runs[0].config.seed, steepening()))
         })
         .collect();
-    Claim {
-        name: format!("data_scaling/{name}/no power law"),
+    Prediction {
+        claim: &DataScaling,
+        name: format!("{name}/no power law"),
         statement: format!(
             "{name}: the contrast. The redundancy is no power law: the exponent over the second half of the range is greater \
              than over the first, for all facts come to be known at once."
@@ -228,7 +260,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
     let (lo, hi) = (sizes[0].0 / 1.5, sizes[sizes.len() - 1].0 * 1.5);
     let world = &runs[0].world;
     let measured = |of: fn(&StudyRun) -> f64| {
-        let points = sizes.iter().map(|(n, runs)| mean(*n, runs, of));
+        let points = sizes.iter().map(|(n, runs)| mean_at(*n, runs, of));
         points.collect::<Vec<_>>()
     };
     let mut series = vec![line(
@@ -296,8 +328,11 @@ fn ratios(study: &Study, laws: &[Vec<&StudyRun>], names: &[String]) -> Figure {
     let ratio = |run: &StudyRun| redundancy(run) / exact(run, run.documents());
     let series = with_law.iter().enumerate().map(|(k, (runs, name))| {
         let at = by_documents(runs);
-        let at = at.iter().map(|(n, runs)| mean(*n, runs, ratio)).collect();
-        let ink = super::summary::shade(k, with_law.len());
+        let at = at
+            .iter()
+            .map(|(n, runs)| mean_at(*n, runs, ratio))
+            .collect();
+        let ink = shade(k, with_law.len());
         points((*name).clone(), (Mark::JoinedPoints, ink), at)
     });
     Figure {
@@ -319,23 +354,23 @@ const VANISHED: f64 = 1e-4;
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {
     let rows = by_documents(runs).into_iter().map(|(n, runs)| {
-        let measured = mean(n, &runs, redundancy);
-        let bayes = mean(n, &runs, |run| exact(run, n)).y;
+        let measured = mean_at(n, &runs, redundancy);
+        let bayes = mean_at(n, &runs, |run| exact(run, n)).y;
         let ends = measured.ci95.unwrap_or([f64::NAN; 2]);
         vec![
             crate::number::grouped(n as u64),
             count_seeds(&runs).to_string(),
             estimate(measured.y, ends),
-            loss(mean(n, &runs, |run| run.last().missing).y),
+            loss(mean_at(n, &runs, |run| run.last().missing).y),
             loss(bayes),
-            loss(mean(n, &runs, |run| run.last().bayes_value_loss).y),
+            loss(mean_at(n, &runs, |run| run.last().bayes_value_loss).y),
             significant(if bayes > VANISHED {
                 measured.y / bayes
             } else {
                 f64::NAN
             }),
             loss(measured.y - bayes),
-            significant(mean(n, &runs, |run| times_fewer(run).ln()).y.exp()),
+            significant(mean_at(n, &runs, |run| times_fewer(run).ln()).y.exp()),
         ]
     });
     let head = [

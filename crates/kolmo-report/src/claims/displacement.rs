@@ -6,17 +6,20 @@ use kolmo_world::{
     lesson::{LessonSyntax, Replayed, Subjects},
 };
 
-use super::{
-    forgetting::class_losses,
-    judge::Claim,
-    quantity::Quantity,
-    summary::{ROOM, id, line, met_bits, points},
-    tuning::{Variant, bits_before, cell, is_bare, mean, new_bits, over_seeds, pairs, variants},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    report::{Drawing, Figure, Relation, Section, Table},
+    measured::{
+        cells::cell,
+        runs::{ROOM, id, met_bits},
+        seeds::{mean, over_seeds, pairs},
+        series::{line, points},
+        tuning::{Variant, bits_before, class_losses, is_bare, new_bits, variants},
+    },
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, spearman};
@@ -29,74 +32,106 @@ struct Exchange {
     lost: f64,
 }
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let injections = variants(study, |lesson| {
-        matches!(lesson, LessonConfig::Injection { .. })
-    });
-    let mut section = Section::new(
-        id(study, &["displacement"]),
-        "Displacement",
-        "Do new facts cost as many bits of old ones as they have, from the rarest on?",
-        &[
-            "At its capacity an optimal learner pays for each bit that it learns with one that it knew, and gives up the rarest facts \
-             first; one with room pays nothing. The old syntax without replay is compared with a control that reads on in pre-training for \
-             as many documents.",
-        ],
-    );
-    let mut rows = Vec::new();
-    for variant in injections.iter().filter(|variant| is_plain(variant)) {
-        let control = injections.iter().find(|other| is_control(other, variant));
-        let Some(control) = control else { continue };
-        let exchanges = exchanges(variant, control)?;
-        let runs = &variant.runs;
-        let has_room = mean_of(runs, bits_before) >= ROOM * mean_of(runs, met);
-        let model = &variant.model;
-        let (predicted, state) = match has_room {
-            true => (0.0, "has room for all facts, and pays nothing"),
-            false => (1.0, "has no room, and pays a bit for a bit"),
-        };
-        section.verdicts.push(
-            Claim {
-                name: format!("displacement/{model}/bit for bit"),
-                statement: format!("{model}: the model {state}."),
-                relation: Relation::Equal,
-                predicted,
-                range: None,
-                quantity: Quantity::Rate,
-            }
-            .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
-        );
-        section.verdicts.push(
-            Claim {
-                name: format!("displacement/{model}/rarest first"),
-                statement: format!(
-                    "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
-                     the rise of its loss, beyond that in the control, is below 0."
-                ),
-                relation: Relation::Below,
-                predicted: 0.0,
-                range: None,
-                quantity: Quantity::Correlation,
-            }
-            .judge(rarest_first(variant, control)?),
-        );
-        section.figures.push(figure(study, variant, &exchanges));
-        rows.push(vec![
-            model.clone(),
-            cell(over_seeds(runs, bits_before)),
-            cell(over_seeds(&control.runs, |run| run.last().bits_stored)),
-            cell(mean(&exchanges, |(_, of)| of.gained)),
-            cell(mean(&exchanges, |(_, of)| of.lost)),
-        ]);
+/// Whether new facts push old ones out bit for bit.
+pub struct Displacement;
+
+impl Claim for Displacement {
+    fn name(&self) -> &'static str {
+        "displacement"
     }
-    section.tables.push(Table {
-        caption: "Bits stored, means over seeds with 95 % intervals. Lost: beyond what the control changed.".to_owned(),
-        head: ["model", "old before", "old after the control", "new gained", "old lost"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows,
-    });
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Displacement"
+    }
+
+    fn question(&self) -> &'static str {
+        "Do new facts cost as many bits of old ones as they have, from the rarest on?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Fine-tunings with new facts in the old syntax without replay, and a control that reads on in pre-training."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "For each bit of new facts 1 bit of old ones is lost beyond those of the control, and 0 by a model with room for all \
+         facts; the rank correlation of the probability of a known fact and the rise of its loss beyond that in the control is \
+         below 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let injections = variants(study, |lesson| {
+            matches!(lesson, LessonConfig::Injection { .. })
+        });
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "At its capacity an optimal learner pays for each bit that it learns with one that it knew, and gives up the rarest facts \
+                 first; one with room pays nothing. The old syntax without replay is compared with a control that reads on in pre-training for \
+                 as many documents.",
+            ],
+        );
+        let mut rows = Vec::new();
+        for variant in injections.iter().filter(|variant| is_plain(variant)) {
+            let control = injections.iter().find(|other| is_control(other, variant));
+            let Some(control) = control else { continue };
+            let exchanges = exchanges(variant, control)?;
+            let runs = &variant.runs;
+            let has_room = mean_of(runs, bits_before) >= ROOM * mean_of(runs, met);
+            let model = &variant.model;
+            let (predicted, state) = match has_room {
+                true => (0.0, "has room for all facts, and pays nothing"),
+                false => (1.0, "has no room, and pays a bit for a bit"),
+            };
+            section.verdicts.push(
+                Prediction {
+                    claim: &Displacement,
+                    name: format!("{model}/bit for bit"),
+                    statement: format!("{model}: the model {state}."),
+                    relation: Relation::Equal,
+                    predicted,
+                    range: None,
+                    quantity: Quantity::Rate,
+                }
+                .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
+            );
+            section.verdicts.push(
+                Prediction {
+                    claim: &Displacement,
+                    name: format!("{model}/rarest first"),
+                    statement: format!(
+                        "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
+                         the rise of its loss, beyond that in the control, is below 0."
+                    ),
+                    relation: Relation::Below,
+                    predicted: 0.0,
+                    range: None,
+                    quantity: Quantity::Correlation,
+                }
+                .judge(rarest_first(variant, control)?),
+            );
+            section.figures.push(figure(study, variant, &exchanges));
+            rows.push(vec![
+                model.clone(),
+                cell(over_seeds(runs, bits_before)),
+                cell(over_seeds(&control.runs, |run| run.last().bits_stored)),
+                cell(mean(&exchanges, |(_, of)| of.gained)),
+                cell(mean(&exchanges, |(_, of)| of.lost)),
+            ]);
+        }
+        section.tables.push(Table {
+            caption: "Bits stored, means over seeds with 95 % intervals. Lost: beyond what the control changed.".to_owned(),
+            head: ["model", "old before", "old after the control", "new gained", "old lost"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows,
+        });
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// The bits of all facts that pre-training met.

@@ -7,20 +7,22 @@ use kolmo_world::{
     lesson::{LessonSyntax, Subjects},
 };
 
-use super::{
-    judge::Claim,
-    quantity::Quantity,
-    summary::{id, points},
-    tuning::{
-        Variant, accuracy, cell, difference, lost, new_bits, over_seeds, share_cell, taught_in,
-        variants,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
-    report::{Drawing, Figure, Relation, Section, Table},
-    study::{Study, StudyRun},
+    figures::chart::{Chart, Ink, Mark},
+    measured::{
+        answers::accuracy,
+        cells::{cell, share_cell},
+        runs::id,
+        seeds::{difference, over_seeds},
+        series::points,
+        tuning::{Variant, class_losses, lost, new_bits, taught_in, variants},
+    },
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    study::Study,
 };
 use kolmo_stats::{Estimate, OfSeed};
 
@@ -54,68 +56,100 @@ const CORNERS: [(Corner, &str, Mark, Ink); 4] = [
     ),
 ];
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let injections = variants(study, |lesson| {
-        matches!(lesson, LessonConfig::Injection { .. })
-    });
-    let mut models: Vec<&str> = injections
-        .iter()
-        .map(|variant| variant.model.as_str())
-        .collect();
-    models.dedup();
-    let mut section = Section::new(
-        id(study, &["forgetting"]),
-        "Four corners of forgetting",
-        "Do sentences of pre-training in between, and the syntax of pre-training, protect what is known?",
-        &[
-            "Forgotten is the share of the bits stored about old facts that is gone at the end of fine-tuning. All corners are taught the \
-             same new facts in as many documents, of which with replay half are of pre-training and had not been read before. The \
-             paper says that replay and keeping the old syntax reduce forgetting; each is a difference of two corners, seed by seed.",
-        ],
-    );
-    for model in models {
-        let of_model = injections.iter().filter(|variant| variant.model == model);
-        let of_model: Vec<&Variant<'_>> = of_model.collect();
-        let find = |corner: Corner| {
-            of_model
-                .iter()
-                .find(|variant| self::corner(variant) == Some(corner))
-                .copied()
-        };
-        for (syntax, name) in [(LessonSyntax::Old, "old"), (LessonSyntax::New, "new")] {
-            if let (Some(with), Some(without)) = (find((syntax, true)), find((syntax, false))) {
-                section.verdicts.push(
-                    claim(
-                        format!("forgetting/{model}/replay, {name} syntax"),
-                        format!("{model}: in the {name} syntax, replay reduces forgetting."),
-                    )
-                    .judge(difference(&without.runs, &with.runs, lost)),
-                );
-            }
-        }
-        for (replay, name) in [(false, "no replay"), (true, "replay")] {
-            if let (Some(old), Some(new)) = (
-                find((LessonSyntax::Old, replay)),
-                find((LessonSyntax::New, replay)),
-            ) {
-                section.verdicts.push(
-                    claim(
-                        format!("forgetting/{model}/old syntax, {name}"),
-                        format!("{model}: with {name}, the old syntax costs less than a new one."),
-                    )
-                    .judge(difference(&new.runs, &old.runs, lost)),
-                );
-            }
-        }
-        section.figures.extend(by_class(study, model, &find));
-        section.tables.push(table(model, &of_model)?);
-        section.text.push(order(model, &find));
+/// What new facts cost old ones, with replay and without, in the old syntax and a new one.
+pub struct Forgetting;
+
+impl Claim for Forgetting {
+    fn name(&self) -> &'static str {
+        "forgetting"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Four corners of forgetting"
+    }
+
+    fn question(&self) -> &'static str {
+        "Do sentences of pre-training in between, and the syntax of pre-training, protect what is known?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Fine-tunings with new facts, alike but for replay or for syntax."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "Of the bits stored about old facts, the share that is gone without replay is above that with it, and the share gone \
+         with a new syntax is above that with the old one."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let injections = variants(study, |lesson| {
+            matches!(lesson, LessonConfig::Injection { .. })
+        });
+        let mut models: Vec<&str> = injections
+            .iter()
+            .map(|variant| variant.model.as_str())
+            .collect();
+        models.dedup();
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Forgotten is the share of the bits stored about old facts that is gone at the end of fine-tuning. All corners are taught the \
+                 same new facts in as many documents, of which with replay half are of pre-training and had not been read before. The \
+                 paper says that replay and keeping the old syntax reduce forgetting; each is a difference of two corners, seed by seed.",
+            ],
+        );
+        for model in models {
+            let of_model = injections.iter().filter(|variant| variant.model == model);
+            let of_model: Vec<&Variant<'_>> = of_model.collect();
+            let find = |corner: Corner| {
+                of_model
+                    .iter()
+                    .find(|variant| self::corner(variant) == Some(corner))
+                    .copied()
+            };
+            for (syntax, name) in [(LessonSyntax::Old, "old"), (LessonSyntax::New, "new")] {
+                if let (Some(with), Some(without)) = (find((syntax, true)), find((syntax, false))) {
+                    section.verdicts.push(
+                        claim(
+                            format!("{model}/replay, {name} syntax"),
+                            format!("{model}: in the {name} syntax, replay reduces forgetting."),
+                        )
+                        .judge(difference(&without.runs, &with.runs, lost)),
+                    );
+                }
+            }
+            for (replay, name) in [(false, "no replay"), (true, "replay")] {
+                if let (Some(old), Some(new)) = (
+                    find((LessonSyntax::Old, replay)),
+                    find((LessonSyntax::New, replay)),
+                ) {
+                    section.verdicts.push(
+                        claim(
+                            format!("{model}/old syntax, {name}"),
+                            format!(
+                                "{model}: with {name}, the old syntax costs less than a new one."
+                            ),
+                        )
+                        .judge(difference(&new.runs, &old.runs, lost)),
+                    );
+                }
+            }
+            section.figures.extend(by_class(study, model, &find));
+            section.tables.push(table(model, &of_model)?);
+            section.text.push(order(model, &find));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
-fn claim(name: String, statement: String) -> Claim {
-    Claim {
+fn claim(name: String, statement: String) -> Prediction {
+    Prediction {
+        claim: &Forgetting,
         name,
         statement,
         relation: Relation::Above,
@@ -188,29 +222,6 @@ fn by_class<'a>(
             series,
         }),
     })
-}
-
-/// Of each class of the runs, the mean share of its bits that is gone, the rarest class first.
-pub(super) fn class_losses(runs: &[&StudyRun]) -> Vec<Datum> {
-    let count = runs[0].last().classes.len();
-    let class = |k: usize| {
-        let class = &runs[0].last().classes[k];
-        let shares = runs.iter().filter_map(|run| {
-            let before = run.evaluations.first()?.classes.get(k)?.bits_stored;
-            let share = || 1.0 - run.last().classes[k].bits_stored / before;
-            // Of what was not known there is no share.
-            (before > 1.0).then(|| (run.config.seed, share()))
-        });
-        let shares: Vec<OfSeed<f64>> = shares.collect();
-        let estimate = Estimate::over_seeds(&shares).ok();
-        Datum {
-            x: class.mass / class.facts as f64,
-            y: estimate.map_or(f64::NAN, |estimate| estimate.value),
-            // More than all cannot be gone.
-            ci95: estimate.map(|estimate| estimate.within([f64::NEG_INFINITY, 1.0]).ci95),
-        }
-    };
-    (0..count).rev().map(class).collect()
 }
 
 fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {

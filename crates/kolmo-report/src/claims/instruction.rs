@@ -6,19 +6,21 @@ use std::collections::HashSet;
 use kolmo_run::AnswerRow;
 use kolmo_world::LessonConfig;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{id, line, of_seeds},
-    tuning::{
-        Variant, accuracy, cell, crossing, interview, is_bare, lost, mean, over_seeds, share_cell,
-        variants,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    report::{Drawing, Figure, Relation, Section, Table},
+    measured::{
+        answers::{accuracy, interview},
+        cells::{cell, share_cell},
+        runs::id,
+        seeds::{mean, of_seeds, over_seeds},
+        series::line,
+        tuning::{Variant, crossing, is_bare, lost, variants},
+    },
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, one_a_seed};
@@ -38,94 +40,125 @@ struct Measured {
     learnt: f64,
 }
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let instructions = variants(study, |lesson| {
-        matches!(lesson, LessonConfig::Instruction { .. })
-    });
-    if instructions.is_empty() {
-        return Ok(None);
+/// What questions about some subjects do for the others.
+pub struct Instruction;
+
+impl Claim for Instruction {
+    fn name(&self) -> &'static str {
+        "instruction"
     }
-    let mut section = Section::new(
-        id(study, &["instruction"]),
-        "Questions about the others",
-        "Does a model that learns to answer questions about some subjects answer them about the others?",
-        &[
-            "The facts counted are those that the model knew before: that it answered as they were stated, at step 0 of fine-tuning. Of \
-             those about subjects that no question in training was about, at least nine of ten should be answered in question form: \
-             the syntax is new, the facts are there.",
-            "Runs of fewer templates are the ablation. A fact that was stated in one wording alone is stored in a way that other \
-             words do not reach.",
-        ],
-    );
-    let mut rows = Vec::new();
-    let mut shares: Vec<Others<'_>> = Vec::new();
-    for variant in &instructions {
-        let measured = variant.runs.iter();
-        let measured = measured.map(|run| Ok((run.config.seed, measure(run)?)));
-        let measured = measured.collect::<Result<Vec<OfSeed<Measured>>>>()?;
-        let name = &variant.name;
-        // Of other parts of the subjects the table tells.
-        if is_half(variant) {
-            section.verdicts.push(
-            Claim {
-                name: format!("instruction/{name}/others"),
-                statement: format!(
-                    "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
-                ),
-                relation: Relation::Above,
-                predicted: WANTED,
-                range: None,
-                quantity: Quantity::Share,
-            }
-            .judge(mean(&measured, |(_, of)| of.others)),
+
+    fn title(&self) -> &'static str {
+        "Questions about the others"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does a model that learns to answer questions about some subjects answer them about the others?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Fine-tunings with questions about some of the subjects."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "Of the facts known before, a share above 0.9 is answered in questions about subjects that no question was about; nine \
+         answers of ten are values after fewer than 1000 sentences; the gain with the templates of pre-training is above 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let instructions = variants(study, |lesson| {
+            matches!(lesson, LessonConfig::Instruction { .. })
+        });
+        if instructions.is_empty() {
+            return Ok(None);
+        }
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The facts counted are those that the model knew before: that it answered as they were stated, at step 0 of fine-tuning. Of \
+                 those about subjects that no question in training was about, at least nine of ten should be answered in question form: \
+                 the syntax is new, the facts are there.",
+                "Runs of fewer templates are the ablation. A fact that was stated in one wording alone is stored in a way that other \
+                 words do not reach.",
+            ],
         );
-        }
-        if is_plain(variant) {
-            section.verdicts.push(
-                Claim {
-                    name: format!("instruction/{name}/sentences"),
+        let mut rows = Vec::new();
+        let mut shares: Vec<Others<'_>> = Vec::new();
+        for variant in &instructions {
+            let measured = variant.runs.iter();
+            let measured = measured.map(|run| Ok((run.config.seed, measure(run)?)));
+            let measured = measured.collect::<Result<Vec<OfSeed<Measured>>>>()?;
+            let name = &variant.name;
+            // Of other parts of the subjects the table tells.
+            if is_half(variant) {
+                section.verdicts.push(
+                Prediction {
+                    claim: &Instruction,
+                    name: format!("{name}/others"),
                     statement: format!(
-                        "{name}: after fewer than {SENTENCES} sentences nine of ten answers to questions are values."
+                        "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
                     ),
-                    relation: Relation::Below,
-                    predicted: SENTENCES,
+                    relation: Relation::Above,
+                    predicted: WANTED,
                     range: None,
-                    quantity: Quantity::Count,
+                    quantity: Quantity::Share,
                 }
-                .judge(mean(&measured, |(_, of)| of.learnt)),
+                .judge(mean(&measured, |(_, of)| of.others)),
             );
+            }
+            if is_plain(variant) {
+                section.verdicts.push(
+                    Prediction {
+                        claim: &Instruction,
+                        name: format!("{name}/sentences"),
+                        statement: format!(
+                            "{name}: after fewer than {SENTENCES} sentences nine of ten answers to questions are values."
+                        ),
+                        relation: Relation::Below,
+                        predicted: SENTENCES,
+                        range: None,
+                        quantity: Quantity::Count,
+                    }
+                    .judge(mean(&measured, |(_, of)| of.learnt)),
+                );
+            }
+            rows.push(vec![
+                name.clone(),
+                share_cell(mean(&measured, |(_, of)| of.taught)),
+                share_cell(mean(&measured, |(_, of)| of.others)),
+                cell(mean(&measured, |(_, of)| of.learnt)),
+                cell(over_seeds(&variant.runs, lost)),
+            ]);
+            let templates = variant.runs[0].law().syntax.templates.unwrap_or_default();
+            shares.push((
+                templates as f64,
+                variant,
+                of_seeds(&measured, |(_, of)| of.others),
+            ));
         }
-        rows.push(vec![
-            name.clone(),
-            share_cell(mean(&measured, |(_, of)| of.taught)),
-            share_cell(mean(&measured, |(_, of)| of.others)),
-            cell(mean(&measured, |(_, of)| of.learnt)),
-            cell(over_seeds(&variant.runs, lost)),
-        ]);
-        let templates = variant.runs[0].law().syntax.templates.unwrap_or_default();
-        shares.push((
-            templates as f64,
-            variant,
-            of_seeds(&measured, |(_, of)| of.others),
-        ));
+        section.verdicts.extend(ablations(&shares));
+        section.figures.extend(
+            instructions
+                .iter()
+                .filter(|variant| is_plain(variant))
+                .map(|variant| curves(study, variant)),
+        );
+        section.tables.push(Table {
+            caption: "Shares of the facts known before, each counted once; means over seeds with 95 % intervals. Lost: of the bits stored \
+                      about all facts, as they were stated."
+                .to_owned(),
+            head: ["fine-tuning", "taught subjects", "other subjects", "sentences to answer in values", "lost"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows,
+        });
+        Ok(Some(section))
     }
-    section.verdicts.extend(ablations(&shares));
-    section.figures.extend(
-        instructions
-            .iter()
-            .filter(|variant| is_plain(variant))
-            .map(|variant| curves(study, variant)),
-    );
-    section.tables.push(Table {
-        caption: "Shares of the facts known before, each counted once; means over seeds with 95 % intervals. Lost: of the bits stored \
-                  about all facts, as they were stated."
-            .to_owned(),
-        head: ["fine-tuning", "taught subjects", "other subjects", "sentences to answer in values", "lost"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows,
-    });
-    Ok(Some(section))
 }
 
 /// Half of the subjects.
@@ -159,8 +192,9 @@ fn ablations(shares: &[Others<'_>]) -> Vec<crate::report::Verdict> {
     };
     let differences = one_a_seed(many).into_iter().filter_map(difference);
     let differences: Vec<OfSeed<f64>> = differences.collect();
-    let claim = Claim {
-        name: "instruction/all/templates".to_owned(),
+    let claim = Prediction {
+        claim: &Instruction,
+        name: "all/templates".to_owned(),
         statement: format!(
             "Facts stated in {most} templates can be asked for about other subjects more than facts stated in {least}."
         ),

@@ -1,52 +1,81 @@
 //! When a fact is learnt: its half-learning time is inversely proportional to its frequency, slope −1 in logarithms.
 
-use kolmo_run::FactRow;
 use kolmo_theory::dynamics::half_learning_documents;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{id, line, named, points},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        half_learnt::facts,
+        runs::{id, named},
+        seeds::one_or_seeds,
+        series::{line, points},
+    },
     number::{NOTHING, class_of_ranks, count, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{
-    Estimate, HalfLearning, LearningClass, Refusal, half_learning, half_learning_slope,
-    median_half_learning,
-};
+use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_learning};
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["learning-time"]),
-        "When facts are learnt",
-        "Does a fact that is half as frequent take twice as long to be learnt?",
-        &[
-            "A fact is half learnt when its loss has fallen to h/2. A learner that needs a number of exposures, whatever it is, \
-             takes a time inversely proportional to the frequency: slope -1 of ln T against ln p. Of each frequency class the median \
-             over its facts is taken, in which a fact that is not learnt by the end counts as late.",
-        ],
-    );
-    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
-        if runs[0].evaluations.len() < LEAST_EVALUATIONS {
-            continue;
-        }
-        let classes: Vec<Vec<Class>> =
-            runs.iter().map(|run| classes(run)).collect::<Result<_>>()?;
-        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
-        section
-            .verdicts
-            .extend(verdicts(study, &seeds, &classes, &name));
-        section
-            .figures
-            .push(figure(study, runs[0], &classes[0], &name));
-        section.tables.push(table(&classes[0], runs[0], &name));
+/// How long a fact takes to be learnt, by its frequency.
+pub struct LearningTime;
+
+impl Claim for LearningTime {
+    fn name(&self) -> &'static str {
+        "learning_time"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "When facts are learnt"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does a fact that is half as frequent take twice as long to be learnt?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of six evaluations or more."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The slope of ln half-learning time against ln probability, over the medians of classes, is −1, and so is the slope \
+         from when the most frequent class was half learnt."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A fact is half learnt when its loss has fallen to h/2. A learner that needs a number of exposures, whatever it is, \
+                 takes a time inversely proportional to the frequency: slope -1 of ln T against ln p. Of each frequency class the median \
+                 over its facts is taken, in which a fact that is not learnt by the end counts as late.",
+            ],
+        );
+        for (runs, name) in named(study.groups(StudyRun::but_seed)) {
+            if runs[0].evaluations.len() < LEAST_EVALUATIONS {
+                continue;
+            }
+            let classes: Vec<Vec<Class>> =
+                runs.iter().map(|run| classes(run)).collect::<Result<_>>()?;
+            let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+            section
+                .verdicts
+                .extend(verdicts(study, &seeds, &classes, &name));
+            section
+                .figures
+                .push(figure(study, runs[0], &classes[0], &name));
+            section.tables.push(table(&classes[0], runs[0], &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// Times are read off between evaluations, so there have to be some.
@@ -58,32 +87,6 @@ struct Class {
     lo_rank: u64,
     hi_rank: u64,
     learning: LearningClass,
-}
-
-/// For each fact asked, its row of the last evaluation and when it was half learnt.
-pub(super) fn facts(run: &StudyRun) -> Result<Vec<(FactRow, HalfLearning)>> {
-    let evaluations = run.facts()?;
-    let Some(last) = evaluations.last() else {
-        return Ok(Vec::new());
-    };
-    let end = run.documents();
-    // Every evaluation asks the same facts in the same order.
-    let timed = last.iter().enumerate().map(|(k, row)| {
-        let at = evaluations.iter().filter_map(|rows| rows.get(k));
-        let curve: Vec<(f64, f64)> = at
-            .map(|row| (row.documents as f64, row.loss_nats))
-            .collect();
-        // A loss that is no number is none that was learnt, and what was never stated is a lucky guess.
-        let never = HalfLearning::Censored { after: end };
-        if row.exposures == 0 {
-            return (*row, never);
-        }
-        (
-            *row,
-            half_learning(&curve, run.content(row)).unwrap_or(never),
-        )
-    });
-    Ok(timed.collect())
 }
 
 /// The classes with the learning times of their facts.
@@ -143,8 +146,9 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
             .flatten()
             .map(|class| class.learning.frequency)
     };
-    let claim = |which: &str, statement: String| Claim {
-        name: format!("learning_time/{name}/{which}"),
+    let claim = |which: &str, statement: String| Prediction {
+        claim: &LearningTime,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Equal,
         predicted: -1.0,
@@ -175,22 +179,6 @@ fn later(time: HalfLearning, start: f64) -> HalfLearning {
         HalfLearning::Censored { after } => HalfLearning::Censored {
             after: after - start,
         },
-    }
-}
-
-/// The estimate of a single run, or the mean over the seeds of the runs.
-pub(super) fn one_or_seeds(
-    seeds: &[u64],
-    estimates: impl IntoIterator<Item = std::result::Result<Estimate, Refusal>>,
-) -> std::result::Result<Estimate, Refusal> {
-    let estimates: Vec<_> = seeds.iter().copied().zip(estimates).collect();
-    match <[_; 1]>::try_from(estimates) {
-        Ok([(_, one)]) => one,
-        Err(estimates) => {
-            let values = estimates.into_iter();
-            let values = values.map(|(seed, estimate)| Ok((seed, estimate?.value)));
-            Estimate::over_seeds(&values.collect::<std::result::Result<Vec<_>, Refusal>>()?)
-        }
     }
 }
 

@@ -2,52 +2,81 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::{bits, inside, missing},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, id, mean, named, observations, parameters, points, shade,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
+    measured::{
+        ladders::{bits, inside, missing},
+        runs::{by_documents, by_parameters, id, named, observations, parameters},
+        seeds::mean_at,
+        series::{points, shade},
+    },
     number::{count, grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal};
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["longer-training"]),
-        "Longer training",
-        "Is it capacity that the ladder of sizes measures, or the time that its models had?",
-        &[
-            "If capacity alone decided what is missing, training on more documents would change neither the loss nor its exponent. \
-             Where a size stores more after more documents, its loss is also one of time.",
-        ],
-    );
-    for (runs, name) in named(study.groups(StudyRun::but_size)) {
-        let runs = inside(study, &runs);
-        let lengths = by_documents(&runs);
-        let [.., (_, shorter), (_, longer)] = &lengths[..] else {
-            continue;
-        };
-        let sizes = |runs: &[&StudyRun]| {
-            runs.iter()
-                .map(|run| run.parameters)
-                .collect::<BTreeSet<_>>()
-        };
-        if sizes(shorter) != sizes(longer) || sizes(longer).len() < 2 {
-            continue;
-        }
-        section.verdicts.push(verdict(shorter, longer, &name));
-        section.figures.push(figure(study, &runs, &name));
-        section.tables.push(table(shorter, longer, &name));
+/// Whether longer training would have changed the model scaling law.
+pub struct LongerTraining;
+
+impl Claim for LongerTraining {
+    fn name(&self) -> &'static str {
+        "longer_training"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Longer training"
+    }
+
+    fn question(&self) -> &'static str {
+        "Is it capacity that the ladder of sizes measures, or the time that its models had?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of the same two or more sizes on two or more numbers of documents."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "Training for longer changes the exponent of what is missing against parameters by 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "If capacity alone decided what is missing, training on more documents would change neither the loss nor its exponent. \
+                 Where a size stores more after more documents, its loss is also one of time.",
+            ],
+        );
+        for (runs, name) in named(study.groups(StudyRun::but_size)) {
+            let runs = inside(study, &runs);
+            let lengths = by_documents(&runs);
+            let [.., (_, shorter), (_, longer)] = &lengths[..] else {
+                continue;
+            };
+            let sizes = |runs: &[&StudyRun]| {
+                runs.iter()
+                    .map(|run| run.parameters)
+                    .collect::<BTreeSet<_>>()
+            };
+            if sizes(shorter) != sizes(longer) || sizes(longer).len() < 2 {
+                continue;
+            }
+            section.verdicts.push(verdict(shorter, longer, &name));
+            section.figures.push(figure(study, &runs, &name));
+            section.tables.push(table(shorter, longer, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// What is missing against parameters, as an exponent.
@@ -70,8 +99,9 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         .map(change);
     let changes: std::result::Result<Vec<OfSeed<f64>>, Refusal> = changes.collect();
     let (before, after) = (shorter[0].documents(), longer[0].documents());
-    Claim {
-        name: format!("longer_training/{name}/exponent"),
+    Prediction {
+        claim: &LongerTraining,
+        name: format!("{name}/exponent"),
         statement: format!(
             "{name}: training {} times as long does not change the exponent of loss against parameters.",
             significant(after / before)
@@ -90,7 +120,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         let lengths = by_documents(at);
         let stored = lengths
             .iter()
-            .map(|(n, runs)| mean(*n, runs, bits))
+            .map(|(n, runs)| mean_at(*n, runs, bits))
             .collect();
         let label = format!("{} parameters", grouped(*parameters as u64));
         points(label, (Mark::JoinedPoints, shade(k, sizes.len())), stored)
@@ -116,7 +146,7 @@ fn table(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Table {
         .into_iter()
         .zip(by_parameters(longer));
     let rows = pairs.map(|((parameters, before), (_, after))| {
-        let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean(parameters, runs, f).y;
+        let of = |runs: &[&StudyRun], f: fn(&StudyRun) -> f64| mean_at(parameters, runs, f).y;
         let (b0, b1) = (of(&before, bits), of(&after, bits));
         let (l0, l1) = (of(&before, missing), of(&after, missing));
         vec![

@@ -1,26 +1,20 @@
-//! The claims: what each says, what was predicted, what was measured. One file per claim.
+//! The claims: what each says, what was predicted, what was measured. One file, or folder, per claim.
 //!
 //! A claim looks at the runs of a [`Study`] and makes a [`Section`] of those that it can be seen in, or none. What is
-//! predicted comes from [`kolmo_theory`], what is measured from the records of the runs, the interval and the verdict
-//! from [`kolmo_stats`].
+//! predicted comes from [`kolmo_theory`], what is measured from the records of the runs (`measured/`), the interval and the
+//! verdict from [`kolmo_stats`]. Whoever adds a claim writes its file and a line in [`CLAIMS`].
 
-#[cfg(test)]
-mod answer_tests;
-mod answers;
 mod bits_per_parameter;
 mod calibration;
-#[cfg(test)]
-mod code_tests;
-mod codes;
 mod collapse;
 mod compressors;
 mod cut_off;
 mod data_scaling;
 mod displacement;
+mod document;
 mod forgetting;
 mod hallucination;
 mod instruction;
-mod judge;
 mod learning_time;
 mod longer_training;
 mod model_scaling;
@@ -28,61 +22,111 @@ mod order;
 mod overconfidence;
 mod plateau;
 mod prequential;
-mod quantity;
 mod relearning;
 mod structure;
-mod structure_tables;
-#[cfg(test)]
-mod structure_tests;
-mod summary;
 mod surface;
 mod syntax_first;
 #[cfg(test)]
 mod tests;
-mod tuning;
-#[cfg(test)]
-mod tuning_tests;
-mod two_parts;
 mod wording;
 
+pub use document::tables;
 use kolmo_config::ClaimName;
 
-use crate::{error::Result, report::Section, study::Study};
+use crate::{
+    error::{Error, Result},
+    measured::runs::id,
+    report::{Section, Sort},
+    study::Study,
+};
+
+/// A question that runs can answer.
+pub trait Claim: Sync {
+    /// Its name in sweep files and verdicts: lower case letters, digits and underscores.
+    fn name(&self) -> &'static str;
+
+    /// Its name for readers.
+    fn title(&self) -> &'static str;
+
+    /// The question, one sentence.
+    fn question(&self) -> &'static str;
+
+    /// Which runs it can be seen in, in a sentence.
+    fn needs(&self) -> &'static str;
+
+    /// What is measured, and what that should be; sentences, in Markdown without links.
+    fn predicted_in_words(&self) -> &'static str;
+
+    /// What kind of question it is.
+    fn sort(&self) -> Sort;
+
+    /// What the runs of `study` say of it; none if it cannot be seen in them.
+    ///
+    /// # Errors
+    /// Those of reading records.
+    fn section(&self, study: &Study) -> Result<Option<Section>>;
+}
+
+/// All claims, in the order of a report.
+pub static CLAIMS: &[&dyn Claim] = &[
+    &data_scaling::DataScaling,
+    &model_scaling::ModelScaling,
+    &bits_per_parameter::BitsPerParameter,
+    &cut_off::CutOff,
+    &longer_training::LongerTraining,
+    &surface::Surface,
+    &syntax_first::SyntaxFirst,
+    &learning_time::LearningTime,
+    &collapse::Collapse,
+    &order::Order,
+    &plateau::Plateau,
+    &hallucination::Hallucination,
+    &calibration::Calibration,
+    &overconfidence::Overconfidence,
+    &wording::Wording,
+    &instruction::Instruction,
+    &forgetting::Forgetting,
+    &displacement::Displacement,
+    &relearning::Relearning,
+    &prequential::Prequential,
+    &compressors::Compressors,
+    &structure::Structure,
+];
+
+/// The names of all claims, in the order of a report.
+pub fn names() -> Vec<&'static str> {
+    CLAIMS.iter().map(|claim| claim.name()).collect()
+}
+
+/// The place of the claim called `name` among all; none if there is no such claim.
+pub fn place(name: &str) -> Option<usize> {
+    CLAIMS.iter().position(|claim| claim.name() == name)
+}
 
 /// The sections of `study`: one for each claim that its settings want and its runs allow.
 ///
 /// # Errors
-/// Those of reading records.
+/// Those of reading records; [`Error::NoClaim`] for a name that no claim has, which nobody reads from a file.
 pub fn sections(study: &Study) -> Result<Vec<Section>> {
+    sections_of(CLAIMS, study)
+}
+
+/// The same with `claims` for all that there are.
+fn sections_of(claims: &[&dyn Claim], study: &Study) -> Result<Vec<Section>> {
+    let is_one = |name: &&ClaimName| claims.iter().any(|claim| claim.name() == name.as_str());
+    if let Some(name) = study.settings.claims.iter().find(|name| !is_one(name)) {
+        let names: Vec<&str> = claims.iter().map(|claim| claim.name()).collect();
+        return Err(Error::NoClaim {
+            name: name.as_str().to_owned(),
+            names: names.join(", "),
+        });
+    }
     let mut sections = Vec::new();
-    for claim in ClaimName::ALL {
-        if !study.settings.wants(claim) {
+    for claim in claims {
+        if !study.settings.wants(claim.name()) {
             continue;
         }
-        let section = match claim {
-            ClaimName::DataScaling => data_scaling::section(study)?,
-            ClaimName::ModelScaling => model_scaling::section(study)?,
-            ClaimName::BitsPerParameter => bits_per_parameter::section(study)?,
-            ClaimName::CutOff => cut_off::section(study)?,
-            ClaimName::LongerTraining => longer_training::section(study)?,
-            ClaimName::Surface => surface::section(study)?,
-            ClaimName::SyntaxFirst => syntax_first::section(study)?,
-            ClaimName::LearningTime => learning_time::section(study)?,
-            ClaimName::Collapse => collapse::section(study)?,
-            ClaimName::Order => order::section(study)?,
-            ClaimName::Plateau => plateau::section(study)?,
-            ClaimName::Hallucination => hallucination::section(study)?,
-            ClaimName::Calibration => calibration::section(study)?,
-            ClaimName::Overconfidence => overconfidence::section(study)?,
-            ClaimName::Wording => wording::section(study)?,
-            ClaimName::Instruction => instruction::section(study)?,
-            ClaimName::Forgetting => forgetting::section(study)?,
-            ClaimName::Displacement => displacement::section(study)?,
-            ClaimName::Relearning => relearning::section(study)?,
-            ClaimName::Prequential => prequential::section(study)?,
-            ClaimName::Compressors => compressors::section(study)?,
-            ClaimName::Structure => structure::section(study)?,
-        };
+        let section = claim.section(study)?;
         sections.extend(section.map(|mut section| {
             for verdict in &mut section.verdicts {
                 verdict.study.clone_from(&study.name);
@@ -95,4 +139,10 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
         first.configs = study.sources.clone();
     }
     Ok(sections)
+}
+
+/// The section of `claim` about `study`, with nothing yet to show for its question; `text` are its paragraphs.
+fn section_for(claim: &dyn Claim, study: &Study, text: &[&str]) -> Section {
+    let id = id(study, &[claim.name()]);
+    Section::new(id, claim.title(), claim.question(), text)
 }

@@ -8,69 +8,71 @@ use kolmo_theory::{
     discovery::{PowerLaw as Asymptote, mean_content},
 };
 
-use super::{
-    judge::{Claim, beside, range},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, count_seeds, grid, id, line, mean, named, observations,
-        parameters, points,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        ladders::{bits, ladders, missing},
+        runs::{by_parameters, id, named, observations, parameters},
+        seeds::{count_seeds, mean_at},
+        series::{grid, line, points},
+    },
     number::{count, estimate, grouped, loss, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, beside, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["model-scaling"]),
-        "Loss against capacity",
-        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?",
-        &[
-            "A model that stores C bits does best to spend them on the facts that are stated most often. What it misses \
-             then follows from C and the frequencies, without a free constant. C is measured: what a code saves that \
-             uses the model's answers, summed over all facts. Theory is compared with missing knowledge, \
-             min(loss, h); what is lost by confident mistakes beyond h is in the table.",
-        ],
-    );
-    for (runs, name) in named(ladders(study)) {
-        section.verdicts.extend(verdicts(&runs, &name));
-        section.figures.push(figure(study, &runs, &name));
-        section.tables.push(table(&runs, &name));
+/// Loss against capacity: the model scaling law.
+pub struct ModelScaling;
+
+impl Claim for ModelScaling {
+    fn name(&self) -> &'static str {
+        "model_scaling"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
-}
 
-/// For each law, the runs of several sizes that were trained longest, within the range of parameters.
-pub(super) fn ladders(study: &Study) -> Vec<Vec<&StudyRun>> {
-    let mut ladders = Vec::new();
-    for runs in study.groups(StudyRun::but_size) {
-        let runs = inside(study, &runs);
-        let longest = by_documents(&runs).pop().map(|(_, runs)| runs);
-        ladders.extend(longest.filter(|runs| by_parameters(runs).len() > 1));
+    fn title(&self) -> &'static str {
+        "Loss against capacity"
     }
-    ladders
-}
 
-/// Those of `runs` whose parameters are within the range of the study.
-pub(super) fn inside<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
-    let [lo, hi] = study.settings.parameters.unwrap_or([0.0, f64::INFINITY]);
-    let is_inside = |run: &&&StudyRun| (lo..=hi).contains(&(run.parameters as f64));
-    runs.iter().filter(is_inside).copied().collect()
-}
+    fn question(&self) -> &'static str {
+        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?"
+    }
 
-/// Bits that a run has stored.
-pub(super) fn bits(run: &StudyRun) -> f64 {
-    run.last().bits_stored
-}
+    fn needs(&self) -> &'static str {
+        "Runs of one law and one training of two or more sizes, of which the longest count."
+    }
 
-/// What it misses, nats per fact.
-pub(super) fn missing(run: &StudyRun) -> f64 {
-    run.last().missing
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of what is missing against the bits stored is that of the best use of as many bits, on as many documents; \
+         against the bits and against the parameters it is 1/α − 1."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A model that stores C bits does best to spend them on the facts that are stated most often. What it misses \
+                 then follows from C and the frequencies, without a free constant. C is measured: what a code saves that \
+                 uses the model's answers, summed over all facts. Theory is compared with missing knowledge, \
+                 min(loss, h); what is lost by confident mistakes beyond h is in the table.",
+            ],
+        );
+        for (runs, name) in named(ladders(study)) {
+            section.verdicts.extend(verdicts(&runs, &name));
+            section.figures.push(figure(study, &runs, &name));
+            section.tables.push(table(&runs, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// What the best use of as many bits misses, on as many documents.
@@ -84,8 +86,9 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let points = observations(runs, bits, missing);
     let curve: Vec<f64> = runs.iter().map(|run| exact(run)).collect();
     let (predicted, beside_curve) = beside(&points, &curve);
-    let claim = |which: &str, statement: String, predicted| Claim {
-        name: format!("model_scaling/{name}/{which}"),
+    let claim = |which: &str, statement: String, predicted| Prediction {
+        claim: &ModelScaling,
+        name: format!("{name}/{which}"),
         statement,
         relation: Relation::Equal,
         predicted,
@@ -105,8 +108,9 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let measured =
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
         verdicts.push(
-            Claim {
-                name: format!("model_scaling/{name}/parameters"),
+            Prediction {
+                claim: &ModelScaling,
+                name: format!("{name}/parameters"),
                 statement: format!(
                     "{name}: it falls with the parameters with the exponent 1/α - 1."
                 ),
@@ -181,7 +185,7 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {
     let rows = by_parameters(runs).into_iter().map(|(parameters, runs)| {
-        let of = |f: &dyn Fn(&StudyRun) -> f64| mean(parameters, &runs, f);
+        let of = |f: &dyn Fn(&StudyRun) -> f64| mean_at(parameters, &runs, f);
         let measured = of(&missing);
         let predicted = of(&exact).y;
         vec![

@@ -4,85 +4,114 @@ use kolmo_run::FactRow;
 use kolmo_world::random::Streams;
 use rand::RngExt;
 
-use super::{
-    judge::{Claim, range, text},
-    learning_time::facts,
-    quantity::Quantity,
-    summary::{id, named},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
+    measured::{cells::text, half_learnt::facts, runs::named},
     number::significant,
-    report::{Relation, Section, Table},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, HalfLearning, OfSeed, Refusal, spearman};
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["order"]),
-        "The order of learning",
-        "Are facts learnt in the order of their frequency?",
-        &[
-            "Spearman's rank correlation of the rarity of a fact and its half-learning time, over the facts asked; those that are not learnt by \
-             the end share the last place. It should be far above 0, but no learner has 1: when a fact is stated for the first time is \
-             chance. Beside it is the correlation of a learner that knows a fact when it has been told k times, with the median k of the \
-             model, simulated on the same facts over as many documents.",
-        ],
-    );
-    for (runs, name) in named(study.groups(StudyRun::but_seed)) {
-        if runs[0].evaluations.len() < 2 {
-            continue;
-        }
-        let timed: Vec<Vec<(FactRow, HalfLearning)>> =
-            runs.iter().map(|run| facts(run)).collect::<Result<_>>()?;
-        let measured: Vec<Correlation> = timed
-            .iter()
-            .map(|facts| spearman(&pairs(facts, order(facts))))
-            .collect();
-        let after: Vec<Correlation> = runs
-            .iter()
-            .zip(&timed)
-            .map(|(run, facts)| spearman(&pairs(facts, told(run, facts))))
-            .collect();
-        let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
-        let pairs = timed.iter().map(Vec::len).min().unwrap_or_default();
-        let over_seeds = |all: &[Correlation]| match all {
-            [one] => one.clone(),
-            all => {
-                let of_seed = seeds.iter().zip(all);
-                let of_seed = of_seed.map(|(seed, rho)| Ok((*seed, rho.clone()?.value)));
-                let of_seed: Vec<OfSeed<f64>> = of_seed.collect::<std::result::Result<_, _>>()?;
-                Estimate::of_correlations(&of_seed, pairs)
-            }
-        };
-        let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
-        let claim = |which: &str, statement: String, relation, predicted| Claim {
-            name: format!("order/{name}/{which}"),
-            statement,
-            relation,
-            predicted,
-            range: range(
-                "probability of a fact",
-                timed.iter().flatten().map(|(row, _)| row.probability),
-            ),
-            quantity: Quantity::Correlation,
-        };
-        let any = format!("{name}: facts are learnt in the order of their frequency.");
-        let strict = format!(
-            "{name}: as strictly as by a learner that knows a fact when it has been told so many times."
-        );
-        let verdicts = [
-            claim("rank correlation", any, Relation::Above, 0.0),
-            claim("told so often", strict, Relation::Equal, told_so_often),
-        ];
-        let judged = verdicts.map(|claim| claim.judge(over_seeds(&measured)));
-        section.verdicts.extend(judged);
-        section
-            .tables
-            .push(table(&runs, &timed, &measured, &after, &name));
+/// In which order facts are learnt.
+pub struct Order;
+
+impl Claim for Order {
+    fn name(&self) -> &'static str {
+        "order"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "The order of learning"
+    }
+
+    fn question(&self) -> &'static str {
+        "Are facts learnt in the order of their frequency?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of two evaluations or more."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "Spearman's correlation of the rarity of a fact and its half-learning time is above 0, and is that of a learner that \
+         knows a fact when it has been told k times."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Spearman's rank correlation of the rarity of a fact and its half-learning time, over the facts asked; those that are not learnt by \
+                 the end share the last place. It should be far above 0, but no learner has 1: when a fact is stated for the first time is \
+                 chance. Beside it is the correlation of a learner that knows a fact when it has been told k times, with the median k of the \
+                 model, simulated on the same facts over as many documents.",
+            ],
+        );
+        for (runs, name) in named(study.groups(StudyRun::but_seed)) {
+            if runs[0].evaluations.len() < 2 {
+                continue;
+            }
+            let timed: Vec<Vec<(FactRow, HalfLearning)>> =
+                runs.iter().map(|run| facts(run)).collect::<Result<_>>()?;
+            let measured: Vec<Correlation> = timed
+                .iter()
+                .map(|facts| spearman(&pairs(facts, order(facts))))
+                .collect();
+            let after: Vec<Correlation> = runs
+                .iter()
+                .zip(&timed)
+                .map(|(run, facts)| spearman(&pairs(facts, told(run, facts))))
+                .collect();
+            let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
+            let pairs = timed.iter().map(Vec::len).min().unwrap_or_default();
+            let over_seeds = |all: &[Correlation]| match all {
+                [one] => one.clone(),
+                all => {
+                    let of_seed = seeds.iter().zip(all);
+                    let of_seed = of_seed.map(|(seed, rho)| Ok((*seed, rho.clone()?.value)));
+                    let of_seed: Vec<OfSeed<f64>> =
+                        of_seed.collect::<std::result::Result<_, _>>()?;
+                    Estimate::of_correlations(&of_seed, pairs)
+                }
+            };
+            let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
+            let claim = |which: &str, statement: String, relation, predicted| Prediction {
+                claim: &Order,
+                name: format!("{name}/{which}"),
+                statement,
+                relation,
+                predicted,
+                range: range(
+                    "probability of a fact",
+                    timed.iter().flatten().map(|(row, _)| row.probability),
+                ),
+                quantity: Quantity::Correlation,
+            };
+            let any = format!("{name}: facts are learnt in the order of their frequency.");
+            let strict = format!(
+                "{name}: as strictly as by a learner that knows a fact when it has been told so many times."
+            );
+            let verdicts = [
+                claim("rank correlation", any, Relation::Above, 0.0),
+                claim("told so often", strict, Relation::Equal, told_so_often),
+            ];
+            let judged = verdicts.map(|claim| claim.judge(over_seeds(&measured)));
+            section.verdicts.extend(judged);
+            section
+                .tables
+                .push(table(&runs, &timed, &measured, &after, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 type Correlation = std::result::Result<Estimate, Refusal>;

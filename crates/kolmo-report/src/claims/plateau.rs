@@ -4,16 +4,19 @@
 use kolmo_theory::discovery::mean_content;
 use kolmo_world::WorldConfig;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{by, id, line, mean, named, observations, points, shade},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        runs::{by, id, named, observations},
+        seeds::mean_at,
+        series::{line, points, shade},
+    },
     number::{NOTHING, count, grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -21,51 +24,80 @@ use kolmo_stats::PowerLaw;
 /// The plateau ends where the loss has fallen to this share of what it is without knowledge.
 const END: f64 = 0.9;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["plateau"]),
-        "The plateau",
-        "Does the time in which no fact is learnt grow in proportion to the number of subjects?",
-        &[
-            "The loss on values falls to ln V as soon as the model knows what kind of word is wanted, and stays there until it attends to \
-             the subject. The plateau ends where the loss is below 0.9 ln V for the first time. Numbers of subjects of which a run never \
-             left it are not in the fit: the seeds that did would be the quick ones.",
-        ],
-    );
-    let alike = |run: &StudyRun| (without_elements(run.law()), run.training());
-    for (runs, name) in named(study.groups(alike)) {
-        let sizes = by(runs.iter().copied(), elements);
-        if sizes.len() < 2 {
-            continue;
-        }
-        // A size of which one seed never left would be known by its quick seeds alone.
-        let left: Vec<(f64, Vec<&StudyRun>)> = sizes
-            .iter()
-            .filter(|(_, runs)| runs.iter().all(|run| end(run).is_some()))
-            .cloned()
-            .collect();
-        let of_left: Vec<&StudyRun> = left.iter().flat_map(|(_, runs)| runs).copied().collect();
-        // Of the reciprocal, so that the exponent is that of growth.
-        let points = observations(&of_left, elements, |run| 1.0 / end(run).unwrap_or(f64::NAN));
-        let measured = PowerLaw::fit(&points).map(|law| law.exponent);
-        section.verdicts.push(
-            Claim {
-                name: format!("plateau/{name}/exponent"),
-                statement: format!(
-                    "{name}: the plateau is as long as there are subjects, in proportion."
-                ),
-                relation: Relation::Equal,
-                predicted: 1.0,
-                range: range("subjects", left.iter().map(|(elements, _)| *elements)),
-                quantity: Quantity::Exponent,
-            }
-            .judge(measured),
-        );
-        section.figures.push(curves(study, &sizes, &name));
-        section.figures.push(lengths(study, &left, &name));
-        section.tables.push(table(&sizes, &name));
+/// How long nothing is learnt, by the number of subjects.
+pub struct Plateau;
+
+impl Claim for Plateau {
+    fn name(&self) -> &'static str {
+        "plateau"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "The plateau"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does the time in which no fact is learnt grow in proportion to the number of subjects?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs alike but for the number of subjects, of two or more numbers."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The exponent of the documents until the loss falls below 0.9 ln V, against subjects, is 1."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The loss on values falls to ln V as soon as the model knows what kind of word is wanted, and stays there until it attends to \
+                 the subject. The plateau ends where the loss is below 0.9 ln V for the first time. Numbers of subjects of which a run never \
+                 left it are not in the fit: the seeds that did would be the quick ones.",
+            ],
+        );
+        let alike = |run: &StudyRun| (without_elements(run.law()), run.training());
+        for (runs, name) in named(study.groups(alike)) {
+            let sizes = by(runs.iter().copied(), elements);
+            if sizes.len() < 2 {
+                continue;
+            }
+            // A size of which one seed never left would be known by its quick seeds alone.
+            let left: Vec<(f64, Vec<&StudyRun>)> = sizes
+                .iter()
+                .filter(|(_, runs)| runs.iter().all(|run| end(run).is_some()))
+                .cloned()
+                .collect();
+            let of_left: Vec<&StudyRun> = left.iter().flat_map(|(_, runs)| runs).copied().collect();
+            // Of the reciprocal, so that the exponent is that of growth.
+            let points = observations(&of_left, elements, |run| 1.0 / end(run).unwrap_or(f64::NAN));
+            let measured = PowerLaw::fit(&points).map(|law| law.exponent);
+            section.verdicts.push(
+                Prediction {
+                    claim: &Plateau,
+                    name: format!("{name}/exponent"),
+                    statement: format!(
+                        "{name}: the plateau is as long as there are subjects, in proportion."
+                    ),
+                    relation: Relation::Equal,
+                    predicted: 1.0,
+                    range: range("subjects", left.iter().map(|(elements, _)| *elements)),
+                    quantity: Quantity::Exponent,
+                }
+                .judge(measured),
+            );
+            section.figures.push(curves(study, &sizes, &name));
+            section.figures.push(lengths(study, &left, &name));
+            section.tables.push(table(&sizes, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 fn elements(run: &StudyRun) -> f64 {
@@ -125,7 +157,7 @@ fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
 fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
     let measured: Vec<Datum> = left
         .iter()
-        .map(|(elements, runs)| mean(*elements, runs, |run| end(run).unwrap_or(f64::NAN)))
+        .map(|(elements, runs)| mean_at(*elements, runs, |run| end(run).unwrap_or(f64::NAN)))
         .collect();
     let mut series = Vec::new();
     if let (Some(first), Some(last)) = (measured.first(), measured.last()) {

@@ -5,18 +5,21 @@ use std::f64::consts::LN_2;
 
 use kolmo_run::{ClassRecord, CodeBits, EvaluationRecord, RoleBits};
 
-use super::{
-    codes::{ROLES, TOTAL, WORDING, in_words, of_role},
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{datum, id, named, points, shade},
-    tuning::{cell, mean, over_seeds},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark, Series},
+    measured::{
+        cells::cell,
+        codes::{ROLES, TOTAL, WORDING, in_words, of_role},
+        runs::{id, named},
+        seeds::{datum, mean, over_seeds},
+        series::{points, shade},
+    },
     number::{NOTHING, count, ranks},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed};
@@ -28,39 +31,68 @@ const JUDGED: [&str; 3] = [TOTAL, WORDING, "value"];
 /// sixth of it: the code lengths of R nats more or less differ by √(2 R) from one sample to another.
 const LEAST_BITS: f64 = 100.0;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut groups = study.groups(StudyRun::but_seed);
-    for runs in &mut groups {
-        runs.retain(|run| code(run.last()).floor.total > 0.0);
+/// The model's code of what it is trained on, each batch before the update by it, beside the Bayes learner's.
+pub struct Prequential;
+
+impl Claim for Prequential {
+    fn name(&self) -> &'static str {
+        "prequential"
     }
-    groups.retain(|runs| !runs.is_empty());
-    let mut section = Section::new(
-        id(study, &["prequential"]),
-        "The prequential code",
-        "How many bits does a model pay for what it learns, beside the shortest code that learns?",
-        &[
-            "A model that meets every document once is a code for all of them: each batch is coded with its probabilities before the \
-             update by it, and who trains the same model can read it. No weight has to be sent. What the code is longer than that of \
-             the predictor that knows the world is the price of learning, here in bits for each fact stated so far.",
-            "The Bayes learner codes the same documents, each before it learns from it. In expectation over the worlds of its prior no \
-             code that does not know the world is shorter, so the ratio of both prices is above 1. Its prior has the \
-             syntax and the values as they are drawn, and frequencies of a Pitman-Yor process: where they have another law it is the best \
-             of the names only nearly.",
-            "Syntax and names are taken together: a word of either may come next at one place, and a learner that follows the frequencies \
-             of these documents pays less for the one and more for the other than who knows the world. What has hardly anything to \
-             learn has hardly a price: where the Bayes learner lost less than 100 bits in a \
-             run the ratio is that of two numbers of noise, and has no verdict. The end of the document is certain to the Bayes learner from the \
-             first on, so that what the model pays to learn it is in the total alone.",
-        ],
-    );
-    for (runs, name) in named(groups) {
-        section.verdicts.extend(verdicts(&runs, &name));
-        section.figures.push(figure(study, &runs, &name));
-        section.figures.push(by_role(study, &runs, &name));
-        section.tables.push(table(&runs, &name));
-        section.tables.extend(by_class(&runs, &name));
+
+    fn title(&self) -> &'static str {
+        "The prequential code"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn question(&self) -> &'static str {
+        "How many bits does a model pay for what it learns, beside the shortest code that learns?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs that have the lengths of the codes of what they were trained on, as all have by default."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "What the model's code of all documents, each batch before the update by it, is longer than that of who knows the \
+         world, over the same of the Bayes learner, is above 1: all together, syntax and names, values."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Check
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut groups = study.groups(StudyRun::but_seed);
+        for runs in &mut groups {
+            runs.retain(|run| code(run.last()).floor.total > 0.0);
+        }
+        groups.retain(|runs| !runs.is_empty());
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A model that meets every document once is a code for all of them: each batch is coded with its probabilities before the \
+                 update by it, and who trains the same model can read it. No weight has to be sent. What the code is longer than that of \
+                 the predictor that knows the world is the price of learning, here in bits for each fact stated so far.",
+                "The Bayes learner codes the same documents, each before it learns from it. In expectation over the worlds of its prior no \
+                 code that does not know the world is shorter, so the ratio of both prices is above 1. Its prior has the \
+                 syntax and the values as they are drawn, and frequencies of a Pitman-Yor process: where they have another law it is the best \
+                 of the names only nearly.",
+                "Syntax and names are taken together: a word of either may come next at one place, and a learner that follows the frequencies \
+                 of these documents pays less for the one and more for the other than who knows the world. What has hardly anything to \
+                 learn has hardly a price: where the Bayes learner lost less than 100 bits in a \
+                 run the ratio is that of two numbers of noise, and has no verdict. The end of the document is certain to the Bayes learner from the \
+                 first on, so that what the model pays to learn it is in the total alone.",
+            ],
+        );
+        for (runs, name) in named(groups) {
+            section.verdicts.extend(verdicts(&runs, &name));
+            section.figures.push(figure(study, &runs, &name));
+            section.figures.push(by_role(study, &runs, &name));
+            section.tables.push(table(&runs, &name));
+            section.tables.extend(by_class(&runs, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 fn code(at: &EvaluationRecord) -> &CodeBits {
@@ -104,8 +136,9 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             TOTAL => "code".to_owned(),
             role => format!("code of the {}", in_words(role)),
         };
-        Claim {
-            name: format!("prequential/{name}/{role}"),
+        Prediction {
+            claim: &Prequential,
+            name: format!("{name}/{role}"),
             statement: format!(
                 "{name}: the model pays more for learning than the Bayes learner: what its {code} is longer than that of who knows the \
                  world, over the same of the Bayes learner, is above 1."

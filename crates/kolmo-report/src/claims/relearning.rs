@@ -7,16 +7,20 @@ use kolmo_world::{
     lesson::{Replayed, Subjects},
 };
 
-use super::{
-    judge::Claim,
-    quantity::Quantity,
-    summary::{Seeded, count_seeds, id, line},
-    tuning::{bits_before, cell, crossing, how, is_bare, mean},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    report::{Drawing, Figure, Relation, Section, Table},
+    measured::{
+        cells::cell,
+        runs::id,
+        seeds::{Seeded, count_seeds, mean},
+        series::line,
+        tuning::{bits_before, crossing, how, is_bare},
+    },
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun, base_of, evaluations, groups},
 };
 
@@ -27,7 +31,7 @@ const FORGOTTEN: f64 = 0.9;
 const HALF: f64 = 0.5;
 
 /// A run that relearns, with what came before it.
-struct Relearning<'a> {
+struct Relearnt<'a> {
     run: &'a StudyRun,
     /// What it was fine-tuned by before, for readers.
     after: String,
@@ -39,79 +43,108 @@ struct Relearning<'a> {
     known: f64,
 }
 
-impl Seeded for Relearning<'_> {
+impl Seeded for Relearnt<'_> {
     fn seed(&self) -> u64 {
         self.run.seed()
     }
 }
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut all = Vec::new();
-    for run in &study.tuned {
-        all.extend(relearning(run)?);
+/// How fast what was forgotten comes back.
+pub struct Relearning;
+
+impl Claim for Relearning {
+    fn name(&self) -> &'static str {
+        "relearning"
     }
-    let mut section = Section::new(
-        id(study, &["relearning"]),
-        "Relearning",
-        "Is what was forgotten gone?",
-        &[
-            "After new facts the models read on where pre-training ended. Savings compares the documents until half of the bits that were \
-             forgotten are back with those that pre-training took between the same two numbers of bits. Were the facts gone, as facts that \
-             were displaced are, the ratio would be 1, for they would have to be learnt again; below 1 they were only out of reach. \
-             Learning rates and batches need not be those of pre-training, and bits between two evaluations are interpolated, so the \
-             ratio is no more than a magnitude. Seeds that forgot less than a tenth are left out.",
-        ],
-    );
-    let mut rows = Vec::new();
-    for seeds in groups(&all, |one| (one.run.parameters, one.after.clone())) {
-        // Where one seed forgot enough and others did not, there is no mean.
-        if count_seeds(&seeds) < 2 {
-            continue;
+
+    fn title(&self) -> &'static str {
+        "Relearning"
+    }
+
+    fn question(&self) -> &'static str {
+        "Is what was forgotten gone?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Fine-tunings that read on in pre-training after others, and forgot a tenth of what was known or more."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The documents until half of what was forgotten is back, over those that pre-training took between the same numbers of \
+         bits, are 1."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut all = Vec::new();
+        for run in &study.tuned {
+            all.extend(relearning(run)?);
         }
-        let first = seeds[0];
-        let name = format!("{} parameters, {}", first.run.parameters, first.after);
-        let ratio = || mean(&seeds, |one| savings(one));
-        // Of the others the table tells.
-        if first.is_plain {
-            let statement =
-                "what was forgotten is gone, and takes as many documents as it did the first time";
-            section.verdicts.push(
-                Claim {
-                    name: format!("relearning/{name}/ratio"),
-                    statement: format!("{name}: {statement}."),
-                    relation: Relation::Equal,
-                    predicted: 1.0,
-                    range: None,
-                    quantity: Quantity::Ratio,
-                }
-                .judge(ratio()),
-            );
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "After new facts the models read on where pre-training ended. Savings compares the documents until half of the bits that were \
+                 forgotten are back with those that pre-training took between the same two numbers of bits. Were the facts gone, as facts that \
+                 were displaced are, the ratio would be 1, for they would have to be learnt again; below 1 they were only out of reach. \
+                 Learning rates and batches need not be those of pre-training, and bits between two evaluations are interpolated, so the \
+                 ratio is no more than a magnitude. Seeds that forgot less than a tenth are left out.",
+            ],
+        );
+        let mut rows = Vec::new();
+        for seeds in groups(&all, |one| (one.run.parameters, one.after.clone())) {
+            // Where one seed forgot enough and others did not, there is no mean.
+            if count_seeds(&seeds) < 2 {
+                continue;
+            }
+            let first = seeds[0];
+            let name = format!("{} parameters, {}", first.run.parameters, first.after);
+            let ratio = || mean(&seeds, |one| savings(one));
+            // Of the others the table tells.
+            if first.is_plain {
+                let statement = "what was forgotten is gone, and takes as many documents as it did the first time";
+                section.verdicts.push(
+                    Prediction {
+                        claim: &Relearning,
+                        name: format!("{name}/ratio"),
+                        statement: format!("{name}: {statement}."),
+                        relation: Relation::Equal,
+                        predicted: 1.0,
+                        range: None,
+                        quantity: Quantity::Ratio,
+                    }
+                    .judge(ratio()),
+                );
+            }
+            rows.push(vec![
+                name,
+                count_seeds(&seeds).to_string(),
+                cell(mean(&seeds, |one| one.known)),
+                cell(mean(&seeds, |one| bits_before(one.run))),
+                cell(mean(&seeds, |one| one.run.last().bits_stored)),
+                cell(ratio()),
+            ]);
         }
-        rows.push(vec![
-            name,
-            count_seeds(&seeds).to_string(),
-            cell(mean(&seeds, |one| one.known)),
-            cell(mean(&seeds, |one| bits_before(one.run))),
-            cell(mean(&seeds, |one| one.run.last().bits_stored)),
-            cell(ratio()),
-        ]);
+        if section.verdicts.is_empty() {
+            return Ok(None);
+        }
+        section.figures.push(figure(study, &all));
+        section.tables.push(Table {
+            caption: "Bits stored about old facts: at the end of pre-training, after new facts, after relearning; and the documents that \
+                      relearning took over those of learning. Means over seeds with 95 % intervals."
+                .to_owned(),
+            head: ["after", "seeds", "known", "left", "relearnt", "ratio of documents"].map(str::to_owned).to_vec(),
+            rows,
+        });
+        Ok(Some(section))
     }
-    if section.verdicts.is_empty() {
-        return Ok(None);
-    }
-    section.figures.push(figure(study, &all));
-    section.tables.push(Table {
-        caption: "Bits stored about old facts: at the end of pre-training, after new facts, after relearning; and the documents that \
-                  relearning took over those of learning. Means over seeds with 95 % intervals."
-            .to_owned(),
-        head: ["after", "seeds", "known", "left", "relearnt", "ratio of documents"].map(str::to_owned).to_vec(),
-        rows,
-    });
-    Ok(Some(section))
 }
 
 /// `run` as one that relearns; none if it does not, if there was nothing to, or if what came before is not there.
-fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
+fn relearning(run: &StudyRun) -> Result<Option<Relearnt<'_>>> {
     let finetune = run.config.finetune.as_ref();
     let goes_on =
         finetune.is_some_and(|of| of.replay.share == 1.0 && of.replay.of == Replayed::Fresh);
@@ -143,7 +176,7 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
     let first = evaluations(&first, &config)?;
     let known = first.last().map_or(f64::NAN, |at| at.bits_stored);
     let forgot = bits_before(run) < FORGOTTEN * known;
-    Ok(forgot.then_some(Relearning {
+    Ok(forgot.then_some(Relearnt {
         run,
         after,
         is_plain,
@@ -153,7 +186,7 @@ fn relearning(run: &StudyRun) -> Result<Option<Relearning<'_>>> {
 }
 
 /// Documents of relearning over documents of learning, from what was left to half of the way back.
-fn savings(one: &Relearning<'_>) -> f64 {
+fn savings(one: &Relearnt<'_>) -> f64 {
     let left = bits_before(one.run);
     let goal = left + HALF * (one.known - left);
     let stretch = |records: &[EvaluationRecord]| {
@@ -171,7 +204,7 @@ fn curve(records: &[EvaluationRecord]) -> Vec<(f64, f64)> {
     points.collect()
 }
 
-fn figure(study: &Study, all: &[Relearning<'_>]) -> Figure {
+fn figure(study: &Study, all: &[Relearnt<'_>]) -> Figure {
     let series = all.first().into_iter().flat_map(|one| {
         let curve = |records: &[EvaluationRecord]| {
             let points = curve(records).into_iter();

@@ -5,51 +5,80 @@ use std::f64::consts::LN_2;
 
 use kolmo_theory::capacity::Capacity;
 
-use super::{
-    judge::{Claim, range},
-    model_scaling::{inside, missing},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, grid, id, line, mean, named, parameters, points, shade, worlds,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
+    measured::{
+        ladders::{inside, missing},
+        runs::{by_documents, by_parameters, id, named, parameters, worlds},
+        seeds::mean_at,
+        series::{grid, line, points, shade},
+    },
     number::{grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
-use kolmo_stats::{Estimate, Refusal, Surface, SurfaceCurve, SurfaceObservation};
+use kolmo_stats::{Estimate, Refusal, Surface as PowerLaws, SurfaceCurve, SurfaceObservation};
 
 /// The least numbers of sizes and of lengths that a surface of two power laws is fitted to.
 const LEAST: usize = 4;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["surface"]),
-        "Data and capacity together",
-        "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
-                   power laws?",
-        &[
-            "The theory has two constants here: how many bits a parameter stores, and how many times more documents a \
-             transformer needs than the Bayes learner, N/τ in place of N. The sum of power laws E + A/P^a + B/N^b has five. Each cell \
-             of the grid is left out in turn and predicted from the others; and the largest size and length is predicted from \
-             all smaller and shorter ones.",
-        ],
-    );
-    for (runs, name) in named(study.groups(StudyRun::but_size)) {
-        let runs = inside(study, &runs);
-        if by_parameters(&runs).len() < LEAST || by_documents(&runs).len() < LEAST {
-            continue;
-        }
-        let fits = Fits::of(&runs);
-        section.verdicts.push(verdict(&runs, &name));
-        section.figures.push(figure(study, &runs, &fits, &name));
-        section.tables.push(constants(&fits, &name));
-        section.tables.push(table(&fits, &name));
+/// Loss against data and capacity together.
+pub struct Surface;
+
+impl Claim for Surface {
+    fn name(&self) -> &'static str {
+        "surface"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Data and capacity together"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
+         power laws?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of four or more sizes on four or more numbers of documents."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "On cells left out the error of two power laws, less that of facts met and fit, is above 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The theory has two constants here: how many bits a parameter stores, and how many times more documents a \
+                 transformer needs than the Bayes learner, N/τ in place of N. The sum of power laws E + A/P^a + B/N^b has five. Each cell \
+                 of the grid is left out in turn and predicted from the others; and the largest size and length is predicted from \
+                 all smaller and shorter ones.",
+            ],
+        );
+        for (runs, name) in named(study.groups(StudyRun::but_size)) {
+            let runs = inside(study, &runs);
+            if by_parameters(&runs).len() < LEAST || by_documents(&runs).len() < LEAST {
+                continue;
+            }
+            let fits = Fits::of(&runs);
+            section.verdicts.push(verdict(&runs, &name));
+            section.figures.push(figure(study, &runs, &fits, &name));
+            section.tables.push(constants(&fits, &name));
+            section.tables.push(table(&fits, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// A size and a length.
@@ -168,7 +197,7 @@ impl Grid {
         let mut cells = Vec::new();
         for (parameters, at) in by_parameters(runs) {
             for (documents, runs) in by_documents(&at) {
-                let loss = mean(0.0, &runs, |run| missing(run).ln()).y.exp();
+                let loss = mean_at(0.0, &runs, |run| missing(run).ln()).y.exp();
                 cells.push(Cell {
                     parameters,
                     documents,
@@ -218,7 +247,7 @@ struct Fits {
     /// τ and κ.
     theory: [f64; 2],
     curve: std::result::Result<SurfaceCurve, Refusal>,
-    laws: std::result::Result<Surface, Refusal>,
+    laws: std::result::Result<PowerLaws, Refusal>,
     held_out: Vec<[f64; 2]>,
 }
 
@@ -228,7 +257,7 @@ impl Fits {
         let all = observations(&grid.cells, |_| true);
         Self {
             theory: grid.theory.fit(&grid.cells, |_| true),
-            laws: Surface::fit(&all),
+            laws: PowerLaws::fit(&all),
             curve: SurfaceCurve::fit(&all),
             held_out: grid.held_out(),
             grid,
@@ -259,8 +288,9 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         let mean = nearer.sum::<f64>() / held_out.len() as f64;
         (runs[0].config.seed, mean)
     });
-    Claim {
-        name: format!("surface/{name}/held out"),
+    Prediction {
+        claim: &Surface,
+        name: format!("{name}/held out"),
         statement: format!(
             "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
              difference of their errors of ln L is above 0."
@@ -283,7 +313,7 @@ fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure 
         let label = format!("{} documents", grouped(*documents as u64));
         let measured = by_parameters(at)
             .iter()
-            .map(|(p, runs)| mean(*p, runs, missing))
+            .map(|(p, runs)| mean_at(*p, runs, missing))
             .collect();
         series.push(points(label, (Mark::Points, ink), measured));
         let [tau, kappa] = fits.theory;

@@ -2,16 +2,18 @@
 
 use kolmo_theory::discovery::mean_content;
 
-use super::{
-    judge::Claim,
-    quantity::Quantity,
-    summary::{id, line, named},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        runs::{id, named},
+        series::line,
+    },
     number::{count, significant},
-    report::{Drawing, Figure, Relation, Section, Table},
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, HalfLearning, OfSeed};
@@ -19,43 +21,72 @@ use kolmo_stats::{Estimate, HalfLearning, OfSeed};
 /// Within so much of the floor the syntax is learnt; of values, whose floor is 0, so much of h.
 const SHARE: f64 = 0.05;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let groups = study.groups(StudyRun::but_seed);
-    let mut section = Section::new(
-        id(study, &["syntax-first"]),
-        "Syntax before knowledge",
-        "Is the syntax learnt before the facts?",
-        &[
-            "Syntax is learnt when its loss stays within 5 % of the entropy floor, knowledge when the loss on values stays below 5 % of \
-             what it is without any. Where the latter does not happen in a run, its end stands for it, which makes the ratio too small.",
-        ],
-    );
-    for (runs, name) in named(groups) {
-        let times: Vec<Times> = runs
-            .iter()
-            .map(|run| Times::of(run))
-            .collect::<Result<_>>()?;
-        // Of a run whose syntax was not learnt nothing is known.
-        let ratios: Vec<OfSeed<f64>> = times
-            .iter()
-            .zip(&runs)
-            .map(|(times, run)| (run.config.seed, times.log_ratio(run)))
-            .collect();
-        section.verdicts.push(
-            Claim {
-                name: format!("syntax_first/{name}/ratio of times"),
-                statement: format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
-                relation: Relation::Above,
-                predicted: 0.0,
-                range: None,
-                quantity: Quantity::Difference,
-            }
-            .judge(Estimate::over_seeds(&ratios)),
-        );
-        section.figures.push(figure(study, runs[0], &name)?);
-        section.tables.push(table(&runs, &times, &name));
+/// Syntax is learnt before knowledge.
+pub struct SyntaxFirst;
+
+impl Claim for SyntaxFirst {
+    fn name(&self) -> &'static str {
+        "syntax_first"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Syntax before knowledge"
+    }
+
+    fn question(&self) -> &'static str {
+        "Is the syntax learnt before the facts?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Any run."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The ln of the time of the values over that of the syntax, each to within 5 %, is above 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let groups = study.groups(StudyRun::but_seed);
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Syntax is learnt when its loss stays within 5 % of the entropy floor, knowledge when the loss on values stays below 5 % of \
+                 what it is without any. Where the latter does not happen in a run, its end stands for it, which makes the ratio too small.",
+            ],
+        );
+        for (runs, name) in named(groups) {
+            let times: Vec<Times> = runs
+                .iter()
+                .map(|run| Times::of(run))
+                .collect::<Result<_>>()?;
+            // Of a run whose syntax was not learnt nothing is known.
+            let ratios: Vec<OfSeed<f64>> = times
+                .iter()
+                .zip(&runs)
+                .map(|(times, run)| (run.config.seed, times.log_ratio(run)))
+                .collect();
+            section.verdicts.push(
+                Prediction {
+                    claim: &SyntaxFirst,
+                    name: format!("{name}/ratio of times"),
+                    statement: format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
+                    relation: Relation::Above,
+                    predicted: 0.0,
+                    range: None,
+                    quantity: Quantity::Difference,
+                }
+                .judge(Estimate::over_seeds(&ratios)),
+            );
+            section.figures.push(figure(study, runs[0], &name)?);
+            section.tables.push(table(&runs, &times, &name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// Documents until syntax and values were learnt.

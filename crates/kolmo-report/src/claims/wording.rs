@@ -4,16 +4,20 @@ use kolmo_config::{ModelConfig, TrainConfig};
 use kolmo_run::InterviewRecord;
 use kolmo_world::WorldConfig;
 
-use super::{
-    judge::{Claim, range},
-    quantity::Quantity,
-    summary::{by, id, mean, points},
-    tuning::{accuracy, cell, difference, interview, over_seeds, share_cell},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
-    report::{Drawing, Figure, Relation, Section, Table},
+    measured::{
+        answers::{accuracy, interview},
+        cells::{cell, share_cell},
+        runs::{by, id},
+        seeds::{difference, mean_at, over_seeds},
+        series::points,
+    },
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 
@@ -22,67 +26,98 @@ const OTHERS: [(&str, &str, Ink); 2] = [
     ("question", "questions", Ink::Reference),
 ];
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let asked = |run: &&StudyRun| interview(run.last(), "stated", "held_out").is_some();
-    let first = study.runs.iter().find(asked);
-    // All but the number of templates is that of the first.
-    let runs = study.runs.iter().filter(asked);
-    let runs =
-        runs.filter(|run| first.is_some_and(|first| but_templates(run) == but_templates(first)));
-    let runs: Vec<&StudyRun> = runs.collect();
-    let counts = by(runs.iter().copied(), templates);
-    let (Some((least, few)), Some((most, many))) = (counts.first(), counts.last()) else {
-        return Ok(None);
-    };
-    if least == most {
-        return Ok(None);
+/// In which words a fact can be asked for.
+pub struct Wording;
+
+impl Claim for Wording {
+    fn name(&self) -> &'static str {
+        "wording"
     }
-    let mut section = Section::new(
-        id(study, &["wording"]),
-        "Other words",
-        "Can a fact be asked for in words in which it was never stated?",
-        &[
-            "The accuracy in templates that no document used, made of the same words, and in questions, over that in the words of \
-             documents. To a learner that knows the syntax model a wording is \
-             noise beside the fact, so that nothing should be lost; a transformer that met a fact in one wording alone may have stored \
-             it with the wording.",
-            "An answer in a held-out template is often no value at all: where the words come in an order that was never seen, the model \
-             does not expect a value yet. The table has the share of answers that are values.",
-        ],
-    );
-    for (wording, name, _) in OTHERS {
-        let share = |run: &StudyRun| share(run, wording);
-        section.verdicts.push(
-            Claim {
-                name: format!("wording/{wording}/{most} templates"),
-                statement: format!(
-                    "Stated in {most} templates, a fact can be asked for in {name} as well as in those."
-                ),
-                relation: Relation::Equal,
-                predicted: 1.0,
-                range: None,
-                quantity: Quantity::Ratio,
-            }
-            .judge(over_seeds(many, share)),
-        );
-        let gain = difference(many, few, share);
-        section.verdicts.push(
-            Claim {
-                name: format!("wording/{wording}/gain"),
-                statement: format!(
-                    "Of facts stated in {most} templates in place of {least} more can be asked for in {name}."
-                ),
-                relation: Relation::Above,
-                predicted: 0.0,
-                range: range("templates", [*least, *most]),
-                quantity: Quantity::Difference,
-            }
-            .judge(gain),
-        );
+
+    fn title(&self) -> &'static str {
+        "Other words"
     }
-    section.figures.push(figure(study, &counts));
-    section.tables.push(table(&counts));
-    Ok(Some(section))
+
+    fn question(&self) -> &'static str {
+        "Can a fact be asked for in words in which it was never stated?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of a world with held-out templates, alike but for the number of templates, of two or more numbers."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "Of the facts answered as they were stated, a share of 1 is answered in held-out templates and in questions; the gain \
+         with the templates of pre-training is above 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let asked = |run: &&StudyRun| interview(run.last(), "stated", "held_out").is_some();
+        let first = study.runs.iter().find(asked);
+        // All but the number of templates is that of the first.
+        let runs = study.runs.iter().filter(asked);
+        let runs = runs
+            .filter(|run| first.is_some_and(|first| but_templates(run) == but_templates(first)));
+        let runs: Vec<&StudyRun> = runs.collect();
+        let counts = by(runs.iter().copied(), templates);
+        let (Some((least, few)), Some((most, many))) = (counts.first(), counts.last()) else {
+            return Ok(None);
+        };
+        if least == most {
+            return Ok(None);
+        }
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The accuracy in templates that no document used, made of the same words, and in questions, over that in the words of \
+                 documents. To a learner that knows the syntax model a wording is \
+                 noise beside the fact, so that nothing should be lost; a transformer that met a fact in one wording alone may have stored \
+                 it with the wording.",
+                "An answer in a held-out template is often no value at all: where the words come in an order that was never seen, the model \
+                 does not expect a value yet. The table has the share of answers that are values.",
+            ],
+        );
+        for (wording, name, _) in OTHERS {
+            let share = |run: &StudyRun| share(run, wording);
+            section.verdicts.push(
+                Prediction {
+                    claim: &Wording,
+                    name: format!("{wording}/{most} templates"),
+                    statement: format!(
+                        "Stated in {most} templates, a fact can be asked for in {name} as well as in those."
+                    ),
+                    relation: Relation::Equal,
+                    predicted: 1.0,
+                    range: None,
+                    quantity: Quantity::Ratio,
+                }
+                .judge(over_seeds(many, share)),
+            );
+            let gain = difference(many, few, share);
+            section.verdicts.push(
+                Prediction {
+                    claim: &Wording,
+                    name: format!("{wording}/gain"),
+                    statement: format!(
+                        "Of facts stated in {most} templates in place of {least} more can be asked for in {name}."
+                    ),
+                    relation: Relation::Above,
+                    predicted: 0.0,
+                    range: range("templates", [*least, *most]),
+                    quantity: Quantity::Difference,
+                }
+                .judge(gain),
+            );
+        }
+        section.figures.push(figure(study, &counts));
+        section.tables.push(table(&counts));
+        Ok(Some(section))
+    }
 }
 
 fn but_templates(run: &StudyRun) -> (WorldConfig, ModelConfig, TrainConfig) {
@@ -102,8 +137,9 @@ fn share(run: &StudyRun, wording: &str) -> f64 {
 
 fn figure(study: &Study, counts: &[(f64, Vec<&StudyRun>)]) -> Figure {
     let series = OTHERS.map(|(wording, name, ink)| {
-        let of =
-            |(count, runs): &(f64, Vec<&StudyRun>)| mean(*count, runs, |run| share(run, wording));
+        let of = |(count, runs): &(f64, Vec<&StudyRun>)| {
+            mean_at(*count, runs, |run| share(run, wording))
+        };
         points(
             name,
             (Mark::JoinedPoints, ink),

@@ -3,7 +3,8 @@
 use crate::figures::chart::{Chart, Datum, Ink, Mark, Series};
 use crate::figures::heat_map::HeatMap;
 use crate::report::{
-    Drawing, Figure, LeftOut, Outcome, Range, Reason, Relation, Report, Section, Table, Verdict,
+    Drawing, Figure, LeftOut, Outcome, Quantity, Range, Reason, Relation, Report, Section, Sort,
+    Table, Verdict,
 };
 
 fn verdict(text: &str, verdict: Outcome) -> Verdict {
@@ -11,6 +12,11 @@ fn verdict(text: &str, verdict: Outcome) -> Verdict {
         study: "study".to_owned(),
         claim: format!("data_scaling/{text}/exponent"),
         statement: format!("The exponent is that of theory {text}."),
+        sort: match verdict {
+            Outcome::Inconclusive => Sort::Check,
+            Outcome::Agrees | Outcome::Disagrees => Sort::Law,
+        },
+        quantity: Quantity::Exponent,
         relation: Relation::Equal,
         predicted: 1.0 / 3.0,
         measured: Some(0.341),

@@ -66,6 +66,9 @@ fn everything_in_the_report_is_on_the_page() {
         "Report Zipf 1.5 &amp; more",
         "<strong>2</strong> agree",
         "<strong>1</strong> disagree",
+        "<dt>laws</dt>",
+        "<dt>checks</dt>",
+        "<strong>0</strong> agree",
         "<strong>1</strong> inconclusive",
         "data_scaling/Zipf 1.5 &amp; more/exponent",
         "0.333",
@@ -252,5 +255,12 @@ fn scripts_find_the_keys_they_rely_on() {
     let words = ["agrees", "agrees", "disagrees", "inconclusive"];
     for (verdict, word) in verdicts.iter().zip(words) {
         assert_eq!(verdict["verdict"], word);
+        assert_eq!(verdict["quantity"], "exponent");
+        let sort = if word == "inconclusive" {
+            "check"
+        } else {
+            "law"
+        };
+        assert_eq!(verdict["sort"], sort);
     }
 }

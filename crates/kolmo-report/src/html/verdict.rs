@@ -6,21 +6,24 @@ use super::prepared::PreparedSection;
 use crate::number::{self, NOTHING, count};
 use crate::report::{Outcome, Range, Report, Verdict};
 
-/// How many verdicts there are of each kind, in words.
+/// How many verdicts there are of each sort and outcome, in words.
 pub(super) fn counts(report: &Report) -> Markup {
-    let entry = |outcome: Outcome, word| {
-        let number = report.count(outcome);
-        html! {
-            li class=(outcome.name()) data-none[number == 0] {
-                (icon(outcome)) " " strong { (number) } " " (word)
-            }
-        }
-    };
     html! {
-        ul.counts {
-            (entry(Outcome::Agrees, "agree"))
-            (entry(Outcome::Disagrees, "disagree"))
-            (entry(Outcome::Inconclusive, "inconclusive"))
+        dl.sorts {
+            @for (sort, counts) in report.counts() {
+                div {
+                    dt { (sort.plural()) }
+                    dd {
+                        ul.counts {
+                            @for (outcome, number) in counts {
+                                li class=(outcome.name()) data-none[number == 0] {
+                                    (icon(outcome)) " " strong { (number) } " " (outcome.plural())
+                                }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -32,6 +35,7 @@ pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Claim" }
+                    th scope="col" { "Sort" }
                     th.number scope="col" { "Predicted" }
                     th.number scope="col" { "Measured" }
                     th.number scope="col" { "95 % interval" }
@@ -45,6 +49,7 @@ pub(super) fn table(sections: &[PreparedSection<'_>]) -> Markup {
                     @for verdict in &section.section.verdicts {
                         tr {
                             th scope="row" { a href={ "#section-" (section.id) } { (verdict.claim) } }
+                            td data-name="sort" { (verdict.sort.name()) }
                             td.number data-name="predicted" { (verdict.predicted_text()) }
                             td.number data-name="measured" { (verdict.measured_text()) }
                             td.number data-name="95 % interval" { (verdict.interval_text()) }
@@ -66,6 +71,7 @@ pub(super) fn card(verdict: &Verdict) -> Markup {
             div.head { (badge(verdict.verdict)) " " span.claim { (verdict.claim) } }
             p.statement { (verdict.statement) }
             dl {
+                div { dt { "sort" } dd { (verdict.sort.name()) } }
                 div { dt { "predicted" } dd { (verdict.predicted_text()) } }
                 div { dt { "measured" } dd { (verdict.measured_text()) } }
                 div { dt { "95 % interval" } dd { (verdict.interval_text()) } }

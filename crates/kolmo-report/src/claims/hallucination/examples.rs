@@ -2,8 +2,8 @@
 
 use kolmo_run::AnswerRow;
 
-use super::super::answers::{Group, STATED, STRANGERS};
 use crate::{
+    measured::answers::{Group, STATED, STRANGERS},
     number::{grouped, significant},
     report::Table,
 };

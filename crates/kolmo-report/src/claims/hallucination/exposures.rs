@@ -4,20 +4,15 @@ use std::collections::BTreeMap;
 
 use kolmo_run::AnswerRow;
 
-use super::super::{
-    answers::{Group, STATED, STRANGERS},
-    judge::text,
-};
 use crate::{
+    measured::{
+        answers::{Group, STATED, STRANGERS, bucket},
+        cells::text,
+    },
     number::{grouped, ranks, significant},
     report::Table,
 };
 use kolmo_stats::{Estimate, binomial_interval};
-
-/// The number of the bucket of `exposures`: 0, 1, 2 to 3, 4 to 7, and so on.
-pub(in crate::claims) fn bucket(exposures: u64) -> u32 {
-    exposures.checked_ilog2().map_or(0, |log| log + 1)
-}
 
 /// What is in a bucket, in words: `4-7`.
 fn bucket_name(bucket: u32) -> String {

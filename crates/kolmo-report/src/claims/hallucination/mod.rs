@@ -9,56 +9,87 @@ use std::f64::consts::LN_2;
 use kolmo_run::AnswerRow;
 use kolmo_theory::{capacity::Capacity, hallucination::expected_error};
 
-use super::{
-    answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
-    judge::{Claim, range},
-    model_scaling::bits,
-    quantity::Quantity,
-    summary::{ROOM, id, line, met_bits, points},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Mark},
+    measured::{
+        answers::{Asked, Group, Panel, STATED, STRANGERS, asked_groups, panels},
+        ladders::bits,
+        runs::{ROOM, id, met_bits},
+        series::{line, points},
+    },
     number::{class_of_ranks, count},
-    report::{Drawing, Figure, Relation, Section, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{OfSeed, Share};
 
-pub(super) use exposures::bucket;
+/// Which answers are wrong, by frequency and by exposures.
+pub struct Hallucination;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let groups = asked_groups(study)?;
-    if groups.is_empty() {
-        return Ok(None);
+impl Claim for Hallucination {
+    fn name(&self) -> &'static str {
+        "hallucination"
     }
-    let mut section = Section::new(
-        id(study, &["hallucination"]),
-        "Wrong answers",
-        "Is a model wrong about the facts that it never met, or had no room for, and about no others?",
-        &[
-            "Asked for a fact that it does not know, the optimal predictor guesses: its answer has the right type and is wrong with \
-             probability 1 - 1/V. Of a frequency class two predictions are made, neither with a free constant. One is that the model keeps \
-             all that it met, so that it is wrong about what was never met alone. The other is that it spends the bits that it has \
-             stored, as measured, on the facts that are stated most often. A verdict takes the first where the bits stored are 90 % or \
-             more of those of all that was met, and the second otherwise.",
-            "Errors are those of the most likely answer, of a class weighted by frequency. Intervals are Student's over seeds, but never \
-             narrower than the exact binomial one of all answers together, and that alone for a single seed: no error in n questions \
-             is a rate below 3.7/n. Of runs of several lengths the longest have verdicts and a table, the others are in the figure.",
-        ],
-    );
-    let panels = panels(&groups);
-    for panel in &panels {
-        if let Some(group) = panel.longest() {
-            section.verdicts.extend(class_verdicts(group));
-            section.verdicts.extend(guess_verdict(group));
-            section.verdicts.extend(type_verdict(group));
-            section.tables.push(exposures::table(group));
+
+    fn title(&self) -> &'static str {
+        "Wrong answers"
+    }
+
+    fn question(&self) -> &'static str {
+        "Is a model wrong about the facts that it never met, or had no room for, and about no others?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of a world with names that nobody bears, or with other wordings, whose models were asked."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The share of wrong greedy answers of a frequency class is (1 − 1/V) times the share of its facts not met or, where \
+         less than nine tenths of what was met is stored, not met or not kept by the best use of the bits stored. Wrong answers \
+         to strangers are values: a share of 1. Answers drawn to facts never met are wrong as often as a guess: a share of 1 − \
+         1/V."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let groups = asked_groups(study)?;
+        if groups.is_empty() {
+            return Ok(None);
         }
-        section.figures.push(figure(study, panel));
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "Asked for a fact that it does not know, the optimal predictor guesses: its answer has the right type and is wrong with \
+                 probability 1 - 1/V. Of a frequency class two predictions are made, neither with a free constant. One is that the model keeps \
+                 all that it met, so that it is wrong about what was never met alone. The other is that it spends the bits that it has \
+                 stored, as measured, on the facts that are stated most often. A verdict takes the first where the bits stored are 90 % or \
+                 more of those of all that was met, and the second otherwise.",
+                "Errors are those of the most likely answer, of a class weighted by frequency. Intervals are Student's over seeds, but never \
+                 narrower than the exact binomial one of all answers together, and that alone for a single seed: no error in n questions \
+                 is a rate below 3.7/n. Of runs of several lengths the longest have verdicts and a table, the others are in the figure.",
+            ],
+        );
+        let panels = panels(&groups);
+        for panel in &panels {
+            if let Some(group) = panel.longest() {
+                section.verdicts.extend(class_verdicts(group));
+                section.verdicts.extend(guess_verdict(group));
+                section.verdicts.extend(type_verdict(group));
+                section.tables.push(exposures::table(group));
+            }
+            section.figures.push(figure(study, panel));
+        }
+        section.tables.extend(examples::table(&groups));
+        Ok(Some(section))
     }
-    section.tables.extend(examples::table(&groups));
-    Ok(Some(section))
 }
 
 /// A frequency class of a group.
@@ -137,8 +168,9 @@ fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
                 count(met)
             ),
         };
-        Claim {
-            name: format!("hallucination/{name}/{ranks}"),
+        Prediction {
+            claim: &Hallucination,
+            name: format!("{name}/{ranks}"),
             statement: format!("{name}: answers about {ranks} are wrong as often as of {learner}."),
             relation: Relation::Equal,
             predicted: shown(if has_room { class.kept } else { class.stored }),
@@ -171,8 +203,9 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Claim {
-        name: format!("hallucination/{name}/guesses"),
+    let claim = Prediction {
+        claim: &Hallucination,
+        name: format!("{name}/guesses"),
         statement: format!(
             "{name}: an answer drawn from the model about a fact that it never met is wrong as often as a guess."
         ),
@@ -182,7 +215,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         quantity: Quantity::Share,
     };
     let shares = group.shares(unmet, |row| !row.sampled_correct);
-    Some(claim.judge(Share::over_seeds(&shares)))
+    Some(claim.judge_as(Sort::Check, Share::over_seeds(&shares)))
 }
 
 fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
@@ -195,8 +228,9 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Claim {
-        name: format!("hallucination/{name}/right type"),
+    let claim = Prediction {
+        claim: &Hallucination,
+        name: format!("{name}/right type"),
         statement: format!(
             "{name}: a wrong answer about a name that nobody bears is a value of the right type."
         ),

@@ -1,15 +1,14 @@
 //! How the excess grows with documents and with parameters.
 
-use super::{
-    super::{
-        judge::{Claim, range, text},
-        quantity::Quantity,
-        summary::{by_documents, by_parameters, observations, parameters},
-    },
-    Family,
-};
+use super::{Family, Overconfidence};
 use crate::{
+    measured::{
+        cells::text,
+        runs::{by_documents, by_parameters, observations, parameters},
+    },
     number::grouped,
+    prediction::{Prediction, range},
+    quantity::Quantity,
     report::{Relation, Table, Verdict},
     study::StudyRun,
 };
@@ -60,8 +59,9 @@ pub(super) fn verdicts(family: &Family<'_>) -> Vec<Verdict> {
     let name = &family.name;
     let runs = family.runs();
     let claim = |what: &str, x: fn(&StudyRun) -> f64, exponent: Exponent| {
-        Claim {
-            name: format!("overconfidence/{name}/exponent of {what}"),
+        Prediction {
+            claim: &Overconfidence,
+            name: format!("{name}/exponent of {what}"),
             statement: format!(
                 "{name}: the excess about names that nobody bears does not grow with {what}."
             ),

@@ -6,19 +6,21 @@ mod within;
 
 use kolmo_run::AnswerRow;
 
-use super::{
-    answers::{Asked, STATED, STRANGERS},
-    judge::{Claim, text},
-    quantity::Quantity,
-    summary::{
-        by_documents, by_parameters, count_seeds, datum, id, line, named, of_seeds, points, shade,
-    },
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
+    measured::{
+        answers::{Asked, STATED, STRANGERS},
+        cells::text,
+        runs::{by_documents, by_parameters, id, named},
+        seeds::{count_seeds, datum, of_seeds},
+        series::{line, points, shade},
+    },
     number::{NOTHING, grouped, significant},
-    report::{Drawing, Figure, Relation, Section, Table, Verdict},
+    prediction::Prediction,
+    quantity::Quantity,
+    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal};
@@ -26,40 +28,69 @@ use kolmo_stats::{Estimate, OfSeed, Refusal};
 /// Of fewer facts a mean says nothing.
 const FEWEST: usize = 30;
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["overconfidence"]),
-        "Overconfidence",
-        "Is a model worse than a guess on what it never met, and does that grow with training and with size?",
-        &[
-            "A guess loses ln V nats, and so does Bayes on a fact that it never met. A model that answers what it does not know as if it \
-             did loses more: the excess is the mean of loss - ln V. It is measured on names that nobody bears, which no document has, like \
-             the people never seen of Zucchet et al. 2025, and on facts of the world that were not stated yet, where 30 or more \
-             were asked. If the excess is a power of documents and of parameters, an exponent above 0 is growth.",
-            "Of facts that were met the table and the figure by exposures have the mean of max(loss - ln V, 0), as the records do: their \
-             loss is below ln V where they are known.",
-        ],
-    );
-    for (runs, name) in named(study.groups(StudyRun::but_size)) {
-        let measured = runs.into_iter().map(measure);
-        let measured: Vec<Measured<'_>> = measured
-            .collect::<Result<Vec<Option<_>>>>()?
-            .into_iter()
-            .flatten()
-            .collect();
-        if measured.is_empty() {
-            continue;
-        }
-        let family = Family { name, measured };
-        section.verdicts.extend(family.excess_verdicts());
-        section.verdicts.extend(growth::verdicts(&family));
-        section.figures.push(family.figure(study));
-        section.figures.extend(within::training(study, &family)?);
-        section.figures.extend(within::by_exposures(study, &family));
-        section.tables.push(family.table());
-        section.tables.extend(growth::table(&family));
+/// How much worse than a guess a model is on facts that it never met.
+pub struct Overconfidence;
+
+impl Claim for Overconfidence {
+    fn name(&self) -> &'static str {
+        "overconfidence"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "Overconfidence"
+    }
+
+    fn question(&self) -> &'static str {
+        "Is a model worse than a guess on what it never met, and does that grow with training and with size?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs of a world with names that nobody bears, whose models were asked."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The loss on strangers is above h by 0 nats, and the exponents of this excess against documents and against parameters \
+         are 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "A guess loses ln V nats, and so does Bayes on a fact that it never met. A model that answers what it does not know as if it \
+                 did loses more: the excess is the mean of loss - ln V. It is measured on names that nobody bears, which no document has, like \
+                 the people never seen of Zucchet et al. 2025, and on facts of the world that were not stated yet, where 30 or more \
+                 were asked. If the excess is a power of documents and of parameters, an exponent above 0 is growth.",
+                "Of facts that were met the table and the figure by exposures have the mean of max(loss - ln V, 0), as the records do: their \
+                 loss is below ln V where they are known.",
+            ],
+        );
+        for (runs, name) in named(study.groups(StudyRun::but_size)) {
+            let measured = runs.into_iter().map(measure);
+            let measured: Vec<Measured<'_>> = measured
+                .collect::<Result<Vec<Option<_>>>>()?
+                .into_iter()
+                .flatten()
+                .collect();
+            if measured.is_empty() {
+                continue;
+            }
+            let family = Family { name, measured };
+            section.verdicts.extend(family.excess_verdicts());
+            section.verdicts.extend(growth::verdicts(&family));
+            section.figures.push(family.figure(study));
+            section.figures.extend(within::training(study, &family)?);
+            section.figures.extend(within::by_exposures(study, &family));
+            section.tables.push(family.table());
+            section.tables.extend(growth::table(&family));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// What was measured of a run.
@@ -148,8 +179,9 @@ impl<'a> Family<'a> {
         let name = &self.name;
         let verdict = |(size, length, runs): &Cell<'_>| {
             let (size, length) = (grouped(*size as u64), grouped(*length as u64));
-            Claim {
-                name: format!("overconfidence/{name}/{size} parameters, {length} documents"),
+            Prediction {
+                claim: &Overconfidence,
+                name: format!("{name}/{size} parameters, {length} documents"),
                 statement: format!(
                     "{name}: about names that nobody bears a model of {size} parameters loses as much as a guess after {length} \
                      documents: the excess is 0 nats."

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use kolmo_run::FactRow;
 
-use super::{
-    super::{
-        answers::STATED,
-        hallucination::bucket,
-        summary::{datum, id, line, points, shade},
-    },
-    FEWEST, Family,
-};
+use super::{FEWEST, Family};
 use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        answers::{STATED, bucket},
+        runs::id,
+        seeds::datum,
+        series::{line, points, shade},
+    },
     number::grouped,
     report::{Drawing, Figure},
     study::{Study, StudyRun},

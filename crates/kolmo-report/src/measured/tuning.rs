@@ -1,27 +1,23 @@
 //! What claims about fine-tuning have in common: variants, what was lost, what was asked.
 
-use kolmo_config::{FinetuneConfig, Method, finetune::BaseConfig};
-use kolmo_run::{EvaluationRecord, InterviewRecord};
+use kolmo_config::{FinetuneConfig, Method};
 use kolmo_theory::information::known;
 use kolmo_world::{
     LessonConfig,
     lesson::{LessonSyntax, Replayed, Subjects},
 };
 
-use super::{
-    judge::text,
-    quantity::Quantity,
-    summary::{Seeded, number, of_seeds},
-};
 use crate::{
     error::Result,
-    number::{NOTHING, significant},
+    figures::chart::Datum,
+    measured::runs::number,
+    number::significant,
     study::{Study, StudyRun, groups},
 };
-use kolmo_stats::{Estimate, Refusal};
+use kolmo_stats::{Estimate, OfSeed};
 
 /// Fine-tunings that are alike but for their seeds.
-pub(super) struct Variant<'a> {
+pub struct Variant<'a> {
     /// What sets it apart, for readers: `160256 parameters, old syntax, no replay`.
     pub name: String,
     /// The model that is tuned: `160256 parameters`.
@@ -35,7 +31,7 @@ pub(super) struct Variant<'a> {
 }
 
 /// The fine-tunings of `study` whose lesson is `such`.
-pub(super) fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> Vec<Variant<'_>> {
+pub fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> Vec<Variant<'_>> {
     let lesson = |run: &&StudyRun| {
         let finetune = run.config.finetune.as_ref();
         finetune.is_some_and(|finetune| such(&finetune.lesson))
@@ -104,7 +100,7 @@ fn templates(run: &StudyRun) -> u64 {
 }
 
 /// How it is tuned.
-pub(super) fn how(finetune: &FinetuneConfig) -> String {
+pub fn how(finetune: &FinetuneConfig) -> String {
     let replay = match (finetune.replay.share, finetune.replay.of) {
         (0.0, _) => "no replay".to_owned(),
         (share, Replayed::Fresh) => format!("{} replayed", percent(share)),
@@ -133,34 +129,19 @@ pub(super) fn how(finetune: &FinetuneConfig) -> String {
 }
 
 /// What a run knew of old facts before its first step, bits.
-pub(super) fn bits_before(run: &StudyRun) -> f64 {
+pub fn bits_before(run: &StudyRun) -> f64 {
     run.evaluations
         .first()
         .map_or(f64::NAN, |first| first.bits_stored)
 }
 
 /// The share of what it knew that a run has lost; below 0 if it has gained.
-pub(super) fn lost(run: &StudyRun) -> f64 {
+pub fn lost(run: &StudyRun) -> f64 {
     1.0 - run.last().bits_stored / bits_before(run)
 }
 
-/// What was asked about `cohort` in `wording`.
-pub(super) fn interview<'a>(
-    record: &'a EvaluationRecord,
-    cohort: &str,
-    wording: &str,
-) -> Option<&'a InterviewRecord> {
-    let mut all = record.interviews.iter();
-    all.find(|one| one.cohort == cohort && one.wording == wording)
-}
-
-/// Its accuracy; not a number if it was not asked.
-pub(super) fn accuracy(record: &EvaluationRecord, cohort: &str, wording: &str) -> f64 {
-    interview(record, cohort, wording).map_or(f64::NAN, |one| one.accuracy)
-}
-
 /// The wording that a fine-tuning teaches in.
-pub(super) fn taught_in(finetune: &FinetuneConfig) -> &'static str {
+pub fn taught_in(finetune: &FinetuneConfig) -> &'static str {
     match finetune.lesson {
         LessonConfig::Injection {
             syntax: LessonSyntax::Old,
@@ -174,7 +155,7 @@ pub(super) fn taught_in(finetune: &FinetuneConfig) -> &'static str {
 ///
 /// # Errors
 /// Answers that cannot be read.
-pub(super) fn new_bits(run: &StudyRun, finetune: &FinetuneConfig) -> Result<f64> {
+pub fn new_bits(run: &StudyRun, finetune: &FinetuneConfig) -> Result<f64> {
     let wording = taught_in(finetune);
     let answers = run.answers()?;
     let new = answers
@@ -184,54 +165,9 @@ pub(super) fn new_bits(run: &StudyRun, finetune: &FinetuneConfig) -> Result<f64>
     Ok(known(&gains.collect::<Vec<_>>()) / std::f64::consts::LN_2)
 }
 
-/// The mean over the seeds of a variant.
-pub(super) fn over_seeds(
-    runs: &[&StudyRun],
-    of: impl Fn(&StudyRun) -> f64,
-) -> std::result::Result<Estimate, Refusal> {
-    mean(runs, |run| of(run))
-}
-
-/// The mean over the seeds of what `of` says of the items.
-pub(super) fn mean<T: Seeded>(
-    items: &[T],
-    of: impl Fn(&T) -> f64,
-) -> std::result::Result<Estimate, Refusal> {
-    Estimate::over_seeds(&of_seeds(items, of))
-}
-
-/// Each run of `one` with the run of `other` that has the same seed, and the same base if they fine-tune one.
-pub(super) fn pairs<'a>(
-    one: &[&'a StudyRun],
-    other: &[&'a StudyRun],
-) -> Vec<(&'a StudyRun, &'a StudyRun)> {
-    let partner = |run: &StudyRun| {
-        let mut others = other.iter();
-        others.find(|other| other.config.seed == run.config.seed && base(other) == base(run))
-    };
-    let pairs = one.iter().filter_map(|run| Some((*run, *partner(run)?)));
-    pairs.collect()
-}
-
-/// The weights that a run began with; none if those were fresh.
-fn base(run: &StudyRun) -> Option<&BaseConfig> {
-    run.config.finetune.as_ref()?.base.as_ref()
-}
-
-/// The mean over seeds of what `of` says of the runs of `one` less those of `other`, seed by seed.
-pub(super) fn difference(
-    one: &[&StudyRun],
-    other: &[&StudyRun],
-    of: impl Fn(&StudyRun) -> f64,
-) -> std::result::Result<Estimate, Refusal> {
-    let differences = pairs(one, other).into_iter();
-    let differences = differences.map(|(run, partner)| (run.config.seed, of(run) - of(partner)));
-    Estimate::over_seeds(&differences.collect::<Vec<_>>())
-}
-
 /// x where y, in the order of `points`, reaches `level` for the first time, on straight lines between them; not a number if it
 /// never does.
-pub(super) fn crossing(points: &[(f64, f64)], level: f64) -> f64 {
+pub fn crossing(points: &[(f64, f64)], level: f64) -> f64 {
     let Some(k) = points.iter().position(|(_, y)| *y >= level) else {
         return f64::NAN;
     };
@@ -243,23 +179,33 @@ pub(super) fn crossing(points: &[(f64, f64)], level: f64) -> f64 {
 }
 
 /// Whether all weights are taught, and no sentence of pre-training comes in between.
-pub(super) fn is_bare(finetune: &FinetuneConfig) -> bool {
+pub fn is_bare(finetune: &FinetuneConfig) -> bool {
     finetune.method == Method::Full && finetune.replay.share == 0.0
-}
-
-/// An estimate in a table.
-pub(super) fn cell(estimate: std::result::Result<Estimate, Refusal>) -> String {
-    match estimate {
-        Ok(_) => text(&estimate),
-        Err(_) => NOTHING.to_owned(),
-    }
-}
-
-/// An estimate of a share in a table.
-pub(super) fn share_cell(estimate: std::result::Result<Estimate, Refusal>) -> String {
-    cell(estimate.map(|share| share.within(Quantity::Share.bounds())))
 }
 
 fn percent(share: f64) -> String {
     format!("{} %", significant(100.0 * share))
+}
+
+/// Of each class of the runs, the mean share of its bits that is gone, the rarest class first.
+pub fn class_losses(runs: &[&StudyRun]) -> Vec<Datum> {
+    let count = runs[0].last().classes.len();
+    let class = |k: usize| {
+        let class = &runs[0].last().classes[k];
+        let shares = runs.iter().filter_map(|run| {
+            let before = run.evaluations.first()?.classes.get(k)?.bits_stored;
+            let share = || 1.0 - run.last().classes[k].bits_stored / before;
+            // Of what was not known there is no share.
+            (before > 1.0).then(|| (run.config.seed, share()))
+        });
+        let shares: Vec<OfSeed<f64>> = shares.collect();
+        let estimate = Estimate::over_seeds(&shares).ok();
+        Datum {
+            x: class.mass / class.facts as f64,
+            y: estimate.map_or(f64::NAN, |estimate| estimate.value),
+            // More than all cannot be gone.
+            ci95: estimate.map(|estimate| estimate.within([f64::NEG_INFINITY, 1.0]).ci95),
+        }
+    };
+    (0..count).rev().map(class).collect()
 }

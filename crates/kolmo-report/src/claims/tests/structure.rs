@@ -2,17 +2,16 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_config::ClaimName;
 use kolmo_theory::{capacity::Capacity, structure::syntax_saving_bits};
 
 use super::{
-    code_tests::{DOCUMENTS, config, only},
-    sections,
-    summary::met_bits,
-    tests::{find, noise, study},
+    super::sections,
+    codes::{DOCUMENTS, config, only},
+    find, noise, study,
 };
 use crate::{
     examples,
+    measured::runs::met_bits,
     report::Outcome,
     study::{Study, StudyRun},
 };
@@ -68,7 +67,7 @@ fn models(model: Model) -> Study {
             runs.push(run);
         }
     }
-    study(ClaimName::Structure, runs)
+    study("structure", runs)
 }
 
 #[test]

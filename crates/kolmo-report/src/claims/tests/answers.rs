@@ -1,16 +1,13 @@
 //! Verdicts on answers that were not given: those of learners that know what they met, or that are as sure of what they did not.
 
-use kolmo_config::{ClaimName, RunConfig};
+use kolmo_config::RunConfig;
 use kolmo_run::{AnswerRow, EvaluationRecord, FactsTable, RunDirectory, write_answers};
 use kolmo_theory::capacity::Capacity;
 use kolmo_world::{World, random::Random, random::Streams};
 use rand::RngExt;
 use tempfile::TempDir;
 
-use super::{
-    sections,
-    tests::{find, study, zipf},
-};
+use super::{super::sections, find, study, zipf};
 use crate::{
     examples,
     report::{Outcome, Section},
@@ -115,7 +112,7 @@ fn rows(world: &World, last: &EvaluationRecord, seed: u64, learner: Learner) -> 
 
 /// Four seeds of each configuration; what they are is read from `folder`.
 fn asked(
-    claim: ClaimName,
+    claim: &str,
     folder: &TempDir,
     configs: &[RunConfig],
     learner: impl Fn(&RunConfig) -> Learner,
@@ -163,7 +160,7 @@ fn outcomes(section: &Section) -> Vec<(&str, Outcome)> {
 #[test]
 fn a_learner_that_knows_what_it_met_is_wrong_as_often_as_predicted() {
     let folder = tempfile::tempdir().unwrap();
-    let study = asked(ClaimName::Hallucination, &folder, &one(100_000), |_| HONEST);
+    let study = asked("hallucination", &folder, &one(100_000), |_| HONEST);
     let sections = sections(&study).unwrap();
     let verdicts = &sections[0].verdicts;
     assert_eq!(verdicts.len(), 10);
@@ -197,7 +194,7 @@ fn a_learner_that_knows_what_it_met_is_wrong_as_often_as_predicted() {
 fn one_that_has_to_be_told_often_is_wrong_more_often() {
     let folder = tempfile::tempdir().unwrap();
     let slow = Learner { told: 5, ..HONEST };
-    let study = asked(ClaimName::Hallucination, &folder, &one(100_000), |_| slow);
+    let study = asked("hallucination", &folder, &one(100_000), |_| slow);
     let verdict = find(&study, "/ranks 250-799");
     assert_eq!(verdict.verdict, Outcome::Disagrees, "{verdict:?}");
     // As if it had room for fewer facts.
@@ -213,7 +210,7 @@ fn one_that_has_to_be_told_often_is_wrong_more_often() {
 #[test]
 fn a_learner_that_says_how_sure_it_is_is_calibrated_and_a_bluffer_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let study = asked(ClaimName::Calibration, &folder, &one(100_000), |_| HONEST);
+    let study = asked("calibration", &folder, &one(100_000), |_| HONEST);
     for claim in ["/strangers", "/stated", "/AUROC"] {
         let verdict = find(&study, claim);
         assert_eq!(verdict.verdict, Outcome::Agrees, "{verdict:?}");
@@ -223,7 +220,7 @@ fn a_learner_that_says_how_sure_it_is_is_calibrated_and_a_bluffer_is_not() {
         bluff: Some(1.0),
         ..HONEST
     };
-    let study = asked(ClaimName::Calibration, &folder, &one(100_000), |_| bluffer);
+    let study = asked("calibration", &folder, &one(100_000), |_| bluffer);
     for claim in ["/strangers", "/stated", "/AUROC"] {
         let verdict = find(&study, claim);
         assert_eq!(verdict.verdict, Outcome::Disagrees, "{verdict:?}");
@@ -246,9 +243,7 @@ fn grid() -> Vec<RunConfig> {
 #[test]
 fn a_learner_as_good_as_a_guess_is_not_overconfident() {
     let folder = tempfile::tempdir().unwrap();
-    let study = asked(ClaimName::Overconfidence, &folder, &one(100_000), |_| {
-        HONEST
-    });
+    let study = asked("overconfidence", &folder, &one(100_000), |_| HONEST);
     let verdict = find(&study, " documents");
     assert_eq!(verdict.verdict, Outcome::Agrees, "{verdict:?}");
 }
@@ -256,11 +251,9 @@ fn a_learner_as_good_as_a_guess_is_not_overconfident() {
 #[test]
 fn an_excess_that_grows_with_length_and_not_with_size_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let study = asked(ClaimName::Overconfidence, &folder, &grid(), |config| {
-        Learner {
-            excess: 0.5 * (config.train.documents as f64 / 1e4).powf(0.3),
-            ..HONEST
-        }
+    let study = asked("overconfidence", &folder, &grid(), |config| Learner {
+        excess: 0.5 * (config.train.documents as f64 / 1e4).powf(0.3),
+        ..HONEST
     });
     let sections = sections(&study).unwrap();
     let ends: Vec<_> = outcomes(&sections[0])
@@ -288,11 +281,7 @@ fn an_excess_that_grows_with_length_and_not_with_size_is_told() {
 fn runs_that_were_not_asked_have_no_sections() {
     let (_, world) = zipf(1.5, 20_000).settle().unwrap();
     let last = examples::evaluation(&world, 1000, 1.0);
-    for claim in [
-        ClaimName::Hallucination,
-        ClaimName::Calibration,
-        ClaimName::Overconfidence,
-    ] {
+    for claim in ["hallucination", "calibration", "overconfidence"] {
         let run = StudyRun::imagined(zipf(1.5, 20_000), vec![last.clone()]);
         assert!(sections(&study(claim, vec![run])).unwrap().is_empty());
     }

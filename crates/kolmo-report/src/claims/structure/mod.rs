@@ -1,34 +1,39 @@
 //! The Kolmogorov structure function in its probabilistic form: what trained models leave of the documents against the bits of their
 //! description, beside the least that any description of that size leaves (Vereshchagin & Vitányi 2004; Pan et al. 2025).
 
+mod tables;
+mod two_parts;
+
 use std::f64::consts::LN_2;
 
 use kolmo_run::ClassRecord;
 
-use super::{
-    codes::{Compressed, Group, families},
-    judge::{Claim, range},
-    quantity::Quantity,
-    structure_tables::{Curves, figure, first_part, gaps, totals},
-    summary::{ROOM, Seeded, by, count_seeds, id, met_bits, of_seeds, parameters},
-    two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax},
-};
 use crate::{
+    claims::{Claim, section_for},
     error::Result,
+    measured::{
+        codes::{Compressed, Group, families},
+        runs::{ROOM, by, met_bits, parameters},
+        seeds::{Seeded, count_seeds, of_seeds},
+    },
     number::{grouped, significant},
-    report::{Relation, Section, Verdict},
+    prediction::{Prediction, range},
+    quantity::Quantity,
+    report::{Relation, Section, Sort, Verdict},
     study::{Study, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
+use tables::{Curves, figure, first_part, gaps, totals};
+use two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax};
 
 /// What can be learnt of the syntax has to save so much, bits per document, for its share to say anything.
 const LEAST_SYNTAX: f64 = 0.01;
 
 /// The runs of a family, each with its descriptions.
-pub(super) struct Described<'a> {
-    pub of: Compressed<'a>,
+struct Described<'a> {
+    of: Compressed<'a>,
     /// The countings in order.
-    pub descriptions: Vec<TwoParts>,
+    descriptions: Vec<TwoParts>,
 }
 
 impl Seeded for Described<'_> {
@@ -37,45 +42,76 @@ impl Seeded for Described<'_> {
     }
 }
 
-pub(super) fn section(study: &Study) -> Result<Option<Section>> {
-    let mut section = Section::new(
-        id(study, &["structure"]),
-        "The structure function",
-        "How near do trained models come to the best description of the data of their size, and what do they put into it first?",
-        &[
-            "The documents of a run can be described in two parts: a model, and the documents with its probabilities. The structure \
-             function says how many bits the second part takes at least, in expectation, where the first takes so many: the best model \
-             tells first what saves most for each bit, of the syntax to the precision that pays, and of facts in the order of how often the \
-             documents state them. A fact costs its value and not its name, and the precision of the syntax what rate-distortion \
-             theory says, so that no description lies below. The explicit code beside it can be written: it names its facts, and \
-             tells a choice of the syntax as finely as the data allow or not at all.",
-            "A trained model is a first part, and its size is counted in three ways. The bits stored: what it knows of facts, as \
-             measured, with the fewest bits that predict the syntax as well as it does. Its parameters, times the most bits \
-             per parameter that any run of the ladder stores, those of the syntax among them. And its weights, quantised and entropy coded, with the loss that this \
-             costs. The second part takes for every document the floor in expectation and what was measured above it on documents of training.",
-            "Syntax comes before facts where the share that the model has of all that the syntax can save is greater than that \
-             of the bits of all facts met that it stores. Frequent facts come before rare ones where the share stored of the bits of a frequency class \
-             falls with its rank. The first is judged for each size, over seeds, where knowing the syntax saves a hundredth of a bit per document or more; \
-             the second for all sizes together, of each seed the mean of their rank correlations. Models with room for nine tenths of all facts are left out of \
-             both: they need not choose.",
-        ],
-    );
-    for family in &families(study) {
-        let described = described(family);
-        let curves = Curves::of(&described[0].of);
-        let name = &family.name;
-        section.verdicts.push(above(&described, name));
-        section.verdicts.extend(syntax_first(family));
-        section.verdicts.extend(frequent_first(family));
-        section.text.extend(nearest_in_words(&described, name));
-        section
-            .figures
-            .push(figure(study, &described, &curves, name));
-        section.tables.push(gaps(&described, name));
-        section.tables.push(first_part(family, &described));
-        section.tables.push(totals(&described, &curves, name));
+/// The two parts of a description of the data, beside the shortest that there are: the structure function.
+pub struct Structure;
+
+impl Claim for Structure {
+    fn name(&self) -> &'static str {
+        "structure"
     }
-    Ok((!section.verdicts.is_empty()).then_some(section))
+
+    fn title(&self) -> &'static str {
+        "The structure function"
+    }
+
+    fn question(&self) -> &'static str {
+        "How near do trained models come to the best description of the data of their size, and what do they put into it first?"
+    }
+
+    fn needs(&self) -> &'static str {
+        "Runs that were measured as compressors."
+    }
+
+    fn predicted_in_words(&self) -> &'static str {
+        "The least distance of a trained model from the structure function, in bits per document, over all runs and three ways \
+         to count the bits of a model, is above 0. Size by size, a model without room for all facts has a share of what the \
+         syntax can save that is above its share of the bits of facts met. Of each seed the mean over sizes of the rank \
+         correlation of a frequency class and the share stored of its bits is below 0."
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::Law
+    }
+
+    fn section(&self, study: &Study) -> Result<Option<Section>> {
+        let mut section = section_for(
+            self,
+            study,
+            &[
+                "The documents of a run can be described in two parts: a model, and the documents with its probabilities. The structure \
+                 function says how many bits the second part takes at least, in expectation, where the first takes so many: the best model \
+                 tells first what saves most for each bit, of the syntax to the precision that pays, and of facts in the order of how often the \
+                 documents state them. A fact costs its value and not its name, and the precision of the syntax what rate-distortion \
+                 theory says, so that no description lies below. The explicit code beside it can be written: it names its facts, and \
+                 tells a choice of the syntax as finely as the data allow or not at all.",
+                "A trained model is a first part, and its size is counted in three ways. The bits stored: what it knows of facts, as \
+                 measured, with the fewest bits that predict the syntax as well as it does. Its parameters, times the most bits \
+                 per parameter that any run of the ladder stores, those of the syntax among them. And its weights, quantised and entropy coded, with the loss that this \
+                 costs. The second part takes for every document the floor in expectation and what was measured above it on documents of training.",
+                "Syntax comes before facts where the share that the model has of all that the syntax can save is greater than that \
+                 of the bits of all facts met that it stores. Frequent facts come before rare ones where the share stored of the bits of a frequency class \
+                 falls with its rank. The first is judged for each size, over seeds, where knowing the syntax saves a hundredth of a bit per document or more; \
+                 the second for all sizes together, of each seed the mean of their rank correlations. Models with room for nine tenths of all facts are left out of \
+                 both: they need not choose.",
+            ],
+        );
+        for family in &families(study) {
+            let described = described(family);
+            let curves = Curves::of(&described[0].of);
+            let name = &family.name;
+            section.verdicts.push(above(&described, name));
+            section.verdicts.extend(syntax_first(family));
+            section.verdicts.extend(frequent_first(family));
+            section.text.extend(nearest_in_words(&described, name));
+            section
+                .figures
+                .push(figure(study, &described, &curves, name));
+            section.tables.push(gaps(&described, name));
+            section.tables.push(first_part(family, &described));
+            section.tables.push(totals(&described, &curves, name));
+        }
+        Ok((!section.verdicts.is_empty()).then_some(section))
+    }
 }
 
 /// The descriptions of all runs, in their order; those of the same documents share their curve.
@@ -121,8 +157,9 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         }
     });
     let sizes = described.iter().flat_map(|run| &run.descriptions);
-    Claim {
-        name: format!("structure/{name}/above"),
+    Prediction {
+        claim: &Structure,
+        name: format!("{name}/above"),
         statement: format!(
             "{name}: no trained model lies below the structure function: the least difference of all runs and countings, bits per document, is above 0."
         ),
@@ -131,7 +168,7 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         range: range("bits of the model", sizes.map(|of| of.model_bits)),
         quantity: Quantity::Difference,
     }
-    .judge(gap)
+    .judge_as(Sort::Check, gap)
 }
 
 /// Where the models come nearest, and what they lose there.
@@ -154,18 +191,18 @@ fn nearest_in_words(described: &[Described<'_>], name: &str) -> Option<String> {
 }
 
 /// The share of what the syntax can save that a model has.
-pub(super) fn share_of_syntax(of: &Compressed<'_>) -> f64 {
+fn share_of_syntax(of: &Compressed<'_>) -> f64 {
     let left = finest(of).map_or(f64::NAN, |weights| syntax(&weights.redundancy));
     1.0 - left / saving_of_syntax(of)
 }
 
 /// The share of the bits of all facts met that it has.
-pub(super) fn share_of_facts(of: &Compressed<'_>) -> f64 {
+fn share_of_facts(of: &Compressed<'_>) -> f64 {
     of.run.last().bits_stored / met_bits(of.run, of.record.documents as f64)
 }
 
 /// The share of the bits of a class that it has.
-pub(super) fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
+fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
     let relations = of.run.world.relations();
     let content: f64 = relations.iter().map(|relation| relation.content()).sum();
     let subjects = class.facts as f64 / relations.len() as f64;
@@ -184,8 +221,9 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
     let of_size = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
         let differences = of_seeds(&runs, |of| share_of_syntax(of) - share_of_facts(of));
         let name = format!("{}, {parameters} parameters", family.name);
-        let claim = Claim {
-            name: format!("structure/{name}/syntax first"),
+        let claim = Prediction {
+            claim: &Structure,
+            name: format!("{name}/syntax first"),
             statement: format!(
                 "{name}: the model has a greater share of the syntax than of the facts: their difference is above 0."
             ),
@@ -222,8 +260,9 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &family.name;
-    let claim = Claim {
-        name: format!("structure/{name}/frequent first"),
+    let claim = Prediction {
+        claim: &Structure,
+        name: format!("{name}/frequent first"),
         statement: format!(
             "{name}: the rarer the facts of a class, the smaller is the share of its bits that the model stores: their rank correlation is below 0."
         ),

@@ -9,7 +9,7 @@ use kolmo_theory::{
 };
 use kolmo_world::World;
 
-use super::codes::Compressed;
+use crate::measured::codes::Compressed;
 
 /// Points of a curve between which its shares are read off.
 const POINTS: usize = 200;

@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
-use kolmo_config::{ClaimName, ReportConfig, RunConfig};
+use kolmo_config::RunConfig;
 use kolmo_run::{
     AnswerRow, EvaluationRecord, FactRow, FactsTable, InterviewRecord, RunDirectory, write_answers,
 };
 
 use tempfile::TempDir;
 
-use super::sections;
+use super::super::sections;
 use crate::{
     examples,
     report::{Outcome, Verdict},
@@ -22,17 +22,10 @@ const WORLD: &str = "[world]\nfrequency = { law = 'uniform', elements = 100 }\nn
 /// Bits of all facts there are.
 const ALL: f64 = 600.0;
 
-fn study(claim: ClaimName, tuned: Vec<StudyRun>) -> Study {
+fn study(claim: &str, tuned: Vec<StudyRun>) -> Study {
     Study {
-        name: "study".to_owned(),
-        settings: ReportConfig {
-            claims: vec![claim],
-            ..ReportConfig::default()
-        },
-        sources: Vec::new(),
-        runs: Vec::new(),
         tuned,
-        left_out: Vec::new(),
+        ..super::study(claim, Vec::new())
     }
 }
 
@@ -137,7 +130,7 @@ fn corners(forgotten: [f64; 4]) -> (TempDir, Study) {
                 tuned(&path, seed, &text, [ALL, left], 10)
             })
         });
-    let study = study(ClaimName::Forgetting, runs.collect());
+    let study = study("forgetting", runs.collect());
     (folder, study)
 }
 
@@ -184,7 +177,7 @@ fn exchange(before: f64, after: f64) -> (TempDir, Study) {
         [plain, control]
     });
     let runs = runs.collect();
-    (folder, study(ClaimName::Displacement, runs))
+    (folder, study("displacement", runs))
 }
 
 #[test]
@@ -241,7 +234,7 @@ fn relearnt(speed: f64) -> (TempDir, Study) {
         StudyRun::imagined(again.clone(), records.collect())
     });
     let runs = runs.collect();
-    (folder, study(ClaimName::Relearning, runs))
+    (folder, study("relearning", runs))
 }
 
 #[test]
@@ -305,7 +298,7 @@ fn instructions(answered: [(usize, usize); 2]) -> (TempDir, Study) {
         })
     });
     let runs = runs.collect();
-    (folder, study(ClaimName::Instruction, runs))
+    (folder, study("instruction", runs))
 }
 
 #[test]

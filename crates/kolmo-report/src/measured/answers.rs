@@ -1,25 +1,25 @@
 //! The answers of runs, as the claims about them want them.
 
-use kolmo_run::AnswerRow;
+use kolmo_run::{AnswerRow, EvaluationRecord, InterviewRecord};
 
-use super::summary::{named, shade};
 use crate::{
     error::Result,
     figures::chart::Ink,
+    measured::{runs::named, series::shade},
     number::grouped,
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{OfSeed, Share};
 
 /// Subjects of the world.
-pub(super) const STATED: &str = "stated";
+pub const STATED: &str = "stated";
 /// Names that nobody bears.
-pub(super) const STRANGERS: &str = "strangers";
+pub const STRANGERS: &str = "strangers";
 /// Asked in the words of a document.
-pub(super) const STATEMENT: &str = "statement";
+pub const STATEMENT: &str = "statement";
 
 /// A run with its answers.
-pub(super) struct Asked<'a> {
+pub struct Asked<'a> {
     pub run: &'a StudyRun,
     /// In the order of the file; never empty.
     pub rows: Vec<AnswerRow>,
@@ -46,7 +46,7 @@ impl Asked<'_> {
 }
 
 /// Runs alike but for the seed.
-pub(super) struct Group<'a> {
+pub struct Group<'a> {
     pub name: String,
     /// Never empty.
     pub runs: Vec<Asked<'a>>,
@@ -69,7 +69,7 @@ impl Group<'_> {
 }
 
 /// The groups of runs of `study` that were asked.
-pub(super) fn asked_groups(study: &Study) -> Result<Vec<Group<'_>>> {
+pub fn asked_groups(study: &Study) -> Result<Vec<Group<'_>>> {
     let mut asked = Vec::new();
     for (runs, name) in named(study.groups(StudyRun::but_seed)) {
         let runs = runs.into_iter().map(|run| {
@@ -86,7 +86,7 @@ pub(super) fn asked_groups(study: &Study) -> Result<Vec<Group<'_>>> {
 }
 
 /// Groups that share a figure: all but the length is the same.
-pub(super) struct Panel<'a> {
+pub struct Panel<'a> {
     pub name: String,
     pub groups: Vec<&'a Group<'a>>,
 }
@@ -116,7 +116,7 @@ impl<'a> Panel<'a> {
 }
 
 /// `groups` by the figures that they share.
-pub(super) fn panels<'a>(of: &'a [Group<'a>]) -> Vec<Panel<'a>> {
+pub fn panels<'a>(of: &'a [Group<'a>]) -> Vec<Panel<'a>> {
     let all = groups(of, |group| {
         let run = group.runs[0].run;
         (run.law().clone(), run.training())
@@ -130,4 +130,24 @@ pub(super) fn panels<'a>(of: &'a [Group<'a>]) -> Vec<Panel<'a>> {
         .zip(names)
         .map(|(groups, name)| Panel { name, groups })
         .collect()
+}
+
+/// The number of the bucket of `exposures`: 0, 1, 2 to 3, 4 to 7, and so on.
+pub fn bucket(exposures: u64) -> u32 {
+    exposures.checked_ilog2().map_or(0, |log| log + 1)
+}
+
+/// What was asked about `cohort` in `wording`.
+pub fn interview<'a>(
+    record: &'a EvaluationRecord,
+    cohort: &str,
+    wording: &str,
+) -> Option<&'a InterviewRecord> {
+    let mut all = record.interviews.iter();
+    all.find(|one| one.cohort == cohort && one.wording == wording)
+}
+
+/// Its accuracy; not a number if it was not asked.
+pub fn accuracy(record: &EvaluationRecord, cohort: &str, wording: &str) -> f64 {
+    interview(record, cohort, wording).map_or(f64::NAN, |one| one.accuracy)
 }

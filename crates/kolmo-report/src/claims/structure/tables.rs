@@ -3,14 +3,18 @@
 use kolmo_theory::structure::{StructurePoint, structure_function, two_part_code};
 
 use super::{
-    codes::{Compressed, Group},
-    structure::{Described, share_of_class, share_of_facts, share_of_syntax},
-    summary::{Seeded, by, datum, id, line, of_seeds, parameters, points},
-    tuning::{cell, mean, share_cell},
+    Described, share_of_class, share_of_facts, share_of_syntax,
     two_parts::{Best, Counting, TwoParts, bits_of_syntax, floor},
 };
 use crate::{
     figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        cells::{cell, share_cell},
+        codes::{Compressed, Group},
+        runs::{by, id, parameters},
+        seeds::{Seeded, datum, mean, of_seeds},
+        series::{line, points},
+    },
     number::{class_of_ranks, count, grouped, significant},
     report::{Drawing, Figure, Table},
     study::Study,

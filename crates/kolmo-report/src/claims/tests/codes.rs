@@ -1,13 +1,10 @@
 //! Verdicts on codes that were not written: those of learners that are worse than the best one, and of such as cannot be.
 
-use kolmo_config::{ClaimName, RunConfig};
+use kolmo_config::RunConfig;
 use kolmo_run::{CodeBits, CompressionRecord, EvaluationRecord};
 use std::f64::consts::LN_2;
 
-use super::{
-    sections,
-    tests::{find, noise, study},
-};
+use super::{super::sections, find, noise, study};
 use crate::{
     examples,
     report::{Outcome, Section},
@@ -60,7 +57,7 @@ fn coders(bayes: [f64; 3], factor: f64) -> Study {
         let at = |documents| coded(documents, bayes, factors);
         StudyRun::imagined(config(seed, 8), vec![at(DOCUMENTS / 2), at(DOCUMENTS)])
     };
-    study(ClaimName::Prequential, (1..=4).map(run).collect())
+    study("prequential", (1..=4).map(run).collect())
 }
 
 const BAYES: [f64; 3] = [1000.0, 40_000.0, 80_000.0];
@@ -160,7 +157,7 @@ fn compressors(change: impl Fn(&mut CompressionRecord)) -> Study {
             runs.push(run);
         }
     }
-    study(ClaimName::Compressors, runs)
+    study("compressors", runs)
 }
 
 fn length(record: &mut CompressionRecord, name: &str, change: impl Fn(&mut f64)) {
@@ -237,11 +234,7 @@ fn weights_are_paid_back_after_what_they_take_over_what_they_save() {
 fn runs_without_codes_have_no_sections() {
     let (_, world) = config(1, 8).settle().unwrap();
     let last = examples::evaluation(&world, DOCUMENTS, 1.0);
-    for claim in [
-        ClaimName::Prequential,
-        ClaimName::Compressors,
-        ClaimName::Structure,
-    ] {
+    for claim in ["prequential", "compressors", "structure"] {
         let runs = vec![StudyRun::imagined(config(1, 8), vec![last.clone()])];
         assert!(sections(&study(claim, runs)).unwrap().is_empty());
     }

@@ -2,21 +2,26 @@
 
 use kolmo_run::{CompressionRecord, RoleBits};
 
-use super::summary::{Seeded, by, named, parameters};
-use crate::study::{Study, StudyRun, groups};
+use crate::{
+    measured::{
+        runs::{by, named, parameters},
+        seeds::Seeded,
+    },
+    study::{Study, StudyRun, groups},
+};
 
 /// All roles together.
-pub(super) const TOTAL: &str = "total";
+pub const TOTAL: &str = "total";
 
 /// Syntax and names together. A word of either may come next at one place, and a predictor that expects more of the one pays less for
 /// it and more for the other: what each of the two costs is no code by itself.
-pub(super) const WORDING: &str = "syntax and names";
+pub const WORDING: &str = "syntax and names";
 
 /// The roles as the records name them, those two together, and all together last.
-pub(super) const ROLES: [&str; 6] = ["syntax", "subject", WORDING, "value", "eos", TOTAL];
+pub const ROLES: [&str; 6] = ["syntax", "subject", WORDING, "value", "eos", TOTAL];
 
 /// The bits of one of [`ROLES`]; not a number of another.
-pub(super) fn of_role(bits: &RoleBits, role: &str) -> f64 {
+pub fn of_role(bits: &RoleBits, role: &str) -> f64 {
     match role {
         "syntax" => bits.syntax,
         "subject" => bits.subject,
@@ -29,7 +34,7 @@ pub(super) fn of_role(bits: &RoleBits, role: &str) -> f64 {
 }
 
 /// What a role is called in a sentence.
-pub(super) fn in_words(role: &str) -> &str {
+pub fn in_words(role: &str) -> &str {
     match role {
         "subject" => "names",
         "value" => "values",
@@ -41,24 +46,24 @@ pub(super) fn in_words(role: &str) -> &str {
 
 /// A run that was measured as a compressor.
 #[derive(Clone, Copy)]
-pub(super) struct Compressed<'a> {
+pub struct Compressed<'a> {
     pub run: &'a StudyRun,
     pub record: &'a CompressionRecord,
 }
 
 /// Runs that were, with a name for them; never none.
-pub(super) struct Group<'a> {
+pub struct Group<'a> {
     pub name: String,
     pub runs: Vec<Compressed<'a>>,
 }
 
 /// The runs of `study` that were measured as compressors, those together that are alike but for the seed.
-pub(super) fn alike(study: &Study) -> Vec<Group<'_>> {
+pub fn alike(study: &Study) -> Vec<Group<'_>> {
     grouped(study, StudyRun::but_seed)
 }
 
 /// The same with those together that are alike but for the seed and the size.
-pub(super) fn families(study: &Study) -> Vec<Group<'_>> {
+pub fn families(study: &Study) -> Vec<Group<'_>> {
     grouped(study, |run| (run.but_size(), run.config.train.documents))
 }
 

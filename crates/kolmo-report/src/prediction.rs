@@ -1,17 +1,20 @@
 //! From a number to a verdict.
 
-use super::quantity::Quantity;
 use crate::{
-    number::{self, interval, significant},
-    report::{Outcome, Range, Relation, Verdict},
+    claims::Claim,
+    number::{self, significant},
+    quantity::Quantity,
+    report::{Outcome, Range, Relation, Sort, Verdict},
 };
 use kolmo_stats::{
     Comparison, Estimate, Finding, Observation, Place, PowerLaw, Refusal, SEEDS, Weakness, slope,
 };
 
 /// What is claimed of a number.
-pub(super) struct Claim {
-    /// Its name: `data_scaling/zipf 1.5/exponent`.
+pub struct Prediction {
+    /// The claim that it is a part of.
+    pub claim: &'static dyn Claim,
+    /// Its name within the claim: `Zipf 1.50/exact curve`.
     pub name: String,
     /// One sentence.
     pub statement: String,
@@ -25,9 +28,15 @@ pub(super) struct Claim {
     pub quantity: Quantity,
 }
 
-impl Claim {
-    /// The verdict on what was measured.
+impl Prediction {
+    /// The verdict on what was measured, of the sort of the claim.
     pub fn judge(self, measured: Result<Estimate, Refusal>) -> Verdict {
+        let sort = self.claim.sort();
+        self.judge_as(sort, measured)
+    }
+
+    /// The same of a number that can fail where its claim cannot, or the other way round.
+    pub fn judge_as(self, sort: Sort, measured: Result<Estimate, Refusal>) -> Verdict {
         let decades = self
             .range
             .as_ref()
@@ -55,8 +64,10 @@ impl Claim {
         };
         Verdict {
             study: String::new(),
-            claim: self.name,
+            claim: format!("{}/{}", self.claim.name(), self.name),
             statement: self.statement,
+            sort,
+            quantity: self.quantity,
             relation: self.relation,
             predicted: self.predicted,
             measured: estimate.map(|estimate| estimate.value),
@@ -108,10 +119,7 @@ fn words(comparison: &Comparison, finding: Finding) -> String {
 
 /// The exponent of an exact curve over the places of `observations`, by least squares, and that of the observations, as the former
 /// and what their ratio to the curve adds: curves bend, ratios to the right one do not.
-pub(super) fn beside(
-    observations: &[Observation],
-    exact: &[f64],
-) -> (f64, Result<Estimate, Refusal>) {
+pub fn beside(observations: &[Observation], exact: &[f64]) -> (f64, Result<Estimate, Refusal>) {
     let points = observations.iter().zip(exact);
     let (logs, ratios): (Vec<(f64, f64)>, Vec<Observation>) = points
         .map(|(at, exact)| {
@@ -131,20 +139,8 @@ pub(super) fn beside(
     (predicted, measured)
 }
 
-/// An estimate with its interval, as text; why there is none.
-pub(super) fn text(estimate: &Result<Estimate, Refusal>) -> String {
-    match estimate {
-        Ok(estimate) => format!(
-            "{} {}",
-            significant(estimate.value),
-            interval(estimate.ci95)
-        ),
-        Err(refusal) => refusal.to_string(),
-    }
-}
-
 /// The range from the least to the greatest of `values`.
-pub(super) fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<Range> {
+pub fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<Range> {
     let ends = values
         .into_iter()
         .fold(None, |ends: Option<(f64, f64)>, value| {
@@ -161,9 +157,11 @@ pub(super) fn range(of: &str, values: impl IntoIterator<Item = f64>) -> Option<R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::CLAIMS;
 
     fn judged(value: f64, ci95: [f64; 2], seeds: usize) -> Verdict {
-        let claim = Claim {
+        let claim = Prediction {
+            claim: CLAIMS[0],
             name: "a claim".to_owned(),
             statement: "It is so.".to_owned(),
             relation: Relation::Equal,

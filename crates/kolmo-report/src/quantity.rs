@@ -1,8 +1,11 @@
 //! What kind of number a claim is about.
 
+use serde::Serialize;
+
 /// The kind of a number: it says between which ends its interval lies, and how near to a prediction it is the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quantity {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
     /// The exponent of a power law, or a difference of two.
     Exponent,
     /// A share of a whole, an error rate, an area under a curve of rates.
