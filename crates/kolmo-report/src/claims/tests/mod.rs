@@ -2,7 +2,9 @@
 
 mod answers;
 mod codes;
+mod mean;
 mod structure;
+mod suite;
 mod tuning;
 
 use std::f64::consts::LN_2;
@@ -52,8 +54,8 @@ pub(super) fn study(claim: &str, runs: Vec<StudyRun>) -> Study {
 }
 
 pub(super) fn find(study: &Study, ending: &str) -> Verdict {
-    let sections = sections(study).unwrap();
-    let mut verdicts = sections.iter().flat_map(|section| &section.verdicts);
+    let section = suite::section_of(study);
+    let mut verdicts = section.verdicts.iter();
     let found = verdicts.find(|verdict| verdict.claim.ends_with(ending));
     found.unwrap_or_else(|| panic!("no {ending}")).clone()
 }
