@@ -17,9 +17,9 @@ use crate::{
         series::points,
     },
     number::{count, grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -73,18 +73,13 @@ impl Claim for BitsPerParameter {
             let points = observations(runs, parameters, |run| 1.0 / bits(run));
             let measured = PowerLaw::fit(&points).map(|law| law.exponent);
             section.verdicts.push(
-                Prediction {
-                    claim: &BitsPerParameter,
-                    name: format!("{name}/exponent"),
-                    statement: format!(
-                        "{name}: the bits stored grow in proportion to the parameters."
-                    ),
-                    relation: Relation::Equal,
-                    predicted: 1.0,
-                    range: range("parameters", runs.iter().map(|run| parameters(run))),
-                    quantity: Quantity::Exponent,
-                }
-                .judge(measured),
+                Expected::equal(&BitsPerParameter, 1.0, Quantity::Exponent)
+                    .called(
+                        format!("{name}/exponent"),
+                        format!("{name}: the bits stored grow in proportion to the parameters."),
+                    )
+                    .over("parameters", runs.iter().map(|run| parameters(run)))
+                    .judge(measured),
             );
             let ratios = runs.iter().map(|run| capacity_ratio(run));
             let ratios = ratios.collect::<Result<Vec<f64>>>()?;
@@ -145,12 +140,10 @@ fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figu
         ..mean_at(x, at, |run| ratio_of(run, runs, ratios))
     };
     let with_names = sizes.iter().map(|(x, at)| ratio(*x, at)).collect();
-    Figure {
-        id: id(study, &["bits-per-parameter", name]),
-        caption: format!(
-            "{name}: bits stored for each parameter, means over seeds with 95 % intervals."
-        ),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["bits-per-parameter", name]),
+        format!("{name}: bits stored for each parameter, means over seeds with 95 % intervals."),
+        Chart {
             title: format!("Bits per parameter: {name}"),
             x: "parameters".to_owned(),
             y: "bits per parameter".to_owned(),
@@ -163,8 +156,8 @@ fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figu
                 ),
                 points("values alone", (Mark::JoinedPoints, Ink::Measured), at),
             ],
-        }),
-    }
+        },
+    )
 }
 
 fn ratio_of(run: &StudyRun, runs: &[&StudyRun], ratios: &[f64]) -> f64 {

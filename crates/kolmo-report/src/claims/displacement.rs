@@ -17,9 +17,9 @@ use crate::{
         series::{line, points},
         tuning::{Variant, bits_before, class_losses, is_bare, new_bits, variants},
     },
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, spearman};
@@ -88,31 +88,23 @@ impl Claim for Displacement {
                 false => (1.0, "has no room, and pays a bit for a bit"),
             };
             section.verdicts.push(
-                Prediction {
-                    claim: &Displacement,
-                    name: format!("{model}/bit for bit"),
-                    statement: format!("{model}: the model {state}."),
-                    relation: Relation::Equal,
-                    predicted,
-                    range: None,
-                    quantity: Quantity::Rate,
-                }
-                .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
+                Expected::equal(&Displacement, predicted, Quantity::Rate)
+                    .called(
+                        format!("{model}/bit for bit"),
+                        format!("{model}: the model {state}."),
+                    )
+                    .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
             );
             section.verdicts.push(
-                Prediction {
-                    claim: &Displacement,
-                    name: format!("{model}/rarest first"),
-                    statement: format!(
-                        "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
-                         the rise of its loss, beyond that in the control, is below 0."
-                    ),
-                    relation: Relation::Below,
-                    predicted: 0.0,
-                    range: None,
-                    quantity: Quantity::Correlation,
-                }
-                .judge(rarest_first(variant, control)?),
+                Expected::below(&Displacement, 0.0, Quantity::Correlation)
+                    .called(
+                        format!("{model}/rarest first"),
+                        format!(
+                            "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
+                             the rise of its loss, beyond that in the control, is below 0."
+                        ),
+                    )
+                    .judge(rarest_first(variant, control)?),
             );
             section.figures.push(figure(study, variant, &exchanges));
             rows.push(vec![
@@ -221,14 +213,14 @@ fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[OfSeed<Exchange>]) 
         (at.x, pays / class.bits_stored)
     });
     let paid: Vec<(f64, f64)> = paid.collect();
-    Figure {
-        id: id(study, &["displacement", &variant.model]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["displacement", &variant.model]),
+        format!(
             "{}: share of the bits about each frequency class that is gone, and what an optimal learner without room would give up for \
              as many new bits. Means over seeds with 95 % intervals.",
             variant.model
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Displacement: {}", variant.model),
             x: "probability of a fact".to_owned(),
             y: "share forgotten".to_owned(),
@@ -237,6 +229,6 @@ fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[OfSeed<Exchange>]) 
                 line("rarest first, bit for bit", (Mark::Line, Ink::Theory), paid),
                 points("measured", (Mark::JoinedPoints, Ink::Measured), measured),
             ],
-        }),
-    }
+        },
+    )
 }

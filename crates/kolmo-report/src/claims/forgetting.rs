@@ -19,9 +19,9 @@ use crate::{
         series::points,
         tuning::{Variant, class_losses, lost, new_bits, taught_in, variants},
     },
-    prediction::Prediction,
+    prediction::{Expected, Prediction},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::Study,
 };
 use kolmo_stats::{Estimate, OfSeed};
@@ -148,15 +148,7 @@ impl Claim for Forgetting {
 }
 
 fn claim(name: String, statement: String) -> Prediction {
-    Prediction {
-        claim: &Forgetting,
-        name,
-        statement,
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: None,
-        quantity: Quantity::Difference,
-    }
+    Expected::above(&Forgetting, 0.0, Quantity::Difference).called(name, statement)
 }
 
 /// Which corner a variant is: new subjects, all weights, nothing or half replayed.
@@ -208,20 +200,20 @@ fn by_class<'a>(
         Some(points(*name, (*mark, *ink), class_losses(&variant.runs)))
     });
     let series: Vec<_> = series.collect();
-    (!series.is_empty()).then(|| Figure {
-        id: id(study, &["forgetting", model]),
-        caption: format!(
+    (!series.is_empty()).then(|| Figure::chart(
+        id(study, &["forgetting", model]),
+        format!(
             "{model}: share of the bits about each frequency class that is gone after fine-tuning, against the probability of its \
              facts; means over seeds with 95 % intervals."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Forgetting by frequency: {model}"),
             x: "probability of a fact".to_owned(),
             y: "share forgotten".to_owned(),
             log_y: false,
             series,
-        }),
-    })
+        },
+    ))
 }
 
 fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {

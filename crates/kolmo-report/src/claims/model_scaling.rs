@@ -19,9 +19,9 @@ use crate::{
         series::{grid, line, points},
     },
     number::{count, estimate, grouped, loss, significant},
-    prediction::{Prediction, beside, range},
+    prediction::{Expected, beside, range},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -82,18 +82,13 @@ fn exact(run: &StudyRun) -> f64 {
 }
 
 fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
-    let over = || range("bits stored", runs.iter().map(|run| bits(run)));
     let points = observations(runs, bits, missing);
     let curve: Vec<f64> = runs.iter().map(|run| exact(run)).collect();
     let (predicted, beside_curve) = beside(&points, &curve);
-    let claim = |which: &str, statement: String, predicted| Prediction {
-        claim: &ModelScaling,
-        name: format!("{name}/{which}"),
-        statement,
-        relation: Relation::Equal,
-        predicted,
-        range: over(),
-        quantity: Quantity::Exponent,
+    let claim = |which: &str, statement: String, predicted| {
+        Expected::equal(&ModelScaling, predicted, Quantity::Exponent)
+            .called(format!("{name}/{which}"), statement)
+            .over("bits stored", runs.iter().map(|run| bits(run)))
     };
     let statement = format!(
         "{name}: what is missing falls with the bits stored as fast as if these were the most frequent facts."
@@ -108,18 +103,13 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let measured =
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
         verdicts.push(
-            Prediction {
-                claim: &ModelScaling,
-                name: format!("{name}/parameters"),
-                statement: format!(
-                    "{name}: it falls with the parameters with the exponent 1/α - 1."
-                ),
-                relation: Relation::Equal,
-                predicted: law.capacity_exponent(),
-                range: range("parameters", runs.iter().map(|run| parameters(run))),
-                quantity: Quantity::Exponent,
-            }
-            .judge(measured),
+            Expected::equal(&ModelScaling, law.capacity_exponent(), Quantity::Exponent)
+                .called(
+                    format!("{name}/parameters"),
+                    format!("{name}: it falls with the parameters with the exponent 1/α - 1."),
+                )
+                .over("parameters", runs.iter().map(|run| parameters(run)))
+                .judge(measured),
         );
     }
     verdicts
@@ -166,21 +156,21 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         (Mark::Points, Ink::Measured),
         measured,
     ));
-    Figure {
-        id: id(study, &["model-scaling", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["model-scaling", name]),
+        format!(
             "{name}, {} documents: what is missing against the bits stored. A learner that knows nothing misses {} nats.",
             grouped(first.documents() as u64),
             loss(mean_content(&first.world))
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Loss against capacity: {name}"),
             x: "bits stored".to_owned(),
             y: "missing (nats per fact)".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     measured::{cells::text, half_learnt::facts, runs::named},
     number::significant,
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
     report::{Relation, Section, Sort, Table},
     study::{Study, StudyRun},
@@ -84,17 +84,13 @@ impl Claim for Order {
                 }
             };
             let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
-            let claim = |which: &str, statement: String, relation, predicted| Prediction {
-                claim: &Order,
-                name: format!("{name}/{which}"),
-                statement,
-                relation,
-                predicted,
-                range: range(
-                    "probability of a fact",
-                    timed.iter().flatten().map(|(row, _)| row.probability),
-                ),
-                quantity: Quantity::Correlation,
+            let claim = |which: &str, statement: String, relation, predicted| {
+                Expected::new(&Order, (relation, predicted), Quantity::Correlation)
+                    .called(format!("{name}/{which}"), statement)
+                    .over(
+                        "probability of a fact",
+                        timed.iter().flatten().map(|(row, _)| row.probability),
+                    )
             };
             let any = format!("{name}: facts are learnt in the order of their frequency.");
             let strict = format!(

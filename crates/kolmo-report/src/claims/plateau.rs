@@ -15,9 +15,9 @@ use crate::{
         series::{line, points, shade},
     },
     number::{NOTHING, count, grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -80,18 +80,15 @@ impl Claim for Plateau {
             let points = observations(&of_left, elements, |run| 1.0 / end(run).unwrap_or(f64::NAN));
             let measured = PowerLaw::fit(&points).map(|law| law.exponent);
             section.verdicts.push(
-                Prediction {
-                    claim: &Plateau,
-                    name: format!("{name}/exponent"),
-                    statement: format!(
-                        "{name}: the plateau is as long as there are subjects, in proportion."
-                    ),
-                    relation: Relation::Equal,
-                    predicted: 1.0,
-                    range: range("subjects", left.iter().map(|(elements, _)| *elements)),
-                    quantity: Quantity::Exponent,
-                }
-                .judge(measured),
+                Expected::equal(&Plateau, 1.0, Quantity::Exponent)
+                    .called(
+                        format!("{name}/exponent"),
+                        format!(
+                            "{name}: the plateau is as long as there are subjects, in proportion."
+                        ),
+                    )
+                    .over("subjects", left.iter().map(|(elements, _)| *elements))
+                    .judge(measured),
             );
             section.figures.push(curves(study, &sizes, &name));
             section.figures.push(lengths(study, &left, &name));
@@ -142,19 +139,19 @@ fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
         let label = format!("{} subjects", grouped(*elements as u64));
         line(label, (Mark::JoinedPoints, shade(k, sizes.len())), at)
     });
-    Figure {
-        id: id(study, &["plateau", name, "curves"]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["plateau", name, "curves"]),
+        format!(
             "{name}: value loss over ln V against documents, one seed of each number of subjects."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("The plateau: {name}"),
             x: "documents".to_owned(),
             y: "value loss / ln V".to_owned(),
             log_y: false,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }
 
 fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
@@ -175,17 +172,17 @@ fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
         series.push(line(label, (Mark::Line, Ink::Theory), ends));
     }
     series.push(points("measured", (Mark::Points, Ink::Measured), measured));
-    Figure {
-        id: id(study, &["plateau", name, "length"]),
-        caption: format!("{name}: where the plateau ends, means over seeds with 95 % intervals."),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["plateau", name, "length"]),
+        format!("{name}: where the plateau ends, means over seeds with 95 % intervals."),
+        Chart {
             title: format!("Length of the plateau: {name}"),
             x: "subjects".to_owned(),
             y: "documents".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn table(sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Table {

@@ -17,9 +17,9 @@ use crate::{
         series::{points, shade},
     },
     number::{NOTHING, count, ranks},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Drawing, Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed};
@@ -136,19 +136,16 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             TOTAL => "code".to_owned(),
             role => format!("code of the {}", in_words(role)),
         };
-        Prediction {
-            claim: &Prequential,
-            name: format!("{name}/{role}"),
-            statement: format!(
-                "{name}: the model pays more for learning than the Bayes learner: what its {code} is longer than that of who knows the \
-                 world, over the same of the Bayes learner, is above 1."
-            ),
-            relation: Relation::Above,
-            predicted: 1.0,
-            range: range("documents", runs.iter().map(|run| run.documents())),
-            quantity: Quantity::Ratio,
-        }
-        .judge(over_seeds(runs, |run| ratio(run, role)))
+        Expected::above(&Prequential, 1.0, Quantity::Ratio)
+            .called(
+                format!("{name}/{role}"),
+                format!(
+                    "{name}: the model pays more for learning than the Bayes learner: what its {code} is longer than that of who knows the \
+                     world, over the same of the Bayes learner, is above 1."
+                ),
+            )
+            .over("documents", runs.iter().map(|run| run.documents()))
+            .judge(over_seeds(runs, |run| ratio(run, role)))
     };
     roles.map(verdict).collect()
 }

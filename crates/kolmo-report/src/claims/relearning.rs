@@ -18,9 +18,9 @@ use crate::{
         series::line,
         tuning::{bits_before, crossing, how, is_bare},
     },
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun, base_of, evaluations, groups},
 };
 
@@ -107,16 +107,9 @@ impl Claim for Relearning {
             if first.is_plain {
                 let statement = "what was forgotten is gone, and takes as many documents as it did the first time";
                 section.verdicts.push(
-                    Prediction {
-                        claim: &Relearning,
-                        name: format!("{name}/ratio"),
-                        statement: format!("{name}: {statement}."),
-                        relation: Relation::Equal,
-                        predicted: 1.0,
-                        range: None,
-                        quantity: Quantity::Ratio,
-                    }
-                    .judge(ratio()),
+                    Expected::equal(&Relearning, 1.0, Quantity::Ratio)
+                        .called(format!("{name}/ratio"), format!("{name}: {statement}."))
+                        .judge(ratio()),
                 );
             }
             rows.push(vec![
@@ -225,15 +218,15 @@ fn figure(study: &Study, all: &[Relearnt<'_>]) -> Figure {
             ),
         ]
     });
-    Figure {
-        id: id(study, &["relearning", "bits"]),
-        caption: "Bits stored about old facts against documents, of pre-training and of relearning; one run.".to_owned(),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["relearning", "bits"]),
+        "Bits stored about old facts against documents, of pre-training and of relearning; one run.",
+        Chart {
             title: "Learning and relearning".to_owned(),
             x: "documents".to_owned(),
             y: "bits stored".to_owned(),
             log_y: false,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }

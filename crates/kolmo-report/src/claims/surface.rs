@@ -16,9 +16,9 @@ use crate::{
         series::{grid, line, points, shade},
     },
     number::{grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, Refusal, Surface as PowerLaws, SurfaceCurve, SurfaceObservation};
@@ -288,19 +288,16 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         let mean = nearer.sum::<f64>() / held_out.len() as f64;
         (runs[0].config.seed, mean)
     });
-    Prediction {
-        claim: &Surface,
-        name: format!("{name}/held out"),
-        statement: format!(
-            "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
-             difference of their errors of ln L is above 0."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: range("parameters", runs.iter().map(|run| parameters(run))),
-        quantity: Quantity::Difference,
-    }
-    .judge(Estimate::over_seeds(&nearer.collect::<Vec<_>>()))
+    Expected::above(&Surface, 0.0, Quantity::Difference)
+        .called(
+            format!("{name}/held out"),
+            format!(
+                "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
+                 difference of their errors of ln L is above 0."
+            ),
+        )
+        .over("parameters", runs.iter().map(|run| parameters(run)))
+        .judge(Estimate::over_seeds(&nearer.collect::<Vec<_>>()))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure {
@@ -325,20 +322,20 @@ fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure 
             series.push(line(laws_label(k), (Mark::Dashes, ink), curve));
         }
     }
-    Figure {
-        id: id(study, &["surface", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["surface", name]),
+        format!(
             "{name}: what is missing against parameters, a shade for each number of documents. Points are measured, means over \
              seeds with 95 % intervals; lines are facts met and fit, with two constants; dashes the sum of two power laws, with five."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Data and capacity: {name}"),
             x: "parameters".to_owned(),
             y: "missing (nats per fact)".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 /// One entry of the legend stands for all.

@@ -11,9 +11,9 @@ use crate::{
         series::line,
     },
     number::{count, significant},
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, HalfLearning, OfSeed};
@@ -71,16 +71,12 @@ impl Claim for SyntaxFirst {
                 .map(|(times, run)| (run.config.seed, times.log_ratio(run)))
                 .collect();
             section.verdicts.push(
-                Prediction {
-                    claim: &SyntaxFirst,
-                    name: format!("{name}/ratio of times"),
-                    statement: format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
-                    relation: Relation::Above,
-                    predicted: 0.0,
-                    range: None,
-                    quantity: Quantity::Difference,
-                }
-                .judge(Estimate::over_seeds(&ratios)),
+                Expected::above(&SyntaxFirst, 0.0, Quantity::Difference)
+                    .called(
+                        format!("{name}/ratio of times"),
+                        format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
+                    )
+                    .judge(Estimate::over_seeds(&ratios)),
             );
             section.figures.push(figure(study, runs[0], &name)?);
             section.tables.push(table(&runs, &times, &name));
@@ -172,13 +168,13 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
     let syntax = syntax(run)?.into_iter().map(shown);
     let values = run.evaluations.iter().filter(|at| at.documents > 0);
     let values = values.map(|at| shown((at.documents as f64, at.value_loss / unknown)));
-    Ok(Figure {
-        id: id(study, &["syntax-first", name]),
-        caption: format!(
+    Ok(Figure::chart(
+        id(study, &["syntax-first", name]),
+        format!(
             "{name}, seed {}: redundancy of the syntax over its floor, and of the values over ln V.",
             run.config.seed
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Syntax before knowledge: {name}"),
             x: "documents".to_owned(),
             y: "redundancy (relative)".to_owned(),
@@ -187,8 +183,8 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
                 line("values", (Mark::JoinedPoints, Ink::Measured), values),
                 line("syntax", (Mark::JoinedPoints, Ink::Asymptote), syntax),
             ],
-        }),
-    })
+        },
+    ))
 }
 
 fn table(runs: &[&StudyRun], times: &[Times], name: &str) -> Table {

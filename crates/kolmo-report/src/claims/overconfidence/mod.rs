@@ -18,9 +18,9 @@ use crate::{
         series::{line, points, shade},
     },
     number::{NOTHING, grouped, significant},
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal};
@@ -179,19 +179,15 @@ impl<'a> Family<'a> {
         let name = &self.name;
         let verdict = |(size, length, runs): &Cell<'_>| {
             let (size, length) = (grouped(*size as u64), grouped(*length as u64));
-            Prediction {
-                claim: &Overconfidence,
-                name: format!("{name}/{size} parameters, {length} documents"),
-                statement: format!(
-                    "{name}: about names that nobody bears a model of {size} parameters loses as much as a guess after {length} \
-                     documents: the excess is 0 nats."
-                ),
-                relation: Relation::Equal,
-                predicted: 0.0,
-                range: None,
-                quantity: Quantity::Nats,
-            }
-            .judge(self.strangers_of(runs))
+            Expected::equal(&Overconfidence, 0.0, Quantity::Nats)
+                .called(
+                    format!("{name}/{size} parameters, {length} documents"),
+                    format!(
+                        "{name}: about names that nobody bears a model of {size} parameters loses as much as a guess after {length} \
+                         documents: the excess is 0 nats."
+                    ),
+                )
+                .judge(self.strangers_of(runs))
         };
         ends.into_iter().map(verdict).collect()
     }
@@ -211,20 +207,20 @@ impl<'a> Family<'a> {
             series.push(points(label, look, at.collect()));
         }
         let name = &self.name;
-        Figure {
-            id: id(study, &["overconfidence", name, "strangers"]),
-            caption: format!(
+        Figure::chart(
+            id(study, &["overconfidence", name, "strangers"]),
+            format!(
                 "{name}: how much more than a guess models lose about names that nobody bears, at the end of runs of each size and \
                  length, means over seeds with 95 % intervals."
             ),
-            drawing: Drawing::Chart(Chart {
+            Chart {
                 title: format!("Excess on names that nobody bears: {name}"),
                 x: "documents".to_owned(),
                 y: "loss - ln V, nats".to_owned(),
                 log_y: false,
                 series,
-            }),
-        }
+            },
+        )
     }
 
     fn table(&self) -> Table {

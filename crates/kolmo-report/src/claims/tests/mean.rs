@@ -5,9 +5,9 @@ use crate::{
     error::Result,
     examples,
     measured::seeds::over_seeds,
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Outcome, Relation, Section, Sort},
+    report::{Outcome, Section, Sort},
     study::{Study, StudyRun},
 };
 
@@ -47,15 +47,13 @@ impl Claim for Mean {
         let runs: Vec<&StudyRun> = study.runs.iter().collect();
         let loss = |run: &StudyRun| run.last().value_loss;
         section.verdicts.push(
-            Prediction {
-                claim: &Mean,
-                name: "value loss".to_owned(),
-                statement: "The mean is the mean.".to_owned(),
-                relation: Relation::Equal,
-                predicted: runs.iter().map(|run| loss(run)).sum::<f64>() / runs.len() as f64,
-                range: range("documents", runs.iter().map(|run| run.documents())),
-                quantity: Quantity::Nats,
-            }
+            Expected::equal(
+                &Mean,
+                runs.iter().map(|run| loss(run)).sum::<f64>() / runs.len() as f64,
+                Quantity::Nats,
+            )
+            .called("value loss".to_owned(), "The mean is the mean.".to_owned())
+            .over("documents", runs.iter().map(|run| run.documents()))
             .judge(over_seeds(&runs, loss)),
         );
         Ok(Some(section))
