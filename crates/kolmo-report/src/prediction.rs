@@ -79,7 +79,7 @@ impl Prediction {
 
     /// The verdict on what was measured, of the sort of the claim.
     pub fn judge(self, measured: Result<Estimate, Refusal>) -> Verdict {
-        let sort = self.expected.claim.sort();
+        let sort = self.expected.claim.about().sort;
         self.judge_as(sort, measured)
     }
 

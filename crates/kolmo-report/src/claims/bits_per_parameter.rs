@@ -7,7 +7,7 @@ use kolmo_run::FactRow;
 use kolmo_world::Token;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -28,28 +28,15 @@ use kolmo_stats::PowerLaw;
 pub struct BitsPerParameter;
 
 impl Claim for BitsPerParameter {
-    fn name(&self) -> &'static str {
-        "bits_per_parameter"
-    }
-
-    fn title(&self) -> &'static str {
-        "Bits per parameter"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a model store bits in proportion to its parameters, and how many?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "The runs of `model_scaling`."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of the bits stored against parameters is 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "bits_per_parameter",
+            title: "Bits per parameter",
+            question: "Does a model store bits in proportion to its parameters, and how many?",
+            needs: "The runs of `model_scaling`.",
+            predicts: "The exponent of the bits stored against parameters is 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -3,7 +3,7 @@
 use kolmo_run::AnswerRow;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -31,29 +31,16 @@ const WORDINGS: [&str; 3] = [STATEMENT, "held_out", "question"];
 pub struct Calibration;
 
 impl Claim for Calibration {
-    fn name(&self) -> &'static str {
-        "calibration"
-    }
-
-    fn title(&self) -> &'static str {
-        "Calibration"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "The runs of `hallucination`."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The expected calibration error in ten bins is that of as many answers that are right as often as they say, and the \
-         AUROC of the confidence as a sign of a right answer is above 0.5."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "calibration",
+            title: "Calibration",
+            question: "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?",
+            needs: "The runs of `hallucination`.",
+            predicts: "The expected calibration error in ten bins is that of as many answers that are right as often as they say, and the \
+                 AUROC of the confidence as a sign of a right answer is above 0.5.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

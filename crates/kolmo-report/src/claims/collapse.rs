@@ -4,7 +4,7 @@ use kolmo_run::ClassRecord;
 use kolmo_theory::discovery::{PowerLaw, mean_content};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
     measured::{
@@ -34,29 +34,16 @@ const LEFT: f64 = 0.1;
 pub struct Collapse;
 
 impl Claim for Collapse {
-    fn name(&self) -> &'static str {
-        "collapse"
-    }
-
-    fn title(&self) -> &'static str {
-        "One curve for all frequencies"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of 20 evaluations or more; or, of a law that ends in a power law, runs on four or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The share of the variance of the classes' losses left around one curve over exposures is below 0.1 within a run, and \
-         over the ends of runs of several lengths."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "collapse",
+            title: "One curve for all frequencies",
+            question: "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?",
+            needs: "Runs of 20 evaluations or more; or, of a law that ends in a power law, runs on four or more numbers of documents.",
+            predicts: "The share of the variance of the classes' losses left around one curve over exposures is below 0.1 within a run, and \
+                 over the ends of runs of several lengths.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

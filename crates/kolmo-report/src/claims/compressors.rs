@@ -4,7 +4,7 @@
 use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -39,30 +39,17 @@ const END_BITS: f64 = 64.0;
 pub struct Compressors;
 
 impl Claim for Compressors {
-    fn name(&self) -> &'static str {
-        "compressors"
-    }
-
-    fn title(&self) -> &'static str {
-        "The model as a compressor"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs that were measured as compressors."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The bits of the model for unseen documents, over those of the best general compressor, are below 1. Over all runs the \
-         greatest difference of an arithmetic code and the information in it is below 0.001: of the Bayes learner's either way, \
-         of the model's beyond 64 bits."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "compressors",
+            title: "The model as a compressor",
+            question: "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?",
+            needs: "Runs that were measured as compressors.",
+            predicts: "The bits of the model for unseen documents, over those of the best general compressor, are below 1. Over all runs the \
+                 greatest difference of an arithmetic code and the information in it is below 0.001: of the Bayes learner's either way, \
+                 of the model's beyond 64 bits.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

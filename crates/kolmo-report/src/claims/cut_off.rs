@@ -5,7 +5,7 @@ use kolmo_run::{ClassRecord, FactRow};
 use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::{
         chart::{Chart, Datum, Ink, Mark},
@@ -31,30 +31,17 @@ use kolmo_stats::{
 pub struct CutOff;
 
 impl Claim for CutOff {
-    fn name(&self) -> &'static str {
-        "cut_off"
-    }
-
-    fn title(&self) -> &'static str {
-        "The cut-off"
-    }
-
-    fn question(&self) -> &'static str {
-        "Which facts does a model of limited capacity keep, and how sharply does it stop?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "The runs of `model_scaling`, of a law that ends in a power law."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Facts are stored or not, rather than missing as the threshold over the frequency: each shape with its best threshold, \
-         ln of the ratio of their squared errors is above 0. The threshold frequency falls with the parameters with the \
-         exponent 1/α."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "cut_off",
+            title: "The cut-off",
+            question: "Which facts does a model of limited capacity keep, and how sharply does it stop?",
+            needs: "The runs of `model_scaling`, of a law that ends in a power law.",
+            predicts: "Facts are stored or not, rather than missing as the threshold over the frequency: each shape with its best threshold, \
+                 ln of the ratio of their squared errors is above 0. The threshold frequency falls with the parameters with the \
+                 exponent 1/α.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

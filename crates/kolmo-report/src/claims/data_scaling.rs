@@ -6,7 +6,7 @@ use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_c
 use kolmo_world::config::FrequencyConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -26,31 +26,18 @@ use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
 pub struct DataScaling;
 
 impl Claim for DataScaling {
-    fn name(&self) -> &'static str {
-        "data_scaling"
-    }
-
-    fn title(&self) -> &'static str {
-        "Loss against data"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power law where one is \
-         predicted?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of one law and one training on two or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of the value redundancy against documents is that of the exact Bayes curve over the same documents, that \
-         of the same curve at N/τ documents with one τ for a seed, and 1 − α. Without a power law (`uniform`) the curve is \
-         steeper in the second half of the range."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "data_scaling",
+            title: "Loss against data",
+            question: "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power law where one is \
+                 predicted?",
+            needs: "Runs of one law and one training on two or more numbers of documents.",
+            predicts: "The exponent of the value redundancy against documents is that of the exact Bayes curve over the same documents, that \
+                 of the same curve at N/τ documents with one τ for a seed, and 1 − α. Without a power law (`uniform`) the curve is \
+                 steeper in the second half of the range.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

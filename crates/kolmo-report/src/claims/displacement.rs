@@ -7,7 +7,7 @@ use kolmo_world::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -36,30 +36,17 @@ struct Exchange {
 pub struct Displacement;
 
 impl Claim for Displacement {
-    fn name(&self) -> &'static str {
-        "displacement"
-    }
-
-    fn title(&self) -> &'static str {
-        "Displacement"
-    }
-
-    fn question(&self) -> &'static str {
-        "Do new facts cost as many bits of old ones as they have, from the rarest on?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings with new facts in the old syntax without replay, and a control that reads on in pre-training."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "For each bit of new facts 1 bit of old ones is lost beyond those of the control, and 0 by a model with room for all \
-         facts; the rank correlation of the probability of a known fact and the rise of its loss beyond that in the control is \
-         below 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "displacement",
+            title: "Displacement",
+            question: "Do new facts cost as many bits of old ones as they have, from the rarest on?",
+            needs: "Fine-tunings with new facts in the old syntax without replay, and a control that reads on in pre-training.",
+            predicts: "For each bit of new facts 1 bit of old ones is lost beyond those of the control, and 0 by a model with room for all \
+                 facts; the rank correlation of the probability of a known fact and the rise of its loss beyond that in the control is \
+                 below 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

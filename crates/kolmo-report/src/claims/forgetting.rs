@@ -8,7 +8,7 @@ use kolmo_world::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -60,29 +60,16 @@ const CORNERS: [(Corner, &str, Mark, Ink); 4] = [
 pub struct Forgetting;
 
 impl Claim for Forgetting {
-    fn name(&self) -> &'static str {
-        "forgetting"
-    }
-
-    fn title(&self) -> &'static str {
-        "Four corners of forgetting"
-    }
-
-    fn question(&self) -> &'static str {
-        "Do sentences of pre-training in between, and the syntax of pre-training, protect what is known?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings with new facts, alike but for replay or for syntax."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Of the bits stored about old facts, the share that is gone without replay is above that with it, and the share gone \
-         with a new syntax is above that with the old one."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "forgetting",
+            title: "Four corners of forgetting",
+            question: "Do sentences of pre-training in between, and the syntax of pre-training, protect what is known?",
+            needs: "Fine-tunings with new facts, alike but for replay or for syntax.",
+            predicts: "Of the bits stored about old facts, the share that is gone without replay is above that with it, and the share gone \
+                 with a new syntax is above that with the old one.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -7,7 +7,7 @@ use kolmo_run::AnswerRow;
 use kolmo_world::LessonConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -44,29 +44,16 @@ struct Measured {
 pub struct Instruction;
 
 impl Claim for Instruction {
-    fn name(&self) -> &'static str {
-        "instruction"
-    }
-
-    fn title(&self) -> &'static str {
-        "Questions about the others"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a model that learns to answer questions about some subjects answer them about the others?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings with questions about some of the subjects."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Of the facts known before, a share above 0.9 is answered in questions about subjects that no question was about; nine \
-         answers of ten are values after fewer than 1000 sentences; the gain with the templates of pre-training is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "instruction",
+            title: "Questions about the others",
+            question: "Does a model that learns to answer questions about some subjects answer them about the others?",
+            needs: "Fine-tunings with questions about some of the subjects.",
+            predicts: "Of the facts known before, a share above 0.9 is answered in questions about subjects that no question was about; nine \
+                 answers of ten are values after fewer than 1000 sentences; the gain with the templates of pre-training is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -3,7 +3,7 @@
 use kolmo_theory::dynamics::half_learning_documents;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -24,29 +24,16 @@ use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_
 pub struct LearningTime;
 
 impl Claim for LearningTime {
-    fn name(&self) -> &'static str {
-        "learning_time"
-    }
-
-    fn title(&self) -> &'static str {
-        "When facts are learnt"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a fact that is half as frequent take twice as long to be learnt?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of six evaluations or more."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The slope of ln half-learning time against ln probability, over the medians of classes, is −1, and so is the slope \
-         from when the most frequent class was half learnt."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "learning_time",
+            title: "When facts are learnt",
+            question: "Does a fact that is half as frequent take twice as long to be learnt?",
+            needs: "Runs of six evaluations or more.",
+            predicts: "The slope of ln half-learning time against ln probability, over the medians of classes, is −1, and so is the slope \
+                 from when the most frequent class was half learnt.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
     measured::{
@@ -24,28 +24,15 @@ use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal};
 pub struct LongerTraining;
 
 impl Claim for LongerTraining {
-    fn name(&self) -> &'static str {
-        "longer_training"
-    }
-
-    fn title(&self) -> &'static str {
-        "Longer training"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is it capacity that the ladder of sizes measures, or the time that its models had?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of the same two or more sizes on two or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Training for longer changes the exponent of what is missing against parameters by 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "longer_training",
+            title: "Longer training",
+            question: "Is it capacity that the ladder of sizes measures, or the time that its models had?",
+            needs: "Runs of the same two or more sizes on two or more numbers of documents.",
+            predicts: "Training for longer changes the exponent of what is missing against parameters by 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

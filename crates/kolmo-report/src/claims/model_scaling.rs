@@ -9,7 +9,7 @@ use kolmo_theory::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -30,29 +30,16 @@ use kolmo_stats::PowerLaw;
 pub struct ModelScaling;
 
 impl Claim for ModelScaling {
-    fn name(&self) -> &'static str {
-        "model_scaling"
-    }
-
-    fn title(&self) -> &'static str {
-        "Loss against capacity"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of one law and one training of two or more sizes, of which the longest count."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of what is missing against the bits stored is that of the best use of as many bits, on as many documents; \
-         against the bits and against the parameters it is 1/α − 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "model_scaling",
+            title: "Loss against capacity",
+            question: "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?",
+            needs: "Runs of one law and one training of two or more sizes, of which the longest count.",
+            predicts: "The exponent of what is missing against the bits stored is that of the best use of as many bits, on as many documents; \
+                 against the bits and against the parameters it is 1/α − 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -6,7 +6,7 @@ use kolmo_world::WorldConfig;
 use kolmo_world::config::FrequencyConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -29,28 +29,15 @@ const END: f64 = 0.9;
 pub struct Plateau;
 
 impl Claim for Plateau {
-    fn name(&self) -> &'static str {
-        "plateau"
-    }
-
-    fn title(&self) -> &'static str {
-        "The plateau"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does the time in which no fact is learnt grow in proportion to the number of subjects?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs alike but for the number of subjects, of two or more numbers."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of the documents until the loss falls below 0.9 ln V, against subjects, is 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "plateau",
+            title: "The plateau",
+            question: "Does the time in which no fact is learnt grow in proportion to the number of subjects?",
+            needs: "Runs alike but for the number of subjects, of two or more numbers.",
+            predicts: "The exponent of the documents until the loss falls below 0.9 ln V, against subjects, is 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -8,7 +8,7 @@ use kolmo_world::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -53,29 +53,16 @@ impl Seeded for Relearnt<'_> {
 pub struct Relearning;
 
 impl Claim for Relearning {
-    fn name(&self) -> &'static str {
-        "relearning"
-    }
-
-    fn title(&self) -> &'static str {
-        "Relearning"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is what was forgotten gone?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings that read on in pre-training after others, and forgot a tenth of what was known or more."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The documents until half of what was forgotten is back, over those that pre-training took between the same numbers of \
-         bits, are 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "relearning",
+            title: "Relearning",
+            question: "Is what was forgotten gone?",
+            needs: "Fine-tunings that read on in pre-training after others, and forgot a tenth of what was known or more.",
+            predicts: "The documents until half of what was forgotten is back, over those that pre-training took between the same numbers of \
+                 bits, are 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

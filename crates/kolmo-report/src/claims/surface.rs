@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use kolmo_theory::capacity::Capacity;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
     measured::{
@@ -30,29 +30,16 @@ const LEAST: usize = 4;
 pub struct Surface;
 
 impl Claim for Surface {
-    fn name(&self) -> &'static str {
-        "surface"
-    }
-
-    fn title(&self) -> &'static str {
-        "Data and capacity together"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
-         power laws?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of four or more sizes on four or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "On cells left out the error of two power laws, less that of facts met and fit, is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "surface",
+            title: "Data and capacity together",
+            question: "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
+                 power laws?",
+            needs: "Runs of four or more sizes on four or more numbers of documents.",
+            predicts: "On cells left out the error of two power laws, less that of facts met and fit, is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -3,7 +3,7 @@
 use kolmo_theory::discovery::mean_content;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -25,28 +25,15 @@ const SHARE: f64 = 0.05;
 pub struct SyntaxFirst;
 
 impl Claim for SyntaxFirst {
-    fn name(&self) -> &'static str {
-        "syntax_first"
-    }
-
-    fn title(&self) -> &'static str {
-        "Syntax before knowledge"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is the syntax learnt before the facts?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Any run."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The ln of the time of the values over that of the syntax, each to within 5 %, is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "syntax_first",
+            title: "Syntax before knowledge",
+            question: "Is the syntax learnt before the facts?",
+            needs: "Any run.",
+            predicts: "The ln of the time of the values over that of the syntax, each to within 5 %, is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -5,7 +5,7 @@ use kolmo_run::InterviewRecord;
 use kolmo_world::WorldConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -30,29 +30,16 @@ const OTHERS: [(&str, &str, Ink); 2] = [
 pub struct Wording;
 
 impl Claim for Wording {
-    fn name(&self) -> &'static str {
-        "wording"
-    }
-
-    fn title(&self) -> &'static str {
-        "Other words"
-    }
-
-    fn question(&self) -> &'static str {
-        "Can a fact be asked for in words in which it was never stated?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of a world with held-out templates, alike but for the number of templates, of two or more numbers."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Of the facts answered as they were stated, a share of 1 is answered in held-out templates and in questions; the gain \
-         with the templates of pre-training is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "wording",
+            title: "Other words",
+            question: "Can a fact be asked for in words in which it was never stated?",
+            needs: "Runs of a world with held-out templates, alike but for the number of templates, of two or more numbers.",
+            predicts: "Of the facts answered as they were stated, a share of 1 is answered in held-out templates and in questions; the gain \
+                 with the templates of pre-training is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -10,7 +10,7 @@ use kolmo_run::AnswerRow;
 use kolmo_theory::{capacity::Capacity, hallucination::expected_error};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Mark},
     measured::{
@@ -31,31 +31,18 @@ use kolmo_stats::{OfSeed, Share};
 pub struct Hallucination;
 
 impl Claim for Hallucination {
-    fn name(&self) -> &'static str {
-        "hallucination"
-    }
-
-    fn title(&self) -> &'static str {
-        "Wrong answers"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is a model wrong about the facts that it never met, or had no room for, and about no others?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of a world with names that nobody bears, or with other wordings, whose models were asked."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The share of wrong greedy answers of a frequency class is (1 − 1/V) times the share of its facts not met or, where \
-         less than nine tenths of what was met is stored, not met or not kept by the best use of the bits stored. Wrong answers \
-         to strangers are values: a share of 1. Answers drawn to facts never met are wrong as often as a guess: a share of 1 − \
-         1/V."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "hallucination",
+            title: "Wrong answers",
+            question: "Is a model wrong about the facts that it never met, or had no room for, and about no others?",
+            needs: "Runs of a world with names that nobody bears, or with other wordings, whose models were asked.",
+            predicts: "The share of wrong greedy answers of a frequency class is (1 − 1/V) times the share of its facts not met or, where \
+                 less than nine tenths of what was met is stored, not met or not kept by the best use of the bits stored. Wrong answers \
+                 to strangers are values: a share of 1. Answers drawn to facts never met are wrong as often as a guess: a share of 1 − \
+                 1/V.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

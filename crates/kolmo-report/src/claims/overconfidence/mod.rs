@@ -7,7 +7,7 @@ mod within;
 use kolmo_run::AnswerRow;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -32,29 +32,16 @@ const FEWEST: usize = 30;
 pub struct Overconfidence;
 
 impl Claim for Overconfidence {
-    fn name(&self) -> &'static str {
-        "overconfidence"
-    }
-
-    fn title(&self) -> &'static str {
-        "Overconfidence"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is a model worse than a guess on what it never met, and does that grow with training and with size?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of a world with names that nobody bears, whose models were asked."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The loss on strangers is above h by 0 nats, and the exponents of this excess against documents and against parameters \
-         are 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "overconfidence",
+            title: "Overconfidence",
+            question: "Is a model worse than a guess on what it never met, and does that grow with training and with size?",
+            needs: "Runs of a world with names that nobody bears, whose models were asked.",
+            predicts: "The loss on strangers is above h by 0 nats, and the exponents of this excess against documents and against parameters \
+                 are 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -9,7 +9,7 @@ use std::f64::consts::LN_2;
 use kolmo_run::ClassRecord;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     measured::{
         codes::{Compressed, Group, families},
@@ -46,31 +46,18 @@ impl Seeded for Described<'_> {
 pub struct Structure;
 
 impl Claim for Structure {
-    fn name(&self) -> &'static str {
-        "structure"
-    }
-
-    fn title(&self) -> &'static str {
-        "The structure function"
-    }
-
-    fn question(&self) -> &'static str {
-        "How near do trained models come to the best description of the data of their size, and what do they put into it first?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs that were measured as compressors."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The least distance of a trained model from the structure function, in bits per document, over all runs and three ways \
-         to count the bits of a model, is above 0. Size by size, a model without room for all facts has a share of what the \
-         syntax can save that is above its share of the bits of facts met. Of each seed the mean over sizes of the rank \
-         correlation of a frequency class and the share stored of its bits is below 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "structure",
+            title: "The structure function",
+            question: "How near do trained models come to the best description of the data of their size, and what do they put into it first?",
+            needs: "Runs that were measured as compressors.",
+            predicts: "The least distance of a trained model from the structure function, in bits per document, over all runs and three ways \
+                 to count the bits of a model, is above 0. Size by size, a model without room for all facts has a share of what the \
+                 syntax can save that is above its share of the bits of facts met. Of each seed the mean over sizes of the rank \
+                 correlation of a frequency class and the share stored of its bits is below 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

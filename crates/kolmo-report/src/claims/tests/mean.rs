@@ -1,6 +1,9 @@
 //! A claim in one file, which is in no list: the mean is the mean.
 
-use super::{super::Claim, super::section_for, noise, study, suite, zipf};
+use super::{
+    super::{About, Claim, section_for},
+    noise, study, suite, zipf,
+};
 use crate::{
     error::Result,
     examples,
@@ -15,28 +18,15 @@ use crate::{
 struct Mean;
 
 impl Claim for Mean {
-    fn name(&self) -> &'static str {
-        "mean"
-    }
-
-    fn title(&self) -> &'static str {
-        "The mean"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is the mean the mean?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of one length."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The mean over seeds of the loss at the end is the sum over their number."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Check
+    fn about(&self) -> About {
+        About {
+            name: "mean",
+            title: "The mean",
+            question: "Is the mean the mean?",
+            needs: "Runs of one length.",
+            predicts: "The mean over seeds of the loss at the end is the sum over their number.",
+            sort: Sort::Check,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {

@@ -22,20 +22,20 @@ pub fn describe_themselves(claims: &[&dyn Claim]) {
         assert!(ClaimName::new(name).is_ok(), "{name} is no name");
         assert!(names.insert(name), "{name} is called so twice");
         assert!(
-            titles.insert(claim.title()),
+            titles.insert(claim.about().title),
             "{name}: its title is that of another one"
         );
-        is_begun(name, claim.title());
+        is_begun(name, claim.about().title);
         assert!(
-            !claim.title().ends_with('.'),
+            !claim.about().title.ends_with('.'),
             "{name}: a title has no full stop"
         );
-        is_begun(name, claim.question());
+        is_begun(name, claim.about().question);
         assert!(
-            claim.question().ends_with('?'),
+            claim.about().question.ends_with('?'),
             "{name}: a question ends so"
         );
-        for text in [claim.needs(), claim.predicted_in_words()] {
+        for text in [claim.about().needs, claim.about().predicts] {
             is_begun(name, text);
             assert!(text.ends_with('.'), "{name}: {text}");
         }
@@ -56,8 +56,8 @@ pub fn makes_a_section(claim: &'static dyn Claim, study: &Study) -> Section {
     let mut sections = sections_of(&[claim], study).unwrap();
     assert_eq!(sections.len(), 1, "{name}");
     let section = sections.remove(0);
-    assert_eq!(section.title, claim.title(), "{name}");
-    assert_eq!(section.question, claim.question(), "{name}");
+    assert_eq!(section.title, claim.about().title, "{name}");
+    assert_eq!(section.question, claim.about().question, "{name}");
     assert!(
         section.id.contains(&name.replace('_', "-")),
         "{name}: {}",
@@ -93,13 +93,13 @@ pub fn makes_a_section(claim: &'static dyn Claim, study: &Study) -> Section {
             );
         }
         // Beside laws there may be checks; nothing else goes together.
-        let is_coherent = verdict.sort == claim.sort()
-            || (claim.sort() == Sort::Law && verdict.sort == Sort::Check);
+        let is_coherent = verdict.sort == claim.about().sort
+            || (claim.about().sort == Sort::Law && verdict.sort == Sort::Check);
         assert!(
             is_coherent,
             "{claimed}: {:?} of {:?}",
             verdict.sort,
-            claim.sort()
+            claim.about().sort
         );
     }
     let figures: HashSet<&str> = section
