@@ -37,6 +37,11 @@ kill_sweeps() {
   "$python" scripts/check_sweep.py target/ci-sweep
 }
 
+# The tables of a run with every bit of them turned; the tests of .ci/run turn a sample.
+every_bit() {
+  KOLMO_EVERY_BIT=1 cargo test --release -p kolmo -p kolmo-run --lib -- parquet_file
+}
+
 # Every test of the operations under valgrind, with as many cases as a plain test has.
 memory_safety() {
   PROPTEST_CASES=256 scripts/check_memory_safety.sh
@@ -47,6 +52,7 @@ part "kills of a run" kill_runs
 part "kills of a sweep" kill_sweeps
 part "every call fails, power cuts, disasters" "$python" scripts/check_faults.py "$kolmo"
 part "something else in the place of a file" "$python" scripts/fuzz_run_files.py "$kolmo" --cases 1000
+part "every bit of the tables" every_bit
 part "memory of a long run" "$python" scripts/check_memory.py "$kolmo" --steps 20000
 part "names" "$python" scripts/fuzz_names.py "$kolmo" --cases 1000
 part "Slurm and GNU parallel" "$python" scripts/check_slurm.py "$kolmo"

@@ -159,7 +159,7 @@ fn a_checkpoint_of_an_earlier_build_without_hashes_can_be_resumed() {
         let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
         let file = &mut manifest["files"]["state.cbor"];
         file["bytes"] = bytes.len().into();
-        file["blake3"] = kolmo_run::content_hash(&bytes).into();
+        file["blake3"] = kolmo_config::content_hash(&bytes).into();
         fs::write(&path, manifest.to_string()).unwrap();
     }
     place.kolmo(&arguments("killed")).exits(0);

@@ -7,6 +7,8 @@ mod cli;
 mod compress;
 #[cfg(unix)]
 mod docs;
+#[cfg(unix)]
+mod earlier;
 mod eval;
 #[cfg(unix)]
 mod finetune;
@@ -20,6 +22,8 @@ mod kept;
 #[cfg(unix)]
 mod limits;
 mod mistakes;
+#[cfg(unix)]
+mod newer;
 #[cfg(unix)]
 mod output;
 mod parity;

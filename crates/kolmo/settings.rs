@@ -105,6 +105,8 @@ pub fn eval_of_run(
 }
 
 fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
+    // A newer kolmo may mean something else by its words.
+    run.mark()?;
     let path = run.config();
     files::open(&path).and_then(read_all).map_err(|error| {
         let problem = format!("could not read {}: {error}", path.display());

@@ -253,7 +253,7 @@ fn announce(
     say(&format!("        e.g. {}", example(world)));
     say(&format!(
         "model   {}: {} parameters ({} of them embeddings)",
-        config.model.arch.name(),
+        config.model.name(),
         config.model.parameters(vocabulary),
         config.model.embedding_parameters(vocabulary),
     ));

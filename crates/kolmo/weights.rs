@@ -1,7 +1,7 @@
 //! Which weights of a run are meant, and where they go.
 
 use kolmo_config::RunConfig;
-use kolmo_model::{ComputeDevice, DeviceName, Gpt, device};
+use kolmo_model::{ComputeDevice, DeviceName, Model, device};
 use kolmo_run::{RunDirectory, checkpoint};
 use kolmo_train::load_model;
 use kolmo_world::World;
@@ -38,7 +38,7 @@ fn which(text: &str) -> Result<Which, String> {
 /// A model with trained weights.
 pub struct Loaded {
     /// The model, without automatic differentiation.
-    pub model: Gpt,
+    pub model: Model,
     /// Steps behind its weights.
     pub step: u64,
     /// Where it is.

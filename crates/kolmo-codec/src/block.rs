@@ -144,8 +144,8 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use burn::prelude::Device;
-    use kolmo_config::ModelConfig;
-    use kolmo_model::Gpt;
+    use kolmo_config::{ModelConfig, Transformer};
+    use kolmo_model::Model;
     use kolmo_world::{World, WorldConfig, random::Streams};
     use proptest::prelude::*;
 
@@ -162,9 +162,10 @@ mod tests {
         ) {
             let world = World::new(&WorldConfig::default(), 1).unwrap();
             let device = Device::flex();
-            let config = ModelConfig { d_model: 16, layers: 1, heads: 2, ..ModelConfig::default() };
+            let sizes = Transformer { d_model: 16, layers: 1, heads: 2, ..Transformer::default() };
+            let config = ModelConfig::gpt(sizes);
             let vocabulary = world.vocabulary();
-            let model = Gpt::new(&config, vocabulary.len(), &Streams::new(1), &device).unwrap();
+            let model = Model::new(&config, vocabulary.len(), &Streams::new(1), &device).unwrap();
             let predictor = Predictor::new(&model, &device, world.max_document_length());
             let block = Block { bytes, lines, code, rest };
             if let Ok(text) = block.decode(vocabulary, &predictor) {

@@ -8,7 +8,7 @@
 use burn::prelude::Device;
 use kolmo_eval::EvalError;
 use kolmo_kernels::{Tokens, exponentials};
-use kolmo_model::{Gpt, generate::Cache};
+use kolmo_model::{LanguageModel, Model, State};
 use kolmo_world::{EOS, Token};
 
 use crate::{
@@ -22,14 +22,14 @@ const ROWS: usize = 64;
 /// A model that predicts documents of at most so many tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Predictor<'a> {
-    model: &'a Gpt,
+    model: &'a Model,
     device: &'a Device,
     room: usize,
 }
 
 impl<'a> Predictor<'a> {
     /// `model`, which is on `device` and without automatic differentiation, of documents of at most `room` tokens, their end included.
-    pub fn new(model: &'a Gpt, device: &'a Device, room: usize) -> Self {
+    pub fn new(model: &'a Model, device: &'a Device, room: usize) -> Self {
         Self {
             model,
             device,
@@ -43,7 +43,7 @@ impl<'a> Predictor<'a> {
     }
 
     /// The model.
-    pub fn model(&self) -> &Gpt {
+    pub fn model(&self) -> &Model {
         self.model
     }
 
@@ -111,14 +111,14 @@ impl<'a> Predictor<'a> {
         let mut weights = Vec::new();
         for first in (0..count).step_by(ROWS) {
             let rows = ROWS.min(count - first);
-            let mut cache = Cache::new(self.model, ROWS, self.room, self.device);
+            let mut state = self.model.begin(ROWS, self.room);
             let mut last = vec![EOS; ROWS];
             let mut open = vec![true; rows];
             while open.contains(&true) {
-                if cache.room() == 0 {
+                if state.room() == 0 {
                     return Err(CodecError::Damaged("a line is longer than any"));
                 }
-                let logits = self.read(last.clone(), &mut cache)?;
+                let logits = self.read(last.clone(), &mut state)?;
                 let vocabulary = logits.len() / ROWS;
                 for row in 0..rows {
                     if !open[row] {
@@ -134,9 +134,9 @@ impl<'a> Predictor<'a> {
     }
 
     /// Reads a token of each row. Gives the logits of the one after it, `[ROWS, vocabulary]`.
-    fn read(&self, tokens: Vec<Token>, cache: &mut Cache) -> Result<Vec<f32>> {
+    fn read(&self, tokens: Vec<Token>, state: &mut State<'_>) -> Result<Vec<f32>> {
         let tokens = Tokens::new(tokens, [ROWS, 1], self.device);
-        let Some(logits) = self.model.read_next(&tokens, cache) else {
+        let Some(logits) = state.read_next(&tokens) else {
             return Err(CodecError::Damaged("a line is longer than any"));
         };
         let logits = logits.try_into_vec_as::<f32>();

@@ -5,7 +5,7 @@ use std::time::Instant;
 use kolmo_config::RunConfig;
 use kolmo_eval::{code, role_bits};
 use kolmo_kernels::Workers;
-use kolmo_model::{ComputeDevice, Gpt, weights as tensors};
+use kolmo_model::{ComputeDevice, Model, weights as tensors};
 use kolmo_run::{CompressionRecord, CompressorRecord, TextRecord, WeightsRecord};
 use kolmo_theory::{BayesLearner, ByRole, Floor};
 use kolmo_world::{Document, Token, World, stream::VALIDATION_FIRST};
@@ -31,7 +31,7 @@ pub struct Trained<'a> {
     /// Its world.
     pub world: &'a World,
     /// Its model, without automatic differentiation.
-    pub model: &'a Gpt,
+    pub model: &'a Model,
     /// Steps behind the weights.
     pub step: u64,
     /// Where the model is.
@@ -69,15 +69,24 @@ pub fn measure(
         .collect();
     let floor = floor(run.world, &sample);
     let original = tensors::read(run.model)?;
+    let model = &run.config.model;
+    let vocabulary = run.world.vocabulary().len();
+    let specs = model.specs(vocabulary);
     let mut records = Vec::new();
     for bits in [EXACT].into_iter().chain(ROUNDED) {
         if wants_stop() {
             return Ok(None);
         }
-        let packed = weights::compress(&original, bits)?;
-        let unpacked = weights::decompress(&packed, &original, bits)?;
-        let model = tensors::write(run.model.clone(), unpacked)?;
-        let nats = code(&model, run.world, &sample, &run.device.device, run.workers)?;
+        let packed = weights::compress(&original, &specs, bits)?;
+        let unpacked = weights::decompress(&packed, &specs, bits)?;
+        let rounded = tensors::write(run.model.clone(), unpacked)?;
+        let nats = code(
+            &rounded,
+            run.world,
+            &sample,
+            &run.device.device,
+            run.workers,
+        )?;
         let above = nats
             .iter()
             .zip(&floor)
@@ -93,7 +102,7 @@ pub fn measure(
     Ok(Some(CompressionRecord {
         step: run.step,
         documents: trained_on,
-        parameters: run.config.model.parameters(run.world.vocabulary().len()),
+        parameters: model.parameters(vocabulary),
         sampled,
         floor: role_bits(&mean(&floor).0),
         weights: records,

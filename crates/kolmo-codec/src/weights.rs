@@ -7,6 +7,9 @@
 //!
 //! Names and shapes are not in the code: who knows the configuration knows them.
 
+use std::collections::BTreeMap;
+
+use kolmo_config::ParameterSpec;
 use kolmo_model::weights::{HostTensor, NamedTensors};
 
 use crate::{
@@ -23,11 +26,11 @@ pub const ROUNDED: [u32; 5] = [8, 6, 4, 3, 2];
 /// Steps that are tried: such parts of the largest that is of any use.
 const TRIED: u32 = 24;
 
-/// `tensors` in `bits` a weight, from 2 to 8, or [`EXACT`].
+/// `tensors`, which are those of `specs`, in `bits` a weight, from 2 to 8, or [`EXACT`].
 ///
 /// # Errors
-/// [`CodecError::NotNumbers`] if a weight is none.
-pub fn compress(tensors: &NamedTensors, bits: u32) -> Result<Vec<u8>> {
+/// [`CodecError::NotNumbers`] if a weight is none; [`CodecError::Damaged`] if they are of another model.
+pub fn compress(tensors: &NamedTensors, specs: &[ParameterSpec], bits: u32) -> Result<Vec<u8>> {
     if tensors
         .values()
         .flat_map(|t| &t.values)
@@ -36,9 +39,12 @@ pub fn compress(tensors: &NamedTensors, bits: u32) -> Result<Vec<u8>> {
         return Err(CodecError::NotNumbers);
     }
     let mut encoder = Encoder::default();
-    for tensor in tensors.values() {
+    for spec in by_name(specs) {
+        let tensor = tensors.get(&spec.name);
+        let tensor = tensor.filter(|tensor| tensor.shape == spec.shape);
+        let tensor = tensor.ok_or(CodecError::Damaged("the weights are of another model"))?;
         let mut bytes = Bytes::new();
-        match grid(tensor, bits) {
+        match grid(spec, bits) {
             None => {
                 let width = if bits == EXACT { 4 } else { 2 };
                 for value in &tensor.values {
@@ -61,18 +67,18 @@ pub fn compress(tensors: &NamedTensors, bits: u32) -> Result<Vec<u8>> {
     Ok(encoder.finish())
 }
 
-/// The tensors, rounded, that [`compress`] made `code` of; those of `like` have the same names and shapes.
+/// The tensors of `specs`, rounded, that [`compress`] made `code` of.
 ///
 /// # Errors
 /// [`CodecError::Damaged`] for what is no such code.
-pub fn decompress(code: &[u8], like: &NamedTensors, bits: u32) -> Result<NamedTensors> {
+pub fn decompress(code: &[u8], specs: &[ParameterSpec], bits: u32) -> Result<NamedTensors> {
     let mut decoder = Decoder::new(code)?;
     let mut tensors = NamedTensors::new();
-    for (name, tensor) in like {
+    for spec in by_name(specs) {
         let mut bytes = Bytes::new();
-        let length = tensor.values.len();
+        let length = spec.count() as usize;
         let mut values = Vec::with_capacity(length);
-        match grid(tensor, bits) {
+        match grid(spec, bits) {
             None => {
                 let width = if bits == EXACT { 4 } else { 2 };
                 for _ in 0..length {
@@ -90,17 +96,22 @@ pub fn decompress(code: &[u8], like: &NamedTensors, bits: u32) -> Result<NamedTe
                 }
             }
         }
-        let shape = tensor.shape.clone();
-        tensors.insert(name.clone(), HostTensor { shape, values });
+        let shape = spec.shape.clone();
+        tensors.insert(spec.name.clone(), HostTensor { shape, values });
     }
     Ok(tensors)
 }
 
+/// In the order of the code, which is that of the names.
+fn by_name(specs: &[ParameterSpec]) -> impl Iterator<Item = &ParameterSpec> {
+    let named = specs.iter().map(|spec| (spec.name.as_str(), spec));
+    named.collect::<BTreeMap<_, _>>().into_values()
+}
+
 /// The largest multiple of a step, and the weights of a row; none of what is not rounded to a grid.
-fn grid(tensor: &HostTensor, bits: u32) -> Option<(i32, usize)> {
-    let is_matrix = tensor.shape.iter().filter(|size| **size > 1).count() > 1;
-    let width = *tensor.shape.last()?;
-    (is_matrix && bits != EXACT).then(|| ((1 << (bits.max(2) - 1)) - 1, width))
+fn grid(spec: &ParameterSpec, bits: u32) -> Option<(i32, usize)> {
+    let width = *spec.shape.last()?;
+    (spec.kind.is_rounded() && bits != EXACT).then(|| ((1 << (bits.max(2) - 1)) - 1, width))
 }
 
 /// The step of least squared error, as it is kept.
@@ -187,18 +198,25 @@ mod tests {
         .into()
     }
 
+    fn specs() -> [ParameterSpec; 2] {
+        [
+            ParameterSpec::vector("vector", 300, 0.0),
+            ParameterSpec::hidden("matrix", [64, 256]),
+        ]
+    }
+
     #[test]
     fn weights_come_back_exactly_or_rounded() {
-        let tensors = tensors();
-        let code = compress(&tensors, EXACT).unwrap();
-        assert_eq!(decompress(&code, &tensors, EXACT).unwrap(), tensors);
+        let (tensors, specs) = (tensors(), specs());
+        let code = compress(&tensors, &specs, EXACT).unwrap();
+        assert_eq!(decompress(&code, &specs, EXACT).unwrap(), tensors);
         let mut before = code.len();
         for bits in ROUNDED {
-            let code = compress(&tensors, bits).unwrap();
-            let back = decompress(&code, &tensors, bits).unwrap();
+            let code = compress(&tensors, &specs, bits).unwrap();
+            let back = decompress(&code, &specs, bits).unwrap();
             // What is rounded already is on a grid, and comes back as it is.
-            let again = compress(&back, bits).unwrap();
-            assert_eq!(decompress(&again, &tensors, bits).unwrap(), back, "{bits}");
+            let again = compress(&back, &specs, bits).unwrap();
+            assert_eq!(decompress(&again, &specs, bits).unwrap(), back, "{bits}");
             for (x, y) in tensors["vector"].values.iter().zip(&back["vector"].values) {
                 assert!((x - y).abs() <= x.abs() / 256.0);
             }
@@ -211,10 +229,10 @@ mod tests {
     /// 3, 7, 15 levels), and its output has this entropy.
     #[test]
     fn rounding_costs_what_it_must() {
-        let tensors = tensors();
+        let (tensors, specs) = (tensors(), specs());
         for (bits, share) in [(2, 0.1902), (3, 0.0440), (4, 0.0120)] {
-            let code = compress(&tensors, bits).unwrap();
-            let back = decompress(&code, &tensors, bits).unwrap();
+            let code = compress(&tensors, &specs, bits).unwrap();
+            let back = decompress(&code, &specs, bits).unwrap();
             let pairs = || tensors["matrix"].values.iter().zip(&back["matrix"].values);
             let (mut error, mut power) = (0.0, 0.0);
             for (k, (x, y)) in pairs().enumerate() {
@@ -228,7 +246,7 @@ mod tests {
                 found < 1.03 * share && found > 0.9 * share,
                 "{bits}: {found}"
             );
-            let mut count = std::collections::BTreeMap::new();
+            let mut count = BTreeMap::new();
             for (k, (_, y)) in pairs().enumerate() {
                 if k >= 256 {
                     let row = &back["matrix"].values[k / 256 * 256..][..256];
@@ -252,6 +270,9 @@ mod tests {
     fn broken_weights_are_refused() {
         let mut tensors = tensors();
         tensors.get_mut("vector").unwrap().values[7] = f32::NAN;
-        assert!(matches!(compress(&tensors, 4), Err(CodecError::NotNumbers)));
+        assert!(matches!(
+            compress(&tensors, &specs(), 4),
+            Err(CodecError::NotNumbers)
+        ));
     }
 }

@@ -6,10 +6,10 @@ use std::{f64::consts::LN_2, panic};
 
 use burn::prelude::Device;
 use kolmo_codec::{Codec, CodecError, Compressed, Predictor, bayes};
-use kolmo_config::ModelConfig;
+use kolmo_config::{Discount, ModelConfig, Transformer};
 use kolmo_kernels::Workers;
-use kolmo_model::Gpt;
-use kolmo_theory::{BayesLearner, Discount};
+use kolmo_model::Model;
+use kolmo_theory::BayesLearner;
 use kolmo_world::{
     Document, Token, World, WorldConfig,
     random::{Random, Streams},
@@ -28,7 +28,7 @@ const WORLD: &str = r#"
 
 struct Setup {
     world: World,
-    model: Gpt,
+    model: Model,
     device: Device,
     workers: [Workers; 2],
 }
@@ -39,14 +39,14 @@ impl Setup {
         let config: WorldConfig = toml::from_str(WORLD).unwrap();
         let world = World::new(&config, 1).unwrap();
         let device = Device::flex();
-        let config = ModelConfig {
+        let config = ModelConfig::gpt(Transformer {
             d_model: 16,
             layers: 1,
             heads: 2,
-            ..ModelConfig::default()
-        };
+            ..Transformer::default()
+        });
         let vocabulary = world.vocabulary().len();
-        let model = Gpt::new(&config, vocabulary, &Streams::new(seed), &device).unwrap();
+        let model = Model::new(&config, vocabulary, &Streams::new(seed), &device).unwrap();
         Self {
             world,
             model,

@@ -1,6 +1,5 @@
 //! `[checkpoint]`: when a run is saved, and what is kept.
 
-use kolmo_run::Retention;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,5 +74,24 @@ impl CheckpointConfig {
             }
         }
         Ok(())
+    }
+}
+
+/// Which checkpoints stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention<'a> {
+    /// So many of the newest; the newest stays in any case.
+    pub keep_last: usize,
+    /// And all whose step is a multiple of this; 0 for none.
+    pub keep_every: u64,
+    /// And those of these steps.
+    pub keep_at: &'a [u64],
+}
+
+impl Retention<'_> {
+    /// Whether the checkpoint of `step` stays for good.
+    pub fn keeps(&self, step: u64) -> bool {
+        let is_round = self.keep_every > 0 && step.is_multiple_of(self.keep_every);
+        is_round || self.keep_at.contains(&step)
     }
 }

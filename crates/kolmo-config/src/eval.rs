@@ -1,6 +1,5 @@
 //! `[eval]`: what is measured.
 
-use kolmo_theory::Discount;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,4 +55,17 @@ impl EvalConfig {
         }
         Ok(())
     }
+}
+
+/// Where the learner has its Pitman-Yor parameters from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Discount {
+    /// From the law of frequencies: its own α and β if it is Pitman-Yor; for a power law of exponent
+    /// a > 1, α = 1/a, and β of greatest likelihood on the documents read, found again whenever their
+    /// number has doubled. A law without a discount is fitted.
+    #[default]
+    Law,
+    /// Both of greatest likelihood on the documents read.
+    Fit,
 }

@@ -83,8 +83,8 @@ impl FinetuneConfig {
         if self.method == Method::Full {
             return Ok(());
         }
-        if !(1..=model.d_model).contains(&self.rank) {
-            let valid = format!("1 to model.d_model, here {}", model.d_model);
+        if !(1..=model.width()).contains(&self.rank) {
+            let valid = format!("1 to model.d_model, here {}", model.width());
             return Err(ConfigError::invalid("finetune.rank", self.rank, valid));
         }
         if !(self.alpha > 0.0 && self.alpha <= 1e6) {

@@ -7,13 +7,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod agreement;
-pub mod base;
 pub mod checkpoint;
 pub mod compression;
 mod error;
 pub mod eval;
 pub mod file;
 pub mod finetune;
+mod hash;
 pub mod model;
 pub mod report;
 pub mod run;
@@ -23,13 +23,13 @@ mod tests;
 pub mod train;
 mod training;
 
-pub use base::{FoundBase, ReadError};
-pub use checkpoint::CheckpointConfig;
+pub use checkpoint::{CheckpointConfig, Retention};
 pub use compression::CompressionConfig;
 pub use error::{ConfigError, Place};
-pub use eval::EvalConfig;
+pub use eval::{Discount, EvalConfig};
 pub use finetune::{FinetuneConfig, Method};
-pub use model::{Architecture, ModelConfig};
+pub use hash::content_hash;
+pub use model::{Architecture, Kind, ModelConfig, ParameterSpec, Transformer};
 pub use report::{ClaimName, ReportConfig};
 pub use run::RunConfig;
 pub use schedule::{Schedule, ScheduleKind};

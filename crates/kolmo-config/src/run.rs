@@ -12,6 +12,7 @@ use crate::{
     eval::EvalConfig,
     file::{self, FileKind},
     finetune::FinetuneConfig,
+    hash::content_hash,
     model::ModelConfig,
     train::TrainConfig,
 };
@@ -24,7 +25,7 @@ pub struct RunConfig {
     pub seed: u64,
     /// What is true.
     pub world: WorldConfig,
-    /// The transformer.
+    /// What is trained.
     pub model: ModelConfig,
     /// How it is trained.
     pub train: TrainConfig,
@@ -76,7 +77,7 @@ impl RunConfig {
         if FileKind::of(text) == Some(FileKind::Sweep) {
             return Err(ConfigError::Kind(FileKind::Sweep));
         }
-        file::read(text, overrides, &[], name_law)
+        file::read(text, overrides, &[], name_choices)
     }
 
     /// Checks every value, builds the world, and fills in what the world's family presets. The
@@ -179,7 +180,7 @@ impl RunConfig {
         toml::to_string(self).map_err(|error| ConfigError::Toml(error.to_string()))
     }
 
-    /// The hash of what makes the run that run, see [`kolmo_run::content_hash`]: of all but `[checkpoint]`
+    /// The hash of what makes the run that run, see [`content_hash`]: of all but `[checkpoint]`
     /// and the place of the run that it fine-tunes.
     ///
     /// # Errors
@@ -192,7 +193,7 @@ impl RunConfig {
             finetune.remove("from");
         }
         let text = toml::to_string(&table).map_err(|error| ConfigError::Toml(error.to_string()))?;
-        Ok(kolmo_run::content_hash(text.as_bytes()))
+        Ok(content_hash(text.as_bytes()))
     }
 
     /// Every key with its value, dotted: `train.learning_rate`, ...
@@ -221,8 +222,12 @@ impl RunConfig {
     }
 }
 
-/// A table of frequencies that names no law has the default one.
-fn name_law(table: &mut Table) {
+/// A table of frequencies that names no law has the default one, and a model that names no architecture is a `gpt`.
+fn name_choices(table: &mut Table) {
+    if let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) {
+        let arch = || Value::String(ModelConfig::default().name().to_owned());
+        model.entry("arch").or_insert_with(arch);
+    }
     let world = table.get_mut("world").and_then(Value::as_table_mut);
     let frequency = world.and_then(|world| world.get_mut("frequency"));
     if let Some(frequency) = frequency.and_then(Value::as_table_mut) {

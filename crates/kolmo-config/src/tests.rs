@@ -1,6 +1,6 @@
 //! Defaults, overrides and mistakes.
 
-use kolmo_world::config::FrequencyConfig;
+use kolmo_world::config::{FrequencyConfig, UniformConfig};
 
 use super::*;
 
@@ -319,8 +319,11 @@ fn overrides_lie_on_top_of_the_file() {
     let overrides = overrides.map(str::to_owned);
     let config = RunConfig::parse("seed = 3\n[model]\nlayers = 5", &overrides).unwrap();
     assert_eq!(config.seed, 7);
-    assert_eq!(config.model.layers, 5);
-    assert_eq!(config.model.arch.name(), "llama");
+    let sizes = Transformer {
+        layers: 5,
+        ..Transformer::default()
+    };
+    assert_eq!(config.model, ModelConfig::llama(sizes));
     assert_eq!(config.train.learning_rate, 1e-2);
 }
 
@@ -331,7 +334,7 @@ fn a_law_that_is_set_takes_only_its_own_keys_from_the_file() {
         let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
         RunConfig::parse(text, &overrides).map(|config| config.world.frequency)
     };
-    let uniform = FrequencyConfig::Uniform { elements: 50 };
+    let uniform = FrequencyConfig::Uniform(UniformConfig { elements: 50 });
     let law = "world.frequency.law=uniform";
     assert_eq!(parse(zipf, &[law]).unwrap(), uniform);
     let nameless = "[world.frequency]\nelements = 50\nexponent = 1.5";

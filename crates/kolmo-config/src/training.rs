@@ -3,12 +3,11 @@
 //! [`RunConfig::identity`] names runs, and is of everything that was written down. Several configurations make the very
 //! same steps: 12 800 and 12 801 documents are 200 batches of 64, and what is measured changes nothing of what is learnt.
 
-use kolmo_run::content_hash;
 use kolmo_world::config::RelationCount;
 
 use crate::{
-    CheckpointConfig, EvalConfig, FinetuneConfig, ModelConfig, RunConfig, Schedule, ScheduleKind,
-    TrainConfig, error::ConfigError,
+    CheckpointConfig, EvalConfig, FinetuneConfig, RunConfig, Schedule, ScheduleKind, TrainConfig,
+    content_hash, error::ConfigError,
 };
 
 /// Steps whose learning rates are hashed at once: eight megabytes.
@@ -65,12 +64,7 @@ impl RunConfig {
             RelationCount::All(_) => RelationCount::Exactly(relations),
             RelationCount::Exactly(count) => RelationCount::Exactly(count),
         };
-        // At the base width both parametrisations are one.
-        let width = alike.model.d_model;
-        alike.model = ModelConfig {
-            mup_base_width: alike.model.mup_base_width.filter(|base| *base != width),
-            ..alike.model
-        };
+        alike.model.drop_idle_keys();
         alike
     }
 }

@@ -73,7 +73,11 @@ fn log_spaced_from(first: u64, last: u64, count: usize) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_world::{WorldConfig, config::FrequencyConfig, config::GroupConfig};
+    use kolmo_world::{
+        WorldConfig,
+        config::GroupConfig,
+        config::{FrequencyConfig, GroupedConfig},
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -112,9 +116,9 @@ mod tests {
     fn groups_are_classes() {
         let group = |elements, weight| GroupConfig { elements, weight };
         let config = WorldConfig {
-            frequency: FrequencyConfig::Grouped {
+            frequency: FrequencyConfig::Grouped(GroupedConfig {
                 groups: vec![group(10, 1.0), group(500, 1.0)],
-            },
+            }),
             ..WorldConfig::default()
         };
         let world = World::new(&config, 1).unwrap();

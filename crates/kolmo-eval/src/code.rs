@@ -1,8 +1,8 @@
 //! What documents cost a model whose weights stand still: the second part of a two-part code.
 
 use burn::prelude::Device;
-use kolmo_kernels::{Positions, Tokens, Workers, cross_entropy::Targets, is_flex};
-use kolmo_model::Gpt;
+use kolmo_kernels::{Tokens, Workers, cross_entropy::Targets, is_flex};
+use kolmo_model::LanguageModel;
 use kolmo_theory::ByRole;
 use kolmo_world::{Batch, Document, Role, World};
 
@@ -17,14 +17,13 @@ use crate::{
 /// # Errors
 /// [`EvalError::Read`] if the device does not give the losses back.
 pub fn code(
-    model: &Gpt,
+    model: &dyn LanguageModel,
     world: &World,
     documents: &[Document],
     device: &Device,
     workers: &Workers,
 ) -> Result<Vec<ByRole>, EvalError> {
     let most = world.max_document_length();
-    let positions = Positions::new(most, model.head_width(), device);
     let rows = match is_flex(device) {
         true => (CPU_TOKENS / most.max(1)).max(1),
         false => GPU_ROWS,
@@ -58,7 +57,7 @@ pub fn code(
             on_device: None,
         };
         let inputs = Tokens::new(batch.inputs, [rows, length], device);
-        let sums = model.loss(&inputs, &targets, &positions).sums;
+        let sums = model.loss(&inputs, &targets).sums;
         let sums = sums
             .try_into_vec_as::<f32>()
             .map_err(|error| EvalError::Read(error.to_string()))?;

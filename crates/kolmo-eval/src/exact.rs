@@ -2,8 +2,9 @@
 
 use std::f64::consts::LN_2;
 
+use kolmo_config::Discount;
 use kolmo_run::{CodeBits, EvaluationRecord, ExactCode, ExactLosses, OnlineClass, RoleBits};
-use kolmo_theory::{BayesLearner, BayesState, ByRole, Discount, Floor};
+use kolmo_theory::{BayesLearner, BayesState, ByRole, Floor};
 use kolmo_world::{Batch, Role, World};
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,8 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_kernels::{Positions, Tokens};
-use kolmo_model::{Gpt, generate::Cache};
+use kolmo_kernels::Tokens;
+use kolmo_model::LanguageModel;
 use kolmo_world::{EOS, Token};
 use rand::{Rng, RngExt};
 
@@ -26,7 +26,7 @@ pub enum Choice {
 /// # Errors
 /// [`EvalError::Read`] if the device does not give the logits back.
 pub fn generate(
-    model: &Gpt,
+    model: &dyn LanguageModel,
     prompts: &[Vec<Token>],
     count: usize,
     choice: Choice,
@@ -39,12 +39,12 @@ pub fn generate(
         return Ok(said);
     }
     // The last token is said and not read; before the first stands the end of a document.
-    let mut cache = Cache::new(model, prompts.len(), longest + count, device);
+    let mut state = model.begin(prompts.len(), longest + count);
     let mut next = vec![EOS; prompts.len()];
     while said.iter().any(|said| said.len() < count) {
         let tokens = Tokens::new(next.clone(), [prompts.len(), 1], device);
-        let read = cache.length();
-        let Some(logits) = model.read_next(&tokens, &mut cache) else {
+        let read = state.length();
+        let Some(logits) = state.read_next(&tokens) else {
             break;
         };
         // Nobody asks for what comes after a part of a prompt, unless one of them has ended.
@@ -76,13 +76,12 @@ pub fn generate(
 /// # Errors
 /// As of [`generate`].
 pub fn generate_reading_again(
-    model: &Gpt,
+    model: &dyn LanguageModel,
     prompts: &[Vec<Token>],
     count: usize,
     device: &Device,
 ) -> Result<Vec<Vec<Token>>, EvalError> {
     let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
-    let positions = Positions::new(longest + count.max(1), model.head_width(), device);
     let mut said = vec![Vec::with_capacity(count); prompts.len()];
     for written in 0..count {
         let length = longest + written + 1;
@@ -96,7 +95,7 @@ pub fn generate_reading_again(
             last.push((row * length + prompt.len() + written) as i32);
         }
         let tokens = Tokens::new(inputs, [prompts.len(), length], device);
-        let hidden = model.hidden(&tokens, &positions);
+        let hidden = model.hidden(&tokens);
         let [_, _, d] = hidden.dims();
         let hidden = hidden.reshape([prompts.len() * length, d]);
         let last = Tensor::<1, Int>::from_data(TensorData::from(&last[..]), device);
@@ -132,45 +131,37 @@ fn choose(logits: &[f32], choice: Choice, random: &mut impl Rng) -> Token {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_config::{Architecture, ModelConfig};
+    use kolmo_config::ModelConfig;
+    use kolmo_model::Model;
     use kolmo_world::random::Streams;
 
     use super::*;
 
     const VOCABULARY: usize = 31;
 
-    fn model(arch: Architecture) -> (ModelConfig, Gpt) {
-        let config = ModelConfig {
-            arch,
-            ..ModelConfig::default()
-        };
-        let model = Gpt::new(&config, VOCABULARY, &Streams::new(3), &Device::flex()).unwrap();
-        (config, model)
+    fn model(config: &ModelConfig) -> Model {
+        Model::new(config, VOCABULARY, &Streams::new(3), &Device::flex()).unwrap()
     }
 
     #[test]
     fn greedy_is_the_best_token_of_a_pass_over_all_so_far() {
         let device = Device::flex();
         let prompts = vec![vec![1, 2, 3], vec![7], vec![], vec![4, 5, 6, 8, 9]];
-        for arch in [Architecture::Gpt, Architecture::Llama] {
-            let (config, model) = model(arch);
+        for config in ModelConfig::every() {
+            let model = model(&config);
             let mut random = Streams::new(1).stream("test").at(0);
             let said =
                 generate(&model, &prompts, 64, Choice::Greedy, &mut random, &device).unwrap();
             for (prompt, said) in prompts.iter().zip(&said) {
                 let text = [&[EOS], &prompt[..], &said[..]].concat();
                 let length = text.len();
-                let positions = Positions::new(length, config.head_width(), &device);
                 let tokens = Tokens::new(text.clone(), [1, length], &device);
-                let logits = model
-                    .forward(&tokens, &positions)
-                    .try_into_vec_as::<f32>()
-                    .unwrap();
+                let logits = model.forward(&tokens).try_into_vec_as::<f32>().unwrap();
                 for place in prompt.len()..length - 1 {
                     let best = Prediction::new(&logits[place * VOCABULARY..][..VOCABULARY])
                         .best()
                         .0;
-                    assert_eq!(text[place + 1], best, "{arch:?}, place {place}");
+                    assert_eq!(text[place + 1], best, "{config:?}, place {place}");
                 }
                 assert_eq!(said.len(), 64);
             }
@@ -184,7 +175,7 @@ mod tests {
     #[test]
     fn samples_have_the_probabilities_of_the_model() {
         let device = Device::flex();
-        let (_, model) = model(Architecture::Gpt);
+        let model = model(&ModelConfig::default());
         let prompts = vec![vec![1, 2]; 4000];
         let mut random = Streams::new(1).stream("test").at(1);
         let said = generate(
@@ -196,10 +187,10 @@ mod tests {
             &device,
         )
         .unwrap();
-        let mut cache = Cache::new(&model, 1, 3, &device);
+        let mut state = model.begin(1, 3);
         let mut logits = Vec::new();
         for token in [EOS, 1, 2] {
-            let next = model.read_next(&Tokens::new(vec![token], [1, 1], &device), &mut cache);
+            let next = state.read_next(&Tokens::new(vec![token], [1, 1], &device));
             logits = next.unwrap().try_into_vec_as::<f32>().unwrap();
         }
         let prediction = Prediction::new(&logits);

@@ -6,9 +6,13 @@ use std::{collections::BTreeMap, iter, ops::RangeInclusive};
 use burn::prelude::Device;
 use kolmo_config::EvalConfig;
 use kolmo_kernels::Workers;
-use kolmo_model::Gpt;
+use kolmo_model::LanguageModel;
 use kolmo_run::{AnswerRow, InterviewRecord};
-use kolmo_world::{Frequency, Lesson, Wording, World, config::FrequencyConfig, random::Streams};
+use kolmo_world::{
+    Frequency, Lesson, Wording, World,
+    config::{FrequencyConfig, UniformConfig},
+    random::Streams,
+};
 
 use crate::{
     error::EvalError,
@@ -175,7 +179,7 @@ impl Interview {
     /// [`EvalError::Read`] if the device does not give the logits back; [`EvalError::Stopped`] if `wants_stop` says so on the way.
     pub fn hold(
         &self,
-        model: &Gpt,
+        model: &dyn LanguageModel,
         world: &World,
         device: &Device,
         workers: &Workers,
@@ -247,7 +251,7 @@ fn strangers(
     let all = world.strangers();
     let count = all - lesson.map_or(0, Lesson::introduced).min(all);
     let count = count.min(config.facts_per_class as u64);
-    let law = FrequencyConfig::Uniform { elements: count };
+    let law = FrequencyConfig::Uniform(UniformConfig { elements: count });
     let Ok(frequency) = Frequency::new(&law, streams) else {
         return Vec::new();
     };
@@ -394,7 +398,7 @@ mod tests {
         let config = LessonConfig::Injection {
             subjects,
             syntax: LessonSyntax::New,
-            frequency: FrequencyConfig::Uniform { elements: 50 },
+            frequency: FrequencyConfig::Uniform(UniformConfig { elements: 50 }),
         };
         Lesson::new(
             world,

@@ -6,8 +6,8 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_kernels::{Positions, Tokens, Workers, is_flex, largest, log_sum_exp};
-use kolmo_model::Gpt;
+use kolmo_kernels::{Tokens, Workers, is_flex, largest, log_sum_exp};
+use kolmo_model::LanguageModel;
 use kolmo_world::{
     EOS, Token, World,
     random::{Random, Stream},
@@ -61,7 +61,7 @@ pub type WantsStop<'a> = &'a (dyn Fn() -> bool + Sync);
 /// # Errors
 /// [`EvalError::Read`] if the device does not give the logits back; [`EvalError::Stopped`] if `wants_stop` says so on the way.
 pub fn measure(
-    model: &Gpt,
+    model: &dyn LanguageModel,
     world: &World,
     probe: &Probe,
     device: &Device,
@@ -77,7 +77,7 @@ pub fn measure(
 /// # Errors
 /// As of [`measure`].
 pub fn measure_and_draw(
-    model: &Gpt,
+    model: &dyn LanguageModel,
     world: &World,
     probe: &Probe,
     device: &Device,
@@ -90,7 +90,7 @@ pub fn measure_and_draw(
 }
 
 fn ask(
-    model: &Gpt,
+    model: &dyn LanguageModel,
     world: &World,
     probe: &Probe,
     (device, workers): (&Device, &Workers),
@@ -101,7 +101,6 @@ fn ask(
     let asked = Asked {
         model,
         device,
-        positions: Positions::new(length, model.head_width(), device),
         fixed: (!is_flex(device)).then_some([GPU_ROWS, length]),
         world,
         draws,
@@ -128,9 +127,8 @@ fn ask(
 
 /// A model that is being asked.
 struct Asked<'a> {
-    model: &'a Gpt,
+    model: &'a dyn LanguageModel,
     device: &'a Device,
-    positions: Positions,
     /// Rows of every batch and their length, where all are to be of one shape.
     fixed: Option<[usize; 2]>,
     world: &'a World,
@@ -298,7 +296,7 @@ impl Asked<'_> {
             places.resize(rows * most, 0);
         }
         let inputs = Tokens::new(inputs, [rows, length], self.device);
-        let hidden = self.model.hidden(&inputs, &self.positions);
+        let hidden = self.model.hidden(&inputs);
         let [_, _, d] = hidden.dims();
         let hidden = hidden.reshape([rows * length, d]);
         let places = Tensor::<1, Int>::from_data(TensorData::from(&places[..]), self.device);
@@ -382,6 +380,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use kolmo_config::ModelConfig;
+    use kolmo_model::Model;
     use kolmo_world::{WorldConfig, random::Streams};
 
     use super::*;
@@ -397,24 +396,23 @@ mod tests {
     "#;
 
     /// That world, its streams, and a model that knows nothing of it.
-    fn untrained() -> (World, Streams, Gpt) {
+    fn untrained() -> (World, Streams, Model) {
         let config: WorldConfig = toml::from_str(WORLD).unwrap();
         let world = World::new(&config, 1).unwrap();
         let streams = Streams::new(1);
         let vocabulary = world.vocabulary().len();
         let device = Device::flex();
-        let model = Gpt::new(&ModelConfig::default(), vocabulary, &streams, &device).unwrap();
+        let model = Model::new(&ModelConfig::default(), vocabulary, &streams, &device).unwrap();
         (world, streams, model)
     }
 
     /// Asks one fact alone, as plainly as can be. Gives the answer and what was said.
-    fn ask(model: &Gpt, world: &World, fact: &ProbedFact) -> (Answer, Vec<Token>) {
+    fn ask(model: &Model, world: &World, fact: &ProbedFact) -> (Answer, Vec<Token>) {
         let device = Device::flex();
         let last = |text: &[Token]| -> Vec<f64> {
             let input = [&[EOS], text].concat();
-            let positions = Positions::new(input.len(), model.head_width(), &device);
             let shape = [1, input.len()];
-            let logits = model.forward(&Tokens::new(input, shape, &device), &positions);
+            let logits = model.forward(&Tokens::new(input, shape, &device));
             let logits = logits.try_into_vec_as::<f32>().unwrap();
             let logits = &logits[logits.len() - world.vocabulary().len()..];
             let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();

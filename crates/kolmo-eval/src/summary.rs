@@ -333,12 +333,14 @@ mod tests {
             weight: 1.0,
         };
         let config = WorldConfig {
-            frequency: kolmo_world::config::FrequencyConfig::Grouped {
-                groups: vec![kolmo_world::config::GroupConfig {
-                    elements: 100,
-                    weight: 1.0,
-                }],
-            },
+            frequency: kolmo_world::config::FrequencyConfig::Grouped(
+                kolmo_world::config::GroupedConfig {
+                    groups: vec![kolmo_world::config::GroupConfig {
+                        elements: 100,
+                        weight: 1.0,
+                    }],
+                },
+            ),
             relations: [("a", 10), ("b", 10), ("c", 1000), ("d", 1000)]
                 .map(|(name, values)| relation(name, values))
                 .to_vec(),

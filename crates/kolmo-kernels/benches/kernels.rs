@@ -302,6 +302,7 @@ fn updates(criterion: &mut Criterion) {
                 second: value.zeros_like(),
                 value,
                 factor: Factor::All(1.0),
+                decay: Factor::All(1.0),
             });
             let mut slots: Vec<Slot> = slots.collect();
             bencher.iter_batched(

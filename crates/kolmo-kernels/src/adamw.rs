@@ -40,9 +40,11 @@ pub struct Slot {
     pub second: Tensor<1>,
     /// What the learning rate is multiplied by; weight decay is not.
     pub factor: Factor,
+    /// What weight decay is multiplied by.
+    pub decay: Factor,
 }
 
-/// A factor of the learning rate.
+/// A factor of the learning rate or of weight decay.
 #[derive(Debug, Clone)]
 pub enum Factor {
     /// The same for all values of a slot. With 1 an update has the bits it has without one.
@@ -136,19 +138,19 @@ impl Update {
             1.0
         };
         let gradient: Vec<Values> = gradient.parts.into_iter().map(values).collect();
-        let mut slots: Vec<(f64, [Values; 3])> = slots
+        let mut slots: Vec<([f64; 2], [Values; 3])> = slots
             .into_iter()
             .map(|slot| {
-                let Factor::All(factor) = slot.factor else {
+                let (Factor::All(factor), Factor::All(decay)) = (slot.factor, slot.decay) else {
                     unreachable!("nothing is joined on flex");
                 };
                 let tensors = [slot.value, slot.first, slot.second];
-                (factor, tensors.map(values))
+                ([factor, decay], tensors.map(values))
             })
             .collect();
         let mut jobs = Vec::new();
-        for ((factor, slot), gradient) in slots.iter_mut().zip(&gradient) {
-            let numbers = Numbers::new(self, *factor, clip);
+        for ((factors, slot), gradient) in slots.iter_mut().zip(&gradient) {
+            let numbers = Numbers::new(self, *factors, clip);
             let [value, first, second] = slot.each_mut().map(|x| x.get_mut().chunks_mut(CHUNK));
             let gradient = gradient.get().chunks(CHUNK);
             let chunks = value.zip(first).zip(second).zip(gradient);
@@ -157,13 +159,14 @@ impl Update {
         workers.map(jobs, |(numbers, (((value, first), second), gradient))| {
             update(numbers, value, first, second, gradient);
         });
-        let slots = slots.into_iter().map(|(factor, slot)| {
+        let slots = slots.into_iter().map(|([factor, decay], slot)| {
             let [value, first, second] = slot.map(Values::tensor);
             Slot {
                 value,
                 first,
                 second,
                 factor: Factor::All(factor),
+                decay: Factor::All(decay),
             }
         });
         slots.collect()
@@ -179,11 +182,11 @@ impl Update {
         let clips = std::iter::repeat_n(clip, slots.len());
         let slots = slots.into_iter().zip(gradient.parts).zip(clips);
         let slots = slots.map(|((slot, gradient), clip)| {
-            let factor = match &slot.factor {
+            let factor = |of: &Factor| match of {
                 Factor::All(factor) => *factor,
                 Factor::Each(_) => 1.0,
             };
-            let numbers = Numbers::new(self, factor, 1.0);
+            let numbers = Numbers::new(self, [factor(&slot.factor), factor(&slot.decay)], 1.0);
             let gradient = gradient * clip;
             let first = slot.first * numbers.beta_1 + gradient.clone() * numbers.rest_1;
             let second = slot.second * numbers.beta_2 + gradient.square() * numbers.rest_2;
@@ -192,12 +195,19 @@ impl Update {
             if let Factor::Each(factors) = &slot.factor {
                 change = change * factors.as_ref().clone();
             }
-            let value = (slot.value - change) * numbers.keep;
+            let value = match &slot.decay {
+                Factor::All(_) => (slot.value - change) * numbers.keep,
+                Factor::Each(decays) => {
+                    let lost = decays.as_ref().clone() * (1.0 - numbers.keep);
+                    slot.value.clone() - slot.value * lost - change * numbers.keep
+                }
+            };
             Slot {
                 value,
                 first,
                 second,
                 factor: slot.factor,
+                decay: slot.decay,
             }
         });
         slots.collect()
@@ -218,12 +228,12 @@ struct Numbers {
     epsilon: f32,
     /// Learning rate · factor / (1 - β₁ᵗ)
     rate: f32,
-    /// 1 - learning rate · weight decay
+    /// 1 - learning rate · weight decay · its factor
     keep: f32,
 }
 
 impl Numbers {
-    fn new(update: &Update, factor: f64, clip: f64) -> Self {
+    fn new(update: &Update, [factor, decay]: [f64; 2], clip: f64) -> Self {
         let correction = |beta: f64| 1.0 - beta.powf(update.step as f64);
         Self {
             clip: clip as f32,
@@ -234,7 +244,7 @@ impl Numbers {
             root_scale: (1.0 / correction(update.beta_2).sqrt()) as f32,
             epsilon: update.epsilon as f32,
             rate: (update.learning_rate * factor / correction(update.beta_1)) as f32,
-            keep: (1.0 - update.learning_rate * update.weight_decay) as f32,
+            keep: (1.0 - update.learning_rate * update.weight_decay * decay) as f32,
         }
     }
 }
@@ -305,10 +315,10 @@ mod tests {
         }
     }
 
-    /// AdamW as it is written down, in double precision, each value with its factor of the learning rate.
+    /// AdamW as it is written down, in double precision, each value with its factors of the learning rate and of the decay.
     fn by_the_book(
         u: &Update,
-        factors: &[f32],
+        [factors, decays]: [&[f32]; 2],
         state: [&[f32]; 3],
         gradient: &[f64],
     ) -> [Vec<f64>; 3] {
@@ -322,7 +332,7 @@ mod tests {
             let second = u.beta_2 * second + (1.0 - u.beta_2) * g * g;
             let first_hat = first / (1.0 - u.beta_1.powf(u.step as f64));
             let second_hat = second / (1.0 - u.beta_2.powf(u.step as f64));
-            let value = value - u.learning_rate * u.weight_decay * value;
+            let value = value - u.learning_rate * u.weight_decay * f64::from(decays[k]) * value;
             let rate = u.learning_rate * f64::from(factors[k]);
             all[0].push(value - rate * first_hat / (second_hat.sqrt() + u.epsilon));
             all[1].push(first);
@@ -339,6 +349,7 @@ mod tests {
             step in 1u64..50,
             clip_norm in prop_oneof![Just(0.5), Just(f64::INFINITY)],
             factor in prop_oneof![Just(1.0f32), 0.01f32..20.0],
+            decay in prop_oneof![Just(1.0f32), 0.0f32..2.0],
             seed: u64,
         ) {
             let update = update(step, clip_norm);
@@ -350,27 +361,30 @@ mod tests {
             let sum: Vec<f64> = (0..count)
                 .map(|k| parts.iter().map(|part| f64::from(part[k])).sum())
                 .collect();
-            let slot = |factor: Factor| Slot {
+            let slot = |[factor, decay]: [Factor; 2]| Slot {
                 value: tensor(value.clone()),
                 first: tensor(first.clone()),
                 second: tensor(second.clone()),
                 factor,
+                decay,
             };
             let gradients = || parts.iter().map(|part| vec![tensor(part.clone())]).collect();
-            let plain = |factor: Factor| {
-                update.plain_apply(vec![slot(factor)], Gradient::plain_sum(gradients()))
+            let plain = |factors: [Factor; 2]| {
+                update.plain_apply(vec![slot(factors)], Gradient::plain_sum(gradients()))
             };
             let workers = Workers::new(2).unwrap();
             let gradient = Gradient::sum(gradients(), &workers);
-            let fused = update.apply(vec![slot(Factor::All(factor.into()))], gradient, &workers);
-            let all = vec![factor; count];
+            let both = || [factor, decay].map(|factor| Factor::All(factor.into()));
+            let fused = update.apply(vec![slot(both())], gradient, &workers);
+            let all = [factor, decay].map(|factor| vec![factor; count]);
             // One after another, as those of joined parameters.
-            let each: Vec<f32> = (0..count).map(|k| if k < count / 3 { 1.0 } else { factor }).collect();
-            for (slots, factors) in [
-                (fused, &all),
-                (plain(Factor::All(factor.into())), &all),
-                (plain(Factor::Each(Box::new(tensor(each.clone())))), &each),
-            ] {
+            let each = [(1.0, factor), (0.0, decay)].map(|(other, factor)| {
+                let factors = (0..count).map(|k| if k < count / 3 { other } else { factor });
+                factors.collect::<Vec<f32>>()
+            });
+            let joined = each.clone().map(|each| Factor::Each(Box::new(tensor(each))));
+            for (slots, factors) in [(fused, &all), (plain(both()), &all), (plain(joined), &each)] {
+                let factors = factors.each_ref().map(|factors| &factors[..]);
                 let expected = by_the_book(&update, factors, [&value, &first, &second], &sum);
                 let found = [&slots[0].value, &slots[0].first, &slots[0].second].map(host);
                 for (found, expected) in found.iter().zip(&expected) {
@@ -397,6 +411,7 @@ mod tests {
                 first: tensor(vec![0.0; n]),
                 second: tensor(vec![0.0; n]),
                 factor: Factor::All(1.0),
+                decay: Factor::All(1.0),
             });
             let slots = update(1, 1.0).apply(slots.into(), gradient, &workers);
             (
@@ -424,6 +439,7 @@ mod tests {
             first: tensor(vec![0.0; 2]),
             second: tensor(vec![0.0; 2]),
             factor: Factor::All(1.0),
+            decay: Factor::All(1.0),
         };
         for gradient in [
             Gradient::sum(shards(), &workers),

@@ -7,9 +7,12 @@ use burn::{
     tensor::{Bool, TensorData},
 };
 
-use crate::gpu::{attention::Turn, is_gpu};
+use crate::{
+    flex::is_flex,
+    gpu::{attention::Turn, is_gpu},
+};
 
-/// The tables of one sequence length, made once and shared by every layer.
+/// The tables of one sequence length, shared by every layer.
 #[derive(Debug, Clone)]
 pub struct Positions {
     tables: Arc<Tables>,
@@ -99,6 +102,16 @@ impl Positions {
             future: Tensor::from_data(future, device),
             tables: Arc::new(tables),
         }
+    }
+
+    /// Whether they serve `time` positions on `device`. Flex looks up what it needs, so there they may be of more; elsewhere
+    /// they are whole operands.
+    pub fn serve(&self, time: usize, device: &Device) -> bool {
+        let [_, _, there, _] = self.cos.dims();
+        let own = self.cos.device();
+        let is_enough = there == time || is_flex(device) && there > time;
+        // Equality of devices leaves automatic differentiation out.
+        is_enough && own == *device && own.is_autodiff() == device.is_autodiff()
     }
 
     pub(crate) fn tables(&self) -> &Arc<Tables> {

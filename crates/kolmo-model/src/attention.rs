@@ -3,7 +3,7 @@
 use burn::{module::Param, prelude::*};
 use kolmo_kernels::{KeyValues, Positions, attention, linear, linear_add};
 
-use kolmo_config::ModelConfig;
+use crate::{draw::Draw, error::ModelError};
 
 /// Multi-head attention without biases.
 #[derive(Module, Debug)]
@@ -16,30 +16,29 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// Attention with weights of zero.
-    pub fn new(config: &ModelConfig, device: &Device) -> Self {
-        let d = config.d_model;
-        Self {
-            query_key_value: Param::from_tensor(Tensor::zeros([d, 3 * d], device)),
-            output: Param::from_tensor(Tensor::zeros([d, d], device)),
-            heads: config.heads,
-        }
-    }
-
-    /// Number of heads.
-    pub fn heads(&self) -> usize {
-        self.heads
+    /// Of so many heads, with its next matrices from `draw`.
+    pub(crate) fn new(heads: usize, draw: &mut Draw<'_>) -> Result<Self, ModelError> {
+        Ok(Self {
+            query_key_value: draw.parameter("query_key_value")?,
+            output: draw.parameter("output")?,
+            heads,
+        })
     }
 
     /// `residual` with what the heads find in `x`, both `[batch, time, d]`.
-    pub fn forward(&self, residual: Tensor<3>, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
+    pub(crate) fn forward(
+        &self,
+        residual: Tensor<3>,
+        x: Tensor<3>,
+        positions: &Positions,
+    ) -> Tensor<3> {
         let projected = linear(x, self.query_key_value.val());
         let mixed = attention(projected, self.heads, positions);
         linear_add(residual, mixed, self.output.val())
     }
 
     /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`, and it as well after that.
-    pub fn next(
+    pub(crate) fn next(
         &self,
         residual: Tensor<3>,
         x: Tensor<3>,

@@ -3,44 +3,43 @@
 use burn::prelude::*;
 use kolmo_kernels::{KeyValues, Positions};
 
-use kolmo_config::ModelConfig;
-
-use crate::{attention::Attention, feed_forward::FeedForward, norm::Norm};
+use crate::{
+    attention::Attention, draw::Draw, error::ModelError, feed_forward::FeedForward, norm::Norm,
+};
 
 /// A pre-norm transformer block.
 #[derive(Module, Debug)]
-pub struct Block {
+pub struct Block<N: Norm, F: FeedForward> {
     /// Norm before attention.
-    pub attention_norm: Norm,
+    pub attention_norm: N,
     /// Attention.
     pub attention: Attention,
     /// Norm before the feed-forward layer.
-    pub feed_forward_norm: Norm,
+    pub feed_forward_norm: N,
     /// Feed-forward layer.
-    pub feed_forward: FeedForward,
+    pub feed_forward: F,
 }
 
-impl Block {
-    /// A block that passes its input on.
-    pub fn new(config: &ModelConfig, device: &Device) -> Self {
-        let norm = || Norm::new(config.arch, config.d_model, device);
-        Self {
-            attention_norm: norm(),
-            attention: Attention::new(config, device),
-            feed_forward_norm: norm(),
-            feed_forward: FeedForward::new(config, device),
-        }
+impl<N: Norm, F: FeedForward> Block<N, F> {
+    /// With so many heads and its next parameters from `draw`.
+    pub(crate) fn new(heads: usize, draw: &mut Draw<'_>) -> Result<Self, ModelError> {
+        Ok(Self {
+            attention_norm: N::new(draw)?,
+            attention: Attention::new(heads, draw)?,
+            feed_forward_norm: N::new(draw)?,
+            feed_forward: F::new(draw)?,
+        })
     }
 
     /// `[batch, time, d]` to the same shape.
-    pub fn forward(&self, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
+    pub(crate) fn forward(&self, x: Tensor<3>, positions: &Positions) -> Tensor<3> {
         let normed = self.attention_norm.forward(x.clone());
         let x = self.attention.forward(x, normed, positions);
         self.think(x)
     }
 
     /// The same of one token at `place`, `[batch, 1, d]`, with the tokens before it `kept`, and it as well after that.
-    pub fn next(
+    pub(crate) fn next(
         &self,
         x: Tensor<3>,
         place: usize,

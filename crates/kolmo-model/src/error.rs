@@ -27,6 +27,9 @@ pub enum ModelError {
     /// Settings of Burn or CubeCL that could not be made.
     #[error("the settings of the GPU could not be made: {0}")]
     Settings(String),
+    /// A model that is not built as its architecture describes it: a mistake in one of the two.
+    #[error("the architecture and its model do not agree: {0}")]
+    Description(String),
     /// Weights that are not those of this model.
     #[error("the weights do not fit the model: {0}")]
     Weights(String),

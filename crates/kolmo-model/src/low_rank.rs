@@ -8,18 +8,22 @@
 use burn::{
     module::{ModuleMapper, ModuleVisitor, Param},
     prelude::*,
-    tensor::TensorData,
+    tensor::{Gradients, TensorData},
 };
+use kolmo_config::ParameterSpec;
 use kolmo_world::random::Streams;
 
-use crate::{gpt::Gpt, initialise::normal, parametrisation, weights::Path};
+use crate::draw::normal;
 
 /// The adapters of a model.
 #[derive(Module, Debug)]
 pub struct Adapters {
-    /// One pair for each matrix, in the order of the model.
+    /// One pair for each matrix that has one, in the order of the model.
     pub pairs: Vec<Pair>,
     scale: f64,
+    /// Of each parameter of the model, in its order, whether it has one.
+    #[module(skip)]
+    adapted: Vec<bool>,
 }
 
 /// The adapter of one matrix.
@@ -32,70 +36,55 @@ pub struct Pair {
 }
 
 impl Adapters {
-    /// Adapters of `rank` of `model`, on its device: A is drawn from the streams `initialisation/adapters/<matrix>`, with variance
-    /// 1 / d_in.
-    pub fn new(model: &Gpt, rank: usize, alpha: f64, streams: &Streams) -> Self {
-        struct Draw<'a> {
-            path: Path,
-            rank: usize,
-            streams: &'a Streams,
-            pairs: Vec<Pair>,
-        }
-        impl ModuleVisitor for Draw<'_> {
-            fn enter_module(&mut self, name: &str, _container: &str) {
-                self.path.enter(name);
+    /// Adapters of `rank` of a model with the parameters `specs`, on `device`: A is drawn from the streams
+    /// `initialisation/adapters/<matrix>`, with variance 1 / d_in.
+    pub fn new(
+        specs: &[ParameterSpec],
+        (rank, alpha): (usize, f64),
+        streams: &Streams,
+        device: &Device,
+    ) -> Self {
+        let adapted = specs.iter().filter(|spec| spec.kind.is_adapted());
+        let pairs = adapted.map(|spec| {
+            let (name, d_in) = (&spec.name, spec.fan_in);
+            let d_out = spec.count() as usize / d_in;
+            let stream = streams.stream(&format!("initialisation/adapters/{name}"));
+            let values = normal(&stream, 1.0 / (d_in as f64).sqrt(), d_in * rank);
+            let down = TensorData::new(values, [d_in, rank]);
+            Pair {
+                down: Param::from_tensor(Tensor::from_data(down, device)),
+                up: Param::from_tensor(Tensor::zeros([rank, d_out], device)),
             }
-            fn exit_module(&mut self, _name: &str, _container: &str) {
-                self.path.exit();
-            }
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                let name = self.path.name();
-                if !parametrisation::is_matrix(&name) {
-                    return;
-                }
-                let weight = param.val();
-                let (shape, device) = (weight.dims(), weight.device());
-                let stream = self
-                    .streams
-                    .stream(&format!("initialisation/adapters/{name}"));
-                let deviation = 1.0 / (shape[0] as f64).sqrt();
-                let values = normal(&stream, deviation, shape[0] * self.rank);
-                let down = TensorData::new(values, [shape[0], self.rank]);
-                self.pairs.push(Pair {
-                    down: Param::from_tensor(Tensor::from_data(down, &device)),
-                    up: Param::from_tensor(Tensor::zeros([self.rank, shape[D - 1]], &device)),
-                });
-            }
-        }
-        let mut draw = Draw {
-            path: Path::default(),
-            rank,
-            streams,
-            pairs: Vec::new(),
-        };
-        model.visit(&mut draw);
+        });
         Self {
-            pairs: draw.pairs,
+            pairs: pairs.collect(),
             scale: alpha / rank as f64,
+            adapted: specs.iter().map(|spec| spec.kind.is_adapted()).collect(),
         }
     }
 
+    /// What their own parameters are, in their order.
+    pub fn specs(&self) -> Vec<ParameterSpec> {
+        let pairs = self.pairs.iter().enumerate();
+        let specs = pairs.flat_map(|(k, pair)| {
+            [
+                ParameterSpec::hidden(&format!("pairs.{k}.down"), pair.down.val().dims()),
+                ParameterSpec::hidden(&format!("pairs.{k}.up"), pair.up.val().dims()),
+            ]
+        });
+        specs.collect()
+    }
+
     /// `base` with the changes that the adapters make.
-    pub fn applied_to(&self, base: &Gpt) -> Gpt {
+    pub fn applied_to<M: Module>(&self, base: &M) -> M {
         struct Add<'a> {
-            path: Path,
+            adapted: std::slice::Iter<'a, bool>,
             pairs: std::slice::Iter<'a, Pair>,
             scale: f64,
         }
         impl ModuleMapper for Add<'_> {
-            fn enter_module(&mut self, name: &str, _container: &str) {
-                self.path.enter(name);
-            }
-            fn exit_module(&mut self, _name: &str, _container: &str) {
-                self.path.exit();
-            }
             fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                if !parametrisation::is_matrix(&self.path.name()) {
+                if self.adapted.next() != Some(&true) {
                     return param;
                 }
                 let Some(pair) = self.pairs.next() else {
@@ -112,23 +101,55 @@ impl Adapters {
             }
         }
         base.clone().map(&mut Add {
-            path: Path::default(),
+            adapted: self.adapted.iter(),
             pairs: self.pairs.iter(),
             scale: self.scale,
         })
     }
 
-    /// The gradients of A and B of each matrix, flattened, in the order of the adapters' parameters: `gradients` are those of the
-    /// matrices, `[d_in, d_out]`.
-    pub fn pull_back(&self, gradients: Vec<Tensor<2>>) -> Vec<Tensor<1>> {
-        let all = self.pairs.iter().zip(gradients);
-        let both = all.flat_map(|(pair, gradient)| {
-            let (down, up) = (inner(&pair.down), inner(&pair.up));
-            let of_down = gradient.clone().matmul(up.transpose()) * self.scale;
-            let of_up = down.transpose().matmul(gradient) * self.scale;
-            [of_down.reshape([-1]), of_up.reshape([-1])]
-        });
-        both.collect()
+    /// The gradients of A and B of each matrix, flattened, in the order of the adapters' parameters, from the `gradients` of
+    /// `model`, which they are [applied to](Self::applied_to).
+    pub fn pull_back<M: Module>(&self, model: &M, gradients: Gradients) -> Vec<Tensor<1>> {
+        struct PullBack<'a> {
+            adapters: &'a Adapters,
+            adapted: std::slice::Iter<'a, bool>,
+            pairs: std::slice::Iter<'a, Pair>,
+            gradients: Gradients,
+            parts: Vec<Tensor<1>>,
+        }
+        impl ModuleVisitor for PullBack<'_> {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if self.adapted.next() != Some(&true) {
+                    return;
+                }
+                let Some(pair) = self.pairs.next() else {
+                    return;
+                };
+                let value = param.val();
+                let gradient = value.grad_remove(&mut self.gradients);
+                let gradient = gradient.unwrap_or_else(|| value.inner().zeros_like());
+                let shape = [pair.down.val().dims()[0], pair.up.val().dims()[1]];
+                self.parts
+                    .extend(self.adapters.of_pair(pair, gradient.reshape(shape)));
+            }
+        }
+        let mut pull_back = PullBack {
+            adapters: self,
+            adapted: self.adapted.iter(),
+            pairs: self.pairs.iter(),
+            gradients,
+            parts: Vec::new(),
+        };
+        model.visit(&mut pull_back);
+        pull_back.parts
+    }
+
+    /// The gradients of A and B from that of their matrix, `[d_in, d_out]`.
+    fn of_pair(&self, pair: &Pair, gradient: Tensor<2>) -> [Tensor<1>; 2] {
+        let (down, up) = (inner(&pair.down), inner(&pair.up));
+        let of_down = gradient.clone().matmul(up.transpose()) * self.scale;
+        let of_up = down.transpose().matmul(gradient) * self.scale;
+        [of_down.reshape([-1]), of_up.reshape([-1])]
     }
 }
 
@@ -138,13 +159,13 @@ fn inner(param: &Param<Tensor<2>>) -> Tensor<2> {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_config::{Architecture, ModelConfig};
-    use kolmo_kernels::{Positions, Tokens, cross_entropy::Targets};
+    use kolmo_config::ModelConfig;
+    use kolmo_kernels::{Tokens, cross_entropy::Targets};
 
     use super::*;
-    use crate::weights;
+    use crate::{LanguageModel, Model, weights};
 
-    fn loss(model: &Gpt, device: &Device) -> Tensor<1> {
+    fn loss(model: &Model, device: &Device) -> Tensor<1> {
         let tokens = Tokens::new(vec![1, 2, 3, 4], [1, 4], device);
         let targets = Targets {
             ids: vec![2, 3, 4, 5],
@@ -153,23 +174,16 @@ mod tests {
             weight: 0.25,
             on_device: None,
         };
-        model
-            .loss(&tokens, &targets, &Positions::new(4, 16, device))
-            .mean
+        model.loss(&tokens, &targets).mean
     }
 
     #[test]
     fn adapters_begin_without_a_change_and_have_the_gradient_of_their_sum() {
         let device = Device::flex().autodiff();
-        for arch in [Architecture::Gpt, Architecture::Llama] {
-            let config = ModelConfig {
-                arch,
-                ..ModelConfig::default()
-            };
+        for (config, matrices) in ModelConfig::every().into_iter().zip([4, 5]) {
             let streams = Streams::new(1);
-            let base = Gpt::new(&config, 31, &streams, &device).unwrap();
-            let mut adapters = Adapters::new(&base, 3, 6.0, &streams);
-            let matrices = if arch == Architecture::Llama { 5 } else { 4 };
+            let base = Model::new(&config, 31, &streams, &device).unwrap();
+            let mut adapters = Adapters::new(&config.specs(31), (3, 6.0), &streams, &device);
             assert_eq!(adapters.pairs.len(), 2 * matrices);
             let same = weights::read(&adapters.applied_to(&base)).unwrap();
             assert_eq!(same, weights::read(&base).unwrap());
@@ -187,17 +201,12 @@ mod tests {
                 f64::from(value)
             };
             let model = adapters.applied_to(&base);
-            let mut gradients = loss(&model, &device).backward();
-            let block = &model.blocks[1].attention.output;
-            let of = block.val().grad_remove(&mut gradients).unwrap();
+            let all = adapters.pull_back(&model, loss(&model, &device).backward());
+            // That of the output of the second block's attention.
             let k = matrices + 1;
-            let one = Adapters {
-                pairs: vec![adapters.pairs[k].clone()],
-                scale: adapters.scale,
-            };
-            let both = one.pull_back(vec![of]);
-            let values: Vec<Vec<f32>> = both
-                .into_iter()
+            let values: Vec<Vec<f32>> = all[2 * k..][..2]
+                .iter()
+                .cloned()
                 .map(|gradient| gradient.try_into_vec_as::<f32>().unwrap())
                 .collect();
             // A step along each against the gradient: the loss falls by the square of its norm.
@@ -222,7 +231,7 @@ mod tests {
                 let slope = (moved(1.0) - moved(-1.0)) / (2.0 * step);
                 assert!(
                     (slope / square - 1.0).abs() < 0.02,
-                    "{arch:?} {which}: {slope} {square}"
+                    "{config:?} {which}: {slope} {square}"
                 );
             }
         }

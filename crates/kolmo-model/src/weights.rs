@@ -9,6 +9,7 @@ use burn::{
     prelude::*,
     tensor::TensorData,
 };
+use kolmo_config::ParameterSpec;
 use kolmo_world::random::Streams;
 use rand_distr::{Distribution, StandardNormal};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -54,11 +55,11 @@ pub fn read<M: Module>(model: &M) -> Result<NamedTensors, ModelError> {
         tensors: Result<NamedTensors, ModelError>,
     }
     impl ModuleVisitor for Reader {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.enter(name);
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.exit();
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            self.path.exit(container);
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let name = self.path.name();
@@ -91,11 +92,11 @@ pub fn write<M: Module>(model: M, tensors: NamedTensors) -> Result<M, ModelError
         problem: Option<String>,
     }
     impl ModuleMapper for Writer {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.enter(name);
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.exit();
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            self.path.exit(container);
         }
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let name = self.path.name();
@@ -130,42 +131,59 @@ pub fn write<M: Module>(model: M, tensors: NamedTensors) -> Result<M, ModelError
     }
 }
 
-/// `tensors` with rows for a vocabulary of `vocabulary` tokens: new tokens have in the embedding and in the output layer the mean
+/// `tensors` with room for the vocabulary of `specs`: new tokens have in the embedding and in the output layer the mean
 /// of the others, which Hewitt (2021) found to disturb what a model says the least, and a little noise of `streams` in the embedding, to be
 /// told apart.
-pub fn grow_vocabulary(tensors: &mut NamedTensors, vocabulary: usize, streams: &Streams) {
-    if let Some(embedding) = tensors.get_mut("embedding.weight")
-        && let [rows, width] = embedding.shape[..]
-        && rows < vocabulary
-    {
-        let stream = streams.stream("initialisation/new_tokens");
-        let mean: Vec<f32> = (0..width)
-            .map(|k| {
-                let column = embedding.values.iter().skip(k).step_by(width);
-                (column.map(|x| f64::from(*x)).sum::<f64>() / rows as f64) as f32
-            })
-            .collect();
-        for token in rows..vocabulary {
-            let mut random = stream.at(token as u64);
-            embedding.values.extend(mean.iter().map(|mean| {
-                let z: f64 = StandardNormal.sample(&mut random);
-                mean + (EMBEDDING_DEVIATION * z) as f32
-            }));
+pub fn grow_vocabulary(tensors: &mut NamedTensors, specs: &[ParameterSpec], streams: &Streams) {
+    for spec in specs {
+        let Some(tensor) = tensors.get_mut(&spec.name) else {
+            continue;
+        };
+        match spec.kind.vocabulary_axis() {
+            Some(0) => add_rows(tensor, spec.shape[0], streams),
+            Some(_) => add_columns(tensor, spec.shape[1]),
+            None => (),
         }
-        embedding.shape = vec![vocabulary, width];
     }
-    if let Some(head) = tensors.get_mut("head")
-        && let [_, columns] = head.shape[..]
-        && columns < vocabulary
-    {
-        let rows = head.values.chunks_exact(columns).flat_map(|row| {
-            let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / columns as f64;
-            let new = std::iter::repeat_n(mean as f32, vocabulary - columns);
-            row.iter().copied().chain(new)
-        });
-        head.values = rows.collect();
-        head.shape[1] = vocabulary;
+}
+
+/// Makes rows of new tokens, so many with the old ones.
+fn add_rows(table: &mut HostTensor, vocabulary: usize, streams: &Streams) {
+    let [rows, width] = table.shape[..] else {
+        return;
+    };
+    let stream = streams.stream("initialisation/new_tokens");
+    let mean: Vec<f32> = (0..width)
+        .map(|k| {
+            let column = table.values.iter().skip(k).step_by(width);
+            (column.map(|x| f64::from(*x)).sum::<f64>() / rows as f64) as f32
+        })
+        .collect();
+    for token in rows..vocabulary {
+        let mut random = stream.at(token as u64);
+        table.values.extend(mean.iter().map(|mean| {
+            let z: f64 = StandardNormal.sample(&mut random);
+            mean + (EMBEDDING_DEVIATION * z) as f32
+        }));
     }
+    table.shape = vec![rows.max(vocabulary), width];
+}
+
+/// Makes columns of new tokens, so many with the old ones.
+fn add_columns(table: &mut HostTensor, vocabulary: usize) {
+    let [rows, columns] = table.shape[..] else {
+        return;
+    };
+    if columns >= vocabulary {
+        return;
+    }
+    let values = table.values.chunks_exact(columns).flat_map(|row| {
+        let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / columns as f64;
+        let new = std::iter::repeat_n(mean as f32, vocabulary - columns);
+        row.iter().copied().chain(new)
+    });
+    table.values = values.collect();
+    table.shape = vec![rows, vocabulary];
 }
 
 /// The bytes of a safetensors file with `tensors`.
@@ -216,19 +234,28 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<NamedTensors, ModelError> {
     Ok(host.collect())
 }
 
-/// Where a visit of the model's fields is.
+/// Where a visit of the model's fields is. Which [`Model`](crate::Model) it is, of all there could be, is no part of the path.
 #[derive(Debug, Default)]
 pub struct Path(Vec<String>);
 
 impl Path {
-    /// Goes into the field `name`.
-    pub fn enter(&mut self, name: &str) {
-        self.0.push(name.to_owned());
+    /// Goes into the field `name` of a `container`, as Burn calls it.
+    pub fn enter(&mut self, name: &str, container: &str) {
+        if !Self::is_choice(container) {
+            self.0.push(name.to_owned());
+        }
     }
 
     /// Comes back from the field entered last.
-    pub fn exit(&mut self) {
-        self.0.pop();
+    pub fn exit(&mut self, container: &str) {
+        if !Self::is_choice(container) {
+            self.0.pop();
+        }
+    }
+
+    /// Of an enum Burn enters the variant.
+    fn is_choice(container: &str) -> bool {
+        container.starts_with("Enum:")
     }
 
     /// The path, joined by dots.
@@ -240,12 +267,12 @@ impl Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Gpt;
-    use kolmo_config::ModelConfig;
+    use crate::{LanguageModel, Model};
+    use kolmo_config::{ModelConfig, Transformer};
 
-    fn model(seed: u64) -> Gpt {
+    fn model(seed: u64) -> Model {
         let config = ModelConfig::default();
-        Gpt::new(&config, 31, &Streams::new(seed), &Device::flex()).unwrap()
+        Model::new(&config, 31, &Streams::new(seed), &Device::flex()).unwrap()
     }
 
     #[test]
@@ -263,23 +290,25 @@ mod tests {
 
     #[test]
     fn new_tokens_are_the_mean_of_the_others_and_change_nothing_else() {
-        use kolmo_kernels::{Positions, Tokens};
+        use kolmo_kernels::Tokens;
         let device = Device::flex();
         for tied_embeddings in [false, true] {
-            let config = ModelConfig {
+            let config = ModelConfig::gpt(Transformer {
                 tied_embeddings,
-                ..ModelConfig::default()
-            };
+                ..Transformer::default()
+            });
             let build =
-                |vocabulary| Gpt::new(&config, vocabulary, &Streams::new(1), &device).unwrap();
+                |vocabulary| Model::new(&config, vocabulary, &Streams::new(1), &device).unwrap();
+            let grow = |tensors: &mut NamedTensors, seed| {
+                grow_vocabulary(tensors, &config.specs(34), &Streams::new(seed));
+            };
             let small = build(31);
             let mut tensors = read(&small).unwrap();
-            grow_vocabulary(&mut tensors, 34, &Streams::new(1));
+            grow(&mut tensors, 1);
             let large = write(build(34), tensors.clone()).unwrap();
-            let logits = |model: &Gpt| -> Vec<f32> {
+            let logits = |model: &Model| -> Vec<f32> {
                 let tokens = Tokens::new(vec![1, 2, 30], [1, 3], &device);
-                let logits = model.forward(&tokens, &Positions::new(3, 16, &device));
-                let last = logits.narrow(1, 2, 1);
+                let last = model.forward(&tokens).narrow(1, 2, 1);
                 last.try_into_vec_as::<f32>().unwrap()
             };
             let (before, after) = (logits(&small), logits(&large));
@@ -293,7 +322,7 @@ mod tests {
             }
             let rows = &tensors["embedding.weight"].values;
             assert_ne!(rows[31 * 64..32 * 64], rows[32 * 64..33 * 64]);
-            grow_vocabulary(&mut tensors, 34, &Streams::new(2));
+            grow(&mut tensors, 2);
             assert_eq!(tensors, read(&large).unwrap());
         }
     }

@@ -1,5 +1,6 @@
 //! A world and records for the tests of this crate.
 
+use kolmo_config::{ModelConfig, Transformer};
 use kolmo_run::{
     ClassRecord, CompressionRecord, CompressorRecord, EvaluationRecord, ExactCode, ExactLosses,
     FactRow, OnlineClass, RoleBits, StepRecord, TextRecord, WeightsRecord,
@@ -41,6 +42,15 @@ pub(crate) const CLASSES: [(u64, u64); 8] = [
     (800, 2499),
     (2500, 20_000),
 ];
+
+/// A model of such a width, with one head.
+pub(crate) fn one_head(width: usize) -> ModelConfig {
+    ModelConfig::gpt(Transformer {
+        d_model: width,
+        heads: 1,
+        ..Transformer::default()
+    })
+}
 
 /// What a learner measures whose loss is `factor` times the expected Bayes loss, ± 10 %.
 pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> EvaluationRecord {

@@ -9,12 +9,12 @@ use std::{
     sync::Arc,
 };
 
-use kolmo_config::{Architecture, ModelConfig, ReadError, ReportConfig, RunConfig, TrainConfig};
+use kolmo_config::{ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
-    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, RunDirectory,
-    StepRecord, finished, read_jsonl,
+    AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, ReadError,
+    RunDirectory, StepRecord, finished, read_jsonl,
 };
-use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
+use kolmo_world::{World, WorldConfig};
 
 #[cfg(test)]
 use crate::examples;
@@ -269,7 +269,7 @@ impl StudyRun {
             path: file.clone(),
             source,
         };
-        let config = RunConfig::of_run(&directory).map_err(unread(&directory))?;
+        let config = directory.run_config().map_err(unread(&directory))?;
         let identity = config.identity().map_err(wrong)?;
         let finished = FinishedRun::open(&directory, &identity, config.train.steps());
         let Some(finished) = finished.map_err(records)? else {
@@ -379,14 +379,14 @@ impl StudyRun {
     }
 
     /// World and training but for what goes with the size of a model and the length of a run.
-    pub(crate) fn but_size(&self) -> (WorldConfig, Architecture, TrainConfig) {
+    pub(crate) fn but_size(&self) -> (WorldConfig, &'static str, TrainConfig) {
         let train = TrainConfig {
             documents: 0,
             batch_documents: 0,
             learning_rate: 0.0,
             ..self.config.train.clone()
         };
-        (self.law().clone(), self.config.model.arch, train)
+        (self.law().clone(), self.config.model.name(), train)
     }
 
     /// What all seeds of a run have in common.
@@ -400,16 +400,6 @@ impl StudyRun {
 
     /// The law of its frequencies, for readers.
     pub(crate) fn law_name(&self) -> String {
-        match &self.law().frequency {
-            FrequencyConfig::Zipf { exponent, bias, .. } => match *bias == 0.0 {
-                true => format!("Zipf {}", significant(*exponent)),
-                false => format!("Zipf {} + {}", significant(*exponent), significant(*bias)),
-            },
-            FrequencyConfig::PitmanYor { discount, .. } => {
-                format!("Pitman-Yor {}", significant(*discount))
-            }
-            FrequencyConfig::Uniform { .. } => "uniform".to_owned(),
-            FrequencyConfig::Grouped { .. } => "grouped".to_owned(),
-        }
+        self.world.frequency().law().label(&significant)
     }
 }

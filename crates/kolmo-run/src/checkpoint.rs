@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use kolmo_config::{Retention, content_hash};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::{self, TEMPORARY_SUFFIX};
@@ -25,25 +26,6 @@ use crate::names;
 
 /// Contents of the files of a checkpoint, by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// Which checkpoints stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention<'a> {
-    /// So many of the newest; the newest stays in any case.
-    pub keep_last: usize,
-    /// And all whose step is a multiple of this; 0 for none.
-    pub keep_every: u64,
-    /// And those of these steps.
-    pub keep_at: &'a [u64],
-}
-
-impl Retention<'_> {
-    /// Whether the checkpoint of `step` stays for good.
-    pub fn keeps(&self, step: u64) -> bool {
-        let is_round = self.keep_every > 0 && step.is_multiple_of(self.keep_every);
-        is_round || self.keep_at.contains(&step)
-    }
-}
 
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
@@ -73,11 +55,6 @@ impl FileRecord {
             blake3: content_hash(content),
         }
     }
-}
-
-/// The BLAKE3 hash of `content`, in hexadecimal digits.
-pub fn content_hash(content: &[u8]) -> String {
-    blake3::hash(content).to_hex().to_string()
 }
 
 /// A checkpoint that is being written. Dropped before it is [finished](Self::finish), it leaves nothing.

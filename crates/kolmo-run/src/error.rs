@@ -62,6 +62,17 @@ pub enum Error {
         config: PathBuf,
     },
 
+    /// A run of a kolmo whose format this one does not know.
+    #[error("{path} has the format {format}, of a newer kolmo, and this one reads those up to {known}: use a newer kolmo, such as the one that wrote it", path = path.display())]
+    NewerFormat {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        format: u64,
+        /// The newest one that this build knows.
+        known: u64,
+    },
+
     /// A checkpoint that cannot be used.
     #[error("the checkpoint {path} cannot be used: {reason}", path = path.display())]
     Checkpoint {

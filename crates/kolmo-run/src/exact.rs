@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserializer, Serializer, de};
 
 /// Up to here every whole number is a double.
-pub const MOST: u64 = 1 << 53;
+pub const MOST: u64 = 1 << f64::MANTISSA_DIGITS;
 
 /// A number up to [`MOST`], and text above.
 ///

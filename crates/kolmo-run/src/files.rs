@@ -55,6 +55,14 @@ pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
+/// The bytes of the file at `path`.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn size(path: impl AsRef<Path>) -> io::Result<u64> {
+    Ok(open(path)?.metadata()?.len())
+}
+
 /// The BLAKE3 hash of the file at `path`, in hexadecimal digits; it is never in memory as a whole.
 ///
 /// # Errors

@@ -15,7 +15,7 @@
 //! | whole numbers in all JSON | [`exact`] |
 //! | how any of them is opened | [`files`] |
 //! | what of a folder is kolmo's | [`ownership`], [`outputs`] |
-//! | a run that another one names | [`moved`] |
+//! | a run that another one names | [`moved`], [`find_base`] |
 //!
 //! Losses are nats, capacities bits. A *document* is one independent draw of the world and one row
 //! of a batch. The JSONL files are the truth; the event files are a view of them.
@@ -23,6 +23,7 @@
 
 pub mod answers_table;
 pub mod atomic;
+mod base;
 pub mod checkpoint;
 pub mod compression;
 pub mod directory;
@@ -46,7 +47,7 @@ mod there;
 mod threads;
 
 pub use answers_table::{AnswerRow, read_answers, write_answers};
-pub use checkpoint::{Retention, content_hash};
+pub use base::{FoundBase, ReadError, find_base};
 pub use compression::{CompressionRecord, CompressorRecord, TextRecord, WeightsRecord};
 pub use directory::{RunDirectory, short_hash};
 pub use error::{Error, Result, explain};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,11 @@ use crate::directory::{RunDirectory, write_json};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_RECORD};
 use crate::ownership::Mark;
+
+/// The format of a run directory that this build writes. It reads all up to that; 0 are runs of builds that noted none.
+///
+/// It rises with whatever an older build would read as something else than it is.
+pub const FORMAT: u64 = 1;
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +38,9 @@ pub enum RunState {
 /// go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// The [`FORMAT`] of the build that worked on the run last; 0 if it noted none.
+    #[serde(default)]
+    pub format: u64,
     /// What is at work on the run, or was last.
     #[serde(flatten)]
     pub provenance: Provenance,
@@ -172,6 +180,7 @@ impl Manifest {
     /// The manifest of a run that starts now.
     pub fn new(seed: u64, parameters: u64, config_blake3: String, provenance: Provenance) -> Self {
         let mut manifest = Self {
+            format: FORMAT,
             provenance: Provenance::default(),
             seed,
             parameters,
@@ -238,6 +247,7 @@ impl Manifest {
             kolmo_version: provenance.kolmo_version.clone(),
             git_revision: provenance.git_revision.clone(),
         });
+        self.format = FORMAT;
         self.provenance = provenance;
         self.state = RunState::Running;
         self.ended = None;
@@ -280,11 +290,31 @@ impl Manifest {
     /// Reads `manifest.json`.
     ///
     /// # Errors
-    /// [`Error::Io`] if it is missing or unreadable, [`Error::Json`] if it is no manifest.
+    /// [`Error::Io`] if it is missing or unreadable, [`Error::NewerFormat`] if a newer kolmo wrote it, [`Error::Json`] if it is no manifest.
     pub fn read(run: &RunDirectory) -> Result<Self> {
         let path = run.manifest();
         let bytes = files::read(&path, LARGEST_RECORD).map_err(Error::io("read", &path))?;
+        check_format(&path, &bytes)?;
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path, source })
+    }
+}
+
+/// That `manifest`, which is from `path`, is of no newer format than this build knows. What else it says may have other names there, so
+/// nothing else is asked of it; and what is no manifest of kolmo has no format.
+///
+/// # Errors
+/// [`Error::NewerFormat`] if it is.
+pub(crate) fn check_format(path: &Path, manifest: &[u8]) -> Result<()> {
+    let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
+    match manifest["format"].as_u64() {
+        Some(format) if format > FORMAT && manifest["kolmo_version"].is_string() => {
+            Err(Error::NewerFormat {
+                path: path.to_path_buf(),
+                format,
+                known: FORMAT,
+            })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -408,6 +438,40 @@ mod tests {
         );
         let started: Timestamp = manifest.started.parse().unwrap();
         assert!(started <= ended.parse().unwrap());
+    }
+
+    #[test]
+    fn a_manifest_without_a_format_is_of_the_first_one_until_it_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDirectory::open_or_create(folder.path()).unwrap();
+        let mut json = serde_json::to_value(manifest()).unwrap();
+        assert_eq!(json["format"], FORMAT);
+        json.as_object_mut().unwrap().remove("format");
+        fs::write(run.manifest(), json.to_string()).unwrap();
+        let mut read = Manifest::read(&run).unwrap();
+        assert_eq!(read.format, 0);
+        read.take_up(read.provenance.clone(), 1);
+        assert_eq!(read.format, FORMAT);
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_whatever_else_the_manifest_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDirectory::open_or_create(folder.path()).unwrap();
+        let newer = r#"{ "format": 7, "kolmo_version": "9.0.0", "parameters": "many" }"#;
+        fs::write(run.manifest(), newer).unwrap();
+        for error in [
+            Manifest::read(&run).unwrap_err(),
+            run.mark().unwrap_err(),
+            run.owner().unwrap_err(),
+        ] {
+            let said = error.to_string();
+            assert!(said.contains("manifest.json has the format 7"), "{said}");
+            assert!(said.contains("up to 1"), "{said}");
+        }
+        // Others have a format, too.
+        fs::write(run.manifest(), r#"{ "format": 7, "name": "an app" }"#).unwrap();
+        assert_eq!(run.mark().unwrap(), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::directory::{RunDirectory, remove_entries};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_RECORD};
 use crate::lock::Lock;
+use crate::manifest::check_format;
 use crate::names::{self, EVAL, FILES};
 use crate::outputs;
 use crate::tensorboard::{is_event_file, may_be_event_file};
@@ -64,11 +65,14 @@ impl RunDirectory {
     /// What says that the folder is a run's; none if nothing does.
     ///
     /// # Errors
-    /// [`Error::Io`] if the manifest is there and cannot be read.
+    /// [`Error::Io`] if the manifest is there and cannot be read, [`Error::NewerFormat`] if a newer kolmo wrote it.
     pub fn mark(&self) -> Result<Option<Mark>> {
         let path = self.manifest();
         match files::read(&path, LARGEST_RECORD) {
-            Ok(manifest) => Ok(Mark::of(&manifest)),
+            Ok(manifest) => {
+                check_format(&path, &manifest)?;
+                Ok(Mark::of(&manifest))
+            }
             Err(error) if is_missing(&error) || error.kind() == io::ErrorKind::IsADirectory => {
                 Ok(None)
             }

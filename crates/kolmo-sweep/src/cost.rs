@@ -117,13 +117,10 @@ fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> (u64, u64) {
     const BASE: u64 = 40 << 20;
     /// What the allocator keeps for a thread.
     const THREAD: u64 = 25 << 20;
-    /// Floats of d that a block keeps of a position for its backward pass, and has in flight.
-    const KEPT: u64 = 32;
     let rows = config.train.batch_documents as u64;
     let shards = (config.train.shards as u64).clamp(1, rows.max(1));
     let positions = rows.div_ceil(shards) * size.row as u64;
-    let width = config.model.d_model as u64;
-    let thread = THREAD + FLOAT * positions * width * config.model.layers as u64 * KEPT;
+    let thread = THREAD + FLOAT * positions * config.model.kept_floats();
     (BASE + FLOAT * parameters * (4 + shards) + thread, thread)
 }
 

@@ -51,13 +51,11 @@ pub fn measure(
     (jobs, threads): (usize, usize),
     seconds: f64,
 ) -> Result<f64, SweepError> {
-    let model = &config.model;
+    let model = toml::Value::try_from(&config.model);
+    let model = model.map_err(|error| SweepError::Refused(error.to_string()))?;
     let seq = (cost.document_tokens.round() as usize).max(1);
     let flags = [
-        ("--arch", model.arch.name().to_owned()),
-        ("--d-model", model.d_model.to_string()),
-        ("--layers", model.layers.to_string()),
-        ("--heads", model.heads.to_string()),
+        ("--model", model.to_string()),
         ("--batch", config.train.batch_documents.to_string()),
         ("--seq", seq.to_string()),
         ("--vocab", cost.vocabulary.to_string()),

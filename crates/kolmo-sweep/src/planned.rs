@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use kolmo_config::content_hash;
 use kolmo_run::{
-    Error, atomic, content_hash,
+    Error, atomic,
     files::{self, LARGEST_RECORD},
     is_there,
 };

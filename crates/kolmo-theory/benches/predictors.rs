@@ -6,20 +6,21 @@
 
 use std::time::Instant;
 
-use kolmo_theory::{BayesLearner, Discount, Floor};
+use kolmo_config::Discount;
+use kolmo_theory::{BayesLearner, Floor};
 use kolmo_world::{
     Document, World, WorldConfig,
-    config::{Family, FrequencyConfig, RelationCount},
+    config::{Family, FrequencyConfig, RelationCount, ZipfConfig},
 };
 
 const DOCUMENTS: u64 = 200_000;
 
 fn main() {
-    let frequency = FrequencyConfig::Zipf {
+    let frequency = FrequencyConfig::Zipf(ZipfConfig {
         elements: 1_000_000,
         exponent: 1.5,
         bias: 0.0,
-    };
+    });
     for (name, family, stated) in [
         ("abstract, one fact a document", Family::Abstract, 1),
         ("biography, one fact a document", Family::Biography, 1),

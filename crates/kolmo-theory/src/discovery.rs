@@ -13,7 +13,10 @@
 
 use std::ops::RangeInclusive;
 
-use kolmo_world::{Frequency, World, config::FrequencyConfig};
+use kolmo_world::{
+    World,
+    frequency::{Frequency, Tail},
+};
 use statrs::function::gamma::gamma;
 
 /// (1 − p)^n, accurate for small p and any n.
@@ -52,17 +55,8 @@ pub struct PowerLaw {
 impl PowerLaw {
     /// That of `world`.
     pub fn of(world: &World) -> Option<Self> {
-        match world.config().frequency {
-            FrequencyConfig::Zipf { exponent, bias, .. } if exponent > 1.0 => Some(Self {
-                discount: 1.0 / exponent,
-                scale: Some(world.frequency().probability(1) * (1.0 + bias).powf(exponent)),
-            }),
-            FrequencyConfig::PitmanYor { discount, .. } if discount > 0.0 => Some(Self {
-                discount,
-                scale: None,
-            }),
-            _ => None,
-        }
+        let Tail { discount, scale } = world.frequency().tail()?;
+        Some(Self { discount, scale })
     }
 
     /// 1 − α: the value loss falls as n to this power (data scaling law).
@@ -158,7 +152,7 @@ mod tests {
 
     use kolmo_world::{
         WorldConfig,
-        config::{All, FrequencyConfig, RelationConfig, RelationCount},
+        config::{All, FrequencyConfig, RelationConfig, RelationCount, UniformConfig, ZipfConfig},
     };
 
     use super::*;
@@ -183,11 +177,11 @@ mod tests {
     }
 
     fn zipf(elements: u64) -> FrequencyConfig {
-        FrequencyConfig::Zipf {
+        FrequencyConfig::Zipf(ZipfConfig {
             elements,
             exponent: 1.5,
             bias: 0.0,
-        }
+        })
     }
 
     /// The loss of the learner that remembers, on facts of documents it has not seen yet.
@@ -216,7 +210,7 @@ mod tests {
 
     #[test]
     fn expected_loss_agrees_with_a_simulation() {
-        let uniform = FrequencyConfig::Uniform { elements: 500 };
+        let uniform = FrequencyConfig::Uniform(UniformConfig { elements: 500 });
         for (frequency, stated) in [
             (zipf(1000), RelationCount::Exactly(1)),
             (zipf(1000), RelationCount::Exactly(2)),

@@ -45,7 +45,7 @@ mod tests {
 
     use kolmo_world::{
         WorldConfig,
-        config::{FrequencyConfig, RelationCount},
+        config::{FrequencyConfig, RelationCount, ZipfConfig},
     };
 
     use super::*;
@@ -53,11 +53,11 @@ mod tests {
     #[test]
     fn the_entropy_is_that_of_the_documents_drawn() {
         let config = WorldConfig {
-            frequency: FrequencyConfig::Zipf {
+            frequency: FrequencyConfig::Zipf(ZipfConfig {
                 elements: 5,
                 exponent: 1.0,
                 bias: 0.0,
-            },
+            }),
             relations_per_document: RelationCount::Exactly(1),
             ..WorldConfig::default()
         };

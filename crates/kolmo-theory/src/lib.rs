@@ -29,7 +29,7 @@ pub mod structure;
 pub mod survey;
 mod syntax;
 
-pub use bayes::{BayesLearner, BayesReader, BayesState, Discount, StateError};
+pub use bayes::{BayesLearner, BayesReader, BayesState, StateError};
 pub use floor::{Floor, expected_floor};
 pub use pitman_yor::PitmanYorParameters;
 pub use predictions::{Predictions, Scope};

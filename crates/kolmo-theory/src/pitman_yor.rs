@@ -3,6 +3,7 @@
 //! A world has one draw of it. These are the means over all draws, which is what a learner that has
 //! read nothing expects.
 
+use kolmo_world::frequency::Process;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::digamma;
 
@@ -15,6 +16,19 @@ pub struct PitmanYorParameters {
     pub discount: f64,
     /// β, above −α.
     pub concentration: f64,
+}
+
+impl From<Process> for PitmanYorParameters {
+    fn from(process: Process) -> Self {
+        let Process {
+            discount,
+            concentration,
+        } = process;
+        Self {
+            discount,
+            concentration,
+        }
+    }
 }
 
 impl PitmanYorParameters {

@@ -284,18 +284,8 @@ impl Redundancy {
 
 impl Prior {
     fn of(world: &World, grid: &[f64]) -> Option<Self> {
-        let FrequencyConfig::PitmanYor {
-            discount,
-            concentration,
-            ..
-        } = world.config().frequency
-        else {
-            return None;
-        };
-        let parameters = PitmanYorParameters {
-            discount,
-            concentration,
-        };
+        let process = world.frequency().law().process()?;
+        let parameters = PitmanYorParameters::from(process);
         let distinct = |n: &f64| AtDocuments {
             n: *n,
             value: parameters.expected_distinct(*n as u64),

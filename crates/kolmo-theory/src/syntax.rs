@@ -156,13 +156,14 @@ pub(crate) fn learning_cost(world: &World, documents: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use kolmo_config::Discount;
     use kolmo_world::{
         WorldConfig,
         config::{RelationConfig, RelationCount},
     };
 
     use super::*;
-    use crate::{BayesLearner, Discount, Floor};
+    use crate::{BayesLearner, Floor};
 
     #[test]
     fn the_learner_pays_about_so_much() {
@@ -174,7 +175,9 @@ mod tests {
         // One subject, so that all but the syntax is known at once.
         for stated in [1, 3, 5] {
             let config = WorldConfig {
-                frequency: kolmo_world::config::FrequencyConfig::Uniform { elements: 1 },
+                frequency: kolmo_world::config::FrequencyConfig::Uniform(
+                    kolmo_world::config::UniformConfig { elements: 1 },
+                ),
                 relations: (0..5).map(relation).collect(),
                 relations_per_document: RelationCount::Exactly(stated),
                 ..WorldConfig::default()

@@ -7,10 +7,14 @@ mod common;
 use std::collections::{BTreeMap, HashMap};
 
 use common::{Mean, documents_of, zipf};
-use kolmo_theory::{BayesLearner, ByRole, Discount, Floor, PitmanYorParameters};
+use kolmo_config::Discount;
+use kolmo_theory::{BayesLearner, ByRole, Floor, PitmanYorParameters};
 use kolmo_world::{
     Document, Fact, Role, Token, World, WorldConfig,
-    config::{Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig},
+    config::{
+        Family, FrequencyConfig, NamesConfig, PitmanYorConfig, RelationConfig, RelationCount,
+        SyntaxConfig, UniformConfig, ZipfConfig,
+    },
     syntax::Piece,
 };
 use statrs::function::gamma::{digamma, ln_gamma};
@@ -281,12 +285,12 @@ fn its_code_is_the_joint_probability_and_the_roles_add_up_to_it() {
 
 #[test]
 fn it_believes_in_the_law_or_in_what_it_reads() {
-    let process = FrequencyConfig::PitmanYor {
+    let process = FrequencyConfig::PitmanYor(PitmanYorConfig {
         discount: 0.4,
         concentration: 3.0,
         elements: 10_000,
-    };
-    let uniform = FrequencyConfig::Uniform { elements: 500 };
+    });
+    let uniform = FrequencyConfig::Uniform(UniformConfig { elements: 500 });
     let learner_after = |frequency, discount, documents| {
         let world = World::new(&tiny_but(frequency), 1).unwrap();
         let mut learner = BayesLearner::new(&world, discount);
@@ -379,11 +383,11 @@ fn on_its_own_prior_it_is_redundant_by_the_mutual_information() {
     // So flat a tail that 3000 sticks leave 10^-10 of the mass.
     let (alpha, beta, draws, templates) = (0.25, 2.0, 300, 4);
     let config = WorldConfig {
-        frequency: FrequencyConfig::PitmanYor {
+        frequency: FrequencyConfig::PitmanYor(PitmanYorConfig {
             discount: alpha,
             concentration: beta,
             elements: 3000,
-        },
+        }),
         relations: vec![relation("a", 16, 1.0)],
         syntax: SyntaxConfig {
             templates: Some(templates),
@@ -481,11 +485,11 @@ impl Trigram {
 #[test]
 fn no_other_predictor_tried_has_a_shorter_code() {
     let config = WorldConfig {
-        frequency: FrequencyConfig::PitmanYor {
+        frequency: FrequencyConfig::PitmanYor(PitmanYorConfig {
             discount: 0.5,
             concentration: 1.0,
             elements: 20_000,
-        },
+        }),
         relations: vec![relation("a", 16, 1.0), relation("b", 16, 1.0)],
         ..WorldConfig::default()
     };
@@ -538,12 +542,12 @@ fn what_cannot_be_costs_infinity_and_is_not_learnt() {
 #[test]
 fn a_learner_that_is_taken_up_again_goes_on_as_if_it_had_never_stopped() {
     let laws = [
-        FrequencyConfig::Zipf {
+        FrequencyConfig::Zipf(ZipfConfig {
             elements: 300,
             exponent: 1.3,
             bias: 0.0,
-        },
-        FrequencyConfig::Uniform { elements: 40 },
+        }),
+        FrequencyConfig::Uniform(UniformConfig { elements: 40 }),
     ];
     for (frequency, discount) in laws.into_iter().zip([Discount::Law, Discount::Fit]) {
         let config = WorldConfig {

@@ -5,11 +5,13 @@
 mod common;
 
 use common::zipf;
-use kolmo_theory::{BayesLearner, BayesReader, Discount};
+use kolmo_config::Discount;
+use kolmo_theory::{BayesLearner, BayesReader};
 use kolmo_world::{
     EOS, Token, World, WorldConfig,
     config::{
-        All, Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig,
+        All, Family, FrequencyConfig, NamesConfig, PitmanYorConfig, RelationConfig, RelationCount,
+        SyntaxConfig,
     },
     random::Streams,
 };
@@ -44,11 +46,11 @@ fn worlds() -> Vec<(&'static str, WorldConfig)> {
         relations_per_document: stated,
         ..WorldConfig::default()
     };
-    let process = FrequencyConfig::PitmanYor {
+    let process = FrequencyConfig::PitmanYor(PitmanYorConfig {
         discount: 0.5,
         concentration: 2.0,
         elements: 500,
-    };
+    });
     let (one, two) = (RelationCount::Exactly(1), RelationCount::Exactly(2));
     let all = RelationCount::All(All::All);
     vec![

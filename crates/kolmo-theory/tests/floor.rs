@@ -8,7 +8,8 @@ use kolmo_theory::{ByRole, Floor, entropy::DocumentEntropy, expected_floor};
 use kolmo_world::{
     Role, Token, World, WorldConfig,
     config::{
-        All, Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig,
+        All, Family, FrequencyConfig, NamesConfig, PitmanYorConfig, RelationConfig, RelationCount,
+        SyntaxConfig, ZipfConfig,
     },
     syntax::Piece,
 };
@@ -165,11 +166,11 @@ fn check(config: &WorldConfig, seed: u64) {
 }
 
 fn zipf(elements: u64) -> FrequencyConfig {
-    FrequencyConfig::Zipf {
+    FrequencyConfig::Zipf(ZipfConfig {
         elements,
         exponent: 1.3,
         bias: 0.5,
-    }
+    })
 }
 
 fn relations(weights: &[f64]) -> Vec<RelationConfig> {
@@ -204,11 +205,11 @@ fn one_fact_a_document() {
 #[test]
 fn several_facts_a_document_with_a_shared_class() {
     let config = WorldConfig {
-        frequency: FrequencyConfig::PitmanYor {
+        frequency: FrequencyConfig::PitmanYor(PitmanYorConfig {
             discount: 0.3,
             concentration: 1.0,
             elements: 6,
-        },
+        }),
         relations_per_document: RelationCount::Exactly(2),
         relations: relations(&[1.0, 2.5, 0.5]),
         syntax: SyntaxConfig {

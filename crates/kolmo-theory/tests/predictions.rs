@@ -17,7 +17,10 @@ use kolmo_theory::{
 };
 use kolmo_world::{
     Fact, World, WorldConfig,
-    config::{FrequencyConfig, GroupConfig, RelationConfig, RelationCount},
+    config::{
+        FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, RelationConfig,
+        RelationCount, UniformConfig, ZipfConfig,
+    },
     random::Streams,
 };
 use rand::RngExt;
@@ -168,12 +171,12 @@ fn data_and_capacity_leave_what_a_simulation_leaves() {
 #[test]
 fn capacity_alone_stores_the_most_frequent_facts() {
     let group = |elements, weight| GroupConfig { elements, weight };
-    let grouped = FrequencyConfig::Grouped {
+    let grouped = FrequencyConfig::Grouped(GroupedConfig {
         groups: vec![group(10, 3.0), group(90, 1.0)],
-    };
+    });
     for frequency in [
         zipf(300, 1.5),
-        FrequencyConfig::Uniform { elements: 50 },
+        FrequencyConfig::Uniform(UniformConfig { elements: 50 }),
         grouped,
     ] {
         let world = world(frequency, &[(8, 1.0), (8, 1.0), (64, 0.3)], 1);
@@ -292,11 +295,11 @@ fn slopes_are_the_exponents_on_unbounded_worlds() {
 #[test]
 fn a_bias_and_the_last_element_bend_the_curve() {
     // The warning of the literature: bias 1000 and some 10^5 people have no clean power law.
-    let biased = FrequencyConfig::Zipf {
+    let biased = FrequencyConfig::Zipf(ZipfConfig {
         elements: 100_000,
         exponent: 1.35,
         bias: 1000.0,
-    };
+    });
     let world = world(biased, &[(64, 1.0)], 1);
     let loss = |n: f64| expected_value_loss(&world, 1..=u64::MAX, n);
     let asymptotic = PowerLaw::of(&world).unwrap().data_exponent();
@@ -352,7 +355,7 @@ fn wrong_answers_are_as_expected() {
 
 #[test]
 fn half_learning_times_go_with_the_inverse_frequency() {
-    let uniform = FrequencyConfig::Uniform { elements: 1000 };
+    let uniform = FrequencyConfig::Uniform(UniformConfig { elements: 1000 });
     let alike = world(uniform, &[(64, 1.0)], 1);
     let expected = -(2f64.ln()) / f64::ln_1p(-1e-3);
     let found = half_learning_documents(&alike, 1..=1000).unwrap();
@@ -375,24 +378,27 @@ fn worlds_at_the_edge_have_predictions_too() {
         documents: 1_000_000_000,
         classes: vec![(1, 1), (1, 10)],
     };
-    let dirichlet = FrequencyConfig::PitmanYor {
+    let dirichlet = FrequencyConfig::PitmanYor(PitmanYorConfig {
         discount: 0.0,
         concentration: 1.0,
         elements: 10_000,
-    };
-    let steep = FrequencyConfig::Zipf {
+    });
+    let steep = FrequencyConfig::Zipf(ZipfConfig {
         elements: 1_000_000_000,
         exponent: 10.0,
         bias: 0.0,
-    };
-    let one = FrequencyConfig::Uniform { elements: 1 };
+    });
+    let one = FrequencyConfig::Uniform(UniformConfig { elements: 1 });
     for (frequency, relations) in [
         (dirichlet, vec![(64, 1.0), (8, 1e-6)]),
         (steep, vec![(64, 1.0)]),
         (one.clone(), vec![(64, 1.0)]),
         (one, vec![(1, 1.0)]),
         (zipf(50, 1.1), vec![(64, 1.0), (1, 1.0)]),
-        (FrequencyConfig::Uniform { elements: 10 }, vec![(2, 1.0)]),
+        (
+            FrequencyConfig::Uniform(UniformConfig { elements: 10 }),
+            vec![(2, 1.0)],
+        ),
     ] {
         let world = world(frequency.clone(), &relations, 1);
         for documents in [1, 1000, 1_000_000_000] {

@@ -16,7 +16,10 @@ use kolmo_theory::{
 };
 use kolmo_world::{
     Fact, Role, World, WorldConfig,
-    config::{Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig},
+    config::{
+        Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig,
+        UniformConfig,
+    },
 };
 
 /// Relations of so many values and such weights; a syntax of one template without fillers unless `wordy`.
@@ -115,11 +118,15 @@ fn the_code_with_names_is_above_the_bound() {
     };
     for world in [
         world(zipf(500, 1.4), &[(16, 1.0), (256, 2.0)], true),
-        world(FrequencyConfig::Uniform { elements: 30 }, &[(4, 1.0)], true),
+        world(
+            FrequencyConfig::Uniform(UniformConfig { elements: 30 }),
+            &[(4, 1.0)],
+            true,
+        ),
         // Nothing but syntax, and next to no name.
         world(zipf(100, 1.1), &[(1, 1.0), (1, 1e-3), (1, 0.5)], true),
         world(
-            FrequencyConfig::Uniform { elements: 1 },
+            FrequencyConfig::Uniform(UniformConfig { elements: 1 }),
             &[(64, 1.0), (2, 9.0)],
             true,
         ),
@@ -200,7 +207,7 @@ fn they_are_those_of_the_best_codes_of_documents_drawn() {
 fn a_list_of_values_is_below_the_code_with_names_and_not_below_the_bound() {
     let (documents, values) = (4000, 16);
     let mut config = world(
-        FrequencyConfig::Uniform { elements: 64 },
+        FrequencyConfig::Uniform(UniformConfig { elements: 64 }),
         &[(values, 1.0)],
         false,
     )

@@ -6,14 +6,13 @@ use std::{
 };
 
 use burn::prelude::*;
-use kolmo_config::{FinetuneConfig, FoundBase, RunConfig};
+use kolmo_config::{FinetuneConfig, ParameterSpec, RunConfig};
 use kolmo_eval::Exposures;
 use kolmo_model::{
-    Gpt,
-    parametrisation::is_matrix,
+    Model,
     weights::{self, NamedTensors},
 };
-use kolmo_run::{FinishedRun, RunDirectory, checkpoint, explain};
+use kolmo_run::{FinishedRun, FoundBase, RunDirectory, checkpoint, explain, find_base};
 use kolmo_world::{Document, World, random::Streams};
 
 use crate::{error::TrainError, training::MODEL};
@@ -37,7 +36,7 @@ impl Base {
             let problem = "it is not named: begin with kolmo finetune CONFIG --from RUN_DIR";
             return Err(refusal(&RunDirectory::at("the run to fine-tune"), problem));
         };
-        let problem = match base.find(from, tuned)? {
+        let problem = match find_base(base, from, tuned)? {
             FoundBase::There(run, config) => {
                 return Ok(Self {
                     step: base.step,
@@ -62,7 +61,7 @@ impl Base {
     /// was left.
     pub fn last_step(run: &Path) -> Result<u64, TrainError> {
         let directory = RunDirectory::at(run);
-        let config = RunConfig::of_run(&directory)?;
+        let config = directory.run_config()?;
         let last = config.train.steps();
         if FinishedRun::open(&directory, &config.identity()?, last)?.is_none() {
             let problem = "it is not done: finish it first, or name a checkpoint with --step";
@@ -117,10 +116,15 @@ impl Base {
     }
 
     /// That `model`, which fine-tuned it by adapters, began with these weights: what adapters leave alone is the same.
-    pub(crate) fn check_same(&self, base: &Gpt, model: &NamedTensors) -> Result<(), TrainError> {
+    pub(crate) fn check_same(
+        &self,
+        base: &Model,
+        model: &NamedTensors,
+        specs: &[ParameterSpec],
+    ) -> Result<(), TrainError> {
         let base = weights::read(base)?;
-        let is_same = |name: &&String| is_matrix(name) || model.get(*name) == base.get(*name);
-        if base.keys().all(|name| is_same(&name)) {
+        let mut left_alone = specs.iter().filter(|spec| !spec.kind.is_adapted());
+        if left_alone.all(|spec| model.get(&spec.name) == base.get(&spec.name)) {
             return Ok(());
         }
         let problem = "its weights are others than those that the run began with";
@@ -155,11 +159,11 @@ pub(crate) fn model(
     world: &World,
     mut tensors: NamedTensors,
     device: &Device,
-) -> Result<Gpt, TrainError> {
+) -> Result<Model, TrainError> {
     let streams = Streams::new(config.seed);
     let vocabulary = world.vocabulary().len();
-    weights::grow_vocabulary(&mut tensors, vocabulary, &streams);
-    let model = Gpt::new(&config.model, vocabulary, &streams, device)?;
+    weights::grow_vocabulary(&mut tensors, &config.model.specs(vocabulary), &streams);
+    let model = Model::new(&config.model, vocabulary, &streams, device)?;
     Ok(weights::write(model, tensors)?)
 }
 

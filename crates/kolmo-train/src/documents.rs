@@ -17,12 +17,4 @@ impl Documents<'_> {
             Self::Lesson(lesson) => lesson.batch(first, count),
         }
     }
-
-    /// Tokens of the longest one.
-    pub fn max_length(self) -> usize {
-        match self {
-            Self::World(world) => world.max_document_length(),
-            Self::Lesson(lesson) => lesson.max_document_length(),
-        }
-    }
 }

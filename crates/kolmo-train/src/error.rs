@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use kolmo_config::{
-    ConfigError, ReadError,
+    ConfigError,
     agreement::{Difference, FREE},
 };
 use kolmo_eval::EvalError;
 use kolmo_model::ModelError;
+use kolmo_run::ReadError;
 
 /// A run that did not end well.
 #[derive(Debug, thiserror::Error)]

@@ -5,12 +5,8 @@ use burn::{
     prelude::*,
     tensor::Gradients,
 };
-use kolmo_kernels::{Positions, Workers, adamw};
-use kolmo_model::{
-    Adapters, Gpt,
-    parametrisation::is_matrix,
-    weights::{HostTensor, Path},
-};
+use kolmo_kernels::{Workers, adamw};
+use kolmo_model::{Adapters, LanguageModel, weights::HostTensor};
 use kolmo_world::{Batch, document::Role};
 
 use crate::{
@@ -20,16 +16,15 @@ use crate::{
 };
 
 /// A model, its optimiser, and the threads that train it.
-pub struct Learner {
+pub struct Learner<M> {
     /// The model, on a device with automatic differentiation.
-    pub model: Gpt,
+    pub model: M,
     /// Its optimiser.
     pub optimizer: Optimizer,
     /// The threads.
     pub workers: Workers,
     /// The model before the first step and what is added to it, where that alone is trained.
-    low_rank: Option<(Gpt, Adapters)>,
-    positions: Positions,
+    low_rank: Option<(M, Adapters)>,
     to: Destination,
     shards: usize,
 }
@@ -50,23 +45,21 @@ pub struct Figures {
     pub gradient_norm: f64,
 }
 
-impl Learner {
-    /// A learner whose batches are of rows of `length`, each split into `shards` on a CPU. `device` is that of
+impl<M: Module + LanguageModel> Learner<M> {
+    /// A learner that splits each batch into `shards` on a CPU. `device` is that of
     /// `model`, with automatic differentiation. Losses are split by role alone.
     ///
     /// # Errors
     /// [`TrainError::Threads`] on a system that gives no threads.
     pub fn new(
-        model: Gpt,
+        model: M,
         optimizer: Optimizer,
-        (length, head_width): (usize, usize),
         shards: usize,
         device: &Device,
     ) -> Result<Self, TrainError> {
         let workers = Workers::of_machine();
         Ok(Self {
             workers: workers.map_err(|error| TrainError::Threads(error.to_string()))?,
-            positions: Positions::new(length, head_width, device),
             to: Destination::new(device),
             model,
             optimizer,
@@ -81,7 +74,7 @@ impl Learner {
         self
     }
 
-    /// Trains `adapters` of the model as it is now, and nothing else.
+    /// Trains `adapters` of the model as it is now, and nothing else; the optimiser is theirs.
     pub fn with_adapters(mut self, adapters: Adapters) -> Self {
         let base = self.model;
         self.model = adapters.applied_to(&base);
@@ -98,16 +91,16 @@ impl Learner {
     /// order of the shards, so that the bits depend on how many shards there are and not on the workers.
     pub fn look(&self, batch: &Batch, classes: &[u16]) -> Step {
         let shards = shards(batch, classes, self.shards, &self.to);
-        let one = |(model, shard): (Gpt, Shard)| {
-            let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
+        let one = |(model, shard): (M, Shard)| {
+            let loss = model.loss(&shard.tokens, &shard.targets);
             let gradients = loss.mean.backward();
             let gradients = match &self.low_rank {
-                Some((_, adapters)) => adapters.pull_back(of_matrices(&model, gradients)),
+                Some((_, adapters)) => adapters.pull_back(&model, gradients),
                 None => flatten(&model, gradients),
             };
             (gradients, loss.sums)
         };
-        let jobs: Vec<(Gpt, Shard)> = shards
+        let jobs: Vec<(M, Shard)> = shards
             .into_iter()
             .map(|shard| (self.model.clone().map(&mut Leaves), shard))
             .collect();
@@ -215,7 +208,7 @@ impl ModuleMapper for Leaves {
 }
 
 /// The gradients of `model`'s parameters, each flattened, in its order.
-fn flatten(model: &Gpt, gradients: Gradients) -> Vec<Tensor<1>> {
+fn flatten<M: Module>(model: &M, gradients: Gradients) -> Vec<Tensor<1>> {
     struct Flatten {
         gradients: Gradients,
         parts: Vec<Tensor<1>>,
@@ -234,38 +227,4 @@ fn flatten(model: &Gpt, gradients: Gradients) -> Vec<Tensor<1>> {
     };
     model.visit(&mut flatten);
     flatten.parts
-}
-
-/// The gradients of the matrices of `model`'s blocks, in its order.
-fn of_matrices(model: &Gpt, gradients: Gradients) -> Vec<Tensor<2>> {
-    struct Collect {
-        path: Path,
-        gradients: Gradients,
-        parts: Vec<Tensor<2>>,
-    }
-    impl ModuleVisitor for Collect {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.enter(name);
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if !is_matrix(&self.path.name()) {
-                return;
-            }
-            let value = param.val();
-            let shape = [value.dims()[0], value.dims()[D - 1]];
-            let gradient = value.grad_remove(&mut self.gradients);
-            let gradient = gradient.unwrap_or_else(|| value.inner().zeros_like());
-            self.parts.push(gradient.reshape(shape));
-        }
-    }
-    let mut collect = Collect {
-        path: Path::default(),
-        gradients,
-        parts: Vec::new(),
-    };
-    model.visit(&mut collect);
-    collect.parts
 }

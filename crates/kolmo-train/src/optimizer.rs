@@ -6,11 +6,11 @@
 use std::iter::repeat_n;
 
 use burn::{
-    module::{ModuleMapper, ModuleVisitor, Param},
+    module::{ModuleMapper, Param},
     prelude::*,
     tensor::TensorData,
 };
-use kolmo_config::{ModelConfig, TrainConfig};
+use kolmo_config::{Architecture, ParameterSpec, TrainConfig};
 use kolmo_kernels::{
     Workers,
     adamw::{Factor, Gradient, Slot, Update},
@@ -18,28 +18,29 @@ use kolmo_kernels::{
 };
 use kolmo_model::{
     ModelError, Parametrisation,
-    weights::{HostTensor, NamedTensors, Path},
+    weights::{HostTensor, NamedTensors},
 };
 
 /// AdamW (Loshchilov & Hutter 2019) on all parameters, after clipping the gradient as a whole.
 pub struct Optimizer {
     /// What every update has in common.
     update: Update,
-    parametrisation: Parametrisation,
-    /// In the order of the model; none before the first update.
+    /// In the order of the model.
     parameters: Vec<Parameter>,
     /// Those of each parameter, or of all of them joined; none before the first update.
     moments: Vec<Moments>,
-    /// Of the learning rate, one for each of `moments`; none before the first update of this process.
-    factors: Vec<Factor>,
+    /// Of the learning rate and of weight decay, one for each of `moments`; none before the first update of this process.
+    factors: Vec<[Factor; 2]>,
     /// All parameters joined, where the moments are and an update was made.
     values: Option<Tensor<1>>,
 }
 
-/// Who a parameter is.
+/// Who a parameter is, and how it is updated.
 struct Parameter {
     name: String,
     shape: Vec<usize>,
+    /// Of the learning rate and of weight decay.
+    factors: [f64; 2],
 }
 
 /// The running means of a gradient and of its square, flattened.
@@ -52,8 +53,22 @@ const FIRST: &str = "moment_1";
 const SECOND: &str = "moment_2";
 
 impl Optimizer {
-    /// The optimiser of `config` for a `model`, whose parametrisation says how fast each parameter learns.
-    pub fn new(config: &TrainConfig, model: &ModelConfig) -> Self {
+    /// The optimiser of `config` for the parameters `specs`, in the order of the module that has them. The parametrisation of
+    /// `architecture` says how fast each learns and decays.
+    pub fn new(
+        config: &TrainConfig,
+        architecture: &dyn Architecture,
+        specs: &[ParameterSpec],
+    ) -> Self {
+        let rules = Parametrisation::new(architecture, specs);
+        let parameters = specs.iter().map(|spec| Parameter {
+            name: spec.name.clone(),
+            shape: spec.shape.clone(),
+            factors: [
+                rules.learning_rate_factor(spec),
+                rules.weight_decay_factor(spec),
+            ],
+        });
         Self {
             update: Update {
                 learning_rate: config.learning_rate,
@@ -64,8 +79,7 @@ impl Optimizer {
                 clip_norm: config.clip_norm,
                 step: 0,
             },
-            parametrisation: Parametrisation::new(model),
-            parameters: Vec::new(),
+            parameters: parameters.collect(),
             moments: Vec::new(),
             factors: Vec::new(),
             values: None,
@@ -88,7 +102,6 @@ impl Optimizer {
                 // Out of the model, so that nobody else holds them and they are changed where they are.
                 let mut take = Take::default();
                 *model = model.clone().map(&mut take);
-                self.parameters = take.parameters;
                 take.values
             }
         };
@@ -104,18 +117,27 @@ impl Optimizer {
         }
         if self.factors.is_empty() {
             self.factors = match &values[..] {
-                [joined] if is_joined => vec![self.joined_factor(&joined.device())],
-                _ => self.factors().map(Factor::All).collect(),
+                [joined] if is_joined => {
+                    let device = joined.device();
+                    vec![[0, 1].map(|which| self.joined_factor(which, &device))]
+                }
+                _ => {
+                    let factors = self.parameters.iter().map(|of| of.factors);
+                    factors.map(|both| both.map(Factor::All)).collect()
+                }
             };
         }
         let slots = values.into_iter().zip(self.moments.drain(..));
-        let slots = slots.zip(&self.factors);
-        let slots = slots.map(|((value, Moments { first, second }), factor)| Slot {
-            value,
-            first,
-            second,
-            factor: factor.clone(),
-        });
+        let slots = slots.zip(self.factors.iter().cloned());
+        let slots = slots.map(
+            |((value, Moments { first, second }), [factor, decay])| Slot {
+                value,
+                first,
+                second,
+                factor,
+                decay,
+            },
+        );
         let slots = slots.collect();
         self.update.step += 1;
         self.update.learning_rate = learning_rate;
@@ -136,18 +158,13 @@ impl Optimizer {
         *model = model.clone().map(&mut Put { values, parameters });
     }
 
-    /// Of each parameter.
-    fn factors(&self) -> impl Iterator<Item = f64> {
-        let names = self.parameters.iter().map(|of| &of.name);
-        names.map(|name| self.parametrisation.learning_rate_factor(name))
-    }
-
-    /// Of all of them joined: one tensor more to read only where they differ.
-    fn joined_factor(&self, device: &Device) -> Factor {
-        if self.factors().all(|factor| factor == 1.0) {
+    /// One of the factors of all parameters joined: one tensor more to read only where they differ.
+    fn joined_factor(&self, which: usize, device: &Device) -> Factor {
+        let factors = || self.parameters.iter().map(|of| of.factors[which]);
+        if factors().all(|factor| factor == 1.0) {
             return Factor::All(1.0);
         }
-        let each = self.factors().zip(&self.parameters);
+        let each = factors().zip(&self.parameters);
         let each = each.flat_map(|(factor, of)| repeat_n(factor as f32, of.shape.iter().product()));
         Factor::Each(Box::new(tensor(each.collect(), device)))
     }
@@ -163,11 +180,14 @@ impl Optimizer {
     /// A device that does not give a tensor back.
     pub(crate) fn read(&self) -> Result<NamedTensors, ModelError> {
         let mut tensors = NamedTensors::new();
+        if self.moments.is_empty() {
+            return Ok(tensors);
+        }
         for which in [FIRST, SECOND] {
             // One after another, whether they come parameter by parameter or all at once.
             let mut values = Vec::new().into_iter();
             let mut moments = self.moments.iter();
-            for Parameter { name, shape } in &self.parameters {
+            for Parameter { name, shape, .. } in &self.parameters {
                 let name = format!("{name}.{which}");
                 if values.len() == 0
                     && let Some(moments) = moments.next()
@@ -185,27 +205,24 @@ impl Optimizer {
         Ok(tensors)
     }
 
-    /// Takes up the optimiser of `model` after `steps` updates, `tensors` being what [`read`](Self::read)
+    /// Takes it up as it was after `steps` updates, `tensors` being what [`read`](Self::read)
     /// gave then. `device` is without automatic differentiation.
     ///
     /// # Errors
     /// [`ModelError::Weights`] for moments that are missing, of another shape, or of no parameter.
-    pub(crate) fn resume<M: Module>(
+    pub(crate) fn resume(
         &mut self,
-        model: &M,
         steps: u64,
         mut tensors: NamedTensors,
         device: &Device,
     ) -> Result<(), ModelError> {
-        let mut parameters = Parameters::default();
-        model.visit(&mut parameters);
-        let parameters = if steps > 0 {
-            parameters.all
-        } else {
-            Vec::new()
+        // Before the first update there are none.
+        let parameters = match steps {
+            0 => &[][..],
+            _ => &self.parameters,
         };
         let mut all = Vec::new();
-        for Parameter { name, shape } in &parameters {
+        for Parameter { name, shape, .. } in parameters {
             let mut take = |which: &str| {
                 let name = format!("{name}.{which}");
                 let count: usize = shape.iter().product();
@@ -230,7 +247,6 @@ impl Optimizer {
             Moments { first, second }
         });
         self.moments = moments.collect();
-        self.parameters = parameters;
         self.factors = Vec::new();
         self.values = None;
         self.update.step = steps;
@@ -255,27 +271,13 @@ fn tensor(values: Vec<f32>, device: &Device) -> Tensor<1> {
 /// Takes the values of a model's parameters, leaving nothing in their place.
 #[derive(Default)]
 struct Take {
-    path: Path,
-    parameters: Vec<Parameter>,
     values: Vec<Tensor<1>>,
 }
 
 impl ModuleMapper for Take {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.exit();
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         param.map(|tensor| {
             let device = tensor.device();
-            self.parameters.push(Parameter {
-                name: self.path.name(),
-                shape: tensor.dims().to_vec(),
-            });
             self.values.push(tensor.inner().reshape([-1]));
             Tensor::empty([0; D], &device)
         })
@@ -300,49 +302,24 @@ impl ModuleMapper for Put<'_> {
     }
 }
 
-/// Who the parameters are.
-#[derive(Default)]
-struct Parameters {
-    path: Path,
-    all: Vec<Parameter>,
-}
-
-impl ModuleVisitor for Parameters {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.all.push(Parameter {
-            name: self.path.name(),
-            shape: param.val().dims().to_vec(),
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use kolmo_model::{DeviceName, weights};
+    use kolmo_config::{ModelConfig, Transformer};
+    use kolmo_model::{DeviceName, Model, weights};
     use kolmo_world::random::Streams;
-
-    use kolmo_model::Gpt;
 
     use super::*;
 
     const RATE: f64 = 0.01;
 
     fn config(mup_base_width: Option<usize>) -> ModelConfig {
-        ModelConfig {
+        ModelConfig::gpt(Transformer {
             d_model: 32,
             layers: 1,
             heads: 2,
             mup_base_width,
-            ..ModelConfig::default()
-        }
+            ..Transformer::default()
+        })
     }
 
     /// The weights of a model after `updates`, each with a gradient of ones; the optimiser is read and resumed
@@ -355,19 +332,18 @@ mod tests {
     ) -> NamedTensors {
         let (config, train) = (config(mup_base_width), TrainConfig::default());
         let autodiff = device.clone().autodiff();
-        let mut model = Gpt::new(&config, 31, &Streams::new(1), &autodiff).unwrap();
-        let mut optimizer = Optimizer::new(&train, &config);
+        let specs = config.specs(31);
+        let mut model = Model::new(&config, 31, &Streams::new(1), &autodiff).unwrap();
+        let mut optimizer = Optimizer::new(&train, &*config, &specs);
         let workers = Workers::new(2).unwrap();
         for update in 0..updates {
             if is_resumed {
                 let moments = optimizer.read().unwrap();
-                optimizer = Optimizer::new(&train, &config);
-                optimizer.resume(&model, update, moments, device).unwrap();
+                optimizer = Optimizer::new(&train, &*config, &specs);
+                optimizer.resume(update, moments, device).unwrap();
             }
-            let mut parameters = Parameters::default();
-            model.visit(&mut parameters);
-            let sizes = parameters.all.iter().map(|of| of.shape.iter().product());
-            let ones = sizes.map(|size: usize| tensor(vec![1.0; size], device));
+            let sizes = specs.iter().map(|spec| spec.count() as usize);
+            let ones = sizes.map(|size| tensor(vec![1.0; size], device));
             let gradient = Gradient::sum(vec![ones.collect()], &workers);
             optimizer.step(&mut model, gradient, RATE, &workers);
         }

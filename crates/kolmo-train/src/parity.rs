@@ -1,15 +1,15 @@
 //! The same tiny runs on two devices, and how far their curves lie apart.
 //!
 //! A run is a pure function of its configuration, so on every device it gives the same curve but
-//! for rounding. [`train`] makes two runs, one of each architecture, and [`compare`] finds the
+//! for rounding. [`train`] makes a run of each architecture, and [`compare`] finds the
 //! largest difference between theirs and the same runs elsewhere, to be held against a [`bound`].
 
 use std::fmt;
 
 use burn::prelude::*;
-use kolmo_config::{Architecture, RunConfig, Schedule};
+use kolmo_config::{ModelConfig, RunConfig, Schedule};
 use kolmo_eval::{Probe, measure};
-use kolmo_model::{ComputeDevice, DeviceName, Gpt, device::Api};
+use kolmo_model::{ComputeDevice, DeviceName, Model, device::Api};
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -54,7 +54,7 @@ facts_per_class = 20
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curves {
     /// The architecture of the model.
-    pub arch: Architecture,
+    pub arch: &'static str,
     /// For every step the loss of each role in the order of [`Role::ALL`], nats per token.
     pub losses: Vec<[f64; Role::ALL.len()]>,
     /// For every step the global norm of the gradient, nats per unit of parameters.
@@ -68,16 +68,13 @@ pub struct Curves {
 /// # Errors
 /// A device that fails. Numbers that are not finite are no error: they stand in the curves.
 pub fn train(device: &ComputeDevice) -> Result<Vec<Curves>, TrainError> {
-    let run = |arch| run(config(arch)?, &device.device);
-    [Architecture::Gpt, Architecture::Llama]
-        .map(run)
-        .into_iter()
-        .collect()
+    let configs = ModelConfig::every().into_iter();
+    let runs = configs.map(|model| run(config(model.name())?, &device.device));
+    runs.collect()
 }
 
-fn config(arch: Architecture) -> Result<RunConfig, TrainError> {
-    let mut config = RunConfig::parse(CONFIG, &[])?;
-    config.model.arch = arch;
+fn config(arch: &str) -> Result<RunConfig, TrainError> {
+    let mut config = RunConfig::parse(CONFIG, &[format!("model.arch={arch}")])?;
     config.train.documents = STEPS * config.train.batch_documents as u64;
     Ok(config)
 }
@@ -87,14 +84,14 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let rows = config.train.batch_documents;
     let streams = Streams::new(config.seed);
     let autodiff = device.clone().autodiff();
-    let model = Gpt::new(&config.model, world.vocabulary().len(), &streams, &autodiff)?;
+    let vocabulary = world.vocabulary().len();
+    let model = Model::new(&config.model, vocabulary, &streams, &autodiff)?;
     let schedule = Schedule::new(&config.train);
-    let length = world.max_document_length();
-    let sizes = (length, config.model.head_width());
-    let optimizer = Optimizer::new(&config.train, &config.model);
-    let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
+    let specs = config.model.specs(vocabulary);
+    let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
+    let mut learner = Learner::new(model, optimizer, config.train.shards, &autodiff)?;
     let mut curves = Curves {
-        arch: config.model.arch,
+        arch: config.model.name(),
         losses: Vec::new(),
         gradient_norms: Vec::new(),
         facts: Vec::new(),
@@ -114,7 +111,7 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
 }
 
 fn facts(
-    learner: &Learner,
+    learner: &Learner<Model>,
     config: &RunConfig,
     world: &World,
     streams: &Streams,
@@ -180,7 +177,7 @@ pub fn compare(reference: &[Curves], curves: &[Curves]) -> Difference {
 fn figures(curves: &[Curves]) -> Vec<(String, f64)> {
     let mut figures = Vec::new();
     for run in curves {
-        let arch = run.arch.name();
+        let arch = run.arch;
         for (step, losses) in (1..).zip(&run.losses) {
             for (role, loss) in Role::ALL.into_iter().zip(losses) {
                 figures.push((format!("{arch}: {} loss, step {step}", role.name()), *loss));
@@ -264,9 +261,9 @@ mod tests {
             |config| config.train.epsilon *= 2.0,
         ];
         let run = |config| run(config, &flex().device).unwrap();
-        let right = [run(config(Architecture::Gpt).unwrap())];
+        let right = [run(config("gpt").unwrap())];
         for (number, mistake) in mistakes.iter().enumerate() {
-            let mut wrong = config(Architecture::Gpt).unwrap();
+            let mut wrong = config("gpt").unwrap();
             mistake(&mut wrong);
             let difference = compare(&right, &[run(wrong)]);
             assert!(
@@ -279,7 +276,7 @@ mod tests {
     #[test]
     fn what_is_no_number_or_missing_is_infinitely_far() {
         let curves = |loss| Curves {
-            arch: Architecture::Gpt,
+            arch: "gpt",
             losses: vec![[1.0; 4], [1.0, loss, 1.0, 1.0]],
             gradient_norms: vec![1.0, 1.0],
             facts: vec![2.0],

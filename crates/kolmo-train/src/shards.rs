@@ -167,8 +167,7 @@ fn targets(batch: &Batch, parts: Parts) -> Targets {
 #[cfg(test)]
 mod tests {
     use kolmo_config::ModelConfig;
-    use kolmo_kernels::Positions;
-    use kolmo_model::Gpt;
+    use kolmo_model::{LanguageModel, Model, weights};
     use kolmo_world::{World, WorldConfig, random::Streams};
 
     use super::*;
@@ -207,9 +206,10 @@ mod tests {
         // An output layer of zeros: uniform predictions cost ln V a token, whatever its role.
         let vocabulary = world.vocabulary().len();
         let config = ModelConfig::default();
-        let mut model = Gpt::new(&config, vocabulary, &Streams::new(1), &device).unwrap();
-        model.head = model.head.map(|head| head.map(|head| head.zeros_like()));
-        let positions = Positions::new(batch.length, config.head_width(), &device);
+        let model = Model::new(&config, vocabulary, &Streams::new(1), &device).unwrap();
+        let mut tensors = weights::read(&model).unwrap();
+        tensors.get_mut("head").unwrap().values.fill(0.0);
+        let model = weights::write(model, tensors).unwrap();
         let nats = (vocabulary as f64).ln();
         // Rows of two classes, and one that is in neither of the first two.
         let classes = [0, 1, 2, 0, 1, 1, 0, 0];
@@ -217,7 +217,7 @@ mod tests {
         let mut all = vec![0.0; parts.count()];
         let mut mean = 0.0;
         for shard in shards(&batch, &classes, 3, &Destination::by_class(&device, parts)) {
-            let loss = model.loss(&shard.tokens, &shard.targets, &positions);
+            let loss = model.loss(&shard.tokens, &shard.targets);
             mean += f64::from(loss.mean.into_scalar::<f32>());
             let sums = loss.sums.try_into_vec_as::<f32>().unwrap();
             for (all, sum) in all.iter_mut().zip(sums) {

@@ -1,10 +1,10 @@
 //! Everything that a step changes: kept in a checkpoint and taken up from one.
 
 use burn::prelude::*;
-use kolmo_config::{Method, RunConfig};
+use kolmo_config::{Method, ParameterSpec, RunConfig};
 use kolmo_eval::{Exact, ExactState, Exposures, Interview};
 use kolmo_model::{
-    Adapters, Gpt,
+    Adapters, Model,
     weights::{self, NamedTensors},
 };
 use kolmo_run::{
@@ -36,7 +36,7 @@ pub(crate) struct Training<'a> {
     pub step: u64,
     /// Documents trained on.
     pub documents: u64,
-    pub learner: Learner,
+    pub learner: Learner<Model>,
     pub exposures: Exposures,
     /// None in fine-tuning, whose documents are not those of the world.
     pub exact: Option<Exact<'a>>,
@@ -129,10 +129,10 @@ pub fn load_model(
     run: &RunDirectory,
     step: u64,
     device: &Device,
-) -> Result<Gpt, TrainError> {
+) -> Result<Model, TrainError> {
     let files = checkpoint::read(run, step, &config.identity()?, &[MODEL])?;
     let vocabulary = world.vocabulary().len();
-    let model = Gpt::new(
+    let model = Model::new(
         &config.model,
         vocabulary,
         &Streams::new(config.seed),
@@ -144,34 +144,37 @@ pub fn load_model(
     )?)
 }
 
-fn optimizer(job: &Job<'_>) -> Optimizer {
-    Optimizer::new(&job.config.train, &job.config.model)
+/// The optimiser of the parameters `specs`.
+fn optimizer(job: &Job<'_>, specs: &[ParameterSpec]) -> Optimizer {
+    Optimizer::new(&job.config.train, &*job.config.model, specs)
 }
 
 fn learner(
     job: &Job<'_>,
     interview: &Interview,
-    model: Gpt,
+    model: Model,
     optimizer: Optimizer,
     device: &Device,
-) -> Result<Learner, TrainError> {
-    let head_width = job.config.model.head_width();
-    let sizes = (job.documents().max_length(), head_width);
+) -> Result<Learner<Model>, TrainError> {
     // Documents that a lesson writes are of no class; others may be about a subject beyond the last one.
     let classes = match job.config.finetune {
         Some(_) => 1,
         None => interview.probe().classes.len() + 1,
     };
-    let learner = Learner::new(model, optimizer, sizes, job.config.train.shards, device)?;
+    let learner = Learner::new(model, optimizer, job.config.train.shards, device)?;
     Ok(learner.by_class(Parts::new(classes)))
 }
 
-/// The adapters of `model`, the one that `config` begins with, before the first step; none if all weights are trained.
-fn adapters(config: &RunConfig, model: &Gpt) -> Option<Adapters> {
+/// The adapters of the model of `config`, whose parameters are `specs`, before the first step; none if all weights are trained.
+fn adapters(config: &RunConfig, specs: &[ParameterSpec], device: &Device) -> Option<Adapters> {
     let finetune = config.finetune.as_ref()?;
-    let streams = Streams::new(config.seed);
-    let of = || Adapters::new(model, finetune.rank, finetune.alpha, &streams);
-    (finetune.method == Method::Lora).then(of)
+    match finetune.method {
+        Method::Full => None,
+        Method::Lora => {
+            let (sizes, streams) = ((finetune.rank, finetune.alpha), Streams::new(config.seed));
+            Some(Adapters::new(specs, sizes, &streams, device))
+        }
+    }
 }
 
 impl<'a> Training<'a> {
@@ -184,22 +187,27 @@ impl<'a> Training<'a> {
     ) -> Result<Self, TrainError> {
         let Job { config, world, .. } = *job;
         let mut exposures = interview.exposures();
+        let vocabulary = world.vocabulary().len();
+        let specs = config.model.specs(vocabulary);
         let model = match base {
-            None => {
-                let vocabulary = world.vocabulary().len();
-                let streams = Streams::new(config.seed);
-                Gpt::new(&config.model, vocabulary, &streams, device)?
-            }
+            None => Model::new(
+                &config.model,
+                vocabulary,
+                &Streams::new(config.seed),
+                device,
+            )?,
             Some((base, weights)) => {
                 base.count(world, &mut exposures, &mut |_| {})?;
                 base::model(config, world, weights, device)?
             }
         };
-        let adapters = adapters(config, &model);
-        let mut learner = learner(job, interview, model, optimizer(job), device)?;
-        if let Some(adapters) = adapters {
-            learner = learner.with_adapters(adapters);
-        }
+        let learner = match adapters(config, &specs, device) {
+            None => learner(job, interview, model, optimizer(job, &specs), device)?,
+            Some(adapters) => {
+                let optimizer = optimizer(job, &adapters.specs());
+                learner(job, interview, model, optimizer, device)?.with_adapters(adapters)
+            }
+        };
         let exact = || {
             Exact::new(
                 world,
@@ -234,29 +242,28 @@ impl<'a> Training<'a> {
         let files = checkpoint::read(run, step, &identity, &[OPTIMIZER, STATE])?;
         let state = State::read(job, run, step, &files[STATE])?;
         let moments = weights::from_safetensors(&files[OPTIMIZER])?;
-        let mut optimizer = optimizer(job);
         let there = &job.device.device;
-        let learner = match &config.finetune {
-            Some(finetune) if finetune.method == Method::Lora => {
+        let specs = config.model.specs(world.vocabulary().len());
+        let optimizer = |specs: &[ParameterSpec]| -> Result<Optimizer, TrainError> {
+            let mut optimizer = optimizer(job, specs);
+            optimizer.resume(state.updates, moments, there)?;
+            Ok(optimizer)
+        };
+        let learner = match (&config.finetune, adapters(config, &specs, device)) {
+            (Some(finetune), Some(fresh)) => {
                 let from = Base::open(finetune, run)?;
                 let base = base::model(config, world, from.weights()?, device)?;
                 let files = checkpoint::read(run, step, &identity, &[MODEL])?;
-                from.check_same(&base, &weights::from_safetensors(&files[MODEL])?)?;
-                let fresh = Adapters::new(
-                    &base,
-                    finetune.rank,
-                    finetune.alpha,
-                    &Streams::new(config.seed),
-                );
+                let model = weights::from_safetensors(&files[MODEL])?;
+                from.check_same(&base, &model, &specs)?;
                 let files = checkpoint::read(run, step, &identity, &[ADAPTERS])?;
                 let adapters = weights::write(fresh, weights::from_safetensors(&files[ADAPTERS])?)?;
-                optimizer.resume(&adapters, state.updates, moments, there)?;
+                let optimizer = optimizer(&adapters.specs())?;
                 learner(job, interview, base, optimizer, device)?.with_adapters(adapters)
             }
-            _ => {
+            (_, None) | (None, Some(_)) => {
                 let model = load_model(config, world, run, step, device)?;
-                optimizer.resume(&model, state.updates, moments, there)?;
-                learner(job, interview, model, optimizer, device)?
+                learner(job, interview, model, optimizer(&specs)?, device)?
             }
         };
         let exact = |state| {

@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 
 use burn::{module::ModuleVisitor, module::Param, prelude::*};
-use kolmo_config::{Architecture, ModelConfig, TrainConfig};
-use kolmo_kernels::{Positions, Tokens};
+use kolmo_config::{ModelConfig, TrainConfig, Transformer};
+use kolmo_kernels::Tokens;
 use kolmo_model::{
-    Gpt,
+    LanguageModel, Model,
     weights::{self, HostTensor, NamedTensors, Path},
 };
 use kolmo_train::{
@@ -75,24 +75,29 @@ impl Fixture {
             .collect()
     }
 
-    fn model(&self, device: &Device) -> (ModelConfig, Gpt) {
-        let config = ModelConfig {
-            arch: match self.setting::<String>("arch").as_str() {
-                "gpt" => Architecture::Gpt,
-                _ => Architecture::Llama,
-            },
+    fn model(&self, device: &Device) -> (ModelConfig, Model) {
+        let sizes = Transformer {
             d_model: self.setting("d_model"),
             layers: self.setting("layers"),
             heads: self.setting("heads"),
             tied_embeddings: self.setting("tied_embeddings"),
-            ..ModelConfig::default()
+            ..Transformer::default()
         };
-        let vocabulary = self.setting("vocabulary");
-        let model = Gpt::new(&config, vocabulary, &Streams::new(1), device).unwrap();
+        let config = match self.setting::<String>("arch").as_str() {
+            "gpt" => ModelConfig::gpt(sizes),
+            "llama" => ModelConfig::llama(sizes),
+            other => panic!("{other}"),
+        };
+        let vocabulary = self.vocabulary();
+        let model = Model::new(&config, vocabulary, &Streams::new(1), device).unwrap();
         (
             config,
             weights::write(model, self.with_prefix("weight.")).unwrap(),
         )
+    }
+
+    fn vocabulary(&self) -> usize {
+        self.setting("vocabulary")
     }
 
     fn train_config(&self) -> TrainConfig {
@@ -118,18 +123,18 @@ fn relative_error(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// Gradients by the names of their parameters.
-fn gradients(model: &Gpt, gradients: &burn::tensor::Gradients) -> NamedTensors {
+fn gradients(model: &Model, gradients: &burn::tensor::Gradients) -> NamedTensors {
     struct Reader<'a> {
         path: Path,
         gradients: &'a burn::tensor::Gradients,
         tensors: NamedTensors,
     }
     impl ModuleVisitor for Reader<'_> {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.enter(name);
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.exit();
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            self.path.exit(container);
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let name = self.path.name();
@@ -150,17 +155,16 @@ fn gradients(model: &Gpt, gradients: &burn::tensor::Gradients) -> NamedTensors {
 fn logits_and_gradients_match(name: &str) {
     let fixture = Fixture::read(name);
     let device = Device::flex().autodiff();
-    let (config, model) = fixture.model(&device);
-    let positions = Positions::new(fixture.batch.length, config.head_width(), &device);
+    let (_, model) = fixture.model(&device);
     let shape = [fixture.batch.rows, fixture.batch.length];
     let tokens = Tokens::new(fixture.batch.inputs.clone(), shape, &device);
-    let host = HostTensor::read("logits", model.forward(&tokens, &positions)).unwrap();
+    let host = HostTensor::read("logits", model.forward(&tokens)).unwrap();
     let error = relative_error(&host.values, &fixture.floats["logits"].values);
     assert!(error < 1e-5, "{name}: logits differ by {error}");
 
     let there = Destination::new(&device);
     let [shard] = <[_; 1]>::try_from(shards(&fixture.batch, &[], 1, &there)).unwrap();
-    let loss = model.loss(&shard.tokens, &shard.targets, &positions);
+    let loss = model.loss(&shard.tokens, &shard.targets);
     let nats: f32 = loss.mean.clone().into_scalar();
     let error = relative_error(&[nats], &fixture.floats["loss"].values);
     assert!(error < 1e-5, "{name}: the loss differs by {error}");
@@ -186,18 +190,12 @@ fn logits_and_gradients_match(name: &str) {
     assert!(error < 1e-5, "{name}: the gradient norm differs by {error}");
 }
 
-fn learner(fixture: &Fixture, train: &TrainConfig, shards: usize) -> Learner {
+fn learner(fixture: &Fixture, train: &TrainConfig, shards: usize) -> Learner<Model> {
     let device = Device::flex().autodiff();
     let (config, model) = fixture.model(&device);
-    let sizes = (fixture.batch.length, config.head_width());
-    Learner::new(
-        model,
-        Optimizer::new(train, &config),
-        sizes,
-        shards,
-        &device,
-    )
-    .unwrap()
+    let specs = config.specs(fixture.vocabulary());
+    let optimizer = Optimizer::new(train, &*config, &specs);
+    Learner::new(model, optimizer, shards, &device).unwrap()
 }
 
 fn ten_steps_match(name: &str) {

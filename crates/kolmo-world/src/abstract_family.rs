@@ -11,11 +11,12 @@ use crate::{
     config::{NamesConfig, RelationConfig, SyntaxConfig, WorldConfig},
     error::WorldError,
     facts::Relation,
-    names::Names,
+    frequency::Frequency,
+    language::Language,
+    names::{Names, check_name_space},
     random::{Random, Streams},
     syntax::{Class, Piece, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
-    world::Language,
 };
 
 /// Words of the largest pool of names that is chosen unasked.
@@ -32,7 +33,7 @@ const FILLER_WORDS: usize = 4;
 /// Builds the language and fills the presets into `config`.
 pub(crate) fn build(
     config: &mut WorldConfig,
-    elements: u64,
+    frequency: &Frequency,
     streams: &Streams,
 ) -> Result<Language, WorldError> {
     if config.relations.is_empty() {
@@ -46,12 +47,7 @@ pub(crate) fn build(
     let mut words = Words::new(streams);
     let syntax = build_syntax(config, streams, &mut words)?;
     let names = Names::new(
-        build_names(
-            &mut config.names,
-            elements,
-            config.frequency.elements_key(),
-            &mut words,
-        )?,
+        build_names(&mut config.names, frequency, &mut words)?,
         &streams.stream("names"),
     );
     let mut relations = Vec::new();
@@ -81,12 +77,13 @@ fn require_within(key: &str, value: usize, lo: usize, hi: usize) -> Result<(), W
 
 fn build_names(
     config: &mut NamesConfig,
-    elements: u64,
-    elements_key: &str,
+    frequency: &Frequency,
     words: &mut Words,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
-    let pools = config.pools.get_or_insert_with(|| preset_pools(elements));
+    let pools = config
+        .pools
+        .get_or_insert_with(|| preset_pools(frequency.max_elements()));
     WorldError::require(
         (1..=8).contains(&pools.len()),
         KEY,
@@ -96,7 +93,7 @@ fn build_names(
     for (k, pool) in pools.iter().enumerate() {
         require_within(&format!("{KEY}[{k}]"), *pool, 1, 20_000)?;
     }
-    check_name_space(pools, elements, elements_key)?;
+    check_name_space(pools, frequency)?;
     let pool = |size: &usize| (0..*size).map(|_| words.next(Look::Name)).collect();
     Ok(pools.iter().map(pool).collect())
 }
@@ -112,26 +109,6 @@ fn preset_pools(elements: u64) -> Vec<usize> {
         pool += 1;
     }
     vec![pool as usize; positions as usize]
-}
-
-/// The name space holds every element.
-pub(crate) fn check_name_space(
-    pools: &[usize],
-    elements: u64,
-    elements_key: &str,
-) -> Result<(), WorldError> {
-    let space = pools
-        .iter()
-        .try_fold(1u64, |space, pool| space.checked_mul(*pool as u64))
-        .filter(|space| *space <= 1 << 62);
-    WorldError::require(
-        space.is_some_and(|space| space >= elements),
-        "world.names.pools",
-        format!("{pools:?}"),
-        &format!(
-            "sizes whose product is at least {elements}, a name for all of {elements_key}, and at most 2^62"
-        ),
-    )
 }
 
 fn build_syntax(

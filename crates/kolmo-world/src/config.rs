@@ -4,7 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::frequency::{FrequencyConfig, GroupConfig};
+pub use crate::frequency::{
+    FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, UniformConfig, ZipfConfig,
+};
 
 /// `[world]`: everything that, with the seed, fixes a world.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +38,10 @@ impl Default for WorldConfig {
         }
     }
 }
+
+/// Range of relative weights: wide enough for any use, narrow enough that no share of a sum rounds to
+/// nothing.
+pub(crate) const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
 
 /// A family of worlds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -389,7 +389,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::config::WorldConfig;
+    use crate::config::{UniformConfig, WorldConfig};
 
     fn world() -> World {
         let mut config = WorldConfig::default();
@@ -413,7 +413,7 @@ mod tests {
         LessonConfig::Injection {
             subjects,
             syntax,
-            frequency: FrequencyConfig::Uniform { elements: 500 },
+            frequency: FrequencyConfig::Uniform(UniformConfig { elements: 500 }),
         }
     }
 

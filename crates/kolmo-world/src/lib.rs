@@ -28,6 +28,7 @@ pub mod document;
 mod error;
 pub mod facts;
 pub mod frequency;
+mod language;
 pub mod lesson;
 pub mod names;
 pub mod random;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::{random::Stream, vocabulary::Token};
+use crate::{error::WorldError, frequency::Frequency, random::Stream, vocabulary::Token};
 
 /// The names of all subjects.
 #[derive(Debug, Clone)]
@@ -138,6 +138,24 @@ fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// Checks that the name space of `pools` holds every element of `frequency`.
+pub(crate) fn check_name_space(pools: &[usize], frequency: &Frequency) -> Result<(), WorldError> {
+    let elements = frequency.max_elements();
+    let elements_key = frequency.law().elements_key();
+    let space = pools
+        .iter()
+        .try_fold(1u64, |space, pool| space.checked_mul(*pool as u64))
+        .filter(|space| *space <= 1 << 62);
+    WorldError::require(
+        space.is_some_and(|space| space >= elements),
+        "world.names.pools",
+        format!("{pools:?}"),
+        &format!(
+            "sizes whose product is at least {elements}, a name for all of {elements_key}, and at most 2^62"
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use crate::{
     abstract_family, biography,
-    config::{Family, RelationCount, WorldConfig},
+    config::{Family, RelationCount, WEIGHTS, WorldConfig},
     document::{Document, Fact, Role},
     error::WorldError,
     facts::Relation,
-    frequency::Frequency,
+    frequency::{Frequency, Law},
     names::Names,
     random::{Random, Stream, Streams},
     relations::RelationDraw,
@@ -28,14 +28,6 @@ pub struct World {
     documents: Stream,
 }
 
-/// What a family makes of a configuration.
-pub(crate) struct Language {
-    pub vocabulary: Vocabulary,
-    pub names: Names,
-    pub relations: Vec<Relation>,
-    pub syntax: Syntax,
-}
-
 impl World {
     /// The world of `config` and `seed`.
     ///
@@ -43,14 +35,27 @@ impl World {
     /// [`WorldError::Invalid`] for a configuration that describes no world: it names the key, the
     /// value and the valid range.
     pub fn new(config: &WorldConfig, seed: u64) -> Result<Self, WorldError> {
+        Self::with_law(config, config.frequency.law(), seed)
+    }
+
+    /// The world of `config` and `seed` with the law `law` in place of the one that `config` names, which need not be one
+    /// that a configuration can name. What it says of itself is in [`frequency`](Self::frequency), not in
+    /// [`config`](Self::config).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_law(
+        config: &WorldConfig,
+        law: Box<dyn Law>,
+        seed: u64,
+    ) -> Result<Self, WorldError> {
         let streams = Streams::new(seed);
         let mut config = config.clone();
-        let frequency = Frequency::new(&config.frequency, &streams)?;
+        let frequency = Frequency::of(law, &streams)?;
         check_priors(&config)?;
-        let elements = frequency.max_elements();
         let language = match config.family {
-            Family::Abstract => abstract_family::build(&mut config, elements, &streams),
-            Family::Biography => biography::build(&mut config, elements, &streams),
+            Family::Abstract => abstract_family::build(&mut config, &frequency, &streams),
+            Family::Biography => biography::build(&mut config, &frequency, &streams),
         }?;
         let weights: Vec<f64> = config.relations.iter().map(|r| r.weight).collect();
         let per_document = match config.relations_per_document {
@@ -67,7 +72,7 @@ impl World {
             ),
         )?;
         Ok(Self {
-            roles: roles(&language),
+            roles: language.roles(),
             frequency,
             relation_draw: RelationDraw::new(&weights, per_document),
             relations: language.relations,
@@ -219,30 +224,6 @@ impl World {
             .unwrap_or(0)
     }
 }
-
-/// The role of every token.
-fn roles(language: &Language) -> Vec<Role> {
-    let mut roles = vec![Role::Syntax; language.vocabulary.len()];
-    let mut mark = |tokens: &[Token], role| {
-        for token in tokens {
-            roles[*token as usize] = role;
-        }
-    };
-    mark(&[EOS], Role::Eos);
-    for pool in language.names.pools() {
-        mark(pool, Role::Subject);
-    }
-    for relation in &language.relations {
-        for value in 0..relation.value_count() {
-            mark(relation.tokens(value as u32), Role::Value);
-        }
-    }
-    roles
-}
-
-/// Range of relative weights: wide enough for any use, narrow enough that no share of a sum rounds to
-/// nothing.
-pub(crate) const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
 
 /// Checks what both families share.
 fn check_priors(config: &WorldConfig) -> Result<(), WorldError> {

@@ -6,16 +6,20 @@ use std::collections::{HashMap, HashSet};
 
 use kolmo_world::{
     Document, Role, World, WorldConfig,
-    config::{FrequencyConfig, GroupConfig},
+    config::{
+        FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, UniformConfig, ZipfConfig,
+    },
 };
 
 const DOCUMENTS: u64 = 1_000_000;
 
 fn laws() -> [(&'static str, FrequencyConfig); 6] {
-    let zipf = |exponent, bias| FrequencyConfig::Zipf {
-        elements: 50_000,
-        exponent,
-        bias,
+    let zipf = |exponent, bias| {
+        FrequencyConfig::Zipf(ZipfConfig {
+            elements: 50_000,
+            exponent,
+            bias,
+        })
     };
     let group = |elements, weight| GroupConfig { elements, weight };
     [
@@ -23,26 +27,29 @@ fn laws() -> [(&'static str, FrequencyConfig); 6] {
         ("zipf with bias", zipf(1.2, 100.0)),
         (
             "a billion elements",
-            FrequencyConfig::Zipf {
+            FrequencyConfig::Zipf(ZipfConfig {
                 elements: 1_000_000_000,
                 exponent: 1.1,
                 bias: 0.0,
-            },
+            }),
         ),
         (
             "pitman-yor",
-            FrequencyConfig::PitmanYor {
+            FrequencyConfig::PitmanYor(PitmanYorConfig {
                 discount: 0.5,
                 concentration: 2.0,
                 elements: 1 << 18,
-            },
+            }),
         ),
-        ("uniform", FrequencyConfig::Uniform { elements: 3000 }),
+        (
+            "uniform",
+            FrequencyConfig::Uniform(UniformConfig { elements: 3000 }),
+        ),
         (
             "grouped",
-            FrequencyConfig::Grouped {
+            FrequencyConfig::Grouped(GroupedConfig {
                 groups: vec![group(10, 4.0), group(100, 2.0), group(100_000, 1.0)],
-            },
+            }),
         ),
     ]
 }

@@ -4,7 +4,7 @@
 
 use kolmo_world::{
     Batch, EOS, Role, World, WorldConfig, WorldError,
-    config::{Family, FrequencyConfig, RelationCount},
+    config::{Family, FrequencyConfig, PitmanYorConfig, RelationCount, UniformConfig, ZipfConfig},
 };
 use proptest::prelude::*;
 
@@ -20,19 +20,20 @@ fn config(family: Family, frequency: FrequencyConfig, stated: usize) -> WorldCon
 fn any_frequency() -> impl Strategy<Value = FrequencyConfig> {
     prop_oneof![
         (1u64..1_000_000_000, 0.1f64..3.0, 0f64..1000.0).prop_map(|(elements, exponent, bias)| {
-            FrequencyConfig::Zipf {
+            FrequencyConfig::Zipf(ZipfConfig {
                 elements: elements % 60_000_000 + 1,
                 exponent,
                 bias,
-            }
+            })
         }),
-        (1u64..60_000_000).prop_map(|elements| FrequencyConfig::Uniform { elements }),
+        (1u64..60_000_000)
+            .prop_map(|elements| FrequencyConfig::Uniform(UniformConfig { elements })),
         (0f64..0.8, 0.1f64..10.0, 500u64..5000).prop_map(|(discount, concentration, elements)| {
-            FrequencyConfig::PitmanYor {
+            FrequencyConfig::PitmanYor(PitmanYorConfig {
                 discount,
                 concentration,
                 elements,
-            }
+            })
         }),
     ]
 }
@@ -96,11 +97,11 @@ fn seeds_and_documents_differ() {
 #[test]
 fn the_bytes_of_shipped_worlds_never_change() {
     for (family, golden) in [(Family::Abstract, ABSTRACT), (Family::Biography, BIOGRAPHY)] {
-        let zipf = FrequencyConfig::Zipf {
+        let zipf = FrequencyConfig::Zipf(ZipfConfig {
             elements: 1000,
             exponent: 1.5,
             bias: 0.0,
-        };
+        });
         let world = World::new(&config(family, zipf, 1), 1).unwrap();
         assert_eq!(world.vocabulary().text(&world.document(7).tokens), golden);
     }

@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let report = Report {
         widths: widths.clone(),
-        mup_base_width: config.model.mup_base_width,
+        mup_base_width: config.model.base_width(),
         learning_rate: config.train.learning_rate,
         device: device.name.to_string(),
         coordinates,

@@ -3,14 +3,13 @@
 use std::time::Instant;
 
 use anyhow::Context;
-use kolmo_config::ModelConfig;
 use kolmo_eval::{Probe, measure, probe::ProbedFact};
-use kolmo_kernels::{Positions, Workers};
-use kolmo_model::{ComputeDevice, Gpt, weights::HostTensor};
+use kolmo_kernels::Workers;
+use kolmo_model::{ComputeDevice, LanguageModel, Model, weights::HostTensor};
 use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,
-    config::{FrequencyConfig, RelationConfig},
+    config::{FrequencyConfig, RelationConfig, UniformConfig},
     random::Streams,
 };
 use serde::Serialize;
@@ -56,9 +55,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { shape, setup } = arguments;
     let config = shape.model()?;
     let device = setup.open()?;
-    let model = Gpt::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
+    let model = Model::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
-    let forward = Forward::new(&config, shape, &device);
+    let forward = Forward::new(shape, &device);
     let world = world()?;
     let (mut asked, mut passed) = (Times::default(), Times::default());
     for step in 0..WARM_UP + setup.steps {
@@ -75,7 +74,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (forward_ms_median, forward_ms_best) = passed.summary();
     let tokens = shape.tokens() as f64;
     let report = Report {
-        arch: config.arch.name(),
+        arch: config.name(),
         device: device.name.to_string(),
         threads: workers.threads(),
         shards: shape.shards,
@@ -106,25 +105,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// The part of a training step before its backward pass.
 struct Forward {
-    positions: Positions,
     to: Destination,
     shards: usize,
 }
 
 impl Forward {
-    fn new(config: &ModelConfig, shape: &Shape, device: &ComputeDevice) -> Self {
+    fn new(shape: &Shape, device: &ComputeDevice) -> Self {
         Self {
-            positions: Positions::new(shape.seq, config.head_width(), &device.device),
             to: Destination::new(&device.device),
             shards: shape.shards,
         }
     }
 
     /// Computes the loss of every shard, and waits for it.
-    fn run(&self, model: &Gpt, batch: &Batch, workers: &Workers) -> anyhow::Result<()> {
+    fn run(&self, model: &Model, batch: &Batch, workers: &Workers) -> anyhow::Result<()> {
         let shards = shards(batch, &[], self.shards, &self.to);
         let one = |shard: Shard| {
-            let loss = model.loss(&shard.tokens, &shard.targets, &self.positions);
+            let loss = model.loss(&shard.tokens, &shard.targets);
             loss.sums
         };
         for sums in workers.map_on(self.to.device(), shards, one) {
@@ -142,7 +139,7 @@ fn world() -> anyhow::Result<World> {
         weight: 1.0,
     };
     let config = WorldConfig {
-        frequency: FrequencyConfig::Uniform { elements: 1 },
+        frequency: FrequencyConfig::Uniform(UniformConfig { elements: 1 }),
         relations: vec![relation],
         ..WorldConfig::default()
     };

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use kolmo_eval::generate::{Choice, generate, generate_reading_again};
-use kolmo_model::Gpt;
+use kolmo_model::Model;
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { shape, setup } = arguments;
     let config = shape.model()?;
     let device = setup.open()?;
-    let model = Gpt::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
+    let model = Model::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
     let (mut kept, mut again) = (Times::default(), Times::default());
     let mut identical = true;
     for step in 0..WARM_UP + setup.steps {
@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (again_ms_median, again_ms_best) = again.summary();
     let tokens = shape.tokens() as f64;
     let report = Report {
-        arch: config.arch.name(),
+        arch: config.name(),
         device: device.name.to_string(),
         parameters: config.parameters(shape.vocab),
         ms_median,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use kolmo_config::{Architecture, ModelConfig};
+use kolmo_config::{ModelConfig, RunConfig};
 use kolmo_model::{ComputeDevice, DeviceName, device};
 use kolmo_world::{
     Batch,
@@ -72,6 +72,9 @@ struct Shape {
     /// Attention heads
     #[arg(long, default_value_t = 4)]
     heads: usize,
+    /// The table [model] of a configuration, in place of the four above: { arch = "gpt", d_model = 64 }
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["arch", "d_model", "layers", "heads"])]
+    model: Option<String>,
     /// Rows of a batch
     #[arg(long, default_value_t = 128)]
     batch: usize,
@@ -120,11 +123,14 @@ const MOST_TOKENS: usize = 1 << 26;
 impl Shape {
     /// The model, if it and the batch can be.
     fn model(&self) -> anyhow::Result<ModelConfig> {
-        let arch = match self.arch.as_str() {
-            "gpt" => Architecture::Gpt,
-            "llama" => Architecture::Llama,
-            other => return Err(Usage(format!("--arch {other}: valid is gpt or llama")).into()),
-        };
+        let names: Vec<_> = ModelConfig::every()
+            .iter()
+            .map(|model| model.name())
+            .collect();
+        if !names.contains(&self.arch.as_str()) {
+            let problem = format!("--arch {}: valid is {}", self.arch, names.join(" or "));
+            return Err(Usage(problem).into());
+        }
         for (flag, value, most) in [
             ("--batch", self.batch, 1 << 20),
             ("--seq", self.seq, 1 << 20),
@@ -140,15 +146,15 @@ impl Shape {
             );
             return Err(Usage(problem).into());
         }
-        let model = ModelConfig {
-            arch,
-            d_model: self.d_model,
-            layers: self.layers,
-            heads: self.heads,
-            ..ModelConfig::default()
-        };
-        model.check()?;
-        Ok(model)
+        let table = self.model.clone().unwrap_or_else(|| {
+            format!(
+                "{{ arch = {:?}, d_model = {}, layers = {}, heads = {} }}",
+                self.arch, self.d_model, self.layers, self.heads
+            )
+        });
+        let config = RunConfig::parse(&format!("model = {table}"), &[])?;
+        config.model.check()?;
+        Ok(config.model)
     }
 
     /// Tokens of a batch.

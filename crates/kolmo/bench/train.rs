@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use kolmo_config::TrainConfig;
 use kolmo_kernels::{is_flex, peak::sgemm_gflops};
-use kolmo_model::Gpt;
+use kolmo_model::Model;
 use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
@@ -40,7 +40,7 @@ struct Report {
     ms_median: f64,
     ms_best: f64,
     tokens_per_s: f64,
-    /// Useful operations a second, see [`kolmo_config::ModelConfig::training_flops_per_token`].
+    /// Useful operations a second, see [`kolmo_config::Architecture::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
     sgemm_gflops: Option<f64>,
@@ -58,17 +58,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let config = shape.model()?;
     let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
-    let model = Gpt::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
+    let model = Model::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
     let train = TrainConfig {
         weight_decay: 0.1,
         ..TrainConfig::default()
     };
-    let optimizer = Optimizer::new(&train, &config);
-    let sizes = (shape.seq, config.head_width());
-    let mut learner = Learner::new(model, optimizer, sizes, shape.shards, &autodiff)?;
+    let optimizer = Optimizer::new(&train, &*config, &config.specs(shape.vocab));
+    let mut learner = Learner::new(model, optimizer, shape.shards, &autodiff)?;
     // Before and after, since what else runs on the machine comes and goes.
     let has_peak = is_flex(&device.device) && seconds.is_none();
-    let peak = |learner: &Learner| has_peak.then(|| sgemm_gflops(&learner.workers));
+    let peak = |learner: &Learner<Model>| has_peak.then(|| sgemm_gflops(&learner.workers));
     let before = peak(&learner);
     let mut times = Times::default();
     let limit = seconds.map_or(f64::INFINITY, |seconds| seconds.max(0.0));
@@ -97,7 +96,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .zip(peak(&learner))
         .map(|(before, after)| before.max(after));
     let report = Report {
-        arch: config.arch.name(),
+        arch: config.name(),
         device: device.name.to_string(),
         threads: learner.workers.threads(),
         shards: shape.shards,

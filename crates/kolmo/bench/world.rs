@@ -3,7 +3,7 @@
 use std::{hint::black_box, time::Instant};
 
 use kolmo_config::{RunConfig, Schedule};
-use kolmo_model::Gpt;
+use kolmo_model::Model;
 use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::{World, random::Streams};
 use serde::Serialize;
@@ -62,21 +62,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
     let vocabulary = world.vocabulary().len();
-    let model = Gpt::new(
+    let model = Model::new(
         &config.model,
         vocabulary,
         &Streams::new(config.seed),
         &autodiff,
     )?;
-    let optimizer = Optimizer::new(&config.train, &config.model);
-    let sizes = (world.max_document_length(), config.model.head_width());
-    let mut learner = Learner::new(model, optimizer, sizes, config.train.shards, &autodiff)?;
+    let specs = config.model.specs(vocabulary);
+    let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
+    let mut learner = Learner::new(model, optimizer, config.train.shards, &autodiff)?;
 
     let written = write(&world, &config, *documents);
     let trained = train(&mut learner, &world, &config, setup.steps)?;
     let report = Report {
         family: config.world.family.name(),
-        arch: config.model.arch.name(),
+        arch: config.model.name(),
         device: device.name.to_string(),
         threads: learner.workers.threads(),
         parameters: config.model.parameters(vocabulary),
@@ -121,7 +121,7 @@ fn write(world: &World, config: &RunConfig, documents: u64) -> Rate {
 
 /// Trains on the first batches.
 fn train(
-    learner: &mut Learner,
+    learner: &mut Learner<Model>,
     world: &World,
     config: &RunConfig,
     steps: usize,

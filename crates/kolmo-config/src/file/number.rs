@@ -1,9 +1,11 @@
 //! One value, one spelling: a whole number may be written as a float, and zero has no sign.
 
-use kolmo_run::exact;
 use toml::Value;
 
 use super::shape::{Shape, find};
+
+/// Up to here every whole number is a float.
+const MOST: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
 
 /// Writes every number of `value`, which is of the kind `shape`, in the one way that it has: `4e5` where a whole number is
 /// wanted is 400000, and -0.0 is 0.0. What is of another kind stays for the check.
@@ -12,7 +14,7 @@ pub(super) fn settle(shape: &Shape, value: &mut Value) {
         (Shape::Whole, value) => {
             if let Value::Float(number) = *value
                 && number.fract() == 0.0
-                && (0.0..=exact::MOST as f64).contains(&number)
+                && (0.0..=MOST).contains(&number)
             {
                 *value = Value::Integer(number as i64);
             }

@@ -3,8 +3,6 @@
 
 use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_content};
 
-use kolmo_world::config::FrequencyConfig;
-
 use crate::{
     claims::{About, Claim, section_for},
     error::Result,
@@ -108,8 +106,7 @@ fn fitted<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
 fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let fitted = fitted(study, runs);
     let Some(asymptote) = Asymptote::of(&runs[0].world) else {
-        let is_uniform = matches!(runs[0].law().frequency, FrequencyConfig::Uniform { .. });
-        return if is_uniform {
+        return if runs[0].world.frequency().law().is_uniform() {
             vec![contrast(&fitted, name)]
         } else {
             Vec::new()

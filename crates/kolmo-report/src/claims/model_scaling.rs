@@ -167,7 +167,7 @@ fn table(runs: &[&StudyRun], name: &str) -> Table {
         let predicted = of(&exact).y;
         vec![
             grouped(parameters as u64),
-            runs[0].config.model.d_model.to_string(),
+            runs[0].config.model.width().to_string(),
             count_seeds(&runs).to_string(),
             count(of(&bits).y),
             estimate(measured.y, measured.ci95.unwrap_or([f64::NAN; 2])),

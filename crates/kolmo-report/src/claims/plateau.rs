@@ -3,7 +3,6 @@
 
 use kolmo_theory::discovery::mean_content;
 use kolmo_world::WorldConfig;
-use kolmo_world::config::FrequencyConfig;
 
 use crate::{
     claims::{About, Claim, section_for},
@@ -93,11 +92,9 @@ fn elements(run: &StudyRun) -> f64 {
 fn without_elements(config: &WorldConfig) -> WorldConfig {
     let mut config = config.clone();
     config.names = Default::default();
-    match &mut config.frequency {
-        FrequencyConfig::Zipf { elements, .. } | FrequencyConfig::Uniform { elements } => {
-            *elements = 0
-        }
-        FrequencyConfig::PitmanYor { .. } | FrequencyConfig::Grouped { .. } => {}
+    // A law whose number of elements is no parameter is another law with every other number.
+    if let Some(frequency) = config.frequency.with_elements(1) {
+        config.frequency = frequency;
     }
     config
 }

@@ -4,7 +4,6 @@ use std::f64::consts::LN_2;
 
 use kolmo_stats::Observation;
 use kolmo_theory::capacity::Capacity;
-use kolmo_world::config::FrequencyConfig;
 
 use crate::{
     files::plain_name,
@@ -100,9 +99,9 @@ pub fn parameters(run: &StudyRun) -> f64 {
 /// A run of each world of `runs`: where every seed has drawn frequencies of its own, one of each seed, and one otherwise.
 pub fn worlds<'a>(runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
     let seeds = groups(runs.iter().copied(), |run| run.config.seed);
-    let worlds = match runs[0].law().frequency {
-        FrequencyConfig::PitmanYor { .. } => seeds.len(),
-        _ => 1,
+    let worlds = match runs[0].world.frequency().law().is_drawn_by_seed() {
+        true => seeds.len(),
+        false => 1,
     };
     seeds[..worlds].iter().map(|runs| runs[0]).collect()
 }

@@ -52,7 +52,7 @@ pub fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> Vec<Vari
         |of: &dyn Fn(&StudyRun) -> u64| groups.iter().any(|runs| of(runs[0]) != of(groups[0][0]));
     let wordings = differs(&templates);
     // What a number of templates does to the size of a model does not make it another one.
-    let shape = |run: &StudyRun| (run.config.model.d_model * 1000 + run.config.model.layers) as u64;
+    let shape = |run: &StudyRun| run.config.model.parameters(0);
     let sizes = differs(&shape);
     let all = groups.iter().filter_map(|runs| {
         let finetune = runs[0].config.finetune.as_ref()?;

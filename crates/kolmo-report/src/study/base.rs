@@ -1,7 +1,7 @@
 //! The run that another one fine-tunes.
 
-use kolmo_config::{FoundBase, RunConfig};
-use kolmo_run::RunDirectory;
+use kolmo_config::RunConfig;
+use kolmo_run::{FoundBase, RunDirectory, find_base};
 
 use super::unread;
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ pub(crate) fn base_of(config: &RunConfig, tuned: &RunDirectory) -> Result<Option
         return Ok(None);
     };
     let named = RunDirectory::at(from);
-    match base.find(from, tuned).map_err(unread(&named))? {
+    match find_base(base, from, tuned).map_err(unread(&named))? {
         FoundBase::There(directory, config) => Ok(Some((directory, *config))),
         FoundBase::Another => Err(Error::Base {
             path: named.config(),

@@ -1,7 +1,10 @@
 use std::fs;
 
 use kolmo_theory::Scope;
-use kolmo_world::{World, WorldConfig, config::FrequencyConfig};
+use kolmo_world::{
+    World, WorldConfig,
+    config::{FrequencyConfig, PitmanYorConfig, UniformConfig, ZipfConfig},
+};
 
 use super::*;
 
@@ -21,11 +24,11 @@ fn predictions(frequency: FrequencyConfig) -> Predictions {
 }
 
 fn zipf() -> Predictions {
-    predictions(FrequencyConfig::Zipf {
+    predictions(FrequencyConfig::Zipf(ZipfConfig {
         elements: 100,
         exponent: 1.5,
         bias: 0.0,
-    })
+    }))
 }
 
 #[test]
@@ -132,18 +135,20 @@ fn the_table_has_a_row_for_each_factor_of_ten() {
         "{text}"
     );
 
-    let text = table(&self::predictions(FrequencyConfig::Uniform {
-        elements: 50,
-    }));
+    let text = table(&self::predictions(FrequencyConfig::Uniform(
+        UniformConfig { elements: 50 },
+    )));
     assert!(
         text.contains("1/α - 1: n/a") && !text.contains("Power law without"),
         "{text}"
     );
 
-    let text = table(&self::predictions(FrequencyConfig::PitmanYor {
-        discount: 0.5,
-        concentration: 1.0,
-        elements: 1000,
-    }));
+    let text = table(&self::predictions(FrequencyConfig::PitmanYor(
+        PitmanYorConfig {
+            discount: 0.5,
+            concentration: 1.0,
+            elements: 1000,
+        },
+    )));
     assert!(text.contains("PY(0.5, 1)"), "{text}");
 }

@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use blake3::Hasher;
+use kolmo_config::content_hash;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::atomic;
-use crate::checkpoint::content_hash;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::tail::read_end;

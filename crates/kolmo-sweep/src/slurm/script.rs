@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
-use kolmo_run::content_hash;
+use kolmo_config::content_hash;
 
 use super::Array;
 use crate::{

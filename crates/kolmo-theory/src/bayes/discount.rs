@@ -1,23 +1,9 @@
 //! The Pitman-Yor parameters of the learner: of the law, or of greatest likelihood.
 
-use kolmo_world::{World, config::FrequencyConfig};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use kolmo_config::Discount;
+use kolmo_world::World;
 
 use crate::{discovery::PowerLaw, pitman_yor::PitmanYorParameters};
-
-/// Where the learner has its Pitman-Yor parameters from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Discount {
-    /// From the law of frequencies: its own α and β if it is Pitman-Yor; for a power law of exponent
-    /// a > 1, α = 1/a, and β of greatest likelihood on the documents read, found again whenever their
-    /// number has doubled. A law without a discount is fitted.
-    #[default]
-    Law,
-    /// Both of greatest likelihood on the documents read.
-    Fit,
-}
 
 impl PitmanYorParameters {
     /// Those of greatest likelihood for elements met so and so often: `counts` are pairs of a number
@@ -87,23 +73,17 @@ impl Rule {
             Discount::Law => PowerLaw::of(world),
             Discount::Fit => None,
         };
-        let (fitted, discount, concentration) = match (law, &world.config().frequency) {
-            (
-                Some(_),
-                FrequencyConfig::PitmanYor {
-                    discount,
-                    concentration,
-                    ..
-                },
-            ) => (Fitted::Nothing, *discount, *concentration),
-            (Some(law), _) => (Fitted::Concentration, law.discount, 1.0),
-            (None, _) => (Fitted::Both, 0.5, 1.0),
+        let start = |discount, concentration| PitmanYorParameters {
+            discount,
+            concentration,
+        };
+        let (fitted, start) = match (law, world.frequency().law().process()) {
+            (Some(_), Some(process)) => (Fitted::Nothing, process.into()),
+            (Some(law), None) => (Fitted::Concentration, start(law.discount, 1.0)),
+            (None, _) => (Fitted::Both, start(0.5, 1.0)),
         };
         Self {
-            start: PitmanYorParameters {
-                discount,
-                concentration,
-            },
+            start,
             fitted,
             next: Self::FIRST_FIT,
         }

@@ -21,9 +21,9 @@ mod state;
 mod syntax;
 mod values;
 
+use kolmo_config::Discount;
 use kolmo_world::{Token, World};
 
-pub use discount::Discount;
 use discount::Rule;
 use elements::Elements;
 pub use reader::BayesReader;

@@ -1,9 +1,10 @@
 //! What a learner has learnt, to be kept and taken up again.
 
+use kolmo_config::Discount;
 use kolmo_world::World;
 use serde::{Deserialize, Serialize};
 
-use super::{BayesLearner, Discount, elements::ElementsState, syntax::SyntaxState};
+use super::{BayesLearner, elements::ElementsState, syntax::SyntaxState};
 
 /// What a [`BayesLearner`] has learnt between two documents. Its size grows with the distinct subjects met.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

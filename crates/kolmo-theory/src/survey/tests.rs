@@ -1,6 +1,9 @@
 use kolmo_world::{
     WorldConfig,
-    config::{All, Family, FrequencyConfig, GroupConfig, RelationCount},
+    config::{
+        All, Family, FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, RelationCount,
+        UniformConfig, ZipfConfig,
+    },
 };
 
 use super::*;
@@ -17,21 +20,23 @@ fn world(frequency: FrequencyConfig, family: Family, stated: RelationCount) -> W
 
 /// Worlds that differ in everything a survey looks at.
 fn worlds() -> [World; 4] {
-    let sticks = FrequencyConfig::PitmanYor {
+    let sticks = FrequencyConfig::PitmanYor(PitmanYorConfig {
         discount: 0.6,
         concentration: 1.0,
         elements: 1 << 16,
-    };
-    let zipf = |elements, exponent| FrequencyConfig::Zipf {
-        elements,
-        exponent,
-        bias: 0.0,
+    });
+    let zipf = |elements, exponent| {
+        FrequencyConfig::Zipf(ZipfConfig {
+            elements,
+            exponent,
+            bias: 0.0,
+        })
     };
     [
         world(zipf(5000, 1.5), Family::Abstract, RelationCount::Exactly(1)),
         world(sticks, Family::Abstract, RelationCount::Exactly(2)),
         world(
-            FrequencyConfig::Uniform { elements: 300 },
+            FrequencyConfig::Uniform(UniformConfig { elements: 300 }),
             Family::Abstract,
             RelationCount::All(All::All),
         ),
@@ -108,9 +113,9 @@ fn classes_of_ranks_follow_each_other_and_have_all_the_mass() {
 #[test]
 fn no_class_of_ranks_has_a_part_in_two_groups() {
     let group = |elements, weight| GroupConfig { elements, weight };
-    let groups = FrequencyConfig::Grouped {
+    let groups = FrequencyConfig::Grouped(GroupedConfig {
         groups: vec![group(123, 1.0), group(1000, 0.5)],
-    };
+    });
     let world = world(groups, Family::Abstract, RelationCount::Exactly(1));
     for class in Survey::of(&world, 10, |_| ()).ranks {
         let p = world.frequency().probability(class.hi_rank);

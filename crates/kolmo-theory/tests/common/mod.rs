@@ -2,14 +2,17 @@
 
 #![allow(dead_code)]
 
-use kolmo_world::{Document, World, config::FrequencyConfig};
+use kolmo_world::{
+    Document, World,
+    config::{FrequencyConfig, ZipfConfig},
+};
 
 pub fn zipf(elements: u64, exponent: f64) -> FrequencyConfig {
-    FrequencyConfig::Zipf {
+    FrequencyConfig::Zipf(ZipfConfig {
         elements,
         exponent,
         bias: 0.0,
-    }
+    })
 }
 
 pub fn documents_of(world: &World, first: u64, count: u64) -> Vec<Document> {

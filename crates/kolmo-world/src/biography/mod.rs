@@ -8,15 +8,15 @@
 mod templates;
 
 use crate::{
-    abstract_family::check_name_space,
     config::{NamesConfig, RelationConfig, WorldConfig},
     error::WorldError,
     facts::Relation,
-    names::Names,
+    frequency::Frequency,
+    language::Language,
+    names::{Names, check_name_space},
     random::Streams,
     syntax::{Class, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
-    world::Language,
 };
 use templates::{SENTENCES, Sentences};
 
@@ -42,7 +42,7 @@ const FILLER_SLOTS: usize = 2;
 /// Builds the language and fills the presets into `config`.
 pub(crate) fn build(
     config: &mut WorldConfig,
-    elements: u64,
+    frequency: &Frequency,
     streams: &Streams,
 ) -> Result<Language, WorldError> {
     if config.relations.is_empty() {
@@ -55,12 +55,7 @@ pub(crate) fn build(
     }
     let mut vocabulary = Vocabulary::new();
     let syntax = build_syntax(config, streams, &mut vocabulary)?;
-    let pools = build_names(
-        &mut config.names,
-        elements,
-        config.frequency.elements_key(),
-        &mut vocabulary,
-    )?;
+    let pools = build_names(&mut config.names, frequency, &mut vocabulary)?;
     let mut relations = Vec::new();
     for (r, relation) in config.relations.iter_mut().enumerate() {
         let pool = value_pool(&relation.name);
@@ -184,8 +179,7 @@ fn dates() -> Vec<String> {
 
 fn build_names(
     config: &mut NamesConfig,
-    elements: u64,
-    elements_key: &str,
+    frequency: &Frequency,
     vocabulary: &mut Vocabulary,
 ) -> Result<Vec<Vec<Token>>, WorldError> {
     const KEY: &str = "world.names.pools";
@@ -205,7 +199,7 @@ fn build_names(
             &format!("1 to {} with world.family = \"biography\"", written[k]),
         )?;
     }
-    check_name_space(pools, elements, elements_key)?;
+    check_name_space(pools, frequency)?;
     let pool = |(words, size): (&str, &usize)| {
         let words = words.lines().take(*size);
         words.map(|word| vocabulary.intern(word)).collect()

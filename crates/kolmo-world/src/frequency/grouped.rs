@@ -1,21 +1,77 @@
 //! Groups of equally frequent elements, as in threshold-frequency experiments (Gu et al. 2025).
 
 use rand::RngExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{GroupConfig, MAX_ELEMENTS};
-use crate::{error::WorldError, random::Random, world::WEIGHTS};
+use super::{Law, MAX_ELEMENTS, Process, Tail, Weights};
+use crate::{
+    config::WEIGHTS,
+    error::WorldError,
+    random::{Random, Streams},
+};
 
 /// Each group is a class of its own, measured apart.
 const MOST_GROUPS: usize = 1000;
 
+const KEY: &str = "world.frequency.groups";
+
+/// `law = "grouped"`: groups of equally frequent elements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupedConfig {
+    /// The groups, in any order.
+    pub groups: Vec<GroupConfig>,
+}
+
+/// One group of a `grouped` law.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupConfig {
+    /// Number of elements of the group.
+    pub elements: u64,
+    /// Frequency of the group as a whole, relative to the other groups.
+    pub weight: f64,
+}
+
+impl Law for GroupedConfig {
+    fn label(&self, _number: &dyn Fn(f64) -> String) -> String {
+        "grouped".to_owned()
+    }
+
+    fn elements_key(&self) -> &'static str {
+        KEY
+    }
+
+    fn is_uniform(&self) -> bool {
+        false
+    }
+
+    fn is_drawn_by_seed(&self) -> bool {
+        false
+    }
+
+    fn process(&self) -> Option<Process> {
+        None
+    }
+
+    fn with_elements(&self, _elements: u64) -> Option<Self> {
+        None
+    }
+
+    fn weights(&self, _streams: &Streams) -> Result<Box<dyn Weights>, WorldError> {
+        Ok(Box::new(Grouped::new(&self.groups)?))
+    }
+}
+
 /// A law of a few groups.
-#[derive(Debug, Clone)]
-pub struct Grouped {
+#[derive(Debug)]
+struct Grouped {
     /// By falling frequency of an element.
     groups: Vec<Group>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Group {
     /// Rank of the last element.
     end: u64,
@@ -27,8 +83,7 @@ struct Group {
 }
 
 impl Grouped {
-    pub(super) fn new(groups: &[GroupConfig]) -> Result<Self, WorldError> {
-        const KEY: &str = "world.frequency.groups";
+    fn new(groups: &[GroupConfig]) -> Result<Self, WorldError> {
         WorldError::require(
             (1..=MOST_GROUPS).contains(&groups.len()),
             KEY,
@@ -79,12 +134,18 @@ impl Grouped {
             .collect();
         Ok(Self { groups })
     }
+}
 
-    pub(super) fn elements(&self) -> u64 {
+impl Weights for Grouped {
+    fn elements(&self) -> u64 {
         self.groups.last().map_or(0, |g| g.end)
     }
 
-    pub(super) fn sample(&self, random: &mut Random) -> u64 {
+    fn max_elements(&self) -> u64 {
+        self.elements()
+    }
+
+    fn sample(&self, random: &mut Random) -> u64 {
         let u: f64 = random.random();
         let last = self.groups.len() - 1;
         let k = self.groups.partition_point(|g| g.cumulative <= u).min(last);
@@ -92,12 +153,20 @@ impl Grouped {
         group.end - 1 - random.random_range(0..group.elements)
     }
 
-    pub(super) fn probability(&self, rank: u64) -> f64 {
+    fn probability(&self, rank: u64) -> f64 {
         let k = self.groups.partition_point(|g| g.end < rank);
         self.groups.get(k).map_or(0.0, |g| g.p)
     }
 
-    pub(super) fn sum(&self, lo: u64, hi: u64, f: impl Fn(f64) -> f64) -> f64 {
+    fn element(&self, rank: u64) -> u64 {
+        rank - 1
+    }
+
+    fn rank(&self, element: u64) -> u64 {
+        element + 1
+    }
+
+    fn sum(&self, lo: u64, hi: u64, f: &dyn Fn(f64) -> f64) -> f64 {
         self.groups
             .iter()
             .map(|g| {
@@ -112,8 +181,12 @@ impl Grouped {
             .sum()
     }
 
-    pub(super) fn ends(&self) -> Vec<u64> {
-        self.groups.iter().map(|g| g.end).collect()
+    fn group_ends(&self) -> Option<Vec<u64>> {
+        Some(self.groups.iter().map(|g| g.end).collect())
+    }
+
+    fn tail(&self) -> Option<Tail> {
+        None
     }
 }
 
@@ -125,9 +198,9 @@ mod tests {
     fn groups_are_ordered_by_the_frequency_of_an_element() {
         let group = |elements, weight| GroupConfig { elements, weight };
         let law = Grouped::new(&[group(90, 1.0), group(10, 1.0)]).unwrap();
-        assert_eq!(law.ends(), [10, 100]);
+        assert_eq!(law.group_ends(), Some(vec![10, 100]));
         assert!((law.probability(10) - 0.05).abs() < 1e-15);
         assert!((law.probability(11) - 0.5 / 90.0).abs() < 1e-15);
-        assert!((law.sum(6, 55, |p| p) - 0.5).abs() < 1e-12);
+        assert!((law.sum(6, 55, &|p| p) - 0.5).abs() < 1e-12);
     }
 }

@@ -5,6 +5,7 @@
 //! broken, so that the number of an element does not depend on how many were needed so far.
 
 mod grouped;
+mod law;
 mod pitman_yor;
 mod spectrum;
 mod uniform;
@@ -20,117 +21,66 @@ use crate::{
     random::{Random, Streams},
 };
 
-pub use grouped::Grouped;
-pub use pitman_yor::PitmanYor;
-pub use uniform::Uniform;
-pub use zipf::Zipf;
+pub use grouped::{GroupConfig, GroupedConfig};
+pub use law::{Law, Process, Tail, Weights};
+pub use pitman_yor::{PitmanYor, PitmanYorConfig};
+pub use uniform::UniformConfig;
+pub use zipf::ZipfConfig;
 
+// The list of the laws. Each is a file of its own; what others want to know of one, they ask its `Law`.
 /// `[world.frequency]`: the law of the frequencies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "law", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FrequencyConfig {
     /// p_i ∝ (i + bias)^-exponent, i = 1..elements.
-    Zipf {
-        /// M, at least 1 and at most 10^9.
-        #[serde(default = "default_elements")]
-        elements: u64,
-        /// a, above 0 and at most 10.
-        #[serde(default = "default_exponent")]
-        exponent: f64,
-        /// Shift of the ranks, at least 0.
-        #[serde(default)]
-        bias: f64,
-    },
+    Zipf(ZipfConfig),
     /// One draw of Pitman-Yor weights, PY(discount, concentration), by stick-breaking.
-    PitmanYor {
-        /// α, in [0, 1).
-        discount: f64,
-        /// β, above −α (and above 0 for α = 0).
-        concentration: f64,
-        /// The most sticks ever broken; mass beyond them is given up. See [`PitmanYor`].
-        #[serde(default = "default_sticks")]
-        elements: u64,
-    },
+    PitmanYor(PitmanYorConfig),
     /// p_i = 1 / elements.
-    Uniform {
-        /// M, at least 1 and at most 10^9.
-        elements: u64,
-    },
+    Uniform(UniformConfig),
     /// Groups of equally frequent elements.
-    Grouped {
-        /// The groups, in any order.
-        groups: Vec<GroupConfig>,
-    },
+    Grouped(GroupedConfig),
 }
 
 impl Default for FrequencyConfig {
     fn default() -> Self {
-        Self::Zipf {
-            elements: default_elements(),
-            exponent: default_exponent(),
-            bias: 0.0,
-        }
+        Self::Zipf(ZipfConfig::default())
     }
 }
 
 impl FrequencyConfig {
-    /// The key that says how many elements there are.
-    pub(crate) fn elements_key(&self) -> &'static str {
-        match self {
-            Self::Grouped { .. } => "world.frequency.groups",
-            _ => "world.frequency.elements",
+    /// The law that it describes.
+    pub fn law(&self) -> Box<dyn Law> {
+        match self.clone() {
+            Self::Zipf(law) => Box::new(law),
+            Self::PitmanYor(law) => Box::new(law),
+            Self::Uniform(law) => Box::new(law),
+            Self::Grouped(law) => Box::new(law),
         }
     }
-}
 
-/// One group of a `grouped` law.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GroupConfig {
-    /// Number of elements of the group.
-    pub elements: u64,
-    /// Frequency of the group as a whole, relative to the other groups.
-    pub weight: f64,
-}
-
-fn default_elements() -> u64 {
-    20_000
-}
-
-fn default_exponent() -> f64 {
-    1.5
-}
-
-fn default_sticks() -> u64 {
-    PitmanYor::DEFAULT_STICKS
+    /// The same law with so many elements, see [`Law::with_elements`].
+    pub fn with_elements(&self, elements: u64) -> Option<Self> {
+        match self {
+            Self::Zipf(law) => law.with_elements(elements).map(Self::Zipf),
+            Self::PitmanYor(law) => law.with_elements(elements).map(Self::PitmanYor),
+            Self::Uniform(law) => law.with_elements(elements).map(Self::Uniform),
+            Self::Grouped(law) => law.with_elements(elements).map(Self::Grouped),
+        }
+    }
 }
 
 /// The most elements a world can have.
 pub const MAX_ELEMENTS: u64 = 1_000_000_000;
 
-/// A law of frequencies, ready to draw from.
-#[derive(Debug)]
-pub enum Frequency {
-    /// Power law over ranks.
-    Zipf(Zipf),
-    /// Pitman-Yor weights.
-    PitmanYor(PitmanYor),
-    /// All elements alike.
-    Uniform(Uniform),
-    /// Groups of equal frequency.
-    Grouped(Grouped),
-}
+/// The key of the number of elements in laws that have one number of them.
+const ELEMENTS_KEY: &str = "world.frequency.elements";
 
-/// Runs `$body` with `$law` bound to the law inside.
-macro_rules! each {
-    ($self:expr, $law:ident => $body:expr) => {
-        match $self {
-            Frequency::Zipf($law) => $body,
-            Frequency::PitmanYor($law) => $body,
-            Frequency::Uniform($law) => $body,
-            Frequency::Grouped($law) => $body,
-        }
-    };
+/// A law of frequencies with its frequencies, ready to draw from.
+#[derive(Debug)]
+pub struct Frequency {
+    law: Box<dyn Law>,
+    weights: Box<dyn Weights>,
 }
 
 impl Frequency {
@@ -139,64 +89,56 @@ impl Frequency {
     /// # Errors
     /// A parameter outside its range, with the key, the value and the range.
     pub fn new(config: &FrequencyConfig, streams: &Streams) -> Result<Self, WorldError> {
-        Ok(match config {
-            FrequencyConfig::Zipf {
-                elements,
-                exponent,
-                bias,
-            } => Self::Zipf(Zipf::new(*elements, *exponent, *bias)?),
-            FrequencyConfig::PitmanYor {
-                discount,
-                concentration,
-                elements,
-            } => Self::PitmanYor(PitmanYor::new(
-                *discount,
-                *concentration,
-                *elements,
-                streams.stream("frequency/sticks"),
-            )?),
-            FrequencyConfig::Uniform { elements } => Self::Uniform(Uniform::new(*elements)?),
-            FrequencyConfig::Grouped { groups } => Self::Grouped(Grouped::new(groups)?),
-        })
+        Self::of(config.law(), streams)
+    }
+
+    /// Builds `law`, which need not be one that a configuration can name.
+    ///
+    /// # Errors
+    /// A parameter outside its range, with the key, the value and the range.
+    pub fn of(law: Box<dyn Law>, streams: &Streams) -> Result<Self, WorldError> {
+        let weights = law.weights(streams)?;
+        Ok(Self { law, weights })
+    }
+
+    /// What the law says of itself.
+    pub fn law(&self) -> &dyn Law {
+        &*self.law
     }
 
     /// M, the number of elements.
     pub fn elements(&self) -> u64 {
-        each!(self, law => law.elements())
+        self.weights.elements()
     }
 
     /// A bound on M that costs nothing to know; M itself for every law but Pitman-Yor.
     pub fn max_elements(&self) -> u64 {
-        match self {
-            Self::PitmanYor(law) => law.bound(),
-            _ => self.elements(),
-        }
+        self.weights.max_elements()
     }
 
     /// Draws an element.
     pub fn sample(&self, random: &mut Random) -> u64 {
-        each!(self, law => law.sample(random))
+        self.weights.sample(random)
     }
 
     /// The probability of the element of rank `rank`, 1..=M.
     pub fn probability(&self, rank: u64) -> f64 {
-        each!(self, law => law.probability(rank))
+        self.weights.probability(rank)
     }
 
     /// The element of rank `rank`, 1..=M.
     pub fn element(&self, rank: u64) -> u64 {
-        match self {
-            Self::PitmanYor(law) => law.element(rank),
-            _ => rank - 1,
-        }
+        self.weights.element(rank)
     }
 
     /// The rank of `element`, 1..=M.
     pub fn rank(&self, element: u64) -> u64 {
-        match self {
-            Self::PitmanYor(law) => law.rank(element),
-            _ => element + 1,
-        }
+        self.weights.rank(element)
+    }
+
+    /// The power law that the frequencies follow far down the ranks, see [`Weights::tail`].
+    pub fn tail(&self) -> Option<Tail> {
+        self.weights.tail()
     }
 
     /// Number of elements whose probability is `such`, a property that the more frequent ones have: they
@@ -225,7 +167,7 @@ impl Frequency {
         if lo > hi || lo == 0 {
             return 0.0;
         }
-        each!(self, law => law.sum(lo, hi, f))
+        self.weights.sum(lo, hi, &f)
     }
 
     /// Probability that a document is about an element whose rank is in `ranks`.
@@ -243,12 +185,9 @@ impl Frequency {
         entropy + 0.0
     }
 
-    /// Ranks at which classes of equal frequency end, if the law has any (`grouped`).
+    /// Ranks at which classes of equal frequency end, if the law consists of such classes (`grouped`).
     pub fn group_ends(&self) -> Option<Vec<u64>> {
-        match self {
-            Self::Grouped(law) => Some(law.ends()),
-            _ => None,
-        }
+        self.weights.group_ends()
     }
 }
 
@@ -256,43 +195,8 @@ impl Frequency {
 fn check_elements(elements: u64) -> Result<(), WorldError> {
     WorldError::require(
         (1..=MAX_ELEMENTS).contains(&elements),
-        "world.frequency.elements",
+        ELEMENTS_KEY,
         elements,
         "1 to 1000000000",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranks_are_found_by_their_probability() {
-        let group = |elements, weight| GroupConfig { elements, weight };
-        for config in [
-            FrequencyConfig::default(),
-            FrequencyConfig::Uniform { elements: 7 },
-            FrequencyConfig::Grouped {
-                groups: vec![group(10, 1.0), group(90, 1.0)],
-            },
-            FrequencyConfig::PitmanYor {
-                discount: 0.5,
-                concentration: 1.0,
-                elements: 1000,
-            },
-        ] {
-            let law = Frequency::new(&config, &Streams::new(1)).unwrap();
-            for rank in [1, 2, 5, 7, law.elements() / 2, law.elements()] {
-                let p = law.probability(rank.max(1));
-                let count = |such: &dyn Fn(f64) -> bool| {
-                    let ranks = 1..=law.elements();
-                    ranks.filter(|rank| such(law.probability(*rank))).count() as u64
-                };
-                assert_eq!(law.leading(|other| other >= p), count(&|other| other >= p));
-                assert_eq!(law.leading(|other| other > p), count(&|other| other > p));
-            }
-            assert_eq!(law.leading(|p| p > 1.0), 0);
-            assert_eq!(law.leading(|p| p > 0.0), law.elements());
-        }
-    }
 }

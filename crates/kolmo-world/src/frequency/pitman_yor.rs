@@ -12,12 +12,67 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use rand::RngExt;
 use rand_distr::{Beta, Distribution};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::spectrum::Spectrum;
+use super::{ELEMENTS_KEY, Law, Process, Tail, Weights, spectrum::Spectrum};
 use crate::{
     error::WorldError,
-    random::{Random, Stream},
+    random::{Random, Stream, Streams},
 };
+
+/// `law = "pitman_yor"`: one draw of Pitman-Yor weights, PY(discount, concentration), by stick-breaking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PitmanYorConfig {
+    /// α, in [0, 1).
+    pub discount: f64,
+    /// β, above −α (and above 0 for α = 0).
+    pub concentration: f64,
+    /// The most sticks ever broken; mass beyond them is given up. See [`PitmanYor`].
+    #[serde(default = "default_sticks")]
+    pub elements: u64,
+}
+
+fn default_sticks() -> u64 {
+    PitmanYor::DEFAULT_STICKS
+}
+
+impl Law for PitmanYorConfig {
+    fn label(&self, number: &dyn Fn(f64) -> String) -> String {
+        format!("Pitman-Yor {}", number(self.discount))
+    }
+
+    fn elements_key(&self) -> &'static str {
+        ELEMENTS_KEY
+    }
+
+    fn is_uniform(&self) -> bool {
+        false
+    }
+
+    fn is_drawn_by_seed(&self) -> bool {
+        true
+    }
+
+    fn process(&self) -> Option<Process> {
+        Some(Process {
+            discount: self.discount,
+            concentration: self.concentration,
+        })
+    }
+
+    /// None: the process has no last element, and `elements` bounds how many are drawn of it.
+    fn with_elements(&self, _elements: u64) -> Option<Self> {
+        None
+    }
+
+    fn weights(&self, streams: &Streams) -> Result<Box<dyn Weights>, WorldError> {
+        let stream = streams.stream("frequency/sticks");
+        let law = PitmanYor::new(self.discount, self.concentration, self.elements, stream)?;
+        Ok(Box::new(law))
+    }
+}
 
 /// Pitman-Yor weights.
 #[derive(Debug)]
@@ -45,7 +100,7 @@ impl PitmanYor {
     /// The most sticks a configuration can ask for.
     pub const MAX_STICKS: u64 = 1 << 26;
 
-    pub(super) fn new(
+    fn new(
         discount: f64,
         concentration: f64,
         elements: u64,
@@ -114,32 +169,12 @@ impl PitmanYor {
         left.last().is_some_and(|l| *l <= LEFT)
     }
 
-    /// Elements that can be drawn: all sticks, but those too thin for a number.
-    pub(super) fn elements(&self) -> u64 {
-        self.ranked().spectrum.len()
-    }
-
-    /// The most elements there can be; unlike their number, it is known without breaking a stick.
-    pub(super) fn bound(&self) -> u64 {
-        self.elements
-    }
-
     #[cfg(test)]
     fn broken(&self) -> usize {
         self.left
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .len()
-    }
-
-    pub(super) fn sample(&self, random: &mut Random) -> u64 {
-        loop {
-            // Uniform on (0, 1]: the draw falls into the first stick that leaves less than this.
-            let mark = 1.0 - random.random::<f64>();
-            if let Some(element) = self.find(mark) {
-                return element;
-            }
-        }
     }
 
     /// The stick that covers `mark`; none if it lies beyond the last one.
@@ -202,21 +237,54 @@ impl PitmanYor {
             }
         })
     }
+}
 
-    pub(super) fn probability(&self, rank: u64) -> f64 {
+impl Weights for PitmanYor {
+    /// Elements that can be drawn: all sticks, but those too thin for a number.
+    fn elements(&self) -> u64 {
+        self.ranked().spectrum.len()
+    }
+
+    /// The most elements there can be; unlike their number, it is known without breaking a stick.
+    fn max_elements(&self) -> u64 {
+        self.elements
+    }
+
+    fn sample(&self, random: &mut Random) -> u64 {
+        loop {
+            // Uniform on (0, 1]: the draw falls into the first stick that leaves less than this.
+            let mark = 1.0 - random.random::<f64>();
+            if let Some(element) = self.find(mark) {
+                return element;
+            }
+        }
+    }
+
+    fn probability(&self, rank: u64) -> f64 {
         self.ranked().spectrum.probability(rank)
     }
 
-    pub(super) fn element(&self, rank: u64) -> u64 {
+    fn element(&self, rank: u64) -> u64 {
         u64::from(self.ranked().elements[rank as usize - 1])
     }
 
-    pub(super) fn rank(&self, element: u64) -> u64 {
+    fn rank(&self, element: u64) -> u64 {
         u64::from(self.ranked().ranks[element as usize])
     }
 
-    pub(super) fn sum(&self, lo: u64, hi: u64, f: impl Fn(f64) -> f64) -> f64 {
+    fn sum(&self, lo: u64, hi: u64, f: &dyn Fn(f64) -> f64) -> f64 {
         self.ranked().spectrum.sum(lo, hi, f)
+    }
+
+    fn group_ends(&self) -> Option<Vec<u64>> {
+        None
+    }
+
+    fn tail(&self) -> Option<Tail> {
+        (self.discount > 0.0).then_some(Tail {
+            discount: self.discount,
+            scale: None,
+        })
     }
 }
 
@@ -263,7 +331,7 @@ mod tests {
     #[test]
     fn ranks_and_elements_are_inverse_and_ordered() {
         let law = law(0.6, 2.0, 500, 3);
-        assert!((law.sum(1, 500, |p| p) - 1.0).abs() < 1e-12);
+        assert!((law.sum(1, 500, &|p| p) - 1.0).abs() < 1e-12);
         for rank in 1..=500 {
             assert_eq!(law.rank(law.element(rank)), rank);
             assert!(rank == 1 || law.probability(rank) <= law.probability(rank - 1));

@@ -5,13 +5,80 @@
 //! the nearest rank, and reject the little that the rounding got wrong.
 
 use rand::RngExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::check_elements;
-use crate::{error::WorldError, random::Random};
+use super::{ELEMENTS_KEY, Law, Process, Tail, Weights, check_elements};
+use crate::{
+    error::WorldError,
+    random::{Random, Streams},
+};
+
+/// `law = "zipf"`: p_i ∝ (i + bias)^-exponent, i = 1..elements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZipfConfig {
+    /// M, at least 1 and at most 10^9.
+    pub elements: u64,
+    /// a, above 0 and at most 10.
+    pub exponent: f64,
+    /// Shift of the ranks, at least 0.
+    pub bias: f64,
+}
+
+impl Default for ZipfConfig {
+    fn default() -> Self {
+        Self {
+            elements: 20_000,
+            exponent: 1.5,
+            bias: 0.0,
+        }
+    }
+}
+
+impl Law for ZipfConfig {
+    fn label(&self, number: &dyn Fn(f64) -> String) -> String {
+        match self.bias == 0.0 {
+            true => format!("Zipf {}", number(self.exponent)),
+            false => format!("Zipf {} + {}", number(self.exponent), number(self.bias)),
+        }
+    }
+
+    fn elements_key(&self) -> &'static str {
+        ELEMENTS_KEY
+    }
+
+    fn is_uniform(&self) -> bool {
+        false
+    }
+
+    fn is_drawn_by_seed(&self) -> bool {
+        false
+    }
+
+    fn process(&self) -> Option<Process> {
+        None
+    }
+
+    fn with_elements(&self, elements: u64) -> Option<Self> {
+        Some(Self {
+            elements,
+            ..self.clone()
+        })
+    }
+
+    fn weights(&self, _streams: &Streams) -> Result<Box<dyn Weights>, WorldError> {
+        Ok(Box::new(Zipf::new(
+            self.elements,
+            self.exponent,
+            self.bias,
+        )?))
+    }
+}
 
 /// The Zipf law with a shift of the ranks.
-#[derive(Debug, Clone)]
-pub struct Zipf {
+#[derive(Debug)]
+struct Zipf {
     elements: u64,
     exponent: f64,
     bias: f64,
@@ -25,7 +92,7 @@ pub struct Zipf {
 }
 
 impl Zipf {
-    pub(super) fn new(elements: u64, exponent: f64, bias: f64) -> Result<Self, WorldError> {
+    fn new(elements: u64, exponent: f64, bias: f64) -> Result<Self, WorldError> {
         check_elements(elements)?;
         WorldError::require(
             exponent > 0.0 && exponent <= 10.0,
@@ -53,45 +120,6 @@ impl Zipf {
         law.integral_end = law.integral(elements as f64 + 0.5);
         law.sure = 2.0 - law.inverse_integral(law.integral(2.5) - law.area(2.0));
         Ok(law)
-    }
-
-    pub(super) fn elements(&self) -> u64 {
-        self.elements
-    }
-
-    pub(super) fn sample(&self, random: &mut Random) -> u64 {
-        loop {
-            let u = self.integral_end
-                + random.random::<f64>() * (self.integral_start - self.integral_end);
-            let x = self.inverse_integral(u);
-            let rank = x.round().clamp(1.0, self.elements as f64);
-            if rank - x <= self.sure || u >= self.integral(rank + 0.5) - self.area(rank) {
-                return rank as u64 - 1;
-            }
-        }
-    }
-
-    pub(super) fn probability(&self, rank: u64) -> f64 {
-        self.power(rank as f64) / self.normaliser
-    }
-
-    pub(super) fn sum(&self, lo: u64, hi: u64, f: impl Fn(f64) -> f64) -> f64 {
-        // Past this rank a term differs from its neighbours by so little that the midpoint rule with
-        // its first correction is exact to rounding.
-        const COUNTED: u64 = 1 << 14;
-        let term = |rank: f64| f(self.power(rank) / self.normaliser);
-        let counted_to = hi.min(lo.max(COUNTED));
-        // Small terms first, so that they are not lost.
-        let head: f64 = (lo..=counted_to).rev().map(|rank| term(rank as f64)).sum();
-        if counted_to == hi {
-            return head;
-        }
-        let (from, to) = (counted_to as f64 + 0.5, hi as f64 + 0.5);
-        // Euler-Maclaurin in its midpoint form: Σ f(i) = ∫ f − [f']/24 + ...
-        let slope_from = term(from + 0.5) - term(from - 0.5);
-        let slope_to = term(to + 0.5) - term(to - 0.5);
-        let tail = integrate_log(from, to, term) - (slope_to - slope_from) / 24.0;
-        head + tail
     }
 
     /// y = (x + b) / (1 + b): rank 1 is at 1, whatever the bias, so that nothing below loses digits.
@@ -143,6 +171,70 @@ impl Zipf {
         let log = ((to + self.bias) / (from + self.bias)).ln();
         let integral = self.power(from) * (from + self.bias) * expm1_ratio((1.0 - a) * log) * log;
         head + (integral + ends + correction(to) - correction(from))
+    }
+}
+
+impl Weights for Zipf {
+    fn elements(&self) -> u64 {
+        self.elements
+    }
+
+    fn max_elements(&self) -> u64 {
+        self.elements
+    }
+
+    fn sample(&self, random: &mut Random) -> u64 {
+        loop {
+            let u = self.integral_end
+                + random.random::<f64>() * (self.integral_start - self.integral_end);
+            let x = self.inverse_integral(u);
+            let rank = x.round().clamp(1.0, self.elements as f64);
+            if rank - x <= self.sure || u >= self.integral(rank + 0.5) - self.area(rank) {
+                return rank as u64 - 1;
+            }
+        }
+    }
+
+    fn probability(&self, rank: u64) -> f64 {
+        self.power(rank as f64) / self.normaliser
+    }
+
+    fn element(&self, rank: u64) -> u64 {
+        rank - 1
+    }
+
+    fn rank(&self, element: u64) -> u64 {
+        element + 1
+    }
+
+    fn sum(&self, lo: u64, hi: u64, f: &dyn Fn(f64) -> f64) -> f64 {
+        // Past this rank a term differs from its neighbours by so little that the midpoint rule with
+        // its first correction is exact to rounding.
+        const COUNTED: u64 = 1 << 14;
+        let term = |rank: f64| f(self.power(rank) / self.normaliser);
+        let counted_to = hi.min(lo.max(COUNTED));
+        // Small terms first, so that they are not lost.
+        let head: f64 = (lo..=counted_to).rev().map(|rank| term(rank as f64)).sum();
+        if counted_to == hi {
+            return head;
+        }
+        let (from, to) = (counted_to as f64 + 0.5, hi as f64 + 0.5);
+        // Euler-Maclaurin in its midpoint form: Σ f(i) = ∫ f − [f']/24 + ...
+        let slope_from = term(from + 0.5) - term(from - 0.5);
+        let slope_to = term(to + 0.5) - term(to - 0.5);
+        let tail = integrate_log(from, to, term) - (slope_to - slope_from) / 24.0;
+        head + tail
+    }
+
+    fn group_ends(&self) -> Option<Vec<u64>> {
+        None
+    }
+
+    fn tail(&self) -> Option<Tail> {
+        (self.exponent > 1.0).then(|| Tail {
+            discount: 1.0 / self.exponent,
+            scale: Some(self.probability(1) * (1.0 + self.bias).powf(self.exponent)),
+        })
     }
 }
 
@@ -208,8 +300,8 @@ mod tests {
             let lo = lo.min(elements);
             prop_assert!((counted(&law, 1, elements, |p| p) - 1.0).abs() < 1e-12);
             for (sum, direct) in [
-                (law.sum(lo, elements, |p| p), counted(&law, lo, elements, |p| p)),
-                (law.sum(lo, elements, unseen), counted(&law, lo, elements, unseen)),
+                (law.sum(lo, elements, &|p| p), counted(&law, lo, elements, |p| p)),
+                (law.sum(lo, elements, &unseen), counted(&law, lo, elements, unseen)),
             ] {
                 prop_assert!((sum - direct).abs() <= 1e-10 * direct + 1e-25, "{sum} {direct}");
             }
@@ -232,7 +324,7 @@ mod tests {
         let law = Zipf::new(1_000_000_000, 2.0, 0.0).unwrap();
         let zeta = std::f64::consts::PI.powi(2) / 6.0 - 1e-9;
         assert!((1.0 / law.probability(1) - zeta).abs() < 1e-14);
-        assert!((law.sum(1, 1_000_000_000, |p| p) - 1.0).abs() < 1e-12);
+        assert!((law.sum(1, 1_000_000_000, &|p| p) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -233,8 +233,7 @@ fn grid() -> Vec<RunConfig> {
     for width in [8, 32, 128] {
         for documents in [10_000, 100_000, 1_000_000] {
             let mut config = one(documents).remove(0);
-            config.model.heads = 1;
-            config.model.d_model = width;
+            config.model = examples::one_head(width);
             configs.push(config);
         }
     }

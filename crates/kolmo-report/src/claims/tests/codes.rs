@@ -22,8 +22,7 @@ relations = [{ name = 'a', values = 50 }, { name = 'b', values = 50 }, { name = 
 ";
     let mut config = RunConfig::parse(text, &[]).unwrap();
     config.seed = seed;
-    config.model.heads = 1;
-    config.model.d_model = width;
+    config.model = examples::one_head(width);
     config.train.documents = DOCUMENTS;
     config
 }

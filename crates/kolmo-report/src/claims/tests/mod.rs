@@ -120,7 +120,8 @@ fn too_short_a_range_is_inconclusive() {
 fn runs_that_are_not_alike_are_not_put_together() {
     let mut study = data(1.5, 1.5, &SIZES);
     for run in study.runs.iter_mut().filter(|run| run.config.seed > 2) {
-        run.config.model.d_model *= 2;
+        let width = 2 * run.config.model.width();
+        run.config.model.set_width(width).unwrap();
     }
     let sections = sections(&study).unwrap();
     assert_eq!(sections[0].verdicts.len(), 6);
@@ -146,8 +147,7 @@ fn ladder(claim: &str, is: f64, said: f64) -> Study {
     let run = |seed: u64, width: usize, documents: u64| {
         let mut config = zipf(said, 2500);
         config.seed = seed;
-        config.model.heads = 1;
-        config.model.d_model = width;
+        config.model = examples::one_head(width);
         config.train.documents = documents;
         let (config, world) = config.settle().unwrap();
         let parameters = config.model.parameters(world.vocabulary().len());

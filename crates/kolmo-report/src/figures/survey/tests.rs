@@ -1,4 +1,6 @@
-use kolmo_world::config::{FrequencyConfig, GroupConfig};
+use kolmo_world::config::{
+    FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, UniformConfig,
+};
 use kolmo_world::{World, WorldConfig};
 
 use super::*;
@@ -30,19 +32,19 @@ fn whatever_was_counted_is_drawn() {
     for (law, documents) in [
         (FrequencyConfig::default(), 1),
         (FrequencyConfig::default(), 2),
-        (FrequencyConfig::Uniform { elements: 1 }, 100),
+        (FrequencyConfig::Uniform(UniformConfig { elements: 1 }), 100),
         (
-            FrequencyConfig::Grouped {
+            FrequencyConfig::Grouped(GroupedConfig {
                 groups: vec![group(3, 1.0), group(90, 0.5)],
-            },
+            }),
             1000,
         ),
         (
-            FrequencyConfig::PitmanYor {
+            FrequencyConfig::PitmanYor(PitmanYorConfig {
                 discount: 0.0,
                 concentration: 1.0,
                 elements: 1 << 12,
-            },
+            }),
             100,
         ),
     ] {

@@ -1,5 +1,7 @@
 use kolmo_theory::Scope;
-use kolmo_world::config::{FrequencyConfig, GroupConfig};
+use kolmo_world::config::{
+    FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, UniformConfig, ZipfConfig,
+};
 use kolmo_world::{World, WorldConfig};
 
 use super::*;
@@ -36,11 +38,11 @@ fn predictions(frequency: FrequencyConfig, (from, to): (f64, f64)) -> Prediction
 }
 
 fn zipf(elements: u64, exponent: f64) -> FrequencyConfig {
-    FrequencyConfig::Zipf {
+    FrequencyConfig::Zipf(ZipfConfig {
         elements,
         exponent,
         bias: 0.0,
-    }
+    })
 }
 
 /// The figures, as SVG, in the order of their names.
@@ -57,21 +59,24 @@ fn figures(predictions: &Predictions) -> [String; 7] {
 #[test]
 fn whatever_the_world_is_it_is_drawn() {
     let group = |elements, weight| GroupConfig { elements, weight };
-    let sticks = FrequencyConfig::PitmanYor {
+    let sticks = FrequencyConfig::PitmanYor(PitmanYorConfig {
         discount: 0.6,
         concentration: 1.0,
         elements: 1 << 12,
-    };
+    });
     for (law, range) in [
         (zipf(5000, 1.5), (1.0, 1e6)),
         (zipf(5000, 0.7), (1.0, 1e15)),
         (zipf(1, 2.0), (1.0, 2.0)),
         (zipf(1_000_000_000, 1.2), (1e3, 1.001e3)),
-        (FrequencyConfig::Uniform { elements: 2 }, (1.0, 1e9)),
         (
-            FrequencyConfig::Grouped {
+            FrequencyConfig::Uniform(UniformConfig { elements: 2 }),
+            (1.0, 1e9),
+        ),
+        (
+            FrequencyConfig::Grouped(GroupedConfig {
                 groups: vec![group(3, 1.0), group(90, 0.5)],
-            },
+            }),
             (1.0, 1e6),
         ),
         (sticks, (7.0, 1e5)),
@@ -142,7 +147,10 @@ fn a_power_law_lies_on_its_asymptote() {
             assert!(distance < 100.0, "{point:?}: {distance}");
         }
     }
-    let laws = predictions(FrequencyConfig::Uniform { elements: 100 }, (1.0, 1e3));
+    let laws = predictions(
+        FrequencyConfig::Uniform(UniformConfig { elements: 100 }),
+        (1.0, 1e3),
+    );
     for svg in figures(&laws) {
         assert!(lines(&svg, ASYMPTOTE).is_empty(), "no law, no asymptote");
     }
