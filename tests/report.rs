@@ -90,6 +90,10 @@ fn a_sweep_becomes_a_report_with_the_keys_of_the_contract() {
             "reason",
             "statement",
             "relation",
+            "sort",
+            "quantity",
+            "margin",
+            "seeds",
         ] {
             assert!(verdict.get(key).is_some(), "{key}: {verdict}");
         }
@@ -99,6 +103,13 @@ fn a_sweep_becomes_a_report_with_the_keys_of_the_contract() {
             "{verdict}"
         );
     }
+    let mut sorts: Vec<&str> = verdicts
+        .iter()
+        .map(|verdict| verdict["sort"].as_str().unwrap())
+        .collect();
+    sorts.sort_unstable();
+    sorts.dedup();
+    assert_eq!(sorts, ["check", "law"]);
     // Exponents over less than a decade say nothing.
     let short = verdicts.iter().filter(|verdict| {
         verdict["claim"]

@@ -10,45 +10,99 @@ use kolmo_stats::{
     Comparison, Estimate, Finding, Observation, Place, PowerLaw, Refusal, SEEDS, Weakness, slope,
 };
 
+/// What is expected of a number.
+#[derive(Clone, Copy)]
+pub struct Expected {
+    claim: &'static dyn Claim,
+    relation: Relation,
+    predicted: f64,
+    quantity: Quantity,
+}
+
+impl Expected {
+    /// That it is to the predicted one as `relation` says. `claim` is what it is a part of.
+    pub fn new(
+        claim: &'static dyn Claim,
+        (relation, predicted): (Relation, f64),
+        quantity: Quantity,
+    ) -> Self {
+        Self {
+            claim,
+            relation,
+            predicted,
+            quantity,
+        }
+    }
+
+    /// That it is `predicted`, within the margin of such a quantity.
+    pub fn equal(claim: &'static dyn Claim, predicted: f64, quantity: Quantity) -> Self {
+        Self::new(claim, (Relation::Equal, predicted), quantity)
+    }
+
+    /// That it is above `bound`.
+    pub fn above(claim: &'static dyn Claim, bound: f64, quantity: Quantity) -> Self {
+        Self::new(claim, (Relation::Above, bound), quantity)
+    }
+
+    /// That it is below `bound`.
+    pub fn below(claim: &'static dyn Claim, bound: f64, quantity: Quantity) -> Self {
+        Self::new(claim, (Relation::Below, bound), quantity)
+    }
+
+    /// The prediction with its name within the claim, `Zipf 1.50/exact curve`, and what it says, a sentence.
+    pub fn called(self, name: String, statement: String) -> Prediction {
+        Prediction {
+            expected: self,
+            name,
+            statement,
+            range: None,
+        }
+    }
+}
+
 /// What is claimed of a number.
 pub struct Prediction {
-    /// The claim that it is a part of.
-    pub claim: &'static dyn Claim,
-    /// Its name within the claim: `Zipf 1.50/exact curve`.
-    pub name: String,
-    /// One sentence.
-    pub statement: String,
-    /// What the number should be to the predicted one.
-    pub relation: Relation,
-    /// The number predicted.
-    pub predicted: f64,
-    /// What it is measured over.
-    pub range: Option<Range>,
-    /// What kind of number it is.
-    pub quantity: Quantity,
+    expected: Expected,
+    name: String,
+    statement: String,
+    range: Option<Range>,
 }
 
 impl Prediction {
+    /// The same of a number that is measured over `values` of `of`: documents, parameters.
+    pub fn over(self, of: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        Self {
+            range: range(of, values),
+            ..self
+        }
+    }
+
     /// The verdict on what was measured, of the sort of the claim.
     pub fn judge(self, measured: Result<Estimate, Refusal>) -> Verdict {
-        let sort = self.claim.sort();
+        let sort = self.expected.claim.about().sort;
         self.judge_as(sort, measured)
     }
 
     /// The same of a number that can fail where its claim cannot, or the other way round.
     pub fn judge_as(self, sort: Sort, measured: Result<Estimate, Refusal>) -> Verdict {
+        let Expected {
+            claim,
+            relation,
+            predicted,
+            quantity,
+        } = self.expected;
         let decades = self
             .range
             .as_ref()
             .map(|range| (range.hi / range.lo).log10());
-        let decades = decades.filter(|_| self.quantity.needs_range());
-        let margin = self.quantity.margin(self.predicted);
-        let measured = measured.map(|estimate| estimate.within(self.quantity.bounds()));
+        let decades = decades.filter(|_| quantity.needs_range());
+        let margin = quantity.margin(predicted);
+        let measured = measured.map(|estimate| estimate.within(quantity.bounds()));
         let (estimate, outcome, reason) = match measured {
             Ok(estimate) => {
                 let comparison = Comparison {
-                    relation: self.relation,
-                    predicted: self.predicted,
+                    relation,
+                    predicted,
                     measured: estimate,
                     margin,
                     decades,
@@ -64,15 +118,15 @@ impl Prediction {
         };
         Verdict {
             study: String::new(),
-            claim: format!("{}/{}", self.claim.name(), self.name),
+            claim: format!("{}/{}", claim.name(), self.name),
             statement: self.statement,
             sort,
-            quantity: self.quantity,
-            relation: self.relation,
-            predicted: self.predicted,
+            quantity,
+            relation,
+            predicted,
             measured: estimate.map(|estimate| estimate.value),
             ci95: estimate.map(|estimate| estimate.ci95),
-            margin: (self.relation == Relation::Equal).then_some(margin),
+            margin: (relation == Relation::Equal).then_some(margin),
             seeds: estimate.map(|estimate| estimate.seeds),
             range: self.range,
             verdict: outcome,
@@ -160,16 +214,9 @@ mod tests {
     use crate::claims::CLAIMS;
 
     fn judged(value: f64, ci95: [f64; 2], seeds: usize) -> Verdict {
-        let claim = Prediction {
-            claim: CLAIMS[0],
-            name: "a claim".to_owned(),
-            statement: "It is so.".to_owned(),
-            relation: Relation::Equal,
-            predicted: 0.5,
-            range: None,
-            quantity: Quantity::Share,
-        };
-        claim.judge(Ok(Estimate { value, ci95, seeds }))
+        let expected = Expected::equal(CLAIMS[0], 0.5, Quantity::Share);
+        let prediction = expected.called("a claim".to_owned(), "It is so.".to_owned());
+        prediction.judge(Ok(Estimate { value, ci95, seeds }))
     }
 
     #[test]

@@ -261,6 +261,17 @@ pub struct Figure {
     pub drawing: Drawing,
 }
 
+impl Figure {
+    /// A figure of curves and points.
+    pub fn chart(id: String, caption: impl Into<String>, chart: Chart) -> Self {
+        Self {
+            id,
+            caption: caption.into(),
+            drawing: Drawing::Chart(chart),
+        }
+    }
+}
+
 /// What is drawn. Its numbers are also the rows of the CSV file beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Drawing {

@@ -379,14 +379,16 @@ impl StudyRun {
     }
 
     /// World and training but for what goes with the size of a model and the length of a run.
-    pub(crate) fn but_size(&self) -> (WorldConfig, &'static str, TrainConfig) {
+    pub(crate) fn but_size(&self) -> (WorldConfig, ModelConfig, TrainConfig) {
+        let mut model = self.config.model.clone();
+        model.drop_sizes();
         let train = TrainConfig {
             documents: 0,
             batch_documents: 0,
             learning_rate: 0.0,
             ..self.config.train.clone()
         };
-        (self.law().clone(), self.config.model.name(), train)
+        (self.law().clone(), model, train)
     }
 
     /// What all seeds of a run have in common.

@@ -63,6 +63,10 @@ impl Architecture for BagOf {
 
     fn drop_idle_keys(&mut self) {}
 
+    fn drop_sizes(&mut self) {
+        self.width = 0;
+    }
+
     fn specs(&self, vocabulary: usize) -> Vec<ParameterSpec> {
         vec![
             ParameterSpec::embedding("rows", [vocabulary, self.width], false),

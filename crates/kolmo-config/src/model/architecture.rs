@@ -31,6 +31,9 @@ pub trait Architecture {
     /// Drops keys that change nothing as the others are: who compares configurations then finds the same models equal.
     fn drop_idle_keys(&mut self);
 
+    /// Drops the sizes in which the models of a ladder may differ; what is left they have in common, or they are not one ladder.
+    fn drop_sizes(&mut self);
+
     /// Every parameter, in the order in which the model holds them, for a vocabulary of `vocabulary` tokens.
     fn specs(&self, vocabulary: usize) -> Vec<ParameterSpec>;
 

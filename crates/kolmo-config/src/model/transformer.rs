@@ -103,6 +103,18 @@ impl<S: Style> Architecture for S {
         sizes.mup_base_width = sizes.mup_base_width.filter(|base| *base != sizes.d_model);
     }
 
+    fn drop_sizes(&mut self) {
+        // All fields, so that a new one has to be sorted.
+        let Transformer {
+            d_model,
+            layers,
+            heads,
+            tied_embeddings: _,
+            mup_base_width: _,
+        } = self.sizes_mut();
+        (*d_model, *layers, *heads) = (0, 0, 0);
+    }
+
     fn specs(&self, vocabulary: usize) -> Vec<ParameterSpec> {
         let sizes = self.sizes();
         let (d, tied) = (sizes.d_model, sizes.tied_embeddings);

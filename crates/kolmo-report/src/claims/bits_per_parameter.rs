@@ -7,7 +7,7 @@ use kolmo_run::FactRow;
 use kolmo_world::Token;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -17,9 +17,9 @@ use crate::{
         series::points,
     },
     number::{count, grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -28,28 +28,15 @@ use kolmo_stats::PowerLaw;
 pub struct BitsPerParameter;
 
 impl Claim for BitsPerParameter {
-    fn name(&self) -> &'static str {
-        "bits_per_parameter"
-    }
-
-    fn title(&self) -> &'static str {
-        "Bits per parameter"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a model store bits in proportion to its parameters, and how many?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "The runs of `model_scaling`."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of the bits stored against parameters is 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "bits_per_parameter",
+            title: "Bits per parameter",
+            question: "Does a model store bits in proportion to its parameters, and how many?",
+            needs: "The runs of `model_scaling`.",
+            predicts: "The exponent of the bits stored against parameters is 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -73,18 +60,13 @@ impl Claim for BitsPerParameter {
             let points = observations(runs, parameters, |run| 1.0 / bits(run));
             let measured = PowerLaw::fit(&points).map(|law| law.exponent);
             section.verdicts.push(
-                Prediction {
-                    claim: &BitsPerParameter,
-                    name: format!("{name}/exponent"),
-                    statement: format!(
-                        "{name}: the bits stored grow in proportion to the parameters."
-                    ),
-                    relation: Relation::Equal,
-                    predicted: 1.0,
-                    range: range("parameters", runs.iter().map(|run| parameters(run))),
-                    quantity: Quantity::Exponent,
-                }
-                .judge(measured),
+                Expected::equal(&BitsPerParameter, 1.0, Quantity::Exponent)
+                    .called(
+                        format!("{name}/exponent"),
+                        format!("{name}: the bits stored grow in proportion to the parameters."),
+                    )
+                    .over("parameters", runs.iter().map(|run| parameters(run)))
+                    .judge(measured),
             );
             let ratios = runs.iter().map(|run| capacity_ratio(run));
             let ratios = ratios.collect::<Result<Vec<f64>>>()?;
@@ -145,12 +127,10 @@ fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figu
         ..mean_at(x, at, |run| ratio_of(run, runs, ratios))
     };
     let with_names = sizes.iter().map(|(x, at)| ratio(*x, at)).collect();
-    Figure {
-        id: id(study, &["bits-per-parameter", name]),
-        caption: format!(
-            "{name}: bits stored for each parameter, means over seeds with 95 % intervals."
-        ),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["bits-per-parameter", name]),
+        format!("{name}: bits stored for each parameter, means over seeds with 95 % intervals."),
+        Chart {
             title: format!("Bits per parameter: {name}"),
             x: "parameters".to_owned(),
             y: "bits per parameter".to_owned(),
@@ -163,8 +143,8 @@ fn figure(study: &Study, runs: &[&StudyRun], ratios: &[f64], name: &str) -> Figu
                 ),
                 points("values alone", (Mark::JoinedPoints, Ink::Measured), at),
             ],
-        }),
-    }
+        },
+    )
 }
 
 fn ratio_of(run: &StudyRun, runs: &[&StudyRun], ratios: &[f64]) -> f64 {

@@ -3,7 +3,7 @@
 use kolmo_run::AnswerRow;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -14,9 +14,9 @@ use crate::{
         series::{grid, line, points},
     },
     number::{grouped, significant},
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::Study,
 };
 use kolmo_stats::{
@@ -31,29 +31,16 @@ const WORDINGS: [&str; 3] = [STATEMENT, "held_out", "question"];
 pub struct Calibration;
 
 impl Claim for Calibration {
-    fn name(&self) -> &'static str {
-        "calibration"
-    }
-
-    fn title(&self) -> &'static str {
-        "Calibration"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "The runs of `hallucination`."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The expected calibration error in ten bins is that of as many answers that are right as often as they say, and the \
-         AUROC of the confidence as a sign of a right answer is above 0.5."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "calibration",
+            title: "Calibration",
+            question: "Is a model right as often as its confidence says, and does its confidence tell what it knows from what it does not?",
+            needs: "The runs of `hallucination`.",
+            predicts: "The expected calibration error in ten bins is that of as many answers that are right as often as they say, and the \
+                 AUROC of the confidence as a sign of a right answer is above 0.5.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -130,18 +117,14 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
     let by_chance: Vec<f64> = by_chance.collect();
     let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let name = &group.name;
-    let claim = Prediction {
-        claim: &Calibration,
-        name: format!("{name}/{cohort}"),
-        statement: format!(
-            "{name}: about {} a model is right as often as it says: its calibration error is that of chance alone.",
-            whom(cohort)
-        ),
-        relation: Relation::Equal,
-        predicted: by_chance.iter().sum::<f64>() / by_chance.len() as f64,
-        range: None,
-        quantity: Quantity::Share,
-    };
+    let claim = Expected::equal(&Calibration, by_chance.iter().sum::<f64>() / by_chance.len() as f64, Quantity::Share)
+        .called(
+            format!("{name}/{cohort}"),
+            format!(
+                "{name}: about {} a model is right as often as it says: its calibration error is that of chance alone.",
+                whom(cohort)
+            ),
+        );
     Some(claim.judge(Estimate::over_seeds(&errors)))
 }
 
@@ -162,15 +145,10 @@ fn auroc_verdict(group: &Group<'_>) -> Option<Verdict> {
         false => Estimate::over_seeds(&areas),
     };
     let name = &group.name;
-    let claim = Prediction {
-        claim: &Calibration,
-        name: format!("{name}/AUROC"),
-        statement: format!("{name}: right answers are more confident than wrong ones."),
-        relation: Relation::Above,
-        predicted: 0.5,
-        range: None,
-        quantity: Quantity::Share,
-    };
+    let claim = Expected::above(&Calibration, 0.5, Quantity::Share).called(
+        format!("{name}/AUROC"),
+        format!("{name}: right answers are more confident than wrong ones."),
+    );
     Some(claim.judge(measured))
 }
 
@@ -202,21 +180,21 @@ fn figure(study: &Study, panel: &Panel<'_>, cohort: &str) -> Option<Figure> {
     );
     series.insert(0, diagonal);
     let name = &panel.name;
-    Some(Figure {
-        id: id(study, &["calibration", name, cohort]),
-        caption: format!(
+    Some(Figure::chart(
+        id(study, &["calibration", name, cohort]),
+        format!(
             "{name}: accuracy against confidence, of answers about {}, in ten bins of confidence, all seeds together with binomial \
              95 % intervals.",
             whom(cohort)
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Reliability, {}: {name}", whom(cohort)),
             x: "confidence".to_owned(),
             y: "accuracy".to_owned(),
             log_y: false,
             series,
-        }),
-    })
+        },
+    ))
 }
 
 fn table(group: &Group<'_>) -> Table {

@@ -4,7 +4,7 @@ use kolmo_run::ClassRecord;
 use kolmo_theory::discovery::{PowerLaw, mean_content};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
     measured::{
@@ -14,9 +14,9 @@ use crate::{
         series::{line, shade},
     },
     number::{class_of_ranks, grouped},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, Point, Refusal, variance_left};
@@ -34,29 +34,16 @@ const LEFT: f64 = 0.1;
 pub struct Collapse;
 
 impl Claim for Collapse {
-    fn name(&self) -> &'static str {
-        "collapse"
-    }
-
-    fn title(&self) -> &'static str {
-        "One curve for all frequencies"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of 20 evaluations or more; or, of a law that ends in a power law, runs on four or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The share of the variance of the classes' losses left around one curve over exposures is below 0.1 within a run, and \
-         over the ends of runs of several lengths."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "collapse",
+            title: "One curve for all frequencies",
+            question: "Does it matter for the loss of a fact how frequent it is, once it is known how often it was stated?",
+            needs: "Runs of 20 evaluations or more; or, of a law that ends in a power law, runs on four or more numbers of documents.",
+            predicts: "The share of the variance of the classes' losses left around one curve over exposures is below 0.1 within a run, and \
+                 over the ends of runs of several lengths.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -93,16 +80,13 @@ impl Claim for Collapse {
                 .map(|point| point.x);
             let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
             section.verdicts.push(
-                Prediction {
-                    claim: &Collapse,
-                    name: format!("{name}/variance left"),
-                    statement: format!("{name}: less than a tenth of the variance of the classes' losses is left around one curve over exposures."),
-                    relation: Relation::Below,
-                    predicted: LEFT,
-                    range: range("exposures", exposures),
-                    quantity: Quantity::Ratio,
-                }
-                .judge(one_or_seeds(&seeds, left.iter().cloned())),
+                Expected::below(&Collapse, LEFT, Quantity::Ratio)
+                    .called(
+                        format!("{name}/variance left"),
+                        format!("{name}: less than a tenth of the variance of the classes' losses is left around one curve over exposures."),
+                    )
+                    .over("exposures", exposures)
+                    .judge(one_or_seeds(&seeds, left.iter().cloned())),
             );
             section.figures.push(figure(study, runs[0], &name));
             section
@@ -148,24 +132,21 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
     let seeds = lengths(runs);
     let names: Vec<u64> = seeds.iter().map(|runs| runs[0].config.seed).collect();
     let left = seeds.iter().map(|runs| variance_left(&ends(runs)));
-    let claim = Prediction {
-        claim: &Collapse,
-        name: format!("{name}/at the end"),
-        statement: format!(
-            "{name}: less than a tenth of the variance of the classes' losses at the end of runs of several lengths is left around one \
-             curve over exposures."
-        ),
-        relation: Relation::Below,
-        predicted: LEFT,
-        range: range(
+    let claim = Expected::below(&Collapse, LEFT, Quantity::Ratio)
+        .called(
+            format!("{name}/at the end"),
+            format!(
+                "{name}: less than a tenth of the variance of the classes' losses at the end of runs of several lengths is left around one \
+                 curve over exposures."
+            ),
+        )
+        .over(
             "exposures",
             seeds
                 .iter()
                 .flat_map(|runs| ends(runs))
                 .map(|point| point.x),
-        ),
-        quantity: Quantity::Ratio,
-    };
+        );
     (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(&names, left)))
 }
 
@@ -177,21 +158,21 @@ fn end_figure(study: &Study, runs: &[&StudyRun], name: &str) -> Option<Figure> {
         let label = format!("{} documents", grouped(*documents as u64));
         line(label, (Mark::JoinedPoints, shade(k, runs.len())), ends)
     });
-    Some(Figure {
-        id: id(study, &["collapse", name, "at-the-end"]),
-        caption: format!(
+    Some(Figure::chart(
+        id(study, &["collapse", name, "at-the-end"]),
+        format!(
             "{name}, seed {}: the loss of each frequency class over ln V at the end of runs of several lengths, against the mean \
              exposures of its facts.",
             runs[0].1[0].config.seed
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Loss against exposures at the end: {name}"),
             x: "exposures (mean per fact)".to_owned(),
             y: "value loss / ln V".to_owned(),
             log_y: false,
             series: series.collect(),
-        }),
-    })
+        },
+    ))
 }
 
 /// The loss of each class over h, against its exposures or against documents.
@@ -231,20 +212,20 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Figure {
             let at = group.iter().map(|point| (point.x, point.y));
             line(label, (Mark::JoinedPoints, shade(k, alike.len())), at)
         });
-    Figure {
-        id: id(study, &["collapse", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["collapse", name]),
+        format!(
             "{name}, seed {}: the loss of each frequency class over ln V, against the mean exposures of its facts.",
             run.config.seed
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Loss against exposures: {name}"),
             x: "exposures (mean per fact)".to_owned(),
             y: "value loss / ln V".to_owned(),
             log_y: false,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }
 
 type Left = std::result::Result<Estimate, Refusal>;

@@ -4,7 +4,7 @@
 use kolmo_run::{CompressionRecord, CompressorRecord, WeightsRecord};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -15,9 +15,9 @@ use crate::{
         series::{line, points},
     },
     number::{NOTHING, grouped, significant},
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::Study,
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal};
@@ -39,30 +39,17 @@ const END_BITS: f64 = 64.0;
 pub struct Compressors;
 
 impl Claim for Compressors {
-    fn name(&self) -> &'static str {
-        "compressors"
-    }
-
-    fn title(&self) -> &'static str {
-        "The model as a compressor"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs that were measured as compressors."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The bits of the model for unseen documents, over those of the best general compressor, are below 1. Over all runs the \
-         greatest difference of an arithmetic code and the information in it is below 0.001: of the Bayes learner's either way, \
-         of the model's beyond 64 bits."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "compressors",
+            title: "The model as a compressor",
+            question: "Does a trained model write text in fewer bits than a general compressor, and in as many as it says?",
+            needs: "Runs that were measured as compressors.",
+            predicts: "The bits of the model for unseen documents, over those of the best general compressor, are below 1. Over all runs the \
+                 greatest difference of an arithmetic code and the information in it is below 0.001: of the Bayes learner's either way, \
+                 of the model's beyond 64 bits.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -128,31 +115,22 @@ fn floor(of: &Compressed<'_>) -> f64 {
 
 fn shortest(group: &Group<'_>) -> Verdict {
     let name = &group.name;
-    Prediction {
-        claim: &Compressors,
-        name: format!("{name}/shortest"),
-        statement: format!(
-            "{name}: the model writes sentences that it has not seen in fewer bits than the best general compressor: the ratio is below 1."
-        ),
-        relation: Relation::Below,
-        predicted: 1.0,
-        range: None,
-        quantity: Quantity::Ratio,
-    }
-    .judge(mean(&group.runs, |of| model(of) / general(of)))
+    Expected::below(&Compressors, 1.0, Quantity::Ratio)
+        .called(
+            format!("{name}/shortest"),
+            format!(
+                "{name}: the model writes sentences that it has not seen in fewer bits than the best general compressor: the ratio is below 1."
+            ),
+        )
+        .judge(mean(&group.runs, |of| model(of) / general(of)))
 }
 
 /// Whether the codes that were written are as long as the probabilities say.
 fn written(family: &Group<'_>) -> [Verdict; 2] {
     let name = &family.name;
-    let claim = |which: &str, statement: String| Prediction {
-        claim: &Compressors,
-        name: format!("{name}/{which}"),
-        statement,
-        relation: Relation::Below,
-        predicted: SLACK,
-        range: None,
-        quantity: Quantity::Difference,
+    let claim = |which: &str, statement: String| {
+        Expected::below(&Compressors, SLACK, Quantity::Difference)
+            .called(format!("{name}/{which}"), statement)
     };
     let bayes = claim(
         BAYES,
@@ -346,15 +324,15 @@ fn figure(study: &Study, family: &Group<'_>) -> Figure {
     let measured = |(parameters, runs): &(f64, Vec<&Compressed<'_>>)| -> Datum {
         datum(*parameters, &of_seeds(runs, |of| model(of)))
     };
-    Figure {
-        id: id(study, &["compressors", &family.name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["compressors", &family.name]),
+        format!(
             "{}: bits for each fact stated in documents that the run has not seen, without the weights; means over seeds with 95 % intervals. \
              The floor is {} bits.",
             family.name,
             significant(level(floor)[0].1)
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("The model as a compressor: {}", family.name),
             x: "parameters".to_owned(),
             y: "bits per fact stated".to_owned(),
@@ -377,6 +355,6 @@ fn figure(study: &Study, family: &Group<'_>) -> Figure {
                 ),
                 line("floor", (Mark::Line, Ink::Theory), level(floor)),
             ],
-        }),
-    }
+        },
+    )
 }

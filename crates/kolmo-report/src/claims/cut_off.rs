@@ -5,7 +5,7 @@ use kolmo_run::{ClassRecord, FactRow};
 use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::{
         chart::{Chart, Datum, Ink, Mark},
@@ -18,9 +18,9 @@ use crate::{
         series::{grid, line, points, shade},
     },
     number::{self, class_of_ranks, grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Drawing, Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{
@@ -31,30 +31,17 @@ use kolmo_stats::{
 pub struct CutOff;
 
 impl Claim for CutOff {
-    fn name(&self) -> &'static str {
-        "cut_off"
-    }
-
-    fn title(&self) -> &'static str {
-        "The cut-off"
-    }
-
-    fn question(&self) -> &'static str {
-        "Which facts does a model of limited capacity keep, and how sharply does it stop?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "The runs of `model_scaling`, of a law that ends in a power law."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Facts are stored or not, rather than missing as the threshold over the frequency: each shape with its best threshold, \
-         ln of the ratio of their squared errors is above 0. The threshold frequency falls with the parameters with the \
-         exponent 1/α."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "cut_off",
+            title: "The cut-off",
+            question: "Which facts does a model of limited capacity keep, and how sharply does it stop?",
+            needs: "The runs of `model_scaling`, of a law that ends in a power law.",
+            predicts: "Facts are stored or not, rather than missing as the threshold over the frequency: each shape with its best threshold, \
+                 ln of the ratio of their squared errors is above 0. The threshold frequency falls with the parameters with the \
+                 exponent 1/α.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -163,19 +150,16 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
     };
     let ratios: Vec<OfSeed<f64>> = seeds.iter().map(of_seed).collect();
     let frequencies = runs.iter().flat_map(|run| profile(run)).map(|(p, _)| p);
-    Prediction {
-        claim: &CutOff,
-        name: format!("{name}/sharp or soft"),
-        statement: format!(
-            "{name}: the cut-off looks like facts that are stored or not, rather than like further nats that are worth less: \
-             the logarithm of the ratio of their squared errors is above 0."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: range("probability of a fact", frequencies),
-        quantity: Quantity::Difference,
-    }
-    .judge(Estimate::over_seeds(&ratios))
+    Expected::above(&CutOff, 0.0, Quantity::Difference)
+        .called(
+            format!("{name}/sharp or soft"),
+            format!(
+                "{name}: the cut-off looks like facts that are stored or not, rather than like further nats that are worth less: \
+                 the logarithm of the ratio of their squared errors is above 0."
+            ),
+        )
+        .over("probability of a fact", frequencies)
+        .judge(Estimate::over_seeds(&ratios))
 }
 
 /// The frequency at which the accuracy of `run` falls below 80 %.
@@ -207,17 +191,14 @@ fn threshold_verdict(
             })
         })
         .collect();
-    let claim = Prediction {
-        claim: &CutOff,
-        name: format!("{name}/threshold"),
-        statement: format!(
-            "{name}: the threshold frequency falls with the parameters with the exponent 1/α of the frequencies."
-        ),
-        relation: Relation::Equal,
-        predicted: 1.0 / law.discount,
-        range: range("parameters", observations.iter().map(|point| point.x)),
-        quantity: Quantity::Exponent,
-    };
+    let claim = Expected::equal(&CutOff, 1.0 / law.discount, Quantity::Exponent)
+        .called(
+            format!("{name}/threshold"),
+            format!(
+                "{name}: the threshold frequency falls with the parameters with the exponent 1/α of the frequencies."
+            ),
+        )
+        .over("parameters", observations.iter().map(|point| point.x));
     Some(claim.judge(PowerLaw::fit(&observations).map(|law| law.exponent)))
 }
 
@@ -307,20 +288,20 @@ fn shapes(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
             curve,
         ));
     }
-    Figure {
-        id: id(study, &["cut-off", name, "shape"]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["cut-off", name, "shape"]),
+        format!(
             "{name}: the share of a fact that is missing against its probability, for each size, mean over seeds; and the two \
              shapes, fitted to the size in the middle."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("The cut-off: {name}"),
             x: "probability of a fact".to_owned(),
             y: "share missing".to_owned(),
             log_y: false,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn thresholds_figure(
@@ -364,19 +345,19 @@ fn thresholds_figure(
         (Mark::Points, Ink::Measured),
         measured,
     ));
-    Figure {
-        id: id(study, &["cut-off", name, "threshold"]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["cut-off", name, "threshold"]),
+        format!(
             "{name}: the probability of a fact at which accuracy falls below 80 %, with 95 % intervals from drawing facts."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Threshold frequency: {name}"),
             x: "parameters".to_owned(),
             y: "probability of a fact".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn table(

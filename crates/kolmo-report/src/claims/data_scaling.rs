@@ -4,7 +4,7 @@
 use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_content};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -13,9 +13,9 @@ use crate::{
         series::{grid, line, points, shade},
     },
     number::{estimate, loss, significant},
-    prediction::{Prediction, beside, range},
+    prediction::{Expected, beside},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
@@ -24,31 +24,18 @@ use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
 pub struct DataScaling;
 
 impl Claim for DataScaling {
-    fn name(&self) -> &'static str {
-        "data_scaling"
-    }
-
-    fn title(&self) -> &'static str {
-        "Loss against data"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power law where one is \
-         predicted?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of one law and one training on two or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of the value redundancy against documents is that of the exact Bayes curve over the same documents, that \
-         of the same curve at N/τ documents with one τ for a seed, and 1 − α. Without a power law (`uniform`) the curve is \
-         steeper in the second half of the range."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "data_scaling",
+            title: "Loss against data",
+            question: "Does the loss on facts fall with the data as the exact curve of a Bayes learner does, and as a power law where one is \
+                 predicted?",
+            needs: "Runs of one law and one training on two or more numbers of documents.",
+            predicts: "The exponent of the value redundancy against documents is that of the exact Bayes curve over the same documents, that \
+                 of the same curve at N/τ documents with one τ for a seed, and 1 − α. Without a power law (`uniform`) the curve is \
+                 steeper in the second half of the range.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -118,7 +105,6 @@ fn fitted<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
 
 fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let fitted = fitted(study, runs);
-    let over = || range("documents", fitted.iter().map(|run| run.documents()));
     let Some(asymptote) = Asymptote::of(&runs[0].world) else {
         return if runs[0].world.frequency().law().is_uniform() {
             vec![contrast(&fitted, name)]
@@ -131,14 +117,10 @@ fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let exact = fitted.iter().map(|run| exact(run, run.documents() / tau));
         exact.collect()
     };
-    let claim = |which: &str, statement: String, predicted| Prediction {
-        claim: &DataScaling,
-        name: format!("{name}/{which}"),
-        statement,
-        relation: Relation::Equal,
-        predicted,
-        range: over(),
-        quantity: Quantity::Exponent,
+    let claim = |which: &str, statement: String, predicted| {
+        Expected::equal(&DataScaling, predicted, Quantity::Exponent)
+            .called(format!("{name}/{which}"), statement)
+            .over("documents", fitted.iter().map(|run| run.documents()))
     };
     let same = format!(
         "{name}: the redundancy falls with the documents as fast as that of the Bayes learner does over the same range."
@@ -240,19 +222,16 @@ fn contrast(runs: &[&StudyRun], name: &str) -> Verdict {
             (at.len() > 2).then(|| (runs[0].config.seed, steepening()))
         })
         .collect();
-    Prediction {
-        claim: &DataScaling,
-        name: format!("{name}/no power law"),
-        statement: format!(
-            "{name}: the contrast. The redundancy is no power law: the exponent over the second half of the range is greater \
-             than over the first, for all facts come to be known at once."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: range("documents", runs.iter().map(|run| run.documents())),
-        quantity: Quantity::Difference,
-    }
-    .judge(Estimate::over_seeds(&steepening))
+    Expected::above(&DataScaling, 0.0, Quantity::Difference)
+        .called(
+            format!("{name}/no power law"),
+            format!(
+                "{name}: the contrast. The redundancy is no power law: the exponent over the second half of the range is greater \
+                 than over the first, for all facts come to be known at once."
+            ),
+        )
+        .over("documents", runs.iter().map(|run| run.documents()))
+        .judge(Estimate::over_seeds(&steepening))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
@@ -301,22 +280,22 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         (joined, Ink::Measured),
         measured(redundancy),
     ));
-    Figure {
-        id: id(study, &["data-scaling", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["data-scaling", name]),
+        format!(
             "{name}: value redundancy against documents. Points are means over {} seeds with 95 % intervals; a learner that \
              knows nothing is at {} nats.",
             count_seeds(&sizes[0].1),
             loss(mean_content(world))
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Loss against data: {name}"),
             x: "documents".to_owned(),
             y: "value redundancy (nats per fact)".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn ratios(study: &Study, laws: &[Vec<&StudyRun>], names: &[String]) -> Figure {
@@ -335,18 +314,17 @@ fn ratios(study: &Study, laws: &[Vec<&StudyRun>], names: &[String]) -> Figure {
         let ink = shade(k, with_law.len());
         points((*name).clone(), (Mark::JoinedPoints, ink), at)
     });
-    Figure {
-        id: id(study, &["data-scaling", "ratio"]),
-        caption: "What a transformer loses over what the Bayes learner is expected to lose, on the same number of documents."
-            .to_owned(),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["data-scaling", "ratio"]),
+        "What a transformer loses over what the Bayes learner is expected to lose, on the same number of documents.",
+        Chart {
             title: "Measured over Bayes".to_owned(),
             x: "documents".to_owned(),
             y: "ratio of the redundancies".to_owned(),
             log_y: true,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }
 
 /// A loss that is none, nats per fact: nothing is a multiple of it.

@@ -7,7 +7,7 @@ use kolmo_world::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -17,9 +17,9 @@ use crate::{
         series::{line, points},
         tuning::{Variant, bits_before, class_losses, is_bare, new_bits, variants},
     },
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, spearman};
@@ -36,30 +36,17 @@ struct Exchange {
 pub struct Displacement;
 
 impl Claim for Displacement {
-    fn name(&self) -> &'static str {
-        "displacement"
-    }
-
-    fn title(&self) -> &'static str {
-        "Displacement"
-    }
-
-    fn question(&self) -> &'static str {
-        "Do new facts cost as many bits of old ones as they have, from the rarest on?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings with new facts in the old syntax without replay, and a control that reads on in pre-training."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "For each bit of new facts 1 bit of old ones is lost beyond those of the control, and 0 by a model with room for all \
-         facts; the rank correlation of the probability of a known fact and the rise of its loss beyond that in the control is \
-         below 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "displacement",
+            title: "Displacement",
+            question: "Do new facts cost as many bits of old ones as they have, from the rarest on?",
+            needs: "Fine-tunings with new facts in the old syntax without replay, and a control that reads on in pre-training.",
+            predicts: "For each bit of new facts 1 bit of old ones is lost beyond those of the control, and 0 by a model with room for all \
+                 facts; the rank correlation of the probability of a known fact and the rise of its loss beyond that in the control is \
+                 below 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -88,31 +75,23 @@ impl Claim for Displacement {
                 false => (1.0, "has no room, and pays a bit for a bit"),
             };
             section.verdicts.push(
-                Prediction {
-                    claim: &Displacement,
-                    name: format!("{model}/bit for bit"),
-                    statement: format!("{model}: the model {state}."),
-                    relation: Relation::Equal,
-                    predicted,
-                    range: None,
-                    quantity: Quantity::Rate,
-                }
-                .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
+                Expected::equal(&Displacement, predicted, Quantity::Rate)
+                    .called(
+                        format!("{model}/bit for bit"),
+                        format!("{model}: the model {state}."),
+                    )
+                    .judge(mean(&exchanges, |(_, of)| of.lost / of.gained)),
             );
             section.verdicts.push(
-                Prediction {
-                    claim: &Displacement,
-                    name: format!("{model}/rarest first"),
-                    statement: format!(
-                        "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
-                         the rise of its loss, beyond that in the control, is below 0."
-                    ),
-                    relation: Relation::Below,
-                    predicted: 0.0,
-                    range: None,
-                    quantity: Quantity::Correlation,
-                }
-                .judge(rarest_first(variant, control)?),
+                Expected::below(&Displacement, 0.0, Quantity::Correlation)
+                    .called(
+                        format!("{model}/rarest first"),
+                        format!(
+                            "{model}: the rarer a fact that was known, the more of it is forgotten: the rank correlation of its probability with \
+                             the rise of its loss, beyond that in the control, is below 0."
+                        ),
+                    )
+                    .judge(rarest_first(variant, control)?),
             );
             section.figures.push(figure(study, variant, &exchanges));
             rows.push(vec![
@@ -221,14 +200,14 @@ fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[OfSeed<Exchange>]) 
         (at.x, pays / class.bits_stored)
     });
     let paid: Vec<(f64, f64)> = paid.collect();
-    Figure {
-        id: id(study, &["displacement", &variant.model]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["displacement", &variant.model]),
+        format!(
             "{}: share of the bits about each frequency class that is gone, and what an optimal learner without room would give up for \
              as many new bits. Means over seeds with 95 % intervals.",
             variant.model
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Displacement: {}", variant.model),
             x: "probability of a fact".to_owned(),
             y: "share forgotten".to_owned(),
@@ -237,6 +216,6 @@ fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[OfSeed<Exchange>]) 
                 line("rarest first, bit for bit", (Mark::Line, Ink::Theory), paid),
                 points("measured", (Mark::JoinedPoints, Ink::Measured), measured),
             ],
-        }),
-    }
+        },
+    )
 }

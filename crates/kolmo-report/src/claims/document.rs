@@ -1,19 +1,14 @@
 //! The claims as tables of the documentation.
 
-use super::{CLAIMS, Claim};
+use super::{About, CLAIMS};
 
 /// All claims as Markdown: a table of what each asks and needs, and one of what it predicts. `docs/reproduce.md` has them.
 pub fn tables() -> [String; 2] {
-    let asked = |claim: &dyn Claim| {
-        let [name, sort] = [claim.name(), claim.sort().name()];
-        format!(
-            "`{name}` | {sort} | {} | {}",
-            claim.question(),
-            claim.needs()
-        )
+    let asked = |about: About| {
+        let [name, sort] = [about.name, about.sort.name()];
+        format!("`{name}` | {sort} | {} | {}", about.question, about.needs)
     };
-    let predicted =
-        |claim: &dyn Claim| format!("`{}` | {}", claim.name(), claim.predicted_in_words());
+    let predicted = |about: About| format!("`{}` | {}", about.name, about.predicts);
     [
         table("claim | sort | question | needs", asked),
         table("claim | what is predicted", predicted),
@@ -21,9 +16,9 @@ pub fn tables() -> [String; 2] {
 }
 
 /// A table with this head and a row a claim.
-fn table(head: &str, row: impl Fn(&dyn Claim) -> String) -> String {
+fn table(head: &str, row: impl Fn(About) -> String) -> String {
     let rule = head.split(" | ").map(|_| "---").collect::<Vec<_>>();
-    let rows = CLAIMS.iter().map(|claim| row(*claim));
+    let rows = CLAIMS.iter().map(|claim| row(claim.about()));
     let lines = [head.to_owned(), rule.join(" | ")].into_iter().chain(rows);
     lines.map(|line| format!("| {line} |\n")).collect()
 }

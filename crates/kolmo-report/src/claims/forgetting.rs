@@ -8,7 +8,7 @@ use kolmo_world::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -19,9 +19,9 @@ use crate::{
         series::points,
         tuning::{Variant, class_losses, lost, new_bits, taught_in, variants},
     },
-    prediction::Prediction,
+    prediction::{Expected, Prediction},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::Study,
 };
 use kolmo_stats::{Estimate, OfSeed};
@@ -60,29 +60,16 @@ const CORNERS: [(Corner, &str, Mark, Ink); 4] = [
 pub struct Forgetting;
 
 impl Claim for Forgetting {
-    fn name(&self) -> &'static str {
-        "forgetting"
-    }
-
-    fn title(&self) -> &'static str {
-        "Four corners of forgetting"
-    }
-
-    fn question(&self) -> &'static str {
-        "Do sentences of pre-training in between, and the syntax of pre-training, protect what is known?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings with new facts, alike but for replay or for syntax."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Of the bits stored about old facts, the share that is gone without replay is above that with it, and the share gone \
-         with a new syntax is above that with the old one."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "forgetting",
+            title: "Four corners of forgetting",
+            question: "Do sentences of pre-training in between, and the syntax of pre-training, protect what is known?",
+            needs: "Fine-tunings with new facts, alike but for replay or for syntax.",
+            predicts: "Of the bits stored about old facts, the share that is gone without replay is above that with it, and the share gone \
+                 with a new syntax is above that with the old one.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -148,15 +135,7 @@ impl Claim for Forgetting {
 }
 
 fn claim(name: String, statement: String) -> Prediction {
-    Prediction {
-        claim: &Forgetting,
-        name,
-        statement,
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: None,
-        quantity: Quantity::Difference,
-    }
+    Expected::above(&Forgetting, 0.0, Quantity::Difference).called(name, statement)
 }
 
 /// Which corner a variant is: new subjects, all weights, nothing or half replayed.
@@ -208,20 +187,20 @@ fn by_class<'a>(
         Some(points(*name, (*mark, *ink), class_losses(&variant.runs)))
     });
     let series: Vec<_> = series.collect();
-    (!series.is_empty()).then(|| Figure {
-        id: id(study, &["forgetting", model]),
-        caption: format!(
+    (!series.is_empty()).then(|| Figure::chart(
+        id(study, &["forgetting", model]),
+        format!(
             "{model}: share of the bits about each frequency class that is gone after fine-tuning, against the probability of its \
              facts; means over seeds with 95 % intervals."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Forgetting by frequency: {model}"),
             x: "probability of a fact".to_owned(),
             y: "share forgotten".to_owned(),
             log_y: false,
             series,
-        }),
-    })
+        },
+    ))
 }
 
 fn table(model: &str, variants: &[&Variant<'_>]) -> Result<Table> {

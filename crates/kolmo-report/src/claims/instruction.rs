@@ -7,7 +7,7 @@ use kolmo_run::AnswerRow;
 use kolmo_world::LessonConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -18,9 +18,9 @@ use crate::{
         series::line,
         tuning::{Variant, crossing, is_bare, lost, variants},
     },
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, one_a_seed};
@@ -44,29 +44,16 @@ struct Measured {
 pub struct Instruction;
 
 impl Claim for Instruction {
-    fn name(&self) -> &'static str {
-        "instruction"
-    }
-
-    fn title(&self) -> &'static str {
-        "Questions about the others"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a model that learns to answer questions about some subjects answer them about the others?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings with questions about some of the subjects."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Of the facts known before, a share above 0.9 is answered in questions about subjects that no question was about; nine \
-         answers of ten are values after fewer than 1000 sentences; the gain with the templates of pre-training is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "instruction",
+            title: "Questions about the others",
+            question: "Does a model that learns to answer questions about some subjects answer them about the others?",
+            needs: "Fine-tunings with questions about some of the subjects.",
+            predicts: "Of the facts known before, a share above 0.9 is answered in questions about subjects that no question was about; nine \
+                 answers of ten are values after fewer than 1000 sentences; the gain with the templates of pre-training is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -97,34 +84,26 @@ impl Claim for Instruction {
             // Of other parts of the subjects the table tells.
             if is_half(variant) {
                 section.verdicts.push(
-                Prediction {
-                    claim: &Instruction,
-                    name: format!("{name}/others"),
-                    statement: format!(
-                        "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
-                    ),
-                    relation: Relation::Above,
-                    predicted: WANTED,
-                    range: None,
-                    quantity: Quantity::Share,
-                }
-                .judge(mean(&measured, |(_, of)| of.others)),
+                Expected::above(&Instruction, WANTED, Quantity::Share)
+                    .called(
+                        format!("{name}/others"),
+                        format!(
+                            "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
+                        ),
+                    )
+                    .judge(mean(&measured, |(_, of)| of.others)),
             );
             }
             if is_plain(variant) {
                 section.verdicts.push(
-                    Prediction {
-                        claim: &Instruction,
-                        name: format!("{name}/sentences"),
-                        statement: format!(
-                            "{name}: after fewer than {SENTENCES} sentences nine of ten answers to questions are values."
-                        ),
-                        relation: Relation::Below,
-                        predicted: SENTENCES,
-                        range: None,
-                        quantity: Quantity::Count,
-                    }
-                    .judge(mean(&measured, |(_, of)| of.learnt)),
+                    Expected::below(&Instruction, SENTENCES, Quantity::Count)
+                        .called(
+                            format!("{name}/sentences"),
+                            format!(
+                                "{name}: after fewer than {SENTENCES} sentences nine of ten answers to questions are values."
+                            ),
+                        )
+                        .judge(mean(&measured, |(_, of)| of.learnt)),
                 );
             }
             rows.push(vec![
@@ -192,17 +171,14 @@ fn ablations(shares: &[Others<'_>]) -> Vec<crate::report::Verdict> {
     };
     let differences = one_a_seed(many).into_iter().filter_map(difference);
     let differences: Vec<OfSeed<f64>> = differences.collect();
-    let claim = Prediction {
-        claim: &Instruction,
-        name: "all/templates".to_owned(),
-        statement: format!(
-            "Facts stated in {most} templates can be asked for about other subjects more than facts stated in {least}."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: range("templates", [*least, *most]),
-        quantity: Quantity::Difference,
-    };
+    let claim = Expected::above(&Instruction, 0.0, Quantity::Difference)
+        .called(
+            "all/templates".to_owned(),
+            format!(
+                "Facts stated in {most} templates can be asked for about other subjects more than facts stated in {least}."
+            ),
+        )
+        .over("templates", [*least, *most]);
     vec![claim.judge(Estimate::over_seeds(&differences))]
 }
 
@@ -277,18 +253,18 @@ fn curves(study: &Study, variant: &Variant<'_>) -> Figure {
         let at = at.map(|at| (at.documents as f64, accuracy(at, cohort, wording)));
         line(label, (Mark::JoinedPoints, ink), at)
     });
-    Figure {
-        id: id(study, &["instruction", &variant.name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["instruction", &variant.name]),
+        format!(
             "{}: accuracy, weighted by frequency, against documents of fine-tuning; one seed.",
             variant.name
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Questions: {}", variant.name),
             x: "documents of fine-tuning".to_owned(),
             y: "accuracy".to_owned(),
             log_y: false,
             series: series.to_vec(),
-        }),
-    }
+        },
+    )
 }

@@ -3,7 +3,7 @@
 use kolmo_theory::dynamics::half_learning_documents;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -13,9 +13,9 @@ use crate::{
         series::{line, points},
     },
     number::{NOTHING, class_of_ranks, count, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_learning};
@@ -24,29 +24,16 @@ use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_
 pub struct LearningTime;
 
 impl Claim for LearningTime {
-    fn name(&self) -> &'static str {
-        "learning_time"
-    }
-
-    fn title(&self) -> &'static str {
-        "When facts are learnt"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does a fact that is half as frequent take twice as long to be learnt?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of six evaluations or more."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The slope of ln half-learning time against ln probability, over the medians of classes, is −1, and so is the slope \
-         from when the most frequent class was half learnt."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "learning_time",
+            title: "When facts are learnt",
+            question: "Does a fact that is half as frequent take twice as long to be learnt?",
+            needs: "Runs of six evaluations or more.",
+            predicts: "The slope of ln half-learning time against ln probability, over the medians of classes, is −1, and so is the slope \
+                 from when the most frequent class was half learnt.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -146,14 +133,10 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
             .flatten()
             .map(|class| class.learning.frequency)
     };
-    let claim = |which: &str, statement: String| Prediction {
-        claim: &LearningTime,
-        name: format!("{name}/{which}"),
-        statement,
-        relation: Relation::Equal,
-        predicted: -1.0,
-        range: range("probability of a fact", frequencies()),
-        quantity: Quantity::Exponent,
+    let claim = |which: &str, statement: String| {
+        Expected::equal(&LearningTime, -1.0, Quantity::Exponent)
+            .called(format!("{name}/{which}"), statement)
+            .over("probability of a fact", frequencies())
     };
     let from_start = format!(
         "{name}: the half-learning time of a fact is inversely proportional to its frequency."
@@ -222,20 +205,20 @@ fn figure(study: &Study, run: &StudyRun, classes: &[Class], name: &str) -> Figur
         (Mark::Points, Ink::Measured),
         measured,
     ));
-    Figure {
-        id: id(study, &["learning-time", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["learning-time", name]),
+        format!(
             "{name}, seed {}: documents until half of the facts of a class have fallen to h/2, against their probability. Dashes: slope -1.",
             run.config.seed
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("When facts are learnt: {name}"),
             x: "probability of a fact".to_owned(),
             y: "documents until half learnt".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn table(classes: &[Class], run: &StudyRun, name: &str) -> Table {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
     measured::{
@@ -13,9 +13,9 @@ use crate::{
         series::{points, shade},
     },
     number::{count, grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal};
@@ -24,28 +24,15 @@ use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal};
 pub struct LongerTraining;
 
 impl Claim for LongerTraining {
-    fn name(&self) -> &'static str {
-        "longer_training"
-    }
-
-    fn title(&self) -> &'static str {
-        "Longer training"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is it capacity that the ladder of sizes measures, or the time that its models had?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of the same two or more sizes on two or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Training for longer changes the exponent of what is missing against parameters by 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "longer_training",
+            title: "Longer training",
+            question: "Is it capacity that the ladder of sizes measures, or the time that its models had?",
+            needs: "Runs of the same two or more sizes on two or more numbers of documents.",
+            predicts: "Training for longer changes the exponent of what is missing against parameters by 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -99,19 +86,16 @@ fn verdict(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Verdict {
         .map(change);
     let changes: std::result::Result<Vec<OfSeed<f64>>, Refusal> = changes.collect();
     let (before, after) = (shorter[0].documents(), longer[0].documents());
-    Prediction {
-        claim: &LongerTraining,
-        name: format!("{name}/exponent"),
-        statement: format!(
-            "{name}: training {} times as long does not change the exponent of loss against parameters.",
-            significant(after / before)
-        ),
-        relation: Relation::Equal,
-        predicted: 0.0,
-        range: range("parameters", longer.iter().map(|run| parameters(run))),
-        quantity: Quantity::Exponent,
-    }
-    .judge(changes.and_then(|changes| Estimate::over_seeds(&changes)))
+    Expected::equal(&LongerTraining, 0.0, Quantity::Exponent)
+        .called(
+            format!("{name}/exponent"),
+            format!(
+                "{name}: training {} times as long does not change the exponent of loss against parameters.",
+                significant(after / before)
+            ),
+        )
+        .over("parameters", longer.iter().map(|run| parameters(run)))
+        .judge(changes.and_then(|changes| Estimate::over_seeds(&changes)))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
@@ -125,19 +109,19 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         let label = format!("{} parameters", grouped(*parameters as u64));
         points(label, (Mark::JoinedPoints, shade(k, sizes.len())), stored)
     });
-    Figure {
-        id: id(study, &["longer-training", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["longer-training", name]),
+        format!(
             "{name}: bits stored against documents, for each size. A line that is level has reached its capacity."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Bits stored by longer training: {name}"),
             x: "documents".to_owned(),
             y: "bits stored".to_owned(),
             log_y: true,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }
 
 fn table(shorter: &[&StudyRun], longer: &[&StudyRun], name: &str) -> Table {

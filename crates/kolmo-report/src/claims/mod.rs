@@ -40,31 +40,40 @@ use crate::{
     study::Study,
 };
 
+/// What a claim says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Its name in sweep files and verdicts: lower case letters, digits and underscores.
+    pub name: &'static str,
+    /// Its name for readers.
+    pub title: &'static str,
+    /// The question, one sentence.
+    pub question: &'static str,
+    /// Which runs it can be seen in, in a sentence.
+    pub needs: &'static str,
+    /// What is measured, and what that should be; sentences, in Markdown without links.
+    pub predicts: &'static str,
+    /// What kind of question it is.
+    pub sort: Sort,
+}
+
 /// A question that runs can answer.
 pub trait Claim: Sync {
-    /// Its name in sweep files and verdicts: lower case letters, digits and underscores.
-    fn name(&self) -> &'static str;
-
-    /// Its name for readers.
-    fn title(&self) -> &'static str;
-
-    /// The question, one sentence.
-    fn question(&self) -> &'static str;
-
-    /// Which runs it can be seen in, in a sentence.
-    fn needs(&self) -> &'static str;
-
-    /// What is measured, and what that should be; sentences, in Markdown without links.
-    fn predicted_in_words(&self) -> &'static str;
-
-    /// What kind of question it is.
-    fn sort(&self) -> Sort;
+    /// What it says of itself.
+    fn about(&self) -> About;
 
     /// What the runs of `study` say of it; none if it cannot be seen in them.
     ///
     /// # Errors
     /// Those of reading records.
     fn section(&self, study: &Study) -> Result<Option<Section>>;
+}
+
+impl dyn Claim + '_ {
+    /// Its name: see [`About`].
+    pub fn name(&self) -> &'static str {
+        self.about().name
+    }
 }
 
 /// All claims, in the order of a report.
@@ -143,6 +152,11 @@ fn sections_of(claims: &[&dyn Claim], study: &Study) -> Result<Vec<Section>> {
 
 /// The section of `claim` about `study`, with nothing yet to show for its question; `text` are its paragraphs.
 fn section_for(claim: &dyn Claim, study: &Study, text: &[&str]) -> Section {
-    let id = id(study, &[claim.name()]);
-    Section::new(id, claim.title(), claim.question(), text)
+    let About {
+        name,
+        title,
+        question,
+        ..
+    } = claim.about();
+    Section::new(id(study, &[name]), title, question, text)
 }

@@ -9,7 +9,7 @@ use kolmo_theory::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -19,9 +19,9 @@ use crate::{
         series::{grid, line, points},
     },
     number::{count, estimate, grouped, loss, significant},
-    prediction::{Prediction, beside, range},
+    prediction::{Expected, beside, range},
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -30,29 +30,16 @@ use kolmo_stats::PowerLaw;
 pub struct ModelScaling;
 
 impl Claim for ModelScaling {
-    fn name(&self) -> &'static str {
-        "model_scaling"
-    }
-
-    fn title(&self) -> &'static str {
-        "Loss against capacity"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of one law and one training of two or more sizes, of which the longest count."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of what is missing against the bits stored is that of the best use of as many bits, on as many documents; \
-         against the bits and against the parameters it is 1/α − 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "model_scaling",
+            title: "Loss against capacity",
+            question: "Does what a model misses fall with the bits that it stores as if it stored the most frequent facts?",
+            needs: "Runs of one law and one training of two or more sizes, of which the longest count.",
+            predicts: "The exponent of what is missing against the bits stored is that of the best use of as many bits, on as many documents; \
+                 against the bits and against the parameters it is 1/α − 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -82,18 +69,13 @@ fn exact(run: &StudyRun) -> f64 {
 }
 
 fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
-    let over = || range("bits stored", runs.iter().map(|run| bits(run)));
     let points = observations(runs, bits, missing);
     let curve: Vec<f64> = runs.iter().map(|run| exact(run)).collect();
     let (predicted, beside_curve) = beside(&points, &curve);
-    let claim = |which: &str, statement: String, predicted| Prediction {
-        claim: &ModelScaling,
-        name: format!("{name}/{which}"),
-        statement,
-        relation: Relation::Equal,
-        predicted,
-        range: over(),
-        quantity: Quantity::Exponent,
+    let claim = |which: &str, statement: String, predicted| {
+        Expected::equal(&ModelScaling, predicted, Quantity::Exponent)
+            .called(format!("{name}/{which}"), statement)
+            .over("bits stored", runs.iter().map(|run| bits(run)))
     };
     let statement = format!(
         "{name}: what is missing falls with the bits stored as fast as if these were the most frequent facts."
@@ -108,18 +90,13 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         let measured =
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
         verdicts.push(
-            Prediction {
-                claim: &ModelScaling,
-                name: format!("{name}/parameters"),
-                statement: format!(
-                    "{name}: it falls with the parameters with the exponent 1/α - 1."
-                ),
-                relation: Relation::Equal,
-                predicted: law.capacity_exponent(),
-                range: range("parameters", runs.iter().map(|run| parameters(run))),
-                quantity: Quantity::Exponent,
-            }
-            .judge(measured),
+            Expected::equal(&ModelScaling, law.capacity_exponent(), Quantity::Exponent)
+                .called(
+                    format!("{name}/parameters"),
+                    format!("{name}: it falls with the parameters with the exponent 1/α - 1."),
+                )
+                .over("parameters", runs.iter().map(|run| parameters(run)))
+                .judge(measured),
         );
     }
     verdicts
@@ -166,21 +143,21 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         (Mark::Points, Ink::Measured),
         measured,
     ));
-    Figure {
-        id: id(study, &["model-scaling", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["model-scaling", name]),
+        format!(
             "{name}, {} documents: what is missing against the bits stored. A learner that knows nothing misses {} nats.",
             grouped(first.documents() as u64),
             loss(mean_content(&first.world))
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Loss against capacity: {name}"),
             x: "bits stored".to_owned(),
             y: "missing (nats per fact)".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {

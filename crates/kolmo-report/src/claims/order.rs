@@ -5,11 +5,11 @@ use kolmo_world::random::Streams;
 use rand::RngExt;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     measured::{cells::text, half_learnt::facts, runs::named},
     number::significant,
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
     report::{Relation, Section, Sort, Table},
     study::{Study, StudyRun},
@@ -20,29 +20,16 @@ use kolmo_stats::{Estimate, HalfLearning, OfSeed, Refusal, spearman};
 pub struct Order;
 
 impl Claim for Order {
-    fn name(&self) -> &'static str {
-        "order"
-    }
-
-    fn title(&self) -> &'static str {
-        "The order of learning"
-    }
-
-    fn question(&self) -> &'static str {
-        "Are facts learnt in the order of their frequency?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of two evaluations or more."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Spearman's correlation of the rarity of a fact and its half-learning time is above 0, and is that of a learner that \
-         knows a fact when it has been told k times."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "order",
+            title: "The order of learning",
+            question: "Are facts learnt in the order of their frequency?",
+            needs: "Runs of two evaluations or more.",
+            predicts: "Spearman's correlation of the rarity of a fact and its half-learning time is above 0, and is that of a learner that \
+                 knows a fact when it has been told k times.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -84,17 +71,13 @@ impl Claim for Order {
                 }
             };
             let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
-            let claim = |which: &str, statement: String, relation, predicted| Prediction {
-                claim: &Order,
-                name: format!("{name}/{which}"),
-                statement,
-                relation,
-                predicted,
-                range: range(
-                    "probability of a fact",
-                    timed.iter().flatten().map(|(row, _)| row.probability),
-                ),
-                quantity: Quantity::Correlation,
+            let claim = |which: &str, statement: String, relation, predicted| {
+                Expected::new(&Order, (relation, predicted), Quantity::Correlation)
+                    .called(format!("{name}/{which}"), statement)
+                    .over(
+                        "probability of a fact",
+                        timed.iter().flatten().map(|(row, _)| row.probability),
+                    )
             };
             let any = format!("{name}: facts are learnt in the order of their frequency.");
             let strict = format!(

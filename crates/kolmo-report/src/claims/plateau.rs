@@ -5,7 +5,7 @@ use kolmo_theory::discovery::mean_content;
 use kolmo_world::WorldConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
@@ -14,9 +14,9 @@ use crate::{
         series::{line, points, shade},
     },
     number::{NOTHING, count, grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::PowerLaw;
@@ -28,28 +28,15 @@ const END: f64 = 0.9;
 pub struct Plateau;
 
 impl Claim for Plateau {
-    fn name(&self) -> &'static str {
-        "plateau"
-    }
-
-    fn title(&self) -> &'static str {
-        "The plateau"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does the time in which no fact is learnt grow in proportion to the number of subjects?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs alike but for the number of subjects, of two or more numbers."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The exponent of the documents until the loss falls below 0.9 ln V, against subjects, is 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "plateau",
+            title: "The plateau",
+            question: "Does the time in which no fact is learnt grow in proportion to the number of subjects?",
+            needs: "Runs alike but for the number of subjects, of two or more numbers.",
+            predicts: "The exponent of the documents until the loss falls below 0.9 ln V, against subjects, is 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -79,18 +66,15 @@ impl Claim for Plateau {
             let points = observations(&of_left, elements, |run| 1.0 / end(run).unwrap_or(f64::NAN));
             let measured = PowerLaw::fit(&points).map(|law| law.exponent);
             section.verdicts.push(
-                Prediction {
-                    claim: &Plateau,
-                    name: format!("{name}/exponent"),
-                    statement: format!(
-                        "{name}: the plateau is as long as there are subjects, in proportion."
-                    ),
-                    relation: Relation::Equal,
-                    predicted: 1.0,
-                    range: range("subjects", left.iter().map(|(elements, _)| *elements)),
-                    quantity: Quantity::Exponent,
-                }
-                .judge(measured),
+                Expected::equal(&Plateau, 1.0, Quantity::Exponent)
+                    .called(
+                        format!("{name}/exponent"),
+                        format!(
+                            "{name}: the plateau is as long as there are subjects, in proportion."
+                        ),
+                    )
+                    .over("subjects", left.iter().map(|(elements, _)| *elements))
+                    .judge(measured),
             );
             section.figures.push(curves(study, &sizes, &name));
             section.figures.push(lengths(study, &left, &name));
@@ -139,19 +123,19 @@ fn curves(study: &Study, sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
         let label = format!("{} subjects", grouped(*elements as u64));
         line(label, (Mark::JoinedPoints, shade(k, sizes.len())), at)
     });
-    Figure {
-        id: id(study, &["plateau", name, "curves"]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["plateau", name, "curves"]),
+        format!(
             "{name}: value loss over ln V against documents, one seed of each number of subjects."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("The plateau: {name}"),
             x: "documents".to_owned(),
             y: "value loss / ln V".to_owned(),
             log_y: false,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }
 
 fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure {
@@ -172,17 +156,17 @@ fn lengths(study: &Study, left: &[(f64, Vec<&StudyRun>)], name: &str) -> Figure 
         series.push(line(label, (Mark::Line, Ink::Theory), ends));
     }
     series.push(points("measured", (Mark::Points, Ink::Measured), measured));
-    Figure {
-        id: id(study, &["plateau", name, "length"]),
-        caption: format!("{name}: where the plateau ends, means over seeds with 95 % intervals."),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["plateau", name, "length"]),
+        format!("{name}: where the plateau ends, means over seeds with 95 % intervals."),
+        Chart {
             title: format!("Length of the plateau: {name}"),
             x: "subjects".to_owned(),
             y: "documents".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 fn table(sizes: &[(f64, Vec<&StudyRun>)], name: &str) -> Table {

@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use kolmo_run::{ClassRecord, CodeBits, EvaluationRecord, RoleBits};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark, Series},
     measured::{
@@ -17,9 +17,9 @@ use crate::{
         series::{points, shade},
     },
     number::{NOTHING, count, ranks},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Drawing, Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed};
@@ -35,29 +35,16 @@ const LEAST_BITS: f64 = 100.0;
 pub struct Prequential;
 
 impl Claim for Prequential {
-    fn name(&self) -> &'static str {
-        "prequential"
-    }
-
-    fn title(&self) -> &'static str {
-        "The prequential code"
-    }
-
-    fn question(&self) -> &'static str {
-        "How many bits does a model pay for what it learns, beside the shortest code that learns?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs that have the lengths of the codes of what they were trained on, as all have by default."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "What the model's code of all documents, each batch before the update by it, is longer than that of who knows the \
-         world, over the same of the Bayes learner, is above 1: all together, syntax and names, values."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Check
+    fn about(&self) -> About {
+        About {
+            name: "prequential",
+            title: "The prequential code",
+            question: "How many bits does a model pay for what it learns, beside the shortest code that learns?",
+            needs: "Runs that have the lengths of the codes of what they were trained on, as all have by default.",
+            predicts: "What the model's code of all documents, each batch before the update by it, is longer than that of who knows the \
+                 world, over the same of the Bayes learner, is above 1: all together, syntax and names, values.",
+            sort: Sort::Check,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -136,19 +123,16 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
             TOTAL => "code".to_owned(),
             role => format!("code of the {}", in_words(role)),
         };
-        Prediction {
-            claim: &Prequential,
-            name: format!("{name}/{role}"),
-            statement: format!(
-                "{name}: the model pays more for learning than the Bayes learner: what its {code} is longer than that of who knows the \
-                 world, over the same of the Bayes learner, is above 1."
-            ),
-            relation: Relation::Above,
-            predicted: 1.0,
-            range: range("documents", runs.iter().map(|run| run.documents())),
-            quantity: Quantity::Ratio,
-        }
-        .judge(over_seeds(runs, |run| ratio(run, role)))
+        Expected::above(&Prequential, 1.0, Quantity::Ratio)
+            .called(
+                format!("{name}/{role}"),
+                format!(
+                    "{name}: the model pays more for learning than the Bayes learner: what its {code} is longer than that of who knows the \
+                     world, over the same of the Bayes learner, is above 1."
+                ),
+            )
+            .over("documents", runs.iter().map(|run| run.documents()))
+            .judge(over_seeds(runs, |run| ratio(run, role)))
     };
     roles.map(verdict).collect()
 }

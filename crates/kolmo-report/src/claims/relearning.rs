@@ -8,7 +8,7 @@ use kolmo_world::{
 };
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -18,9 +18,9 @@ use crate::{
         series::line,
         tuning::{bits_before, crossing, how, is_bare},
     },
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun, base_of, evaluations, groups},
 };
 
@@ -53,29 +53,16 @@ impl Seeded for Relearnt<'_> {
 pub struct Relearning;
 
 impl Claim for Relearning {
-    fn name(&self) -> &'static str {
-        "relearning"
-    }
-
-    fn title(&self) -> &'static str {
-        "Relearning"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is what was forgotten gone?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Fine-tunings that read on in pre-training after others, and forgot a tenth of what was known or more."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The documents until half of what was forgotten is back, over those that pre-training took between the same numbers of \
-         bits, are 1."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "relearning",
+            title: "Relearning",
+            question: "Is what was forgotten gone?",
+            needs: "Fine-tunings that read on in pre-training after others, and forgot a tenth of what was known or more.",
+            predicts: "The documents until half of what was forgotten is back, over those that pre-training took between the same numbers of \
+                 bits, are 1.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -107,16 +94,9 @@ impl Claim for Relearning {
             if first.is_plain {
                 let statement = "what was forgotten is gone, and takes as many documents as it did the first time";
                 section.verdicts.push(
-                    Prediction {
-                        claim: &Relearning,
-                        name: format!("{name}/ratio"),
-                        statement: format!("{name}: {statement}."),
-                        relation: Relation::Equal,
-                        predicted: 1.0,
-                        range: None,
-                        quantity: Quantity::Ratio,
-                    }
-                    .judge(ratio()),
+                    Expected::equal(&Relearning, 1.0, Quantity::Ratio)
+                        .called(format!("{name}/ratio"), format!("{name}: {statement}."))
+                        .judge(ratio()),
                 );
             }
             rows.push(vec![
@@ -225,15 +205,15 @@ fn figure(study: &Study, all: &[Relearnt<'_>]) -> Figure {
             ),
         ]
     });
-    Figure {
-        id: id(study, &["relearning", "bits"]),
-        caption: "Bits stored about old facts against documents, of pre-training and of relearning; one run.".to_owned(),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["relearning", "bits"]),
+        "Bits stored about old facts against documents, of pre-training and of relearning; one run.",
+        Chart {
             title: "Learning and relearning".to_owned(),
             x: "documents".to_owned(),
             y: "bits stored".to_owned(),
             log_y: false,
             series: series.collect(),
-        }),
-    }
+        },
+    )
 }

@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use kolmo_theory::capacity::Capacity;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Mark},
     measured::{
@@ -16,9 +16,9 @@ use crate::{
         series::{grid, line, points, shade},
     },
     number::{grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{Estimate, Refusal, Surface as PowerLaws, SurfaceCurve, SurfaceObservation};
@@ -30,29 +30,16 @@ const LEAST: usize = 4;
 pub struct Surface;
 
 impl Claim for Surface {
-    fn name(&self) -> &'static str {
-        "surface"
-    }
-
-    fn title(&self) -> &'static str {
-        "Data and capacity together"
-    }
-
-    fn question(&self) -> &'static str {
-        "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
-         power laws?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of four or more sizes on four or more numbers of documents."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "On cells left out the error of two power laws, less that of facts met and fit, is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "surface",
+            title: "Data and capacity together",
+            question: "Does the loss over data and model size follow from the facts that were met and fit, better than from a sum of two \
+                 power laws?",
+            needs: "Runs of four or more sizes on four or more numbers of documents.",
+            predicts: "On cells left out the error of two power laws, less that of facts met and fit, is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -288,19 +275,16 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         let mean = nearer.sum::<f64>() / held_out.len() as f64;
         (runs[0].config.seed, mean)
     });
-    Prediction {
-        claim: &Surface,
-        name: format!("{name}/held out"),
-        statement: format!(
-            "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
-             difference of their errors of ln L is above 0."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: range("parameters", runs.iter().map(|run| parameters(run))),
-        quantity: Quantity::Difference,
-    }
-    .judge(Estimate::over_seeds(&nearer.collect::<Vec<_>>()))
+    Expected::above(&Surface, 0.0, Quantity::Difference)
+        .called(
+            format!("{name}/held out"),
+            format!(
+                "{name}: facts that were met and fit predict cells left out better than the sum of two power laws: the mean \
+                 difference of their errors of ln L is above 0."
+            ),
+        )
+        .over("parameters", runs.iter().map(|run| parameters(run)))
+        .judge(Estimate::over_seeds(&nearer.collect::<Vec<_>>()))
 }
 
 fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure {
@@ -325,20 +309,20 @@ fn figure(study: &Study, runs: &[&StudyRun], fits: &Fits, name: &str) -> Figure 
             series.push(line(laws_label(k), (Mark::Dashes, ink), curve));
         }
     }
-    Figure {
-        id: id(study, &["surface", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["surface", name]),
+        format!(
             "{name}: what is missing against parameters, a shade for each number of documents. Points are measured, means over \
              seeds with 95 % intervals; lines are facts met and fit, with two constants; dashes the sum of two power laws, with five."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Data and capacity: {name}"),
             x: "parameters".to_owned(),
             y: "missing (nats per fact)".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }
 
 /// One entry of the legend stands for all.

@@ -3,7 +3,7 @@
 use kolmo_theory::discovery::mean_content;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -11,9 +11,9 @@ use crate::{
         series::line,
     },
     number::{count, significant},
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, HalfLearning, OfSeed};
@@ -25,28 +25,15 @@ const SHARE: f64 = 0.05;
 pub struct SyntaxFirst;
 
 impl Claim for SyntaxFirst {
-    fn name(&self) -> &'static str {
-        "syntax_first"
-    }
-
-    fn title(&self) -> &'static str {
-        "Syntax before knowledge"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is the syntax learnt before the facts?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Any run."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The ln of the time of the values over that of the syntax, each to within 5 %, is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "syntax_first",
+            title: "Syntax before knowledge",
+            question: "Is the syntax learnt before the facts?",
+            needs: "Any run.",
+            predicts: "The ln of the time of the values over that of the syntax, each to within 5 %, is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -71,16 +58,12 @@ impl Claim for SyntaxFirst {
                 .map(|(times, run)| (run.config.seed, times.log_ratio(run)))
                 .collect();
             section.verdicts.push(
-                Prediction {
-                    claim: &SyntaxFirst,
-                    name: format!("{name}/ratio of times"),
-                    statement: format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
-                    relation: Relation::Above,
-                    predicted: 0.0,
-                    range: None,
-                    quantity: Quantity::Difference,
-                }
-                .judge(Estimate::over_seeds(&ratios)),
+                Expected::above(&SyntaxFirst, 0.0, Quantity::Difference)
+                    .called(
+                        format!("{name}/ratio of times"),
+                        format!("{name}: knowledge takes longer than syntax: the logarithm of the ratio of their times is above 0."),
+                    )
+                    .judge(Estimate::over_seeds(&ratios)),
             );
             section.figures.push(figure(study, runs[0], &name)?);
             section.tables.push(table(&runs, &times, &name));
@@ -172,13 +155,13 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
     let syntax = syntax(run)?.into_iter().map(shown);
     let values = run.evaluations.iter().filter(|at| at.documents > 0);
     let values = values.map(|at| shown((at.documents as f64, at.value_loss / unknown)));
-    Ok(Figure {
-        id: id(study, &["syntax-first", name]),
-        caption: format!(
+    Ok(Figure::chart(
+        id(study, &["syntax-first", name]),
+        format!(
             "{name}, seed {}: redundancy of the syntax over its floor, and of the values over ln V.",
             run.config.seed
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Syntax before knowledge: {name}"),
             x: "documents".to_owned(),
             y: "redundancy (relative)".to_owned(),
@@ -187,8 +170,8 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
                 line("values", (Mark::JoinedPoints, Ink::Measured), values),
                 line("syntax", (Mark::JoinedPoints, Ink::Asymptote), syntax),
             ],
-        }),
-    })
+        },
+    ))
 }
 
 fn table(runs: &[&StudyRun], times: &[Times], name: &str) -> Table {

@@ -5,7 +5,7 @@ use kolmo_run::InterviewRecord;
 use kolmo_world::WorldConfig;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -15,9 +15,9 @@ use crate::{
         seeds::{difference, mean_at, over_seeds},
         series::points,
     },
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table},
+    report::{Figure, Section, Sort, Table},
     study::{Study, StudyRun},
 };
 
@@ -30,29 +30,16 @@ const OTHERS: [(&str, &str, Ink); 2] = [
 pub struct Wording;
 
 impl Claim for Wording {
-    fn name(&self) -> &'static str {
-        "wording"
-    }
-
-    fn title(&self) -> &'static str {
-        "Other words"
-    }
-
-    fn question(&self) -> &'static str {
-        "Can a fact be asked for in words in which it was never stated?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of a world with held-out templates, alike but for the number of templates, of two or more numbers."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "Of the facts answered as they were stated, a share of 1 is answered in held-out templates and in questions; the gain \
-         with the templates of pre-training is above 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "wording",
+            title: "Other words",
+            question: "Can a fact be asked for in words in which it was never stated?",
+            needs: "Runs of a world with held-out templates, alike but for the number of templates, of two or more numbers.",
+            predicts: "Of the facts answered as they were stated, a share of 1 is answered in held-out templates and in questions; the gain \
+                 with the templates of pre-training is above 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -85,33 +72,26 @@ impl Claim for Wording {
         for (wording, name, _) in OTHERS {
             let share = |run: &StudyRun| share(run, wording);
             section.verdicts.push(
-                Prediction {
-                    claim: &Wording,
-                    name: format!("{wording}/{most} templates"),
-                    statement: format!(
-                        "Stated in {most} templates, a fact can be asked for in {name} as well as in those."
-                    ),
-                    relation: Relation::Equal,
-                    predicted: 1.0,
-                    range: None,
-                    quantity: Quantity::Ratio,
-                }
-                .judge(over_seeds(many, share)),
+                Expected::equal(&Wording, 1.0, Quantity::Ratio)
+                    .called(
+                        format!("{wording}/{most} templates"),
+                        format!(
+                            "Stated in {most} templates, a fact can be asked for in {name} as well as in those."
+                        ),
+                    )
+                    .judge(over_seeds(many, share)),
             );
             let gain = difference(many, few, share);
             section.verdicts.push(
-                Prediction {
-                    claim: &Wording,
-                    name: format!("{wording}/gain"),
-                    statement: format!(
-                        "Of facts stated in {most} templates in place of {least} more can be asked for in {name}."
-                    ),
-                    relation: Relation::Above,
-                    predicted: 0.0,
-                    range: range("templates", [*least, *most]),
-                    quantity: Quantity::Difference,
-                }
-                .judge(gain),
+                Expected::above(&Wording, 0.0, Quantity::Difference)
+                    .called(
+                        format!("{wording}/gain"),
+                        format!(
+                            "Of facts stated in {most} templates in place of {least} more can be asked for in {name}."
+                        ),
+                    )
+                    .over("templates", [*least, *most])
+                    .judge(gain),
             );
         }
         section.figures.push(figure(study, &counts));
@@ -146,19 +126,18 @@ fn figure(study: &Study, counts: &[(f64, Vec<&StudyRun>)]) -> Figure {
             counts.iter().map(of).collect(),
         )
     });
-    Figure {
-        id: id(study, &["wording", "templates"]),
-        caption: "Share of the facts that are known as they were stated that is answered in other words, against the templates of a \
-                  relation; means over seeds with 95 % intervals."
-            .to_owned(),
-        drawing: Drawing::Chart(Chart {
+    Figure::chart(
+        id(study, &["wording", "templates"]),
+        "Share of the facts that are known as they were stated that is answered in other words, against the templates of a \
+        relation; means over seeds with 95 % intervals.",
+        Chart {
             title: "Facts in other words".to_owned(),
             x: "templates in pre-training".to_owned(),
             y: "share answered".to_owned(),
             log_y: false,
             series: series.to_vec(),
-        }),
-    }
+        },
+    )
 }
 
 fn table(counts: &[(f64, Vec<&StudyRun>)]) -> Table {

@@ -10,7 +10,7 @@ use kolmo_run::AnswerRow;
 use kolmo_theory::{capacity::Capacity, hallucination::expected_error};
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Datum, Mark},
     measured::{
@@ -20,9 +20,9 @@ use crate::{
         series::{line, points},
     },
     number::{class_of_ranks, count},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Verdict},
+    report::{Figure, Section, Sort, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{OfSeed, Share};
@@ -31,31 +31,18 @@ use kolmo_stats::{OfSeed, Share};
 pub struct Hallucination;
 
 impl Claim for Hallucination {
-    fn name(&self) -> &'static str {
-        "hallucination"
-    }
-
-    fn title(&self) -> &'static str {
-        "Wrong answers"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is a model wrong about the facts that it never met, or had no room for, and about no others?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of a world with names that nobody bears, or with other wordings, whose models were asked."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The share of wrong greedy answers of a frequency class is (1 − 1/V) times the share of its facts not met or, where \
-         less than nine tenths of what was met is stored, not met or not kept by the best use of the bits stored. Wrong answers \
-         to strangers are values: a share of 1. Answers drawn to facts never met are wrong as often as a guess: a share of 1 − \
-         1/V."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "hallucination",
+            title: "Wrong answers",
+            question: "Is a model wrong about the facts that it never met, or had no room for, and about no others?",
+            needs: "Runs of a world with names that nobody bears, or with other wordings, whose models were asked.",
+            predicts: "The share of wrong greedy answers of a frequency class is (1 − 1/V) times the share of its facts not met or, where \
+                 less than nine tenths of what was met is stored, not met or not kept by the best use of the bits stored. Wrong answers \
+                 to strangers are values: a share of 1. Answers drawn to facts never met are wrong as often as a guess: a share of 1 − \
+                 1/V.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -168,15 +155,16 @@ fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
                 count(met)
             ),
         };
-        Prediction {
-            claim: &Hallucination,
-            name: format!("{name}/{ranks}"),
-            statement: format!("{name}: answers about {ranks} are wrong as often as of {learner}."),
-            relation: Relation::Equal,
-            predicted: shown(if has_room { class.kept } else { class.stored }),
-            range: range("rank", [class.lo as f64, class.hi as f64]),
-            quantity: Quantity::Share,
-        }
+        Expected::equal(
+            &Hallucination,
+            shown(if has_room { class.kept } else { class.stored }),
+            Quantity::Share,
+        )
+        .called(
+            format!("{name}/{ranks}"),
+            format!("{name}: answers about {ranks} are wrong as often as of {learner}."),
+        )
+        .over("rank", [class.lo as f64, class.hi as f64])
         .judge(Share::over_seeds(&class.shares))
     };
     classes(group).into_iter().map(verdict).collect()
@@ -203,17 +191,13 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Prediction {
-        claim: &Hallucination,
-        name: format!("{name}/guesses"),
-        statement: format!(
-            "{name}: an answer drawn from the model about a fact that it never met is wrong as often as a guess."
-        ),
-        relation: Relation::Equal,
-        predicted: guesses.iter().sum::<f64>() / guesses.len() as f64,
-        range: None,
-        quantity: Quantity::Share,
-    };
+    let claim = Expected::equal(&Hallucination, guesses.iter().sum::<f64>() / guesses.len() as f64, Quantity::Share)
+        .called(
+            format!("{name}/guesses"),
+            format!(
+                "{name}: an answer drawn from the model about a fact that it never met is wrong as often as a guess."
+            ),
+        );
     let shares = group.shares(unmet, |row| !row.sampled_correct);
     Some(claim.judge_as(Sort::Check, Share::over_seeds(&shares)))
 }
@@ -228,17 +212,12 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Prediction {
-        claim: &Hallucination,
-        name: format!("{name}/right type"),
-        statement: format!(
+    let claim = Expected::equal(&Hallucination, 1.0, Quantity::Share).called(
+        format!("{name}/right type"),
+        format!(
             "{name}: a wrong answer about a name that nobody bears is a value of the right type."
         ),
-        relation: Relation::Equal,
-        predicted: 1.0,
-        range: None,
-        quantity: Quantity::Share,
-    };
+    );
     Some(claim.judge(Share::over_seeds(&shares)))
 }
 
@@ -271,18 +250,18 @@ fn figure(study: &Study, panel: &Panel<'_>) -> Figure {
         series.push(points(label, (Mark::Points, ink), measured.collect()));
     }
     let name = &panel.name;
-    Figure {
-        id: id(study, &["hallucination", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["hallucination", name]),
+        format!(
             "{name}: the share of wrong answers in each frequency class against how often a fact of it is met, with 95 % intervals; \
              beside it learners that keep all they met, and that use the bits stored as well as can be."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Wrong answers: {name}"),
             x: "expected exposures of a fact".to_owned(),
             y: "share of wrong answers".to_owned(),
             log_y: false,
             series,
-        }),
-    }
+        },
+    )
 }

@@ -7,9 +7,9 @@ use crate::{
         runs::{by_documents, by_parameters, observations, parameters},
     },
     number::grouped,
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Relation, Table, Verdict},
+    report::{Table, Verdict},
     study::StudyRun,
 };
 use kolmo_stats::{Estimate, PowerLaw, ProductLaw, Refusal, SurfaceObservation};
@@ -59,18 +59,15 @@ pub(super) fn verdicts(family: &Family<'_>) -> Vec<Verdict> {
     let name = &family.name;
     let runs = family.runs();
     let claim = |what: &str, x: fn(&StudyRun) -> f64, exponent: Exponent| {
-        Prediction {
-            claim: &Overconfidence,
-            name: format!("{name}/exponent of {what}"),
-            statement: format!(
-                "{name}: the excess about names that nobody bears does not grow with {what}."
-            ),
-            relation: Relation::Equal,
-            predicted: 0.0,
-            range: range(what, runs.iter().map(|run| x(run))),
-            quantity: Quantity::Exponent,
-        }
-        .judge(exponent)
+        Expected::equal(&Overconfidence, 0.0, Quantity::Exponent)
+            .called(
+                format!("{name}/exponent of {what}"),
+                format!(
+                    "{name}: the excess about names that nobody bears does not grow with {what}."
+                ),
+            )
+            .over(what, runs.iter().map(|run| x(run)))
+            .judge(exponent)
     };
     let [of_parameters, of_documents] = exponents(family);
     let of_parameters = of_parameters.map(|exponent| claim("parameters", parameters, exponent));

@@ -7,7 +7,7 @@ mod within;
 use kolmo_run::AnswerRow;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
@@ -18,9 +18,9 @@ use crate::{
         series::{line, points, shade},
     },
     number::{NOTHING, grouped, significant},
-    prediction::Prediction,
+    prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Relation, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal};
@@ -32,29 +32,16 @@ const FEWEST: usize = 30;
 pub struct Overconfidence;
 
 impl Claim for Overconfidence {
-    fn name(&self) -> &'static str {
-        "overconfidence"
-    }
-
-    fn title(&self) -> &'static str {
-        "Overconfidence"
-    }
-
-    fn question(&self) -> &'static str {
-        "Is a model worse than a guess on what it never met, and does that grow with training and with size?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs of a world with names that nobody bears, whose models were asked."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The loss on strangers is above h by 0 nats, and the exponents of this excess against documents and against parameters \
-         are 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "overconfidence",
+            title: "Overconfidence",
+            question: "Is a model worse than a guess on what it never met, and does that grow with training and with size?",
+            needs: "Runs of a world with names that nobody bears, whose models were asked.",
+            predicts: "The loss on strangers is above h by 0 nats, and the exponents of this excess against documents and against parameters \
+                 are 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -179,19 +166,15 @@ impl<'a> Family<'a> {
         let name = &self.name;
         let verdict = |(size, length, runs): &Cell<'_>| {
             let (size, length) = (grouped(*size as u64), grouped(*length as u64));
-            Prediction {
-                claim: &Overconfidence,
-                name: format!("{name}/{size} parameters, {length} documents"),
-                statement: format!(
-                    "{name}: about names that nobody bears a model of {size} parameters loses as much as a guess after {length} \
-                     documents: the excess is 0 nats."
-                ),
-                relation: Relation::Equal,
-                predicted: 0.0,
-                range: None,
-                quantity: Quantity::Nats,
-            }
-            .judge(self.strangers_of(runs))
+            Expected::equal(&Overconfidence, 0.0, Quantity::Nats)
+                .called(
+                    format!("{name}/{size} parameters, {length} documents"),
+                    format!(
+                        "{name}: about names that nobody bears a model of {size} parameters loses as much as a guess after {length} \
+                         documents: the excess is 0 nats."
+                    ),
+                )
+                .judge(self.strangers_of(runs))
         };
         ends.into_iter().map(verdict).collect()
     }
@@ -211,20 +194,20 @@ impl<'a> Family<'a> {
             series.push(points(label, look, at.collect()));
         }
         let name = &self.name;
-        Figure {
-            id: id(study, &["overconfidence", name, "strangers"]),
-            caption: format!(
+        Figure::chart(
+            id(study, &["overconfidence", name, "strangers"]),
+            format!(
                 "{name}: how much more than a guess models lose about names that nobody bears, at the end of runs of each size and \
                  length, means over seeds with 95 % intervals."
             ),
-            drawing: Drawing::Chart(Chart {
+            Chart {
                 title: format!("Excess on names that nobody bears: {name}"),
                 x: "documents".to_owned(),
                 y: "loss - ln V, nats".to_owned(),
                 log_y: false,
                 series,
-            }),
-        }
+            },
+        )
     }
 
     fn table(&self) -> Table {

@@ -15,7 +15,7 @@ use crate::{
         series::{line, points, shade},
     },
     number::grouped,
-    report::{Drawing, Figure},
+    report::Figure,
     study::{Study, StudyRun},
 };
 use kolmo_stats::OfSeed;
@@ -57,20 +57,20 @@ pub(super) fn training(study: &Study, family: &Family<'_>) -> Result<Option<Figu
     let bayes = bayes.into_iter().map(|documents| (documents, 0.0));
     series.insert(0, line("a guess", (Mark::Line, Ink::Theory), bayes));
     let name = &family.name;
-    Ok(Some(Figure {
-        id: id(study, &["overconfidence", name, "training"]),
-        caption: format!(
+    Ok(Some(Figure::chart(
+        id(study, &["overconfidence", name, "training"]),
+        format!(
             "{name}: how much more than a guess models lose about facts of the world that they have not met yet, within the longest \
              runs of each size, means over seeds with 95 % intervals. At first they do not know yet what kind of word is wanted."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Excess on facts not met yet: {name}"),
             x: "documents".to_owned(),
             y: "loss - ln V, nats".to_owned(),
             log_y: false,
             series,
-        }),
-    }))
+        },
+    )))
 }
 
 fn unmet(run: &StudyRun, rows: &[FactRow]) -> Option<f64> {
@@ -113,20 +113,20 @@ pub(super) fn by_exposures(study: &Study, family: &Family<'_>) -> Option<Figure>
     });
     let series: Vec<_> = series.filter(|series| !series.points.is_empty()).collect();
     let name = &family.name;
-    (!series.is_empty()).then(|| Figure {
-        id: id(study, &["overconfidence", name, "exposures"]),
-        caption: format!(
+    (!series.is_empty()).then(|| Figure::chart(
+        id(study, &["overconfidence", name, "exposures"]),
+        format!(
             "{name}: what is lost beyond a guess on facts that were met, mean of max(loss - ln V, 0), by how often they were, at the \
              end of the longest runs of each size, means over seeds with 95 % intervals."
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("Excess on facts met: {name}"),
             x: "exposures".to_owned(),
             y: "mean of max(loss - ln V, 0), nats".to_owned(),
             log_y: false,
             series,
-        }),
-    })
+        },
+    ))
 }
 
 fn mean(values: &[f64]) -> f64 {

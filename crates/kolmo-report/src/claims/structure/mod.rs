@@ -9,7 +9,7 @@ use std::f64::consts::LN_2;
 use kolmo_run::ClassRecord;
 
 use crate::{
-    claims::{Claim, section_for},
+    claims::{About, Claim, section_for},
     error::Result,
     measured::{
         codes::{Compressed, Group, families},
@@ -17,9 +17,9 @@ use crate::{
         seeds::{Seeded, count_seeds, of_seeds},
     },
     number::{grouped, significant},
-    prediction::{Prediction, range},
+    prediction::Expected,
     quantity::Quantity,
-    report::{Relation, Section, Sort, Verdict},
+    report::{Section, Sort, Verdict},
     study::{Study, groups},
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
@@ -46,31 +46,18 @@ impl Seeded for Described<'_> {
 pub struct Structure;
 
 impl Claim for Structure {
-    fn name(&self) -> &'static str {
-        "structure"
-    }
-
-    fn title(&self) -> &'static str {
-        "The structure function"
-    }
-
-    fn question(&self) -> &'static str {
-        "How near do trained models come to the best description of the data of their size, and what do they put into it first?"
-    }
-
-    fn needs(&self) -> &'static str {
-        "Runs that were measured as compressors."
-    }
-
-    fn predicted_in_words(&self) -> &'static str {
-        "The least distance of a trained model from the structure function, in bits per document, over all runs and three ways \
-         to count the bits of a model, is above 0. Size by size, a model without room for all facts has a share of what the \
-         syntax can save that is above its share of the bits of facts met. Of each seed the mean over sizes of the rank \
-         correlation of a frequency class and the share stored of its bits is below 0."
-    }
-
-    fn sort(&self) -> Sort {
-        Sort::Law
+    fn about(&self) -> About {
+        About {
+            name: "structure",
+            title: "The structure function",
+            question: "How near do trained models come to the best description of the data of their size, and what do they put into it first?",
+            needs: "Runs that were measured as compressors.",
+            predicts: "The least distance of a trained model from the structure function, in bits per document, over all runs and three ways \
+                 to count the bits of a model, is above 0. Size by size, a model without room for all facts has a share of what the \
+                 syntax can save that is above its share of the bits of facts met. Of each seed the mean over sizes of the rank \
+                 correlation of a frequency class and the share stored of its bits is below 0.",
+            sort: Sort::Law,
+        }
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
@@ -157,18 +144,15 @@ fn above(described: &[Described<'_>], name: &str) -> Verdict {
         }
     });
     let sizes = described.iter().flat_map(|run| &run.descriptions);
-    Prediction {
-        claim: &Structure,
-        name: format!("{name}/above"),
-        statement: format!(
-            "{name}: no trained model lies below the structure function: the least difference of all runs and countings, bits per document, is above 0."
-        ),
-        relation: Relation::Above,
-        predicted: 0.0,
-        range: range("bits of the model", sizes.map(|of| of.model_bits)),
-        quantity: Quantity::Difference,
-    }
-    .judge_as(Sort::Check, gap)
+    Expected::above(&Structure, 0.0, Quantity::Difference)
+        .called(
+            format!("{name}/above"),
+            format!(
+                "{name}: no trained model lies below the structure function: the least difference of all runs and countings, bits per document, is above 0."
+            ),
+        )
+        .over("bits of the model", sizes.map(|of| of.model_bits))
+        .judge_as(Sort::Check, gap)
 }
 
 /// Where the models come nearest, and what they lose there.
@@ -221,17 +205,13 @@ fn syntax_first(family: &Group<'_>) -> Vec<Verdict> {
     let of_size = |(parameters, runs): (f64, Vec<&Compressed<'_>>)| {
         let differences = of_seeds(&runs, |of| share_of_syntax(of) - share_of_facts(of));
         let name = format!("{}, {parameters} parameters", family.name);
-        let claim = Prediction {
-            claim: &Structure,
-            name: format!("{name}/syntax first"),
-            statement: format!(
-                "{name}: the model has a greater share of the syntax than of the facts: their difference is above 0."
-            ),
-            relation: Relation::Above,
-            predicted: 0.0,
-            range: None,
-            quantity: Quantity::Difference,
-        };
+        let claim = Expected::above(&Structure, 0.0, Quantity::Difference)
+            .called(
+                format!("{name}/syntax first"),
+                format!(
+                    "{name}: the model has a greater share of the syntax than of the facts: their difference is above 0."
+                ),
+            );
         claim.judge(Estimate::over_seeds(&differences))
     };
     let sizes = by(can_be_learnt, |of| parameters(of.run));
@@ -260,16 +240,12 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &family.name;
-    let claim = Prediction {
-        claim: &Structure,
-        name: format!("{name}/frequent first"),
-        statement: format!(
-            "{name}: the rarer the facts of a class, the smaller is the share of its bits that the model stores: their rank correlation is below 0."
-        ),
-        relation: Relation::Below,
-        predicted: 0.0,
-        range: None,
-        quantity: Quantity::Correlation,
-    };
+    let claim = Expected::below(&Structure, 0.0, Quantity::Correlation)
+        .called(
+            format!("{name}/frequent first"),
+            format!(
+                "{name}: the rarer the facts of a class, the smaller is the share of its bits that the model stores: their rank correlation is below 0."
+            ),
+        );
     Some(claim.judge(Estimate::of_correlations(&correlations, classes)))
 }

@@ -16,7 +16,7 @@ use crate::{
         series::{line, points},
     },
     number::{class_of_ranks, count, grouped, significant},
-    report::{Drawing, Figure, Table},
+    report::{Figure, Table},
     study::Study,
 };
 use kolmo_stats::OfSeed;
@@ -325,19 +325,19 @@ pub(super) fn figure(
             measured(|counting| matches!(counting, Counting::Weights(_))),
         ),
     ];
-    Figure {
-        id: id(study, &["structure", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["structure", name]),
+        format!(
             "{name}, {} documents: what they take above the floor with a model, against the bits of its description; the least that is \
              possible, a code that can be written, and trained models, means over seeds with 95 % intervals.",
             count(documents as f64)
         ),
-        drawing: Drawing::Chart(Chart {
+        Chart {
             title: format!("The structure function: {name}"),
             x: "bits of the model".to_owned(),
             y: "data above the floor (bits per document)".to_owned(),
             log_y: true,
             series,
-        }),
-    }
+        },
+    )
 }

@@ -4,7 +4,7 @@ use kolmo_config::RunConfig;
 use kolmo_run::{CodeBits, CompressionRecord, EvaluationRecord};
 use std::f64::consts::LN_2;
 
-use super::{super::sections, find, noise, study};
+use super::{super::sections, find, noise, study, suite};
 use crate::{
     examples,
     report::{Outcome, Section},
@@ -28,9 +28,7 @@ relations = [{ name = 'a', values = 50 }, { name = 'b', values = 50 }, { name = 
 }
 
 pub(super) fn only(study: &Study) -> Section {
-    let mut sections = sections(study).unwrap();
-    assert_eq!(sections.len(), 1);
-    sections.remove(0)
+    suite::section_of(study)
 }
 
 /// An evaluation after which the Bayes learner has lost `bayes` bits above the floor, and the model so many times as much.

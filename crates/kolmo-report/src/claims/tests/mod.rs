@@ -2,12 +2,14 @@
 
 mod answers;
 mod codes;
+mod mean;
 mod structure;
+mod suite;
 mod tuning;
 
 use std::f64::consts::LN_2;
 
-use kolmo_config::{ClaimName, ReportConfig, RunConfig};
+use kolmo_config::{ClaimName, ModelConfig, ReportConfig, RunConfig, Transformer};
 use kolmo_run::EvaluationRecord;
 use kolmo_theory::{capacity::Capacity, discovery::expected_value_loss};
 use kolmo_world::{World, random::Streams};
@@ -52,8 +54,8 @@ pub(super) fn study(claim: &str, runs: Vec<StudyRun>) -> Study {
 }
 
 pub(super) fn find(study: &Study, ending: &str) -> Verdict {
-    let sections = sections(study).unwrap();
-    let mut verdicts = sections.iter().flat_map(|section| &section.verdicts);
+    let section = suite::section_of(study);
+    let mut verdicts = section.verdicts.iter();
     let found = verdicts.find(|verdict| verdict.claim.ends_with(ending));
     found.unwrap_or_else(|| panic!("no {ending}")).clone()
 }
@@ -162,6 +164,21 @@ fn ladder(claim: &str, is: f64, said: f64) -> Study {
         }
     }
     study(claim, runs)
+}
+
+#[test]
+fn models_that_differ_in_more_than_their_size_are_not_one_ladder() {
+    let mut study = ladder("model_scaling", 1.5, 1.5);
+    assert_eq!(sections(&study).unwrap()[0].tables.len(), 1);
+    for run in study.runs.iter_mut().filter(|run| run.config.seed == 3) {
+        run.config.model = ModelConfig::gpt(Transformer {
+            d_model: run.config.model.width(),
+            heads: 1,
+            mup_base_width: Some(8),
+            ..Transformer::default()
+        });
+    }
+    assert_eq!(sections(&study).unwrap()[0].tables.len(), 2);
 }
 
 #[test]

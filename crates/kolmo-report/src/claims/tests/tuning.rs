@@ -9,10 +9,10 @@ use kolmo_run::{
 
 use tempfile::TempDir;
 
-use super::super::sections;
+use super::suite;
 use crate::{
     examples,
-    report::{Outcome, Verdict},
+    report::Outcome,
     study::{Study, StudyRun},
 };
 
@@ -31,11 +31,7 @@ fn study(claim: &str, tuned: Vec<StudyRun>) -> Study {
 
 /// The outcome of a study, whose files are in a folder.
 fn outcome((_, study): &(TempDir, Study), ending: &str) -> Outcome {
-    let sections = sections(study).unwrap();
-    let verdicts: Vec<&Verdict> = sections
-        .iter()
-        .flat_map(|section| &section.verdicts)
-        .collect();
+    let verdicts = suite::section_of(study).verdicts;
     let found = verdicts
         .iter()
         .find(|verdict| verdict.claim.ends_with(ending));
