@@ -60,7 +60,7 @@ impl<'a> Draw<'a> {
         };
         let spec = self.specs.next().ok_or_else(|| other("nothing"))?;
         let ParameterSpec { name, shape, .. } = &spec;
-        let is_named = name.rsplit('.').next() == field.rsplit('.').next();
+        let is_named = name.rsplit('.').next() == Some(field);
         let shape = <[usize; D]>::try_from(&shape[..]).ok().filter(|_| is_named);
         let shape = shape.ok_or_else(|| other(&format!("{name} of {:?}", spec.shape)))?;
         let count = shape.iter().product();

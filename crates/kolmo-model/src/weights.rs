@@ -9,7 +9,7 @@ use burn::{
     prelude::*,
     tensor::TensorData,
 };
-use kolmo_config::ParameterSpec;
+use kolmo_config::{Kind, ParameterSpec};
 use kolmo_world::random::Streams;
 use rand_distr::{Distribution, StandardNormal};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -139,10 +139,10 @@ pub fn grow_vocabulary(tensors: &mut NamedTensors, specs: &[ParameterSpec], stre
         let Some(tensor) = tensors.get_mut(&spec.name) else {
             continue;
         };
-        match spec.kind.vocabulary_axis() {
-            Some(0) => add_rows(tensor, spec.shape[0], streams),
-            Some(_) => add_columns(tensor, spec.shape[1]),
-            None => (),
+        match spec.kind {
+            Kind::Embedding | Kind::TiedEmbedding => add_rows(tensor, spec.shape[0], streams),
+            Kind::Output => add_columns(tensor, spec.shape[1]),
+            Kind::Hidden | Kind::Vector { .. } | Kind::OutputVector { .. } => (),
         }
     }
 }

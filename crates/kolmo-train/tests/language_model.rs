@@ -144,10 +144,13 @@ impl Reader for Sum<'_> {
 
 const VOCABULARY: usize = 31;
 
+/// Makes a model, from a seed, for a vocabulary, on a device.
+type Build<M> = Box<dyn Fn(u64, usize, &Device) -> M>;
+
 /// A model, and how it is described.
 struct Case<M> {
     architecture: Box<dyn Architecture>,
-    build: Box<dyn Fn(u64, usize, &Device) -> M>,
+    build: Build<M>,
 }
 
 impl<M: Module + LanguageModel> Case<M> {

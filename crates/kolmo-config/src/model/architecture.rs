@@ -56,7 +56,7 @@ pub trait Architecture {
     /// Parameters that there are for each token: of the embedding table and, where it is not the same one, the output layer.
     fn embedding_parameters(&self, vocabulary: usize) -> u64 {
         let specs = self.specs(vocabulary).into_iter();
-        let of_tokens = specs.filter(|spec| spec.kind.vocabulary_axis().is_some());
+        let of_tokens = specs.filter(|spec| spec.kind.is_of_tokens());
         of_tokens.map(|spec| spec.count()).sum()
     }
 

@@ -99,12 +99,11 @@ impl ParameterSpec {
 }
 
 impl Kind {
-    /// The axis that is as long as the vocabulary, if one is.
-    pub fn vocabulary_axis(self) -> Option<usize> {
+    /// Whether it has values for each token of the vocabulary.
+    pub fn is_of_tokens(self) -> bool {
         match self {
-            Self::Embedding | Self::TiedEmbedding => Some(0),
-            Self::Output => Some(1),
-            Self::Hidden | Self::Vector { .. } | Self::OutputVector { .. } => None,
+            Self::Embedding | Self::TiedEmbedding | Self::Output => true,
+            Self::Hidden | Self::Vector { .. } | Self::OutputVector { .. } => false,
         }
     }
 
