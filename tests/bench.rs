@@ -129,8 +129,17 @@ fn writing_documents_is_timed_beside_training_on_them() {
 fn impossible_benchmarks_are_usage_errors() {
     let place = Place::new();
     place.file("world.toml", WORLD);
-    let shapes: [(&[&str], &str); 9] = [
+    let shapes: [(&[&str], &str); 12] = [
         (&["--arch=bert"], "--arch bert: valid is gpt or llama"),
+        (
+            &["--model={ d_model = 12 }"],
+            "model.d_model = 12 is not possible",
+        ),
+        (&["--model={ width = 64 }"], "there is no key model.width"),
+        (
+            &["--model={ layers = 1 }", "--layers=1"],
+            "cannot be used with",
+        ),
         (&["--heads=3"], "model.d_model = 128 is not possible"),
         (&["--layers=0"], "model.layers = 0 is not possible"),
         (&["--batch=0"], "--batch 0: valid is 1 to"),
