@@ -72,7 +72,7 @@ struct Shape {
     /// Attention heads
     #[arg(long, default_value_t = 4)]
     heads: usize,
-    /// The table [model] of a configuration, in place of the four above: { arch = "gpt", d_model = 64 }
+    /// The model of a configuration as a TOML table, in place of the four above: { arch = "gpt", d_model = 64 }
     #[arg(long, value_name = "TABLE", conflicts_with_all = ["arch", "d_model", "layers", "heads"])]
     model: Option<String>,
     /// Rows of a batch
