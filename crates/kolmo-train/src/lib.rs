@@ -10,6 +10,7 @@ pub mod base;
 pub mod coordinates;
 mod documents;
 mod error;
+mod job;
 pub mod learner;
 mod meter;
 pub mod optimizer;
@@ -22,7 +23,8 @@ pub mod trunk;
 
 pub use base::Base;
 pub use error::TrainError;
+pub use job::{Job, Observer, Outcome, Start};
 pub use recorder::hparams;
-pub use trainer::{Job, Observer, Outcome, Start, train};
+pub use trainer::train;
 pub use training::load_model;
 pub use trunk::Trunk;

@@ -10,7 +10,7 @@ use kolmo_run::{
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::{error::TrainError, trainer::Job};
+use crate::{error::TrainError, job::Job};
 
 /// The open files of a run.
 pub(crate) struct Recorder<'a> {

@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{self, Base},
     error::TrainError,
+    job::Job,
     learner::Learner,
     meter::{Meter, Sums},
     optimizer::Optimizer,
     recorder::{Kept, Recorder, Written},
     shards::Parts,
-    trainer::Job,
 };
 
 pub(crate) const MODEL: &str = "model.safetensors";

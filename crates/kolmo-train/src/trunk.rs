@@ -17,7 +17,8 @@ use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, checkpoint, e
 
 use crate::{
     error::TrainError,
-    trainer::{Job, Observer, write_down},
+    job::{Job, Observer},
+    trainer::write_down,
     training::{self, Training},
 };
 
