@@ -55,6 +55,7 @@ part "something else in the place of a file" "$python" scripts/fuzz_run_files.py
 part "every bit of the tables" every_bit
 part "memory of a long run" "$python" scripts/check_memory.py "$kolmo" --steps 20000
 part "names" "$python" scripts/fuzz_names.py "$kolmo" --cases 1000
+part "the same results twice" "$python" scripts/same_results.py "$kolmo" "$kolmo"
 part "Slurm and GNU parallel" "$python" scripts/check_slurm.py "$kolmo"
 part "all experiments in small" reproduce
 part "memory safety" memory_safety
