@@ -101,11 +101,13 @@ def difference(name, path, one, other, rules):
         return in_rows(name, one, other)
     if not (is_text(one) and is_text(other)):
         return in_bytes(name, one, other)
-    reader = RECORDS.get(path.suffix) or (in_json if path.name == "DONE" else None)
+    reader = RECORDS.get(path.suffix or path.name)
+    if reader is None:
+        return runs.first_difference(name, one, other)
     try:
         records = [[(line, rules.kept(of_the_run(record))) for line, record in reader(text)] for text in (one, other)]
-    except (ValueError, TypeError):
-        # Damaged, or of no known form.
+    except ValueError:
+        # Damaged.
         return runs.first_difference(name, one, other)
     for (line, ours), (_, theirs) in zip(*records):
         where = in_field(ours, theirs)
@@ -136,7 +138,7 @@ def in_toml(text):
     return [(1, tomllib.loads(text.decode()))]
 
 
-RECORDS = {".json": in_json, ".jsonl": in_json_lines, ".csv": in_csv, ".toml": in_toml}
+RECORDS = {"DONE": in_json, ".json": in_json, ".jsonl": in_json_lines, ".csv": in_csv, ".toml": in_toml}
 
 
 def of_the_run(record):

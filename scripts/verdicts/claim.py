@@ -13,6 +13,11 @@ def from_report(_sweep, _verdict):
     return None
 
 
+def always(number):
+    """A prediction that is the same of all worlds."""
+    return lambda _sweep, _verdict: number
+
+
 @dataclass(frozen=True)
 class Claim:
     """A claim of the report, by the name that kolmo has for it.

@@ -1,19 +1,12 @@
 """Code lengths: the runs that a claim about them is of, and compression.json, in which they are."""
 
 import json
-import re
 
-from .runs import rows
+from .runs import named, rows
 
 
 def group(sweep, name):
-    """The runs that the report calls `name`: of one law, and where it says so of one size or length."""
-    runs = sweep.runs[[name == law or name.startswith(f"{law}, ") for law in sweep.runs["law"]]]
-    for key, column in (("parameters", "parameters"), ("documents", "final_documents")):
-        found = re.search(rf"(\d+) {key}", name)
-        if found:
-            runs = runs[runs[column] == int(found[1])]
-    return rows(runs.sort_values(["parameters", "seed"]))
+    return rows(named(sweep.runs, name).sort_values(["parameters", "seed"]))
 
 
 def record(run):

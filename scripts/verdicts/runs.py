@@ -1,7 +1,9 @@
 """The runs of sweeps as pandas sees them."""
 
+import functools
 import json
 import math
+import re
 import tomllib
 
 import numpy as np
@@ -18,7 +20,7 @@ def three_digits(x):
 
 def law(run):
     """What the report calls the law of a run."""
-    frequency = tomllib.loads((run / "config.toml").read_text())["world"]["frequency"]
+    frequency = config(run)["world"]["frequency"]
     if frequency["law"] == "zipf":
         return "Zipf " + three_digits(frequency["exponent"])
     return "Pitman-Yor " + three_digits(frequency["discount"]) if frequency["law"] == "pitman_yor" else frequency["law"]
@@ -31,7 +33,7 @@ class Sweep:
         runs = pd.read_parquet(folder / "summary/runs.parquet")
         self.runs = runs[runs["state"] == "done"].sort_values("seed", kind="stable")
         self.runs["path"] = [folder / "runs" / name for name in self.runs["id"]]
-        self.runs["law"] = [law(path) for path in self.runs["path"]]
+        self.runs["law"] = [law(run) for run in rows(self.runs)]
         evaluations = pd.read_parquet(folder / "summary/evaluations.parquet")
         self.evaluations = dict(list(evaluations.groupby("id")))
         self.name = folder.name
@@ -65,14 +67,29 @@ def inside(runs, column, ends):
     return found
 
 
+def named(runs, name):
+    """The runs that the report calls `name`: of one law, and where it says so of one size or length."""
+    runs = runs[[name == law or name.startswith(f"{law}, ") for law in runs["law"]]]
+    for key, column in (("parameters", "parameters"), ("documents", "final_documents")):
+        found = re.search(rf"(\d+) {key}", name)
+        if found:
+            runs = runs[runs[column] == int(found[1])]
+    return runs
+
+
 def longest(runs, back=0):
     """The runs of the greatest number of documents, or of that many numbers before it."""
     lengths = sorted(runs["final_documents"].unique())
     return runs[runs["final_documents"] == lengths[-1 - back]]
 
 
+@functools.cache
+def read_config(path):
+    return tomllib.loads(path.read_text())
+
+
 def config(run):
-    return tomllib.loads((run["path"] / "config.toml").read_text())
+    return read_config(run["path"] / "config.toml")
 
 
 def evaluations(run):

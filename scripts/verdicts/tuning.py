@@ -1,15 +1,12 @@
 """Runs that are fine-tuned, as the report calls them: a model, and how it is tuned."""
 
-import math
-
 import numpy as np
 
-from .runs import config, evaluations, of_each_run, rows
+from .runs import config, evaluations, of_each_run, rows, three_digits
 
 
 def percent(share):
-    x = 100 * share
-    return f"{x:.{max(0, 2 - math.floor(math.log10(x)))}f} %"
+    return three_digits(100 * share) + " %"
 
 
 def how(run):

@@ -8,13 +8,12 @@ import functools
 import json
 import math
 import subprocess
-import tomllib
 from pathlib import Path
 
 import numpy as np
 from scipy import optimize, stats
 
-from .runs import config
+from .runs import config, read_config
 from .worlds import contents, frequencies
 
 KOLMO = Path(__file__).parents[2] / "target/release/kolmo"
@@ -25,7 +24,7 @@ def saving_of_syntax(path):
     """Bits a document that knowing the syntax saves: what the empty model leaves, without values and floor."""
     said = subprocess.run([KOLMO, "theory", path, "--json", "-q"], check=True, capture_output=True, text=True).stdout
     theory = json.loads(said)
-    values = sum(inclusion * bits for inclusion, bits in contents(tomllib.loads(path.read_text())["world"]))
+    values = sum(inclusion * bits for inclusion, bits in contents(read_config(path)["world"]))
     empty = theory["structure_function"][0]["data_bits"] / theory["structure_documents"]
     return max(empty - theory["entropy_nats"]["document"] / math.log(2) - values, 1e-9)
 
@@ -81,10 +80,6 @@ class Syntax:
 
     def bits(self, redundancy):
         return self.free / 2 * math.log2(max(self.saving / max(redundancy, self.least), 1))
-
-
-def syntax_of(bits):
-    return bits["syntax"] + bits["eos"]
 
 
 def least_left(bits, values, syntax):

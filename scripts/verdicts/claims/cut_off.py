@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize
 
 from ..claim import Claim
-from ..estimates import exponent, student
+from ..estimates import between, exponent, student
 from ..runs import config, facts, inside, last, longest, of_each_run, rows
 from ..worlds import exponent_of
 
@@ -32,8 +32,7 @@ def threshold(run):
     if rising[-1] < 0.8:
         return np.nan
     above = max(np.argmax(rising >= 0.8), 1)
-    (p0, p1), (y0, y1) = np.log(at.index[above - 1 : above + 1]), rising[above - 1 : above + 1]
-    return np.exp(p0 + (p1 - p0) * (0.8 - y0) / (y1 - y0)) if y1 > y0 else np.exp(p1)
+    return between(at.index, rising, above, 0.8) if rising[above] > rising[above - 1] else at.index[above]
 
 
 def measured(sweep, verdict):

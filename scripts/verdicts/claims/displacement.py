@@ -18,8 +18,7 @@ ROOM = 0.9
 def new_bits(run):
     """Bits of the best mixture of answers and prior, by a search over its weight."""
     syntax = "statement" if config(run)["finetune"]["lesson"]["syntax"] == "old" else "question"
-    of = answers(run)
-    of = of[(of["cohort"] == "injected") & (of["wording"] == syntax)]
+    of = answers(run, "injected", syntax)
     ratio = np.exp(of["content_nats"] - of["loss_nats"]).to_numpy()[:, None]
     weight = np.concatenate([[0], np.geomspace(1e-6, 1, 4000)])
     return (of["stands_for"].to_numpy()[:, None] * np.log2((1 - weight) * ratio + weight)).sum(axis=0).max()

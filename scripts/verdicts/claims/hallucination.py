@@ -6,7 +6,7 @@ from scipy import stats
 
 from ..answers import group, stated, wrong_by_chance
 from ..claim import Claim
-from ..estimates import Estimate
+from ..estimates import Estimate, student
 
 
 def unmet(run):
@@ -38,10 +38,12 @@ def measured(sweep, verdict):
         counts.append(weights.sum() ** 2 / (weights**2).sum())
     n, mean = sum(counts), np.mean(means)
     so = n * mean
-    half = stats.t.ppf(0.975, len(means) - 1) * stats.sem(means)
+    of_seeds = student(means)
+    if of_seeds is None:
+        return None
     exact = stats.beta.ppf([0.025, 0.975], [so, so + 1], [n - so + 1, n - so])
     lo, hi = np.nan_to_num(exact[0]), 1 if np.isnan(exact[1]) else exact[1]
-    return Estimate(mean, min(mean - half, lo), max(mean + half, hi), len(means))
+    return Estimate(mean, min(of_seeds.lo, lo), max(of_seeds.hi, hi), len(means))
 
 
 def predicted(sweep, verdict):

@@ -17,8 +17,7 @@ def known_before(run):
     taught."""
     facts = pd.read_parquet(run["path"] / "facts.parquet")
     before = facts[(facts["step"] == 0) & facts["correct"]][["subject", "relation"]]
-    of = answers(run)
-    of = of[(of["cohort"] == "untaught") & (of["wording"] == "question")].merge(before, on=["subject", "relation"])
+    of = answers(run, "untaught", "question").merge(before, on=["subject", "relation"])
     return np.average(of["correct"], weights=of["stands_for"])
 
 

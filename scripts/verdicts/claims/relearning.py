@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..claim import Claim
+from ..claim import Claim, always
 from ..estimates import student
 from ..runs import evaluations, of_each_run, rows
 from ..tuning import base, crossing, how, model
@@ -26,8 +26,4 @@ def measured(sweep, verdict):
     return student(of_each_run(runs, ratio))
 
 
-def predicted(_sweep, _verdict):
-    return 1
-
-
-CLAIM = Claim("relearning", measured, predicted)
+CLAIM = Claim("relearning", measured, always(1))

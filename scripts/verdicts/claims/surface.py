@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy import optimize
 
-from ..claim import Claim
+from ..claim import Claim, always
 from ..estimates import student
 from ..runs import config, of_each_seed
 from ..worlds import MetAndKept
@@ -50,8 +50,4 @@ def measured(sweep, verdict):
     return student(of_each_seed(sweep.of(verdict.of), lambda runs: np.mean(nearer(runs))))
 
 
-def predicted(_sweep, _verdict):
-    return 0
-
-
-CLAIM = Claim("surface", measured, predicted, approximate=("held out",))
+CLAIM = Claim("surface", measured, always(0), approximate=("held out",))

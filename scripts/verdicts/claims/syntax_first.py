@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from ..claim import Claim
+from ..claim import Claim, always
 from ..estimates import between, student
 from ..runs import config, of_each_run, rows
 
@@ -29,9 +29,10 @@ def windows(steps):
     steps = steps.dropna(subset=["redundancy_syntax", "floor_syntax"])
     n, y, first = [], [], 0
     for k, documents in enumerate(steps["documents"]):
-        of = steps.iloc[first : k + 1]
-        if documents >= WINDOW * of["documents"].iloc[0]:
-            n.append(math.sqrt(of["documents"].iloc[0] * documents))
+        begun = steps["documents"].iloc[first]
+        if documents >= WINDOW * begun:
+            of = steps.iloc[first : k + 1]
+            n.append(math.sqrt(begun * documents))
             y.append(of["redundancy_syntax"].sum() / of["floor_syntax"].sum())
             first = k + 1
     return np.array(n), np.array(y)
@@ -49,8 +50,4 @@ def measured(sweep, verdict):
     return student(of_each_run(rows(sweep.of(verdict.of)), lambda run: log_ratio(sweep, run)))
 
 
-def predicted(_sweep, _verdict):
-    return 0
-
-
-CLAIM = Claim("syntax_first", measured, predicted)
+CLAIM = Claim("syntax_first", measured, always(0))

@@ -8,8 +8,7 @@ from ..tuning import difference, templates
 
 
 def accuracy(run, wording):
-    of = answers(run)
-    of = of[(of["cohort"] == "stated") & (of["wording"] == wording)]
+    of = answers(run, "stated", wording)
     return (of["share"] * of["correct"]).sum()
 
 
