@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::util::Place;
+use crate::util::{Place, words};
 
 /// A world of 200 bits that a model of 5000 parameters has learnt after a few seconds.
 const RUN: &str = r#"
@@ -43,10 +43,6 @@ fn run() -> Place {
     let text = place.kolmo(&words(sample)).exits(0).stdout();
     place.file("text", &text);
     place
-}
-
-fn words(text: &str) -> Vec<&str> {
-    text.split(' ').collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     resume::saved,
-    util::{Place, copy_folder, jsonl},
+    util::{Place, copy_folder, json, jsonl, words},
 };
 
 /// Seed 1 of the sweep. Like its peer it has 40 steps.
@@ -23,14 +23,6 @@ pub fn place() -> Place {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/runs/66dcd6f");
     copy_folder(Path::new(fixture), place.path());
     place
-}
-
-fn words(text: &str) -> Vec<&str> {
-    text.split(' ').collect()
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 /// That every number of `earlier` is in the same place of `now`, which may say more.
@@ -197,9 +189,8 @@ fn a_run_of_an_earlier_build_compresses_and_decompresses() {
     let compress = format!("compress {RUN} text --out now.kolmo --device flex -q");
     place.kolmo(&words(&compress)).exits(0);
     let decompress = |file: &str| {
-        let words = format!("decompress {RUN} {file} --out again --device flex -q");
-        let words: Vec<_> = words.split(' ').collect();
-        place.kolmo(&words)
+        let line = format!("decompress {RUN} {file} --out again --device flex -q");
+        place.kolmo(&words(&line))
     };
     decompress("now.kolmo").exits(0);
     assert!(read("again") == read("text"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     resume::{saved, timeless, wait_until},
-    util::{Place, jsonl},
+    util::{Place, jsonl, words},
 };
 
 const BASE: &str = r#"
@@ -427,8 +427,4 @@ fn a_run_that_was_moved_with_its_base_finds_it() {
     eval(run).exits(1).says("a run of another configuration");
     fs::rename(place.path().join("base"), there.join("base")).unwrap();
     eval(run).exits(1).says("keep the two beside each other");
-}
-
-fn words(text: &str) -> Vec<&str> {
-    text.split(' ').collect()
 }

@@ -2,33 +2,30 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     earlier::{RUN, place},
-    util::{Place, files},
+    util::{Place, files, json, words},
 };
 
 /// Gives the manifest of `run` a format of a kolmo to come.
 fn make_newer(place: &Place, run: &str) {
     let path = place.path().join(run).join("manifest.json");
-    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    manifest["format"] = json!(73);
+    let mut manifest = json(&path);
+    manifest["format"] = Value::from(73);
     fs::write(&path, manifest.to_string()).unwrap();
 }
 
 #[test]
 fn every_command_refuses_a_run_of_a_newer_format_and_changes_nothing() {
     let place = place();
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     place.file(
         "tune.toml",
         "[train]\ndocuments = 640\nbatch_documents = 32\n[finetune.lesson]\ntask = \"injection\"\nsubjects = \"old\"\n",
     );
     let plan = words("sweep commands two.toml --dir two");
-    place
-        .kolmo(&plan.iter().map(String::as_str).collect::<Vec<_>>())
-        .exits(0);
+    place.kolmo(&plan).exits(0);
     make_newer(&place, RUN);
     make_newer(&place, "killed");
     let before = files(place.path());
@@ -52,8 +49,7 @@ fn every_command_refuses_a_run_of_a_newer_format_and_changes_nothing() {
         "sweep run two.toml --dir two --devices flex --jobs 1",
         "sweep summary two.toml --dir two",
     ] {
-        let command = words(command);
-        let ran = place.kolmo(&command.iter().map(String::as_str).collect::<Vec<_>>());
+        let ran = place.kolmo(&words(command));
         let said = format!("{}{}", ran.stdout(), ran.stderr());
         assert_eq!(ran.code(), Some(1), "{command:?}: {said}");
         for part in [
@@ -77,32 +73,13 @@ fn every_command_refuses_a_run_of_a_newer_format_and_changes_nothing() {
 #[test]
 fn a_run_that_goes_on_has_the_format_of_the_build_that_it_goes_on_with() {
     let place = place();
-    let format = |run: &str| {
-        let manifest = fs::read(place.path().join(run).join("manifest.json")).unwrap();
-        serde_json::from_slice::<Value>(&manifest).unwrap()["format"].clone()
-    };
+    let format = |run: &str| json(&place.path().join(run).join("manifest.json"))["format"].clone();
     assert_eq!(format("killed"), Value::Null);
-    let resume = [
-        "train",
-        "killed/config.toml",
-        "--run-dir",
-        "killed",
-        "--device",
-        "flex",
-        "-q",
-    ];
-    place.kolmo(&resume).exits(0);
+    let resume = "train killed/config.toml --run-dir killed --device flex -q";
+    place.kolmo(&words(resume)).exits(0);
     assert_eq!(format("killed"), 1);
     // A finished run is only read.
-    let again = [
-        "train",
-        "killed/config.toml",
-        "--run-dir",
-        RUN,
-        "--device",
-        "flex",
-        "-q",
-    ];
-    place.kolmo(&again).exits(0);
+    let again = format!("train killed/config.toml --run-dir {RUN} --device flex -q");
+    place.kolmo(&words(&again)).exits(0);
     assert_eq!(format(RUN), Value::Null);
 }

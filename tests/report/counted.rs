@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn one_training_counts_once_whatever_it_is_called() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     train(&place, "first", &[]);
     let alone = report(&place, &["first"]);
     assert!(!alone["verdicts"].as_array().unwrap().is_empty());
@@ -40,7 +40,7 @@ fn one_training_counts_once_whatever_it_is_called() {
 #[test]
 fn a_run_of_which_more_was_measured_stands_for_the_others() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     train(&place, "little", &[]);
     train(&place, "more", &["eval.evaluations=20"]);
     let found = report(&place, &["little", "more"]);
@@ -52,7 +52,7 @@ fn a_run_of_which_more_was_measured_stands_for_the_others() {
 #[test]
 fn another_training_counts_even_if_little_sets_it_apart() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     train(&place, "first", &[]);
     for (name, setting) in [
         ("seed", "seed=2"),
@@ -69,7 +69,7 @@ fn another_training_counts_even_if_little_sets_it_apart() {
 #[test]
 fn seeds_of_one_training_are_together_however_long_they_were_to_be() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     for seed in ["1", "2", "3"] {
         train(&place, seed, &[&format!("seed={seed}")]);
         let settings = [
@@ -94,7 +94,7 @@ fn seeds_of_one_training_are_together_however_long_they_were_to_be() {
 #[test]
 fn no_interval_is_made_of_one_seed_told_twice() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     // Two trainings, which some claims take together: a ladder of sizes may have learning rates of its own.
     let names = "world.names.pools=[10,10]";
     train(&place, "one", &[names]);
@@ -142,7 +142,7 @@ fn a_configuration_that_was_changed_since_is_no_longer_believed() {
 #[test]
 fn fine_tunings_of_one_training_are_one_whatever_that_was_called() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     place.file(
         "tuned.toml",
         "[world.syntax]\nquestions = 2\n[train]\ndocuments = 256\nbatch_documents = 32\n\

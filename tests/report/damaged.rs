@@ -26,7 +26,7 @@ fn damages(text: &str) -> Vec<(&'static str, String)> {
 #[test]
 fn records_of_a_finished_run_that_are_not_as_it_left_them_are_refused_by_name() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     train(&place, "run", &[]);
     let before = report(&place, &["run"]);
     let again = ["train", "base.toml", "--run-dir", "run", "-q"];
@@ -50,7 +50,7 @@ fn records_of_a_finished_run_that_are_not_as_it_left_them_are_refused_by_name() 
 #[test]
 fn the_other_files_of_a_finished_run_are_held_against_it_too() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     let compressed = "compression.documents=16";
     train(&place, "run", &[compressed, "world.names.pools=[10,10]"]);
     let shorter = [

@@ -7,30 +7,12 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::util::Place;
+use crate::util::{Place, tiny};
 
 /// 8 steps, of a world whose names would be more than names to a careless reader of HTML.
-const BASE: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "<script>alert(1)</script>"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 256
-batch_documents = 32
-log_every = 1
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 8
-"#;
+fn base() -> String {
+    tiny(8, 1, 8).replace("colour", "<script>alert(1)</script>")
+}
 
 const SWEEP: &str = r#"
 base = "base.toml"
@@ -46,7 +28,7 @@ product = { "model.d_model" = [8, 16] }
 
 fn sweep() -> Place {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     place.file("tiny.toml", SWEEP);
     place.kolmo(&["sweep", "run", "tiny.toml", "-q"]).exits(0);
     place
@@ -57,7 +39,7 @@ fn verdicts(stdout: &str) -> Vec<Value> {
     report["verdicts"].as_array().unwrap().clone()
 }
 
-/// Trains the run `name` of `BASE` with `settings` on top.
+/// Trains the run `name` of [`base`] with `settings` on top.
 fn train(place: &Place, name: &str, settings: &[&str]) {
     let set = settings.iter().flat_map(|setting| ["--set", setting]);
     let fixed = ["train", "base.toml", "--run-dir", name, "-q"];
@@ -189,7 +171,7 @@ fn what_is_no_run_is_refused() {
 #[test]
 fn a_single_run_can_be_looked_at() {
     let place = Place::new();
-    let config = place.file("base.toml", BASE);
+    let config = place.file("base.toml", &base());
     place
         .kolmo(&["train", config.to_str().unwrap(), "--run-dir", "run", "-q"])
         .exits(0);
@@ -203,7 +185,7 @@ fn an_experiment_is_run_once_and_reported() {
     let place = Place::new();
     let folder = place.path().join("configs/reproduce");
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("base.txt"), BASE).unwrap();
+    fs::write(folder.join("base.txt"), base()).unwrap();
     fs::write(
         folder.join("tiny.toml"),
         SWEEP.replace("base.toml", "base.txt"),

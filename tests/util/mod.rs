@@ -256,6 +256,16 @@ pub fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// The arguments that `text` has between its spaces.
+pub fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}
+
+/// What the JSON file at `path` says.
+pub fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
 /// The lines of a JSONL file.
 pub fn jsonl(path: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(path).unwrap();

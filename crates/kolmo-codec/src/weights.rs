@@ -26,7 +26,7 @@ pub const ROUNDED: [u32; 5] = [8, 6, 4, 3, 2];
 /// Steps that are tried: such parts of the largest that is of any use.
 const TRIED: u32 = 24;
 
-/// `tensors`, which are those of `specs`, in `bits` a weight, from 2 to 8, or [`EXACT`].
+/// `tensors`, the parameters of `specs`, in `bits` a weight, from 2 to 8, or [`EXACT`].
 ///
 /// # Errors
 /// [`CodecError::NotNumbers`] if a weight is none; [`CodecError::Damaged`] if they are of another model.
@@ -102,7 +102,7 @@ pub fn decompress(code: &[u8], specs: &[ParameterSpec], bits: u32) -> Result<Nam
     Ok(tensors)
 }
 
-/// In the order of the code, which is that of the names.
+/// In the order of the code: by name.
 fn by_name(specs: &[ParameterSpec]) -> impl Iterator<Item = &ParameterSpec> {
     let named = specs.iter().map(|spec| (spec.name.as_str(), spec));
     named.collect::<BTreeMap<_, _>>().into_values()

@@ -84,7 +84,7 @@ pub struct Retention<'a> {
     pub keep_last: usize,
     /// And all whose step is a multiple of this; 0 for none.
     pub keep_every: u64,
-    /// And those of these steps.
+    /// And the checkpoints of these steps.
     pub keep_at: &'a [u64],
 }
 

@@ -75,8 +75,7 @@ fn log_spaced_from(first: u64, last: u64, count: usize) -> Vec<u64> {
 mod tests {
     use kolmo_world::{
         WorldConfig,
-        config::GroupConfig,
-        config::{FrequencyConfig, GroupedConfig},
+        config::{FrequencyConfig, GroupConfig, GroupedConfig},
     };
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The body of the transformers: embedding, blocks, norm, output layer.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use burn::{module::Param, prelude::*};
 use kolmo_kernels::{KeyValues, Positions, Tokens, cross_entropy::Output, embedding};
@@ -93,7 +93,7 @@ impl<N: Norm, F: FeedForward> LanguageModel for Transformer<N, F> {
         Box::new(Attending {
             model: self,
             layers: (0..self.blocks.len()).map(layer).collect(),
-            positions: Positions::new(room, self.head_width, &device),
+            positions: self.tables.positions(room, self.head_width, &device),
         })
     }
 }
@@ -102,7 +102,7 @@ impl<N: Norm, F: FeedForward> LanguageModel for Transformer<N, F> {
 struct Attending<'a, N: Norm, F: FeedForward> {
     model: &'a Transformer<N, F>,
     layers: Vec<KeyValues>,
-    positions: Positions,
+    positions: Arc<Positions>,
 }
 
 impl<N: Norm, F: FeedForward> Reader for Attending<'_, N, F> {

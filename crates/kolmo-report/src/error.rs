@@ -50,7 +50,7 @@ pub enum Error {
     NoClaim {
         /// What it is called.
         name: String,
-        /// What those are called that there are.
+        /// The names of all claims.
         names: String,
     },
 

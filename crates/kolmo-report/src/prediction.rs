@@ -21,9 +21,10 @@ pub struct Expected {
 
 impl Expected {
     /// That it is to the predicted one as `relation` says. `claim` is what it is a part of.
-    pub fn new(
+    fn new(
         claim: &'static dyn Claim,
-        (relation, predicted): (Relation, f64),
+        relation: Relation,
+        predicted: f64,
         quantity: Quantity,
     ) -> Self {
         Self {
@@ -36,17 +37,17 @@ impl Expected {
 
     /// That it is `predicted`, within the margin of such a quantity.
     pub fn equal(claim: &'static dyn Claim, predicted: f64, quantity: Quantity) -> Self {
-        Self::new(claim, (Relation::Equal, predicted), quantity)
+        Self::new(claim, Relation::Equal, predicted, quantity)
     }
 
     /// That it is above `bound`.
     pub fn above(claim: &'static dyn Claim, bound: f64, quantity: Quantity) -> Self {
-        Self::new(claim, (Relation::Above, bound), quantity)
+        Self::new(claim, Relation::Above, bound, quantity)
     }
 
     /// That it is below `bound`.
     pub fn below(claim: &'static dyn Claim, bound: f64, quantity: Quantity) -> Self {
-        Self::new(claim, (Relation::Below, bound), quantity)
+        Self::new(claim, Relation::Below, bound, quantity)
     }
 
     /// The prediction with its name within the claim, `Zipf 1.50/exact curve`, and what it says, a sentence.
@@ -185,11 +186,8 @@ pub fn beside(observations: &[Observation], exact: &[f64]) -> (f64, Result<Estim
         })
         .unzip();
     let predicted = -slope(&logs).unwrap_or(f64::NAN);
-    let measured = PowerLaw::fit(&ratios).map(|law| Estimate {
-        value: predicted + law.exponent.value,
-        ci95: law.exponent.ci95.map(|end| predicted + end),
-        ..law.exponent
-    });
+    let measured =
+        PowerLaw::fit(&ratios).map(|law| law.exponent.map(|exponent| predicted + exponent));
     (predicted, measured)
 }
 

@@ -35,20 +35,19 @@ impl Report {
     /// [`Outcome::Agrees`], [`Outcome::Disagrees`], [`Outcome::Inconclusive`]. They are counted apart, since that checks hold says
     /// nothing of laws.
     pub fn counts(&self) -> Vec<(Sort, [(Outcome, usize); 3])> {
+        let number = |sort, outcome| {
+            let such = |verdict: &&Verdict| (verdict.sort, verdict.verdict) == (sort, outcome);
+            self.verdicts().filter(such).count()
+        };
+        let is_there = |sort: &Sort| self.verdicts().any(|verdict| verdict.sort == *sort);
+        let outcomes = [Outcome::Agrees, Outcome::Disagrees, Outcome::Inconclusive];
         let of = |sort| {
-            let verdicts = self.verdicts().filter(move |verdict| verdict.sort == sort);
-            let number = |outcome| {
-                let such = verdicts.clone();
-                such.filter(|verdict| verdict.verdict == outcome).count()
-            };
-            let outcomes = [Outcome::Agrees, Outcome::Disagrees, Outcome::Inconclusive];
-            (sort, outcomes.map(|outcome| (outcome, number(outcome))))
+            (
+                sort,
+                outcomes.map(|outcome| (outcome, number(sort, outcome))),
+            )
         };
-        let counts = Sort::ALL.map(of).into_iter();
-        let is_there = |(_, counts): &(Sort, [(Outcome, usize); 3])| {
-            counts.iter().any(|(_, number)| *number > 0)
-        };
-        counts.filter(is_there).collect()
+        Sort::ALL.into_iter().filter(is_there).map(of).collect()
     }
 
     /// The verdicts and what was left out as JSON, for scripts: `{"verdicts": [...], "left_out": [...]}`. Numbers that are not

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use kolmo_config::{ModelConfig, ReportConfig, RunConfig, TrainConfig};
+use kolmo_config::{ConfigError, ModelConfig, ReportConfig, RunConfig, TrainConfig};
 use kolmo_run::{
     AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, ReadError,
     RunDirectory, StepRecord, finished, read_jsonl,
@@ -164,10 +164,7 @@ pub(crate) fn groups<'a, T, K: PartialEq>(
 struct Worlds(BTreeMap<String, Arc<World>>);
 
 impl Worlds {
-    fn get(
-        &mut self,
-        config: &RunConfig,
-    ) -> std::result::Result<Arc<World>, kolmo_config::ConfigError> {
+    fn get(&mut self, config: &RunConfig) -> std::result::Result<Arc<World>, ConfigError> {
         let world = RunConfig {
             seed: config.seed,
             world: config.world.clone(),
@@ -199,17 +196,27 @@ fn made_by(manifest: &Manifest) -> String {
     )
 }
 
-/// The error of a configuration that cannot be had, of the run in `directory`.
-fn unread(directory: &RunDirectory) -> impl FnOnce(ReadError) -> Error {
-    move |error| match error {
-        ReadError::File(source) => Error::Records {
-            run: directory.root().to_path_buf(),
-            source,
-        },
-        ReadError::Config(source) => Error::Config {
-            path: directory.config(),
-            source,
-        },
+/// The error of files of `run` that cannot be read, or are not what it left.
+fn records(run: &RunDirectory) -> impl Fn(kolmo_run::Error) -> Error {
+    |source| Error::Records {
+        run: run.root().to_path_buf(),
+        source,
+    }
+}
+
+/// The error of a configuration of `run` that is none.
+fn no_config(run: &RunDirectory) -> impl Fn(ConfigError) -> Error {
+    |source| Error::Config {
+        path: run.config(),
+        source,
+    }
+}
+
+/// The error of a configuration of `run` that cannot be had.
+fn unread(run: &RunDirectory) -> impl Fn(ReadError) -> Error {
+    |error| match error {
+        ReadError::File(source) => records(run)(source),
+        ReadError::Config(source) => no_config(run)(source),
     }
 }
 
@@ -218,18 +225,12 @@ fn unread(directory: &RunDirectory) -> impl FnOnce(ReadError) -> Error {
 /// # Errors
 /// [`Error::Records`] if it cannot be read, or is not what the run left.
 pub(crate) fn evaluations(run: &RunDirectory, config: &RunConfig) -> Result<Vec<EvaluationRecord>> {
-    let identity = config.identity().map_err(|source| Error::Config {
-        path: run.config(),
-        source,
-    })?;
+    let identity = config.identity().map_err(no_config(run))?;
     let read = || match FinishedRun::open(run, &identity, config.train.steps())? {
         Some(finished) => finished.evaluations(),
         None => read_jsonl(run.evaluations()),
     };
-    read().map_err(|source| Error::Records {
-        run: run.root().to_path_buf(),
-        source,
-    })
+    read().map_err(records(run))
 }
 
 #[cfg(test)]
@@ -257,29 +258,22 @@ impl StudyRun {
     /// The run that is `given`; none if it is not done.
     fn read(given: &Given, worlds: &mut Worlds) -> Result<Option<Self>> {
         let directory = given.directory.clone();
-        let records = |source| Error::Records {
-            run: given.directory.root().to_path_buf(),
-            source,
-        };
-        if !directory.is_done().map_err(records)? {
+        let records = records(&given.directory);
+        let wrong = no_config(&given.directory);
+        if !directory.is_done().map_err(&records)? {
             return Ok(None);
         }
-        let file = directory.config();
-        let wrong = |source| Error::Config {
-            path: file.clone(),
-            source,
-        };
         let config = directory.run_config().map_err(unread(&directory))?;
-        let identity = config.identity().map_err(wrong)?;
+        let identity = config.identity().map_err(&wrong)?;
         let finished = FinishedRun::open(&directory, &identity, config.train.steps());
-        let Some(finished) = finished.map_err(records)? else {
+        let Some(finished) = finished.map_err(&records)? else {
             return Ok(None);
         };
         let planned = given.identity.as_ref().unwrap_or(&identity);
-        let manifest = finished.manifest(planned).map_err(records)?;
-        let world = worlds.get(&config).map_err(wrong)?;
-        let config = config.settle_in(&world).map_err(wrong)?;
-        let evaluations = finished.evaluations().map_err(records)?;
+        let manifest = finished.manifest(planned).map_err(&records)?;
+        let world = worlds.get(&config).map_err(&wrong)?;
+        let config = config.settle_in(&world).map_err(&wrong)?;
+        let evaluations = finished.evaluations().map_err(&records)?;
         let compression = config.compression.as_ref();
         let compression = compression.map(|_| finished.compression()).transpose();
         let base = base_of(&config, &directory)?;
@@ -291,7 +285,7 @@ impl StudyRun {
             config,
             world,
             evaluations,
-            compression: compression.map_err(records)?,
+            compression: compression.map_err(&records)?,
             made_by: made_by(&manifest),
             last_step: finished.figures.last_step,
             directory,
@@ -314,7 +308,7 @@ impl StudyRun {
     /// # Errors
     /// [`Error::Records`] if they cannot be read, or are of other evaluations.
     pub fn facts(&self) -> Result<Vec<Vec<FactRow>>> {
-        finished::facts(&self.directory, &self.evaluations).map_err(|source| self.unread(source))
+        finished::facts(&self.directory, &self.evaluations).map_err(records(&self.directory))
     }
 
     /// The facts asked at the last evaluation.
@@ -330,7 +324,7 @@ impl StudyRun {
     /// # Errors
     /// [`Error::Records`] if they cannot be read, or are of another evaluation.
     pub fn answers(&self) -> Result<Vec<AnswerRow>> {
-        finished::answers(&self.directory, self.last()).map_err(|source| self.unread(source))
+        finished::answers(&self.directory, self.last()).map_err(records(&self.directory))
     }
 
     /// The run that it fine-tunes, as that was written; none if it does not, or that is not there any more.
@@ -343,14 +337,7 @@ impl StudyRun {
     /// # Errors
     /// [`Error::Records`] if they cannot be read, or are not what the run left.
     pub fn steps(&self) -> Result<Vec<StepRecord>> {
-        finished::steps(&self.directory, &self.last_step).map_err(|source| self.unread(source))
-    }
-
-    fn unread(&self, source: kolmo_run::Error) -> Error {
-        Error::Records {
-            run: self.directory.root().to_path_buf(),
-            source,
-        }
+        finished::steps(&self.directory, &self.last_step).map_err(records(&self.directory))
     }
 
     /// Facts that one of its documents states.

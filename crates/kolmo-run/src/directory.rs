@@ -10,8 +10,7 @@ use crate::atomic::{self, TEMPORARY_SUFFIX};
 use crate::error::{Error, Result};
 use crate::names::{self, EVAL, FIGURES, MANIFEST};
 use crate::tensorboard::is_event_file;
-use crate::there::is_missing;
-use crate::there::is_there;
+use crate::there::{is_missing, is_there};
 
 /// The folder of one run. It names the places; their content is the other modules' matter.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,8 +18,7 @@ use crate::atomic::TEMPORARY_SUFFIX;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::manifest::now;
-use crate::there::is_missing;
-use crate::there::is_there;
+use crate::there::{is_missing, is_there};
 
 /// Name of the file that is locked.
 const FILE: &str = ".lock";

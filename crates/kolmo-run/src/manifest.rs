@@ -294,7 +294,7 @@ impl Manifest {
     pub fn read(run: &RunDirectory) -> Result<Self> {
         let path = run.manifest();
         let bytes = files::read(&path, LARGEST_RECORD).map_err(Error::io("read", &path))?;
-        check_format(&path, &bytes)?;
+        check_format(&path, &serde_json::from_slice(&bytes).unwrap_or_default())?;
         serde_json::from_slice(&bytes).map_err(|source| Error::Json { path, source })
     }
 }
@@ -304,17 +304,18 @@ impl Manifest {
 ///
 /// # Errors
 /// [`Error::NewerFormat`] if it is.
-pub(crate) fn check_format(path: &Path, manifest: &[u8]) -> Result<()> {
-    let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
-    match manifest["format"].as_u64() {
-        Some(format) if format > FORMAT && manifest["kolmo_version"].is_string() => {
-            Err(Error::NewerFormat {
-                path: path.to_path_buf(),
-                format,
-                known: FORMAT,
-            })
-        }
-        _ => Ok(()),
+pub(crate) fn check_format(path: &Path, manifest: &Value) -> Result<()> {
+    let is_ours = manifest["kolmo_version"].is_string();
+    let newer = manifest["format"]
+        .as_u64()
+        .filter(|format| *format > FORMAT);
+    match newer.filter(|_| is_ours) {
+        Some(format) => Err(Error::NewerFormat {
+            path: path.to_path_buf(),
+            format,
+            known: FORMAT,
+        }),
+        None => Ok(()),
     }
 }
 

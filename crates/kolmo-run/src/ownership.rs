@@ -30,8 +30,7 @@ pub struct Mark {
 
 impl Mark {
     /// That of a manifest, whichever build wrote it; none if no kolmo did.
-    fn of(manifest: &[u8]) -> Option<Self> {
-        let manifest: Value = serde_json::from_slice(manifest).ok()?;
+    fn of(manifest: &Value) -> Option<Self> {
         let is_text = |key: &str| manifest[key].is_string();
         let is_count = |key: &str| manifest[key].is_u64();
         let is_ours = ["kolmo_version", "device", "started"]
@@ -69,7 +68,8 @@ impl RunDirectory {
     pub fn mark(&self) -> Result<Option<Mark>> {
         let path = self.manifest();
         match files::read(&path, LARGEST_RECORD) {
-            Ok(manifest) => {
+            Ok(bytes) => {
+                let manifest = serde_json::from_slice(&bytes).unwrap_or_default();
                 check_format(&path, &manifest)?;
                 Ok(Mark::of(&manifest))
             }

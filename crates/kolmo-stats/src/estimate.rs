@@ -88,7 +88,7 @@ impl Estimate {
 }
 
 /// `values` seed by seed, in the order in which the seeds first come.
-pub fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfSeed<Vec<T>>> {
+pub(crate) fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfSeed<Vec<T>>> {
     let mut seeds: Vec<OfSeed<Vec<T>>> = Vec::new();
     for (seed, value) in values {
         match seeds.iter_mut().find(|(known, _)| *known == seed) {

@@ -40,7 +40,7 @@ pub use calibration::{
 };
 pub use collapse::{Point, variance_left};
 pub use comparison::{Comparison, Finding, Outcome, Place, Relation, SEEDS, Weakness};
-pub use estimate::{Estimate, OfSeed, by_seed, one_a_seed};
+pub use estimate::{Estimate, OfSeed, one_a_seed};
 pub use half_learning::{
     HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning, slope,
 };

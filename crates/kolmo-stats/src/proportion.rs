@@ -2,7 +2,7 @@
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use crate::{Estimate, OfSeed, Refusal, by_seed};
+use crate::{Estimate, OfSeed, Refusal, estimate::by_seed};
 
 /// The 95 % interval of a probability of which `successes` in `trials` were seen (Clopper and Pearson 1934): of none in n it
 /// reaches up to 1 − 0.025^(1/n), which is 3.7 / n. Both may be fractions, as of weighted facts. NaN of no trials.

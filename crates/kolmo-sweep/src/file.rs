@@ -131,7 +131,7 @@ impl Settings {
 }
 
 impl SweepFile {
-    /// Reads the text of a sweep file. `claims` are the names of those that there are.
+    /// Reads the text of a sweep file. `claims` are the names of all claims.
     ///
     /// # Errors
     /// A configuration of a run or a fine-tuning, TOML that does not parse, an unknown key or a value of another type, with its line; a claim that there is not; an entry of `axes` that is

@@ -74,7 +74,7 @@ const DOCUMENTS: &str = "train.documents";
 pub(crate) const DIGITS: usize = 12;
 
 impl Plan {
-    /// Plans the sweep file at `path`. `claims` are the names of those that a sweep can be for.
+    /// Plans the sweep file at `path`. `claims` are the names of the claims that a sweep can be for.
     ///
     /// # Errors
     /// A file that cannot be read or that says nothing that can be, a run that is not possible, or two that are the same.

@@ -37,12 +37,11 @@ pub trait Architecture {
     /// Every parameter, in the order in which the model holds them, for a vocabulary of `vocabulary` tokens.
     fn specs(&self, vocabulary: usize) -> Vec<ParameterSpec>;
 
-    /// Useful floating-point operations of training on one token, in rows of `time` tokens, beyond those of its parameters:
-    /// what mixes tokens.
+    /// Useful floating-point operations of training on one token, in rows of `time` tokens, beyond what its parameters
+    /// take: what mixes tokens.
     fn mixing_flops(&self, time: usize) -> f64;
 
-    /// Floats that training keeps of each position for the backward pass, and has in flight, estimated; without those of a
-    /// vocabulary.
+    /// Floats that training keeps of each position for the backward pass, and has in flight, estimated; without logits.
     fn kept_floats(&self) -> u64;
 
     /// Number of parameters, all told, for a vocabulary of `vocabulary` tokens.

@@ -117,7 +117,8 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
     let by_chance: Vec<f64> = by_chance.collect();
     let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let name = &group.name;
-    let claim = Expected::equal(&Calibration, by_chance.iter().sum::<f64>() / by_chance.len() as f64, Quantity::Share)
+    let by_chance = by_chance.iter().sum::<f64>() / by_chance.len() as f64;
+    let claim = Expected::equal(&Calibration, by_chance, Quantity::Share)
         .called(
             format!("{name}/{cohort}"),
             format!(

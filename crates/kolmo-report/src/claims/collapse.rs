@@ -86,7 +86,7 @@ impl Claim for Collapse {
                         format!("{name}: less than a tenth of the variance of the classes' losses is left around one curve over exposures."),
                     )
                     .over("exposures", exposures)
-                    .judge(one_or_seeds(&seeds, left.iter().cloned())),
+                    .judge(one_or_seeds(&seeds, left.iter().cloned(), Estimate::over_seeds)),
             );
             section.figures.push(figure(study, runs[0], &name));
             section
@@ -147,7 +147,7 @@ fn at_the_end(runs: &[&StudyRun], name: &str) -> Option<Verdict> {
                 .flat_map(|runs| ends(runs))
                 .map(|point| point.x),
         );
-    (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(&names, left)))
+    (!seeds.is_empty()).then(|| claim.judge(one_or_seeds(&names, left, Estimate::over_seeds)))
 }
 
 fn end_figure(study: &Study, runs: &[&StudyRun], name: &str) -> Option<Figure> {

@@ -3,7 +3,7 @@
 
 use kolmo_world::{
     LessonConfig,
-    lesson::{LessonSyntax, Replayed, Subjects},
+    lesson::{LessonSyntax, Subjects},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         runs::{ROOM, id, met_bits},
         seeds::{mean, over_seeds, pairs},
         series::{line, points},
-        tuning::{Variant, bits_before, class_losses, is_bare, new_bits, variants},
+        tuning::{Variant, bits_before, class_losses, injections, is_bare, new_bits, reads_on},
     },
     prediction::Expected,
     quantity::Quantity,
@@ -50,9 +50,7 @@ impl Claim for Displacement {
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
-        let injections = variants(study, |lesson| {
-            matches!(lesson, LessonConfig::Injection { .. })
-        });
+        let injections = injections(study);
         let mut section = section_for(
             self,
             study,
@@ -125,8 +123,7 @@ fn mean_of(runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> f64 {
 /// Whether `other` reads on in pre-training where `variant` is taught, all else alike.
 fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
     let (a, b) = (&other.finetune, &variant.finetune);
-    a.replay.share == 1.0
-        && a.replay.of == Replayed::Fresh
+    reads_on(a)
         && a.method == b.method
         && other.model == variant.model
         && other.runs[0].config.train == variant.runs[0].config.train

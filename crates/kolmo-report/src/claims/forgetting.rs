@@ -17,7 +17,7 @@ use crate::{
         runs::id,
         seeds::{difference, over_seeds},
         series::points,
-        tuning::{Variant, class_losses, lost, new_bits, taught_in, variants},
+        tuning::{Variant, class_losses, injections, lost, new_bits, taught_in},
     },
     prediction::{Expected, Prediction},
     quantity::Quantity,
@@ -73,9 +73,7 @@ impl Claim for Forgetting {
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
-        let injections = variants(study, |lesson| {
-            matches!(lesson, LessonConfig::Injection { .. })
-        });
+        let injections = injections(study);
         let mut models: Vec<&str> = injections
             .iter()
             .map(|variant| variant.model.as_str())
@@ -187,7 +185,10 @@ fn by_class<'a>(
         Some(points(*name, (*mark, *ink), class_losses(&variant.runs)))
     });
     let series: Vec<_> = series.collect();
-    (!series.is_empty()).then(|| Figure::chart(
+    if series.is_empty() {
+        return None;
+    }
+    Some(Figure::chart(
         id(study, &["forgetting", model]),
         format!(
             "{model}: share of the bits about each frequency class that is gone after fine-tuning, against the probability of its \

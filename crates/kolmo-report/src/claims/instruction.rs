@@ -13,7 +13,7 @@ use crate::{
     measured::{
         answers::{accuracy, interview},
         cells::{cell, share_cell},
-        runs::id,
+        runs::{id, templates},
         seeds::{mean, of_seeds, over_seeds},
         series::line,
         tuning::{Variant, crossing, is_bare, lost, variants},
@@ -57,8 +57,9 @@ impl Claim for Instruction {
     }
 
     fn section(&self, study: &Study) -> Result<Option<Section>> {
-        let instructions = variants(study, |lesson| {
-            matches!(lesson, LessonConfig::Instruction { .. })
+        let instructions = variants(study, |lesson| match lesson {
+            LessonConfig::Instruction { .. } => true,
+            LessonConfig::Injection { .. } => false,
         });
         if instructions.is_empty() {
             return Ok(None);
@@ -84,15 +85,15 @@ impl Claim for Instruction {
             // Of other parts of the subjects the table tells.
             if is_half(variant) {
                 section.verdicts.push(
-                Expected::above(&Instruction, WANTED, Quantity::Share)
-                    .called(
-                        format!("{name}/others"),
-                        format!(
-                            "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
-                        ),
-                    )
-                    .judge(mean(&measured, |(_, of)| of.others)),
-            );
+                    Expected::above(&Instruction, WANTED, Quantity::Share)
+                        .called(
+                            format!("{name}/others"),
+                            format!(
+                                "{name}: nine of ten facts known before can be asked for about subjects that no question was about."
+                            ),
+                        )
+                        .judge(mean(&measured, |(_, of)| of.others)),
+                );
             }
             if is_plain(variant) {
                 section.verdicts.push(
@@ -113,9 +114,8 @@ impl Claim for Instruction {
                 cell(mean(&measured, |(_, of)| of.learnt)),
                 cell(over_seeds(&variant.runs, lost)),
             ]);
-            let templates = variant.runs[0].law().syntax.templates.unwrap_or_default();
             shares.push((
-                templates as f64,
+                templates(variant.runs[0]) as f64,
                 variant,
                 of_seeds(&measured, |(_, of)| of.others),
             ));

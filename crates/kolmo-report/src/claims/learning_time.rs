@@ -18,7 +18,9 @@ use crate::{
     report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{HalfLearning, LearningClass, half_learning_slope, median_half_learning};
+use kolmo_stats::{
+    Estimate, HalfLearning, LearningClass, half_learning_slope, median_half_learning,
+};
 
 /// How long a fact takes to be learnt, by its frequency.
 pub struct LearningTime;
@@ -145,8 +147,12 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
         "{name}: so is the time since the most frequent class was half learnt, which is when the model had learnt to look facts up."
     );
     vec![
-        claim("slope", from_start).judge(one_or_seeds(seeds, plain)),
-        claim("slope after the first", from_there).judge(one_or_seeds(seeds, after)),
+        claim("slope", from_start).judge(one_or_seeds(seeds, plain, Estimate::over_seeds)),
+        claim("slope after the first", from_there).judge(one_or_seeds(
+            seeds,
+            after,
+            Estimate::over_seeds,
+        )),
     ]
 }
 

@@ -104,7 +104,11 @@ pub static CLAIMS: &[&dyn Claim] = &[
 
 /// The names of all claims, in the order of a report.
 pub fn names() -> Vec<&'static str> {
-    CLAIMS.iter().map(|claim| claim.name()).collect()
+    names_of(CLAIMS)
+}
+
+fn names_of(claims: &[&dyn Claim]) -> Vec<&'static str> {
+    claims.iter().map(|claim| claim.name()).collect()
 }
 
 /// The place of the claim called `name` among all; none if there is no such claim.
@@ -122,9 +126,9 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
 
 /// The same with `claims` for all that there are.
 fn sections_of(claims: &[&dyn Claim], study: &Study) -> Result<Vec<Section>> {
-    let is_one = |name: &&ClaimName| claims.iter().any(|claim| claim.name() == name.as_str());
+    let names = names_of(claims);
+    let is_one = |name: &&ClaimName| names.contains(&name.as_str());
     if let Some(name) = study.settings.claims.iter().find(|name| !is_one(name)) {
-        let names: Vec<&str> = claims.iter().map(|claim| claim.name()).collect();
         return Err(Error::NoClaim {
             name: name.as_str().to_owned(),
             names: names.join(", "),

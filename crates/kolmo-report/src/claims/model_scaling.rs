@@ -89,15 +89,10 @@ fn verdicts(runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
         verdicts.push(limit.judge(PowerLaw::fit(&points).map(|law| law.exponent)));
         let measured =
             PowerLaw::fit(&observations(runs, parameters, missing)).map(|law| law.exponent);
-        verdicts.push(
-            Expected::equal(&ModelScaling, law.capacity_exponent(), Quantity::Exponent)
-                .called(
-                    format!("{name}/parameters"),
-                    format!("{name}: it falls with the parameters with the exponent 1/α - 1."),
-                )
-                .over("parameters", runs.iter().map(|run| parameters(run)))
-                .judge(measured),
-        );
+        let statement = format!("{name}: it falls with the parameters with the exponent 1/α - 1.");
+        let by_size = claim("parameters", statement, law.capacity_exponent())
+            .over("parameters", runs.iter().map(|run| parameters(run)));
+        verdicts.push(by_size.judge(measured));
     }
     verdicts
 }

@@ -7,14 +7,14 @@ use rand::RngExt;
 use crate::{
     claims::{About, Claim, section_for},
     error::Result,
-    measured::{cells::text, half_learnt::facts, runs::named},
+    measured::{cells::text, half_learnt::facts, runs::named, seeds::one_or_seeds},
     number::significant,
     prediction::Expected,
     quantity::Quantity,
-    report::{Relation, Section, Sort, Table},
+    report::{Section, Sort, Table},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{Estimate, HalfLearning, OfSeed, Refusal, spearman};
+use kolmo_stats::{Estimate, HalfLearning, Refusal, spearman};
 
 /// In which order facts are learnt.
 pub struct Order;
@@ -60,32 +60,27 @@ impl Claim for Order {
                 .collect();
             let seeds: Vec<u64> = runs.iter().map(|run| run.config.seed).collect();
             let pairs = timed.iter().map(Vec::len).min().unwrap_or_default();
-            let over_seeds = |all: &[Correlation]| match all {
-                [one] => one.clone(),
-                all => {
-                    let of_seed = seeds.iter().zip(all);
-                    let of_seed = of_seed.map(|(seed, rho)| Ok((*seed, rho.clone()?.value)));
-                    let of_seed: Vec<OfSeed<f64>> =
-                        of_seed.collect::<std::result::Result<_, _>>()?;
-                    Estimate::of_correlations(&of_seed, pairs)
-                }
+            let over_seeds = |all: &[Correlation]| {
+                one_or_seeds(&seeds, all.iter().cloned(), |of_seed| {
+                    Estimate::of_correlations(of_seed, pairs)
+                })
             };
             let told_so_often = over_seeds(&after).map_or(f64::NAN, |rho| rho.value);
-            let claim = |which: &str, statement: String, relation, predicted| {
-                Expected::new(&Order, (relation, predicted), Quantity::Correlation)
-                    .called(format!("{name}/{which}"), statement)
-                    .over(
-                        "probability of a fact",
-                        timed.iter().flatten().map(|(row, _)| row.probability),
-                    )
+            let claim = |expected: Expected, which: &str, statement: String| {
+                expected.called(format!("{name}/{which}"), statement).over(
+                    "probability of a fact",
+                    timed.iter().flatten().map(|(row, _)| row.probability),
+                )
             };
             let any = format!("{name}: facts are learnt in the order of their frequency.");
             let strict = format!(
                 "{name}: as strictly as by a learner that knows a fact when it has been told so many times."
             );
+            let any_at_all = Expected::above(&Order, 0.0, Quantity::Correlation);
+            let as_strict = Expected::equal(&Order, told_so_often, Quantity::Correlation);
             let verdicts = [
-                claim("rank correlation", any, Relation::Above, 0.0),
-                claim("told so often", strict, Relation::Equal, told_so_often),
+                claim(any_at_all, "rank correlation", any),
+                claim(as_strict, "told so often", strict),
             ];
             let judged = verdicts.map(|claim| claim.judge(over_seeds(&measured)));
             section.verdicts.extend(judged);

@@ -19,7 +19,7 @@ use crate::{
     number::{NOTHING, count, ranks},
     prediction::Expected,
     quantity::Quantity,
-    report::{Drawing, Figure, Section, Sort, Table, Verdict},
+    report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
 use kolmo_stats::{Estimate, OfSeed};
@@ -174,14 +174,14 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
             course(runs, MODEL, TOTAL),
         ),
     ];
-    Figure {
-        id: id(study, &["prequential", name]),
-        caption: format!(
+    Figure::chart(
+        id(study, &["prequential", name]),
+        format!(
             "{name}: what the codes of all documents so far are longer than that of the predictor that knows the world, bits for each \
              fact stated; means over seeds with 95 % intervals."
         ),
-        drawing: chart(format!("The prequential code: {name}"), series),
-    }
+        chart(format!("The prequential code: {name}"), series),
+    )
 }
 
 fn by_role(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
@@ -204,21 +204,21 @@ fn by_role(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         ]
     };
     let series = roles.iter().enumerate().flat_map(of_role).collect();
-    Figure {
-        id: id(study, &["prequential", name, "roles"]),
-        caption: format!("{name}: the same by the role of the tokens."),
-        drawing: chart(format!("The prequential code by role: {name}"), series),
-    }
+    Figure::chart(
+        id(study, &["prequential", name, "roles"]),
+        format!("{name}: the same by the role of the tokens."),
+        chart(format!("The prequential code by role: {name}"), series),
+    )
 }
 
-fn chart(title: String, series: Vec<Series>) -> Drawing {
-    Drawing::Chart(Chart {
+fn chart(title: String, series: Vec<Series>) -> Chart {
+    Chart {
         title,
         x: "documents".to_owned(),
         y: "above the floor (bits per fact stated)".to_owned(),
         log_y: true,
         series,
-    })
+    }
 }
 
 fn table(runs: &[&StudyRun], name: &str) -> Table {

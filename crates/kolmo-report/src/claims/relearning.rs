@@ -2,10 +2,7 @@
 //! stretch, Ebbinghaus's savings.
 
 use kolmo_run::EvaluationRecord;
-use kolmo_world::{
-    LessonConfig,
-    lesson::{Replayed, Subjects},
-};
+use kolmo_world::{LessonConfig, lesson::Subjects};
 
 use crate::{
     claims::{About, Claim, section_for},
@@ -16,7 +13,7 @@ use crate::{
         runs::id,
         seeds::{Seeded, count_seeds, mean},
         series::line,
-        tuning::{bits_before, crossing, how, is_bare},
+        tuning::{bits_before, crossing, how, is_bare, reads_on},
     },
     prediction::Expected,
     quantity::Quantity,
@@ -126,9 +123,7 @@ impl Claim for Relearning {
 /// `run` as one that relearns; none if it does not, if there was nothing to, or if what came before is not there.
 fn relearning(run: &StudyRun) -> Result<Option<Relearnt<'_>>> {
     let finetune = run.config.finetune.as_ref();
-    let goes_on =
-        finetune.is_some_and(|of| of.replay.share == 1.0 && of.replay.of == Replayed::Fresh);
-    if !goes_on {
+    if !finetune.is_some_and(reads_on) {
         return Ok(None);
     }
     let Some((directory, base)) = run.base().cloned() else {

@@ -65,7 +65,9 @@ impl Claim for SyntaxFirst {
                     )
                     .judge(Estimate::over_seeds(&ratios)),
             );
-            section.figures.push(figure(study, runs[0], &name)?);
+            section
+                .figures
+                .push(figure(study, runs[0], &times[0], &name));
             section.tables.push(table(&runs, &times, &name));
         }
         Ok((!section.verdicts.is_empty()).then_some(section))
@@ -74,6 +76,8 @@ impl Claim for SyntaxFirst {
 
 /// Documents until syntax and values were learnt.
 struct Times {
+    /// Redundancy of the syntax over its floor, against documents.
+    curve: Vec<(f64, f64)>,
     syntax: HalfLearning,
     values: HalfLearning,
 }
@@ -90,6 +94,7 @@ impl Times {
         Ok(Self {
             syntax: below(&curve, SHARE),
             values: below(&values, SHARE),
+            curve,
         })
     }
 
@@ -149,13 +154,13 @@ fn syntax(run: &StudyRun) -> Result<Vec<(f64, f64)>> {
     Ok(curve)
 }
 
-fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
+fn figure(study: &Study, run: &StudyRun, times: &Times, name: &str) -> Figure {
     let unknown = mean_content(&run.world);
     let shown = |(x, y): (f64, f64)| (x, y.max(1e-4));
-    let syntax = syntax(run)?.into_iter().map(shown);
+    let syntax = times.curve.iter().copied().map(shown);
     let values = run.evaluations.iter().filter(|at| at.documents > 0);
     let values = values.map(|at| shown((at.documents as f64, at.value_loss / unknown)));
-    Ok(Figure::chart(
+    Figure::chart(
         id(study, &["syntax-first", name]),
         format!(
             "{name}, seed {}: redundancy of the syntax over its floor, and of the values over ln V.",
@@ -171,7 +176,7 @@ fn figure(study: &Study, run: &StudyRun, name: &str) -> Result<Figure> {
                 line("syntax", (Mark::JoinedPoints, Ink::Asymptote), syntax),
             ],
         },
-    ))
+    )
 }
 
 fn table(runs: &[&StudyRun], times: &[Times], name: &str) -> Table {

@@ -11,7 +11,7 @@ use crate::{
     measured::{
         answers::{accuracy, interview},
         cells::{cell, share_cell},
-        runs::{by, id},
+        runs::{by, id, templates},
         seeds::{difference, mean_at, over_seeds},
         series::points,
     },
@@ -50,7 +50,7 @@ impl Claim for Wording {
         let runs = runs
             .filter(|run| first.is_some_and(|first| but_templates(run) == but_templates(first)));
         let runs: Vec<&StudyRun> = runs.collect();
-        let counts = by(runs.iter().copied(), templates);
+        let counts = by(runs.iter().copied(), |run| templates(run) as f64);
         let (Some((least, few)), Some((most, many))) = (counts.first(), counts.last()) else {
             return Ok(None);
         };
@@ -104,10 +104,6 @@ fn but_templates(run: &StudyRun) -> (WorldConfig, ModelConfig, TrainConfig) {
     let (mut world, model, train) = run.but_seed();
     world.syntax.templates = None;
     (world, model, train)
-}
-
-fn templates(run: &StudyRun) -> f64 {
-    run.law().syntax.templates.unwrap_or_default() as f64
 }
 
 /// The accuracy in `wording` over that in the words of documents.

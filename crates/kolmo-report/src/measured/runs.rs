@@ -91,6 +91,11 @@ pub fn observations(
     runs.iter().map(observation).collect()
 }
 
+/// Templates of a relation in pre-training.
+pub fn templates(run: &StudyRun) -> u64 {
+    run.law().syntax.templates.unwrap_or_default() as u64
+}
+
 /// The parameters of a run.
 pub fn parameters(run: &StudyRun) -> f64 {
     run.parameters as f64

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kolmo_config::finetune::BaseConfig;
-use kolmo_stats::{Estimate, Mean, OfSeed, Refusal, one_a_seed};
+use kolmo_stats::{Estimate, OfSeed, Refusal, one_a_seed};
 
 use crate::{figures::chart::Datum, study::StudyRun};
 
@@ -50,19 +50,20 @@ pub fn mean_at(x: f64, runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> Dat
 /// The mean over the seeds of `values`, at `x`; without an interval of a single one.
 pub fn datum(x: f64, values: &[OfSeed<f64>]) -> Datum {
     let seeds = one_a_seed(values).into_iter();
-    let mean = Mean::of(&seeds.map(|(_, value)| value).collect::<Vec<_>>());
-    let ends = [mean.mean - mean.half_width, mean.mean + mean.half_width];
+    let Estimate { value, ci95, .. } =
+        Estimate::of_each(&seeds.map(|(_, value)| value).collect::<Vec<_>>());
     Datum {
         x,
-        y: mean.mean,
-        ci95: mean.half_width.is_finite().then_some(ends),
+        y: value,
+        ci95: ci95.iter().all(|end| end.is_finite()).then_some(ci95),
     }
 }
 
-/// The estimate of a single run, or the mean over the seeds of the runs.
+/// The estimate of a single run, or what `together` makes of the numbers of several, each with its seed.
 pub fn one_or_seeds(
     seeds: &[u64],
     estimates: impl IntoIterator<Item = Result<Estimate, Refusal>>,
+    together: impl FnOnce(&[OfSeed<f64>]) -> Result<Estimate, Refusal>,
 ) -> Result<Estimate, Refusal> {
     let estimates: Vec<_> = seeds.iter().copied().zip(estimates).collect();
     match <[_; 1]>::try_from(estimates) {
@@ -70,7 +71,7 @@ pub fn one_or_seeds(
         Err(estimates) => {
             let values = estimates.into_iter();
             let values = values.map(|(seed, estimate)| Ok((seed, estimate?.value)));
-            Estimate::over_seeds(&values.collect::<Result<Vec<_>, Refusal>>()?)
+            together(&values.collect::<Result<Vec<_>, Refusal>>()?)
         }
     }
 }

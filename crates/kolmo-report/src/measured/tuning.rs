@@ -1,4 +1,4 @@
-//! What claims about fine-tuning have in common: variants, what was lost, what was asked.
+//! What claims about fine-tuning have in common: variants, what was lost, what was learnt.
 
 use kolmo_config::{FinetuneConfig, Method};
 use kolmo_theory::information::known;
@@ -10,7 +10,7 @@ use kolmo_world::{
 use crate::{
     error::Result,
     figures::chart::Datum,
-    measured::runs::number,
+    measured::runs::{number, templates},
     number::significant,
     study::{Study, StudyRun, groups},
 };
@@ -94,9 +94,17 @@ pub fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> Vec<Vari
     all
 }
 
-/// Templates of a relation in pre-training.
-fn templates(run: &StudyRun) -> u64 {
-    run.law().syntax.templates.unwrap_or_default() as u64
+/// The fine-tunings of `study` that teach new facts.
+pub fn injections(study: &Study) -> Vec<Variant<'_>> {
+    variants(study, |lesson| match lesson {
+        LessonConfig::Injection { .. } => true,
+        LessonConfig::Instruction { .. } => false,
+    })
+}
+
+/// Whether a fine-tuning reads on in pre-training, and teaches nothing.
+pub fn reads_on(finetune: &FinetuneConfig) -> bool {
+    finetune.replay.share == 1.0 && finetune.replay.of == Replayed::Fresh
 }
 
 /// How it is tuned.
@@ -147,7 +155,11 @@ pub fn taught_in(finetune: &FinetuneConfig) -> &'static str {
             syntax: LessonSyntax::Old,
             ..
         } => "statement",
-        _ => "question",
+        LessonConfig::Injection {
+            syntax: LessonSyntax::New,
+            ..
+        }
+        | LessonConfig::Instruction { .. } => "question",
     }
 }
 

@@ -3,7 +3,7 @@
 use kolmo_config::RunConfig;
 use kolmo_run::{FoundBase, RunDirectory, find_base};
 
-use super::unread;
+use super::{no_config, unread};
 use crate::error::{Error, Result};
 
 /// A run that another one fine-tunes, as it was written.
@@ -46,10 +46,6 @@ pub(super) fn trained(
     if let (Some(named), Some((_, training))) = (finetune.and_then(|of| of.base.as_mut()), base) {
         named.identity = training;
     }
-    let wrong = |source| Error::Config {
-        path: directory.config(),
-        source,
-    };
-    let training = config.training().map_err(wrong)?;
+    let training = config.training().map_err(no_config(directory))?;
     Ok((config, training))
 }

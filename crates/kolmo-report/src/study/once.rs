@@ -4,8 +4,8 @@ use std::{cmp::Ordering, collections::BTreeMap, mem, path::PathBuf};
 
 use kolmo_config::TrainConfig;
 
-use super::StudyRun;
-use crate::error::{Error, Result};
+use super::{StudyRun, no_config};
+use crate::error::Result;
 
 /// Gives runs that read as many documents the least number that one of them was given: they have whole batches of it.
 pub(super) fn give_like_lengths(runs: &mut [StudyRun]) {
@@ -58,12 +58,7 @@ fn counts_before(run: &StudyRun, other: &StudyRun) -> Result<bool> {
         let facts = eval.classes * eval.facts_per_class;
         (is_coded, eval.evaluations, facts)
     };
-    let text = |run: &StudyRun| {
-        run.config.to_toml().map_err(|source| Error::Config {
-            path: run.directory.config(),
-            source,
-        })
-    };
+    let text = |run: &StudyRun| run.config.to_toml().map_err(no_config(&run.directory));
     Ok(match measured(run).cmp(&measured(other)) {
         Ordering::Greater => true,
         Ordering::Less => false,

@@ -191,7 +191,8 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let claim = Expected::equal(&Hallucination, guesses.iter().sum::<f64>() / guesses.len() as f64, Quantity::Share)
+    let guess = guesses.iter().sum::<f64>() / guesses.len() as f64;
+    let claim = Expected::equal(&Hallucination, guess, Quantity::Share)
         .called(
             format!("{name}/guesses"),
             format!(
@@ -224,15 +225,13 @@ fn type_verdict(group: &Group<'_>) -> Option<Verdict> {
 fn figure(study: &Study, panel: &Panel<'_>) -> Figure {
     let all: Vec<Vec<Class>> = panel.groups.iter().map(|group| classes(group)).collect();
     let mut series = Vec::new();
-    for (what, mark) in [
-        ("keeps all it met", Mark::Dashes),
-        ("keeps what its bits hold", Mark::Line),
-    ] {
+    type Error = fn(&Class) -> f64;
+    let theories: [(&str, Mark, Error); 2] = [
+        ("keeps all it met", Mark::Dashes, |class| class.kept),
+        ("keeps what its bits hold", Mark::Line, |class| class.stored),
+    ];
+    for (what, mark, error) in theories {
         for ((_, ink, label), classes) in panel.series(what).zip(&all) {
-            let error = |class: &Class| match mark {
-                Mark::Dashes => class.kept,
-                _ => class.stored,
-            };
             let at = classes.iter().rev();
             let at = at.map(|class| (class.exposures, error(class)));
             series.push(line(label, (mark, ink), at));

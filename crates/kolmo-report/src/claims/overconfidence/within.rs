@@ -113,7 +113,10 @@ pub(super) fn by_exposures(study: &Study, family: &Family<'_>) -> Option<Figure>
     });
     let series: Vec<_> = series.filter(|series| !series.points.is_empty()).collect();
     let name = &family.name;
-    (!series.is_empty()).then(|| Figure::chart(
+    if series.is_empty() {
+        return None;
+    }
+    Some(Figure::chart(
         id(study, &["overconfidence", name, "exposures"]),
         format!(
             "{name}: what is lost beyond a guess on facts that were met, mean of max(loss - ln V, 0), by how often they were, at the \

@@ -145,7 +145,7 @@ fn every_claim_of_the_list_says_what_it_is() {
     }
 }
 
-/// Those that no other test of this folder makes a section of, and that need no more than imagined runs.
+/// Claims that no other test of this folder makes a section of, and that need no more than imagined runs.
 #[test]
 fn runs_that_serve_one_claim_serve_another() {
     let ladder = ladder("longer_training", 1.5, 1.5);
