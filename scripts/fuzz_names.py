@@ -32,7 +32,7 @@ TAKEN = {
     "model.arch": ['"gpt"', '"llama"'],
     "model.layers": ["1", "2.0", "3e0"],
     "train.learning_rate": ["1e-3", "0.002", "3e-3"],
-    "train.weight_decay": ["0", "0.0", "-0.0", "0.1"],
+    "train.optimizer.weight_decay": ["0", "0.0", "-0.0", "0.1"],
     "train.documents": ["512", "1e3", "640.0"],
     "world.frequency.exponent": ["1.3", "2"],
 }
@@ -43,7 +43,7 @@ KEYS = [
     "model.arch",
     "model.layers",
     "train.learning_rate",
-    "train.weight_decay",
+    "train.optimizer.weight_decay",
     "train.documents",
     "train.steps",
     "eval.classes",

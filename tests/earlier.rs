@@ -230,3 +230,37 @@ fn a_killed_run_of_an_earlier_build_goes_on_to_the_same_end() {
     let figures = |run: &Path| Value::from(jsonl(&run.join("evaluations.jsonl")));
     assert_close(&figures(&killed), &figures(&whole), "evaluations");
 }
+
+#[test]
+fn keys_that_moved_are_read_by_their_old_names_and_named() {
+    let place = Place::new();
+    let old = "[train]\ndocuments = 640\nweight_decay = 0.1\n";
+    place.file("old.toml", old);
+    let new = "[train]\ndocuments = 640\noptimizer.weight_decay = 0.1\n";
+    place.file("new.toml", new);
+    let theory = |file: &str, said: bool| {
+        let line = format!("world sample {file} -n 1 --set train.beta_2=0.9");
+        let ran = place.kolmo(&words(&line)).exits(0);
+        let note = "note: line 3: train.weight_decay is train.optimizer.weight_decay now";
+        assert_eq!(ran.stderr().contains(note), said, "{}", ran.stderr());
+        ran.says("note: --set train.beta_2=0.9: train.beta_2 is train.optimizer.beta_2 now");
+    };
+    theory("old.toml", true);
+    theory("new.toml", false);
+    // The runs of a sweep are the same by either name, and so are the columns of its summary.
+    let axis = |key: &str| {
+        let file = format!("{key}.toml");
+        let text = format!("base = 'old.toml'\n[[axes]]\nproduct = {{ {key} = [0.0, 0.2] }}\n");
+        place.file(&file, &text);
+        let plan = format!("sweep plan {file} --json --no-benchmark");
+        let ran = place.kolmo(&words(&plan)).exits(0);
+        let said = format!("in {file}: train.weight_decay is train.optimizer.weight_decay now");
+        assert_eq!(ran.stderr().contains(&said), key == "train.weight_decay");
+        let ran = ran.says("in old.toml: line 3: train.weight_decay is");
+        let plan: Value = serde_json::from_str(&ran.stdout()).unwrap();
+        plan["runs"].clone()
+    };
+    let runs = axis("train.weight_decay");
+    assert_eq!(runs.as_array().unwrap().len(), 2);
+    assert_eq!(runs, axis("train.optimizer.weight_decay"));
+}

@@ -231,7 +231,7 @@ fn divergence_stops_the_run_and_says_where() {
         "--set",
         "train.learning_rate=100",
         "--set",
-        "train.weight_decay=10",
+        "train.optimizer.weight_decay=10",
     ];
     train(&place, "small.toml", &settings)
         .exits(3)

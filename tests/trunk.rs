@@ -306,7 +306,10 @@ fn a_trunk_of_another_kind_is_refused_with_the_key() {
             "world.relations_per_document is 1 here and 2 there",
         ),
         ("model.d_model=32", "model.d_model is 32 here and 16 there"),
-        ("train.beta_1=0.8", "train.beta_1 is 0.8 here and 0.9 there"),
+        (
+            "train.beta_1=0.8",
+            "train.optimizer.beta_1 is 0.8 here and 0.9 there",
+        ),
         ("train.log_every=4", "train.log_every is 4 here and 3 there"),
         ("eval.classes=2", "eval.classes is 2 here and 3 there"),
     ] {

@@ -8,11 +8,11 @@ use std::{
 };
 
 use anyhow::Context;
-use kolmo_config::{ConfigError, EvalConfig, RunConfig};
+use kolmo_config::{ConfigError, EvalConfig, RunConfig, file::old_keys};
 use kolmo_run::{RunDirectory, exact, files};
 use kolmo_world::World;
 
-use crate::exit::Usage;
+use crate::{exit::Usage, progress::say};
 
 /// Bytes of the largest configuration: none that a person or a script writes has as many.
 const LARGEST: u64 = 1 << 20;
@@ -34,7 +34,15 @@ impl Settings {
         let text = read(&self.config).map_err(|reason| {
             Usage(format!("could not read the configuration {path}: {reason}"))
         })?;
+        self.say_old_keys(&text);
         parse(&text, &self.overrides, &self.config)
+    }
+
+    /// Says which keys are given by an old name.
+    fn say_old_keys(&self, text: &str) {
+        for note in old_keys(text, &self.overrides) {
+            say(&format!("note: {note}"));
+        }
     }
 
     /// Reads it as the fine-tuning of what the run `base` had learnt after `step` steps.
@@ -47,6 +55,7 @@ impl Settings {
         let text = read(&self.config).map_err(|reason| {
             Usage(format!("could not read the configuration {path}: {reason}"))
         })?;
+        self.say_old_keys(&text);
         let of = of_run(base)?;
         let root = path::absolute(base.root())
             .with_context(|| format!("could not find {}", base.root().display()))?;

@@ -133,7 +133,7 @@ mod tests {
             (&["train.learning_rate=1e-3"], "train.learning_rate"),
             (&["train.batch_documents=128"], "train.batch_documents"),
             (&["train.shards=4"], "train.shards"),
-            (&["train.weight_decay=0.0"], "train.weight_decay"),
+            (&["train.weight_decay=0.0"], "train.optimizer.weight_decay"),
             (&["train.log_every=5"], "train.log_every"),
             (&["eval.facts_per_class=5"], "eval.facts_per_class"),
             (&["eval.bayes_discount=fit"], "eval.bayes_discount"),

@@ -1,6 +1,6 @@
 //! What a run is: the configuration file, read and checked, without anything that computes with it.
 //!
-//! [`RunConfig`] is the whole file; its parts are [`ModelConfig`], [`TrainConfig`] with its [`Schedule`],
+//! [`RunConfig`] is the whole file; its parts are [`ModelConfig`], [`TrainConfig`] with its [`OptimizerConfig`] and its [`Schedule`],
 //! [`EvalConfig`], [`CheckpointConfig`], of fine-tuning [`FinetuneConfig`], of compression [`CompressionConfig`], and `kolmo_world`'s `WorldConfig`. [`ReportConfig`] is what runs are compared for. [`mod@file`] reads TOML with overrides on
 //! top, and says of every mistake where it is, what was found, and what would be valid.
 
@@ -15,6 +15,7 @@ pub mod file;
 pub mod finetune;
 mod hash;
 pub mod model;
+pub mod optimizer;
 pub mod report;
 pub mod run;
 pub mod schedule;
@@ -30,6 +31,7 @@ pub use eval::{Discount, EvalConfig};
 pub use finetune::{FinetuneConfig, Method};
 pub use hash::content_hash;
 pub use model::{Architecture, Kind, ModelConfig, ParameterSpec, Transformer};
+pub use optimizer::{AdamW, OptimizerConfig, UpdateRule};
 pub use report::{ClaimName, ReportConfig};
 pub use run::RunConfig;
 pub use schedule::{Schedule, ScheduleKind};

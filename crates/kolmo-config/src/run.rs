@@ -1,5 +1,7 @@
 //! The whole configuration file: defaults, then the file, then `--set key.path=value`.
 
+use std::mem;
+
 use kolmo_world::{Frequency, Lesson, World, WorldConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use crate::{
     finetune::FinetuneConfig,
     hash::content_hash,
     model::ModelConfig,
+    optimizer::OptimizerConfig,
     train::TrainConfig,
 };
 
@@ -189,6 +192,11 @@ impl RunConfig {
         let table = Table::try_from(self);
         let mut table = table.map_err(|error| ConfigError::Toml(error.to_string()))?;
         table.remove("checkpoint");
+        if self.train.optimizer.was_in_train()
+            && let Some(train) = table.get_mut("train").and_then(Value::as_table_mut)
+        {
+            *train = mem::take(train).into_iter().flat_map(as_it_was).collect();
+        }
         if let Some(finetune) = table.get_mut("finetune").and_then(Value::as_table_mut) {
             finetune.remove("from");
         }
@@ -222,11 +230,30 @@ impl RunConfig {
     }
 }
 
-/// A table of frequencies that names no law has the default one, and a model that names no architecture is a `gpt`.
+/// A key of `[train]` as it was before there was `[train.optimizer]`, whose settings were keys of `[train]`: runs keep the
+/// names that they had.
+fn as_it_was((key, value): (String, Value)) -> Table {
+    match value {
+        Value::Table(mut settings) if key == "optimizer" => {
+            settings.remove("name");
+            settings
+        }
+        value => Table::from_iter([(key, value)]),
+    }
+}
+
+/// A table of frequencies that names no law has the default one, a model that names no architecture is a `gpt`, and an optimiser
+/// without a name is AdamW.
 fn name_choices(table: &mut Table) {
     if let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) {
         let arch = || Value::String(ModelConfig::default().name().to_owned());
         model.entry("arch").or_insert_with(arch);
+    }
+    let train = table.get_mut("train").and_then(Value::as_table_mut);
+    let optimizer = train.and_then(|train| train.get_mut("optimizer"));
+    if let Some(optimizer) = optimizer.and_then(Value::as_table_mut) {
+        let name = || Value::String(OptimizerConfig::default().name().to_owned());
+        optimizer.entry("name").or_insert_with(name);
     }
     let world = table.get_mut("world").and_then(Value::as_table_mut);
     let frequency = world.and_then(|world| world.get_mut("frequency"));

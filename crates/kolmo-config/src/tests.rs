@@ -85,7 +85,11 @@ fn mistakes_are_explained() {
             &[],
             "no key training.lr; did you mean train.learning_rate?",
         ),
-        ("", &["optimizer.kind=sgd"], "the optimizer is AdamW"),
+        (
+            "",
+            &["optimizer.kind=sgd"],
+            "did you mean train.optimizer.name?",
+        ),
         (
             "base = 'x.toml'\nseeds = [1]",
             &[],
@@ -237,10 +241,14 @@ fn mistakes_are_explained() {
         ("seed = 9223372036854775808", &[], "seed"),
         (
             "",
-            &["train.beta_2=0.9999999999"],
-            "train.beta_2 = 0.9999999999",
+            &["train.optimizer.beta_2=0.9999999999"],
+            "train.optimizer.beta_2 = 0.9999999999",
         ),
-        ("", &["train.epsilon=1e-50"], "train.epsilon"),
+        (
+            "",
+            &["train.optimizer.epsilon=1e-50"],
+            "train.optimizer.epsilon",
+        ),
         (
             "",
             &["train.log_every=1\nmodel.layers=3"],
@@ -273,8 +281,14 @@ fn a_value_has_one_spelling() {
             .unwrap()
     };
     for (one, other) in [
-        ("train.weight_decay = 0.0", "train.weight_decay = -0.0"),
-        ("train.weight_decay = 0", "train.weight_decay = -0.0"),
+        (
+            "train.optimizer.weight_decay = 0.0",
+            "train.optimizer.weight_decay = -0.0",
+        ),
+        (
+            "train.optimizer.weight_decay = 0",
+            "train.optimizer.weight_decay = -0.0",
+        ),
         ("world.frequency.bias = -0.0", ""),
         ("train.learning_rate = 1e-3", "train.learning_rate = 0.0010"),
         ("train.documents = 4e5", ""),
@@ -301,7 +315,10 @@ fn a_value_has_one_spelling() {
         );
     }
     for (one, other) in [
-        ("train.weight_decay=-0.0", "train.weight_decay=0"),
+        (
+            "train.optimizer.weight_decay=-0.0",
+            "train.optimizer.weight_decay=0",
+        ),
         ("train.learning_rate=.001", "train.learning_rate=1e-3"),
         ("train.documents=4e5", "train.documents=400000."),
     ] {
@@ -399,6 +416,98 @@ fn a_warm_up_in_documents_takes_the_place_of_the_fraction() {
     settled(&["train.warmup_documents=0", "train.cooldown=1.0"]).unwrap();
     settled(&["train.warmup_documents=400000", "train.schedule=cosine"]).unwrap();
     settled(&["train.warmup_documents=40001", "train.cooldown=0.9"]).unwrap_err();
+}
+
+#[test]
+fn keys_that_moved_are_read_where_they_were() {
+    let load = |text: &str, overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        (
+            RunConfig::load(text, &overrides),
+            file::old_keys(text, &overrides),
+        )
+    };
+    let old = "[train]\nbeta_1 = 0.8\nepsilon = 1e-6\n[train.optimizer]\nbeta_2 = 0.9\n";
+    let new = "[train.optimizer]\nbeta_1 = 0.8\nbeta_2 = 0.9\nepsilon = 1e-6\n";
+    let ((config, notes), (same, none)) = (load(old, &[]), load(new, &[]));
+    let (config, same) = (config.unwrap().0, same.unwrap().0);
+    assert!(config == same && none.is_empty());
+    assert_eq!(config.identity().unwrap(), same.identity().unwrap());
+    assert_eq!(
+        notes,
+        [
+            "line 2: train.beta_1 is train.optimizer.beta_1 now; the old name is still read",
+            "line 3: train.epsilon is train.optimizer.epsilon now; the old name is still read",
+        ]
+    );
+    // What is set comes last, by whatever name.
+    for set in ["train.beta_1=0.7", "train.optimizer.beta_1=0.7"] {
+        for text in [old, new] {
+            let (set, notes) = load(text, &[set]);
+            let OptimizerConfig::AdamW(adamw) = set.unwrap().0.train.optimizer;
+            assert_eq!((adamw.beta_1, adamw.beta_2), (0.7, 0.9));
+            let expected = usize::from(text == old) * 2 + usize::from(set_is_old(&notes));
+            assert_eq!(notes.len(), expected, "{notes:?}");
+        }
+    }
+    fn set_is_old(notes: &[String]) -> bool {
+        let note = "--set train.beta_1=0.7: train.beta_1 is train.optimizer.beta_1 now";
+        notes.iter().any(|line| line.starts_with(note))
+    }
+}
+
+#[test]
+fn mistakes_in_keys_that_moved_are_found_where_they_are() {
+    for (text, overrides, expected) in [
+        (
+            "[train]\nbeta_1 = 2.0",
+            &[][..],
+            "line 2: train.optimizer.beta_1 = 2 is not possible",
+        ),
+        (
+            "[train]\nbeta_1 = 'x'",
+            &[],
+            "line 2: train.optimizer.beta_1 = \"x\" is not possible",
+        ),
+        (
+            "",
+            &["train.epsilon=2"],
+            "--set train.epsilon=2: train.optimizer.epsilon = 2 is not",
+        ),
+        (
+            "[train]\nbeta_1 = 0.8\noptimizer.beta_1 = 0.8",
+            &[],
+            "line 2: there is no key train.beta_1; it is train.optimizer.beta_1 now, which is given as well",
+        ),
+        (
+            "[train]\nbeta_1 = 0.8\noptimizer = 'adamw'",
+            &[],
+            "valid is a table",
+        ),
+        (
+            "train.optimizer.name = 'adam'",
+            &[],
+            "did you mean \"adamw\"?",
+        ),
+        (
+            "train.optimizer.beta1 = 0.8",
+            &[],
+            "did you mean train.optimizer.beta_1?",
+        ),
+        (
+            "",
+            &["train.optimizer.kind=adamw"],
+            "there is no key train.optimizer.kind",
+        ),
+        (
+            "",
+            &["train.weight_decya=1"],
+            "did you mean train.optimizer.weight_decay?",
+        ),
+    ] {
+        let message = refusal(text, overrides);
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::ConfigError, schedule::ScheduleKind};
+use crate::{error::ConfigError, optimizer::OptimizerConfig, schedule::ScheduleKind};
 
 /// `[train]`: the data budget and the optimiser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +16,7 @@ pub struct TrainConfig {
     /// Parts of a batch that cores of a CPU take one by one. Gradients are summed in their order, so that the
     /// bits of a run depend on it and not on the number of cores. A GPU takes a batch as a whole.
     pub shards: usize,
-    /// Peak learning rate of AdamW.
+    /// Peak learning rate.
     pub learning_rate: f64,
     /// Its course: `constant`, `cosine` or `wsd`.
     pub schedule: ScheduleKind,
@@ -30,14 +30,8 @@ pub struct TrainConfig {
     pub cooldown: f64,
     /// Learning rate at the end of `cosine` and `wsd`, as a fraction of the peak.
     pub final_fraction: f64,
-    /// Decoupled weight decay, on every parameter.
-    pub weight_decay: f64,
-    /// Decay of the first moment.
-    pub beta_1: f64,
-    /// Decay of the second moment.
-    pub beta_2: f64,
-    /// Added to the root of the second moment.
-    pub epsilon: f64,
+    /// What a gradient does to the parameters.
+    pub optimizer: OptimizerConfig,
     /// The global norm gradients are clipped to.
     pub clip_norm: f64,
     /// Steps from one line of metrics.jsonl to the next.
@@ -56,10 +50,7 @@ impl Default for TrainConfig {
             warmup_documents: None,
             cooldown: 0.2,
             final_fraction: 0.0,
-            weight_decay: 0.01,
-            beta_1: 0.9,
-            beta_2: 0.95,
-            epsilon: 1e-8,
+            optimizer: OptimizerConfig::default(),
             clip_norm: 1.0,
             log_every: 10,
         }
@@ -74,7 +65,7 @@ impl TrainConfig {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let batch = self.batch_documents;
-        let checks: [(bool, &'static str, String, &'static str); 12] = [
+        check_all([
             (
                 (1..=1 << 20).contains(&batch),
                 "train.batch_documents",
@@ -103,31 +94,13 @@ impl TrainConfig {
             fraction("train.cooldown", self.cooldown),
             fraction("train.final_fraction", self.final_fraction),
             (
-                (0.0..=10.0).contains(&self.weight_decay),
-                "train.weight_decay",
-                self.weight_decay.to_string(),
-                "0 to 10",
-            ),
-            below_one("train.beta_1", self.beta_1),
-            below_one("train.beta_2", self.beta_2),
-            (
-                (1e-30..=1.0).contains(&self.epsilon),
-                "train.epsilon",
-                self.epsilon.to_string(),
-                "1e-30 to 1",
-            ),
-            (
                 self.clip_norm > 0.0,
                 "train.clip_norm",
                 self.clip_norm.to_string(),
                 "above 0 (inf for no clipping)",
             ),
-        ];
-        for (ok, key, value, valid) in checks {
-            if !ok {
-                return Err(ConfigError::invalid(key, value, valid));
-            }
-        }
+        ])?;
+        self.optimizer.check()?;
         self.check_warmup()?;
         if self.log_every == 0 {
             return Err(ConfigError::invalid(
@@ -174,7 +147,17 @@ impl TrainConfig {
     }
 }
 
+/// Whether a value is possible, its key, the value, and what is valid.
 type Check = (bool, &'static str, String, &'static str);
+
+/// The first of them that is not possible.
+pub(crate) fn check_all<const N: usize>(checks: [Check; N]) -> Result<(), ConfigError> {
+    let mut checks = checks.into_iter();
+    match checks.find(|(is_possible, ..)| !is_possible) {
+        Some((_, key, value, valid)) => Err(ConfigError::invalid(key, value, valid)),
+        None => Ok(()),
+    }
+}
 
 fn fraction(key: &'static str, value: f64) -> Check {
     (
@@ -185,7 +168,7 @@ fn fraction(key: &'static str, value: f64) -> Check {
     )
 }
 
-fn below_one(key: &'static str, value: f64) -> Check {
+pub(crate) fn below_one(key: &'static str, value: f64) -> Check {
     // Beyond it a 32-bit number is 1, and a moment never moves.
     let valid = "0 to 0.999999";
     (

@@ -15,7 +15,7 @@ use criterion::{
 };
 use kolmo_kernels::{
     Positions, Tokens, Workers,
-    adamw::{Factor, Gradient, Slot, Update},
+    adamw::{Slot, Update},
     attention,
     cross_entropy::{Output, Targets, cross_entropy},
     embedding, gelu, layer_norm, linear, linear_add, rms_norm, swiglu,
@@ -293,7 +293,6 @@ fn updates(criterion: &mut Criterion) {
             beta_2: 0.95,
             epsilon: 1e-8,
             weight_decay: 0.1,
-            clip_norm: 1.0,
             step: 1,
         };
         group.bench_function(BenchmarkId::new("update", shape.name), |bencher| {
@@ -308,7 +307,8 @@ fn updates(criterion: &mut Criterion) {
             bencher.iter_batched(
                 || Gradient::sum(vec![parts()], &workers),
                 |gradient| {
-                    slots = update.apply(std::mem::take(&mut slots), gradient, &workers);
+                    let (parts, clip) = gradient.clip(1.0);
+                    slots = update.apply(std::mem::take(&mut slots), parts, &clip, &workers);
                 },
                 BatchSize::PerIteration,
             );

@@ -1,11 +1,12 @@
-//! AdamW on all parameters at once, with the gradients of several shards summed and clipped as a whole.
+//! AdamW on many parameters at once.
 
 use burn::prelude::*;
 use multiversion::multiversion;
 
 use crate::{
-    flat,
-    flex::{Input, Values, is_flex},
+    factor::Factor,
+    flex::Values,
+    gradient::{CHUNK, Clip, values},
     workers::Workers,
 };
 
@@ -22,13 +23,11 @@ pub struct Update {
     pub epsilon: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// The global norm gradients are clipped to.
-    pub clip_norm: f64,
     /// Updates made, this one counted.
     pub step: u64,
 }
 
-/// A parameter, or on a device that is not flex all of them [joined](flat::join), and the running means of its
+/// A parameter, or on a device that is not flex all of them [joined](crate::flat::join), and the running means of its
 /// gradient and of the square of that, flattened, `[n]`.
 #[derive(Debug, Clone)]
 pub struct Slot {
@@ -44,100 +43,33 @@ pub struct Slot {
     pub decay: Factor,
 }
 
-/// A factor of the learning rate or of weight decay.
-#[derive(Debug, Clone)]
-pub enum Factor {
-    /// The same for all values of a slot. With 1 an update has the bits it has without one.
-    All(f64),
-    /// One for each value, `[n]`, where parameters with different ones are [joined](flat::join). Not on flex.
-    Each(Box<Tensor<1>>),
-}
-
-/// The gradient of all parameters, in as many parts as there are slots.
-#[derive(Debug)]
-pub struct Gradient {
-    parts: Vec<Tensor<1>>,
-    norm_squared: Tensor<1>,
-}
-
-/// Values that one thread takes at a time, and that one partial sum of a norm is of.
-const CHUNK: usize = 1 << 14;
-
-impl Gradient {
-    /// Sums the gradients of `shards`, each of which has one tensor a parameter, in the order of the shards. On
-    /// a device that is not flex it joins them, so that few kernels are launched from here on.
-    ///
-    /// # Panics
-    /// If there is no shard, or they have not the same parameters.
-    pub fn sum(mut shards: Vec<Vec<Tensor<1>>>, workers: &Workers) -> Self {
-        let device = shards[0][0].device();
-        if !is_flex(&device) {
-            let shards = shards.into_iter();
-            return Self::plain_sum(shards.map(|shard| vec![flat::join(shard)]).collect());
-        }
-        let others = shards.split_off(1);
-        let mut parts: Vec<Values> = shards.remove(0).into_iter().map(values).collect();
-        let others: Vec<Vec<Values>> = others
-            .into_iter()
-            .map(|shard| shard.into_iter().map(values).collect())
-            .collect();
-        let mut jobs: Vec<(&mut [f32], Vec<&[f32]>)> = Vec::new();
-        for (k, part) in parts.iter_mut().enumerate() {
-            for (c, chunk) in part.get_mut().chunks_mut(CHUNK).enumerate() {
-                let range = c * CHUNK..c * CHUNK + chunk.len();
-                let others = others.iter().map(|shard| &shard[k].get()[range.clone()]);
-                jobs.push((chunk, others.collect()));
-            }
-        }
-        let squares = workers.map(jobs, |(sum, others)| sum_squares(sum, &others));
-        let norm_squared: f64 = squares.iter().sum();
-        Self {
-            parts: parts.into_iter().map(Values::tensor).collect(),
-            norm_squared: Tensor::from_floats([norm_squared as f32], &device),
-        }
-    }
-
-    pub(crate) fn plain_sum(shards: Vec<Vec<Tensor<1>>>) -> Self {
-        let mut shards = shards.into_iter();
-        let mut parts = shards.next().unwrap_or_default();
-        for shard in shards {
-            for (sum, part) in parts.iter_mut().zip(shard) {
-                *sum = sum.clone() + part;
-            }
-        }
-        let squares = parts.iter().map(|part| part.clone().square().sum());
-        let norm_squared = squares.reduce(|sum, square| sum + square);
-        let norm_squared = norm_squared.unwrap_or_else(|| unreachable!("a model has parameters"));
-        Self {
-            parts,
-            norm_squared,
-        }
-    }
-
-    /// The square of its global norm, on the device, `[1]`.
-    pub fn norm_squared(&self) -> Tensor<1> {
-        self.norm_squared.clone()
-    }
-}
-
 impl Update {
-    /// Updates `slots` with `gradient`, slot by slot.
+    /// Updates `slots` with their `gradients`, clipped by `clip`.
     ///
     /// # Panics
-    /// If the gradient is not of the same parameters, or slots on flex have more than one factor.
-    pub fn apply(&self, slots: Vec<Slot>, gradient: Gradient, workers: &Workers) -> Vec<Slot> {
-        assert_eq!(slots.len(), gradient.parts.len());
-        if !is_flex(&gradient.norm_squared.device()) {
-            return self.plain_apply(slots, gradient);
+    /// If there are not as many gradients, or slots on flex have more than one factor.
+    pub fn apply(
+        &self,
+        slots: Vec<Slot>,
+        gradients: Vec<Tensor<1>>,
+        clip: &Clip,
+        workers: &Workers,
+    ) -> Vec<Slot> {
+        assert_eq!(slots.len(), gradients.len());
+        match clip {
+            Clip::Host(clip) => self.fused(slots, gradients, *clip, workers),
+            Clip::Device(_) => self.plain(slots, gradients, clip),
         }
-        let norm_squared: f32 = gradient.norm_squared.into_scalar();
-        let norm = f64::from(norm_squared).sqrt();
-        let clip = if norm > self.clip_norm {
-            self.clip_norm / norm
-        } else {
-            1.0
-        };
-        let gradient: Vec<Values> = gradient.parts.into_iter().map(values).collect();
+    }
+
+    fn fused(
+        &self,
+        slots: Vec<Slot>,
+        gradients: Vec<Tensor<1>>,
+        clip: f64,
+        workers: &Workers,
+    ) -> Vec<Slot> {
+        let gradients: Vec<Values> = gradients.into_iter().map(values).collect();
         let mut slots: Vec<([f64; 2], [Values; 3])> = slots
             .into_iter()
             .map(|slot| {
@@ -149,7 +81,7 @@ impl Update {
             })
             .collect();
         let mut jobs = Vec::new();
-        for ((factors, slot), gradient) in slots.iter_mut().zip(&gradient) {
+        for ((factors, slot), gradient) in slots.iter_mut().zip(&gradients) {
             let numbers = Numbers::new(self, *factors, clip);
             let [value, first, second] = slot.each_mut().map(|x| x.get_mut().chunks_mut(CHUNK));
             let gradient = gradient.get().chunks(CHUNK);
@@ -172,22 +104,18 @@ impl Update {
         slots.collect()
     }
 
-    pub(crate) fn plain_apply(&self, slots: Vec<Slot>, gradient: Gradient) -> Vec<Slot> {
-        // Where the norm is not a number, nothing is.
-        let norm = gradient.norm_squared.sqrt();
-        let clip = (norm.clone() / self.clip_norm).clamp_min(1.0).recip();
-        let clip = clip + norm * 0.0;
+    fn plain(&self, slots: Vec<Slot>, gradients: Vec<Tensor<1>>, clip: &Clip) -> Vec<Slot> {
         // Nothing is held longer than it is needed, and seldom more than one number at once: fusion then makes
         // few kernels of it even where one binds no more than nine buffers.
-        let clips = std::iter::repeat_n(clip, slots.len());
-        let slots = slots.into_iter().zip(gradient.parts).zip(clips);
+        let clips = std::iter::repeat_n(clip.clone(), slots.len());
+        let slots = slots.into_iter().zip(gradients).zip(clips);
         let slots = slots.map(|((slot, gradient), clip)| {
             let factor = |of: &Factor| match of {
                 Factor::All(factor) => *factor,
                 Factor::Each(_) => 1.0,
             };
             let numbers = Numbers::new(self, [factor(&slot.factor), factor(&slot.decay)], 1.0);
-            let gradient = gradient * clip;
+            let gradient = clip.apply(gradient);
             let first = slot.first * numbers.beta_1 + gradient.clone() * numbers.rest_1;
             let second = slot.second * numbers.beta_2 + gradient.square() * numbers.rest_2;
             let root = second.clone().sqrt() * numbers.root_scale + numbers.epsilon;
@@ -261,38 +189,13 @@ fn update(f: Numbers, value: &mut [f32], first: &mut [f32], second: &mut [f32], 
     }
 }
 
-/// Adds `others` to `sum`, one after another; gives the sum of its squares.
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn sum_squares(sum: &mut [f32], others: &[&[f32]]) -> f64 {
-    for other in others {
-        for (sum, other) in sum.iter_mut().zip(*other) {
-            *sum += other;
-        }
-    }
-    let mut squares = [0.0f64; 8];
-    let (chunks, rest) = sum.as_chunks::<8>();
-    for chunk in chunks {
-        for (square, x) in squares.iter_mut().zip(chunk) {
-            *square += f64::from(*x) * f64::from(*x);
-        }
-    }
-    for (square, x) in squares.iter_mut().zip(rest) {
-        *square += f64::from(*x) * f64::from(*x);
-    }
-    squares.iter().sum()
-}
-
-fn values(tensor: Tensor<1>) -> Values {
-    Input::from(tensor).into_values()
-}
-
 #[cfg(test)]
 mod tests {
     use burn::tensor::TensorData;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reference::numbers;
+    use crate::{gradient::Gradient, reference::numbers};
 
     fn tensor(values: Vec<f32>) -> Tensor<1> {
         let count = values.len();
@@ -303,14 +206,13 @@ mod tests {
         x.to_data().try_to_vec().unwrap()
     }
 
-    fn update(step: u64, clip_norm: f64) -> Update {
+    fn update(step: u64) -> Update {
         Update {
             learning_rate: 1e-2,
             beta_1: 0.9,
             beta_2: 0.95,
             epsilon: 1e-8,
             weight_decay: 0.1,
-            clip_norm,
             step,
         }
     }
@@ -318,12 +220,13 @@ mod tests {
     /// AdamW as it is written down, in double precision, each value with its factors of the learning rate and of the decay.
     fn by_the_book(
         u: &Update,
+        clip_norm: f64,
         [factors, decays]: [&[f32]; 2],
         state: [&[f32]; 3],
         gradient: &[f64],
     ) -> [Vec<f64>; 3] {
         let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-        let clip = (u.clip_norm / norm).min(1.0);
+        let clip = (clip_norm / norm).min(1.0);
         let mut all = [(); 3].map(|()| Vec::new());
         for (k, gradient) in gradient.iter().enumerate() {
             let [value, first, second] = state.map(|x| f64::from(x[k]));
@@ -352,7 +255,7 @@ mod tests {
             decay in prop_oneof![Just(1.0f32), 0.0f32..2.0],
             seed: u64,
         ) {
-            let update = update(step, clip_norm);
+            let update = update(step);
             let [value, first] = [1, 2].map(|k| numbers(count, seed ^ k, 1.0));
             let second: Vec<f32> = first.iter().map(|x| x * x + 1e-3).collect();
             let parts: Vec<Vec<f32>> = (0..shards)
@@ -370,12 +273,13 @@ mod tests {
             };
             let gradients = || parts.iter().map(|part| vec![tensor(part.clone())]).collect();
             let plain = |factors: [Factor; 2]| {
-                update.plain_apply(vec![slot(factors)], Gradient::plain_sum(gradients()))
+                let (parts, clip) = Gradient::plain_sum(gradients()).plain_clip(clip_norm);
+                update.plain(vec![slot(factors)], parts, &clip)
             };
             let workers = Workers::new(2).unwrap();
-            let gradient = Gradient::sum(gradients(), &workers);
+            let (sums, clip) = Gradient::sum(gradients(), &workers).clip(clip_norm);
             let both = || [factor, decay].map(|factor| Factor::All(factor.into()));
-            let fused = update.apply(vec![slot(both())], gradient, &workers);
+            let fused = update.apply(vec![slot(both())], sums, &clip, &workers);
             let all = [factor, decay].map(|factor| vec![factor; count]);
             // One after another, as those of joined parameters.
             let each = [(1.0, factor), (0.0, decay)].map(|(other, factor)| {
@@ -385,7 +289,7 @@ mod tests {
             let joined = each.clone().map(|each| Factor::Each(Box::new(tensor(each))));
             for (slots, factors) in [(fused, &all), (plain(both()), &all), (plain(joined), &each)] {
                 let factors = factors.each_ref().map(|factors| &factors[..]);
-                let expected = by_the_book(&update, factors, [&value, &first, &second], &sum);
+                let expected = by_the_book(&update, clip_norm, factors, [&value, &first, &second], &sum);
                 let found = [&slots[0].value, &slots[0].first, &slots[0].second].map(host);
                 for (found, expected) in found.iter().zip(&expected) {
                     for (found, expected) in found.iter().zip(expected) {
@@ -413,7 +317,8 @@ mod tests {
                 factor: Factor::All(1.0),
                 decay: Factor::All(1.0),
             });
-            let slots = update(1, 1.0).apply(slots.into(), gradient, &workers);
+            let (parts, clip) = gradient.clip(1.0);
+            let slots = update(1).apply(slots.into(), parts, &clip, &workers);
             (
                 norm,
                 slots
@@ -441,12 +346,18 @@ mod tests {
             factor: Factor::All(1.0),
             decay: Factor::All(1.0),
         };
-        for gradient in [
+        let gradients = [
             Gradient::sum(shards(), &workers),
             Gradient::plain_sum(shards()),
-        ] {
+        ];
+        for gradient in gradients {
             assert!(host(&gradient.norm_squared())[0].is_nan());
-            let slots = update(1, 1.0).apply(vec![slot.clone()], gradient, &workers);
+        }
+        for (parts, clip) in [
+            Gradient::sum(shards(), &workers).clip(1.0),
+            Gradient::plain_sum(shards()).plain_clip(1.0),
+        ] {
+            let slots = update(1).apply(vec![slot.clone()], parts, &clip, &workers);
             assert!(host(&slots[0].value)[1].is_nan());
         }
     }

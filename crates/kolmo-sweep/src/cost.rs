@@ -55,7 +55,8 @@ impl Cost {
         let batch = config.train.batch_documents as f64;
         let tokens = steps as f64 * batch * size.document_tokens;
         let time = size.document_tokens.round() as usize;
-        let (memory_bytes, thread_bytes) = memory(config, parameters, size);
+        let state = state(config, size.vocabulary);
+        let (memory_bytes, thread_bytes) = memory(config, parameters, state, size);
         let per_token = model.training_flops_per_token(size.vocabulary, time);
         Self {
             parameters,
@@ -68,7 +69,7 @@ impl Cost {
             flops: tokens * per_token,
             memory_bytes,
             thread_bytes,
-            disk_bytes: disk(config, parameters, steps),
+            disk_bytes: disk(config, parameters + state, steps),
             vocabulary: size.vocabulary,
             document_tokens: size.document_tokens,
         }
@@ -109,10 +110,19 @@ impl WorldSize {
 /// Bytes of a float.
 const FLOAT: u64 = 4;
 
-/// Of a process on the CPU with one thread, and of each further thread. There are weights, two moments and a gradient of
-/// each shard, and what the backward pass needs of one shard for each thread. Constants are from measurements, which they
-/// meet within a third.
-fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> (u64, u64) {
+/// Floats that the optimiser keeps.
+fn state(config: &RunConfig, vocabulary: usize) -> u64 {
+    let specs = config.model.specs(vocabulary).into_iter();
+    let optimizer = &config.train.optimizer;
+    specs
+        .map(|spec| spec.count() * optimizer.state_per_value(spec.kind))
+        .sum()
+}
+
+/// Of a process on the CPU with one thread, and of each further thread. There are weights, the `state` of the optimiser, a
+/// gradient of each shard, and what the backward pass needs of one shard for each thread. Constants are from measurements,
+/// which they meet within a third.
+fn memory(config: &RunConfig, parameters: u64, state: u64, size: WorldSize) -> (u64, u64) {
     /// Program, world and its tables.
     const BASE: u64 = 40 << 20;
     /// What the allocator keeps for a thread.
@@ -121,11 +131,14 @@ fn memory(config: &RunConfig, parameters: u64, size: WorldSize) -> (u64, u64) {
     let shards = (config.train.shards as u64).clamp(1, rows.max(1));
     let positions = rows.div_ceil(shards) * size.row as u64;
     let thread = THREAD + FLOAT * positions * config.model.kept_floats();
-    (BASE + FLOAT * parameters * (4 + shards) + thread, thread)
+    (
+        BASE + FLOAT * (parameters * (2 + shards) + state) + thread,
+        thread,
+    )
 }
 
-/// Checkpoints, the JSON lines and the event files that say the same, and the table of facts.
-fn disk(config: &RunConfig, parameters: u64, steps: u64) -> u64 {
+/// Checkpoints of so many floats, the JSON lines and the event files that say the same, and the table of facts.
+fn disk(config: &RunConfig, floats: u64, steps: u64) -> u64 {
     /// A line of metrics.jsonl and its events.
     const LINE: u64 = 1800;
     /// A row of facts.parquet.
@@ -138,10 +151,7 @@ fn disk(config: &RunConfig, parameters: u64, steps: u64) -> u64 {
     let checkpoints = checkpoint.keep_last as u64 + 1 + kept + checkpoint.keep_at.len() as u64;
     let eval = &config.eval;
     let facts = (eval.classes * eval.facts_per_class * eval.evaluations) as u64;
-    // Weights and two moments.
-    checkpoints * 3 * FLOAT * parameters
-        + LINE * (steps / config.train.log_every.max(1))
-        + ROW * facts
+    checkpoints * FLOAT * floats + LINE * (steps / config.train.log_every.max(1)) + ROW * facts
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The sweep file: a base configuration, and what varies.
 
+use std::iter;
+
 use kolmo_config::{
     ConfigError, ReportConfig,
     file::{self, Choice, FileKind},
@@ -124,9 +126,18 @@ impl JsonSchema for Settings {
 }
 
 impl Settings {
-    /// Every key, dotted, with its value, in the order of the file.
-    pub fn flat(&self) -> Vec<(String, Value)> {
+    /// What is said of those keys that are given by an old name.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
         file::flat(&self.0)
+            .into_iter()
+            .filter_map(|(key, _)| file::renamed(&key))
+    }
+
+    /// Every key, dotted and by the name that it has now, with its value, in the order of the file.
+    pub fn flat(&self) -> Vec<(String, Value)> {
+        let given = file::flat(&self.0).into_iter();
+        let current = given.map(|(key, value)| (file::current_name(&key).to_owned(), value));
+        current.collect()
     }
 }
 
@@ -164,6 +175,21 @@ impl SweepFile {
         sweep.slurm.check()?;
         sweep.report.check()?;
         Ok(sweep)
+    }
+
+    /// What is said of those keys, of all that is set and all that varies, that are given by an old name.
+    pub fn notes(&self) -> Vec<String> {
+        let axes = self.axes.iter().flat_map(|axis| {
+            let list = axis.list.iter().flatten();
+            axis.product.iter().chain(&axis.zip).chain(list)
+        });
+        let mut notes = Vec::new();
+        for note in iter::once(&self.set).chain(axes).flat_map(Settings::notes) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        notes
     }
 }
 

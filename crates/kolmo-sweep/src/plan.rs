@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kolmo_config::{ConfigError, RunConfig, agreement::agreement};
+use kolmo_config::{ConfigError, RunConfig, agreement::agreement, file};
 use kolmo_run::{checkpoint, files};
 use kolmo_world::{World, WorldConfig};
 use serde::Serialize;
@@ -35,6 +35,8 @@ pub struct Plan {
     pub runs: Vec<PlannedRun>,
     /// The name of the sweep whose runs are fine-tuned, if these fine-tune any; it is in the folder beside that of this one.
     pub from: Option<String>,
+    /// What there is to say of the files.
+    pub notes: Vec<String>,
 }
 
 /// One run.
@@ -129,6 +131,14 @@ impl Plan {
         });
         let from = from.transpose()?;
         let runs = runs(&file, &base, &base_path, from.as_ref())?;
+        let here = |path: &Path, notes: Vec<String>| {
+            let path = path.display().to_string();
+            notes
+                .into_iter()
+                .map(move |note| format!("in {path}: {note}"))
+        };
+        let of_base = here(&base_path, file::old_keys(&base, &[]));
+        let notes = here(path, file.notes()).chain(of_base);
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             path: fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),
@@ -136,6 +146,7 @@ impl Plan {
             text,
             runs,
             from: from.map(|from| from.name),
+            notes: notes.collect(),
         })
     }
 

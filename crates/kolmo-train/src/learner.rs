@@ -5,7 +5,7 @@ use burn::{
     prelude::*,
     tensor::Gradients,
 };
-use kolmo_kernels::{Workers, adamw};
+use kolmo_kernels::{Gradient, Workers};
 use kolmo_model::{Adapters, LanguageModel, weights::HostTensor};
 use kolmo_world::{Batch, document::Role};
 
@@ -31,7 +31,7 @@ pub struct Learner<M> {
 
 /// What a batch says of a model.
 pub struct Step {
-    gradient: adamw::Gradient,
+    gradient: Gradient,
     /// On the device, `[parts + 1]`.
     figures: Tensor<1>,
 }
@@ -106,7 +106,7 @@ impl<M: Module + LanguageModel> Learner<M> {
             .collect();
         let found = self.workers.map_on(self.to.device(), jobs, one);
         let (gradients, sums): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let gradient = adamw::Gradient::sum(gradients, &self.workers);
+        let gradient = Gradient::sum(gradients, &self.workers);
         let figures = Tensor::cat(vec![sum(sums), gradient.norm_squared()], 0);
         Step { gradient, figures }
     }

@@ -44,6 +44,7 @@ heads = 2
 batch_documents = 32
 schedule = "constant"
 warmup = 0.0
+[train.optimizer]
 epsilon = 1e-5
 [eval]
 classes = 1
@@ -232,6 +233,8 @@ pub fn bound(device: DeviceName) -> Bound {
 
 #[cfg(test)]
 mod tests {
+    use kolmo_config::{AdamW, OptimizerConfig, TrainConfig};
+
     use super::*;
 
     fn flex() -> ComputeDevice {
@@ -254,17 +257,20 @@ mod tests {
 
     #[test]
     fn small_mistakes_are_seen() {
-        let mistakes: [fn(&mut RunConfig); 4] = [
-            |config| config.train.learning_rate *= 1.0001,
-            |config| config.train.weight_decay *= 1.1,
-            |config| config.train.beta_2 += 0.001,
-            |config| config.train.epsilon *= 2.0,
+        let mistakes: [fn(&mut TrainConfig, &mut AdamW); 4] = [
+            |train, _| train.learning_rate *= 1.0001,
+            |_, adamw| adamw.weight_decay *= 1.1,
+            |_, adamw| adamw.beta_2 += 0.001,
+            |_, adamw| adamw.epsilon *= 2.0,
         ];
         let run = |config| run(config, &flex().device).unwrap();
         let right = [run(config("gpt").unwrap())];
+        let OptimizerConfig::AdamW(adamw) = config("gpt").unwrap().train.optimizer;
         for (number, mistake) in mistakes.iter().enumerate() {
             let mut wrong = config("gpt").unwrap();
-            mistake(&mut wrong);
+            let mut adamw = adamw.clone();
+            mistake(&mut wrong.train, &mut adamw);
+            wrong.train.optimizer = OptimizerConfig::AdamW(adamw);
             let difference = compare(&right, &[run(wrong)]);
             assert!(
                 difference.relative > FLOAT32.relative,

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use burn::{module::ModuleVisitor, module::Param, prelude::*};
-use kolmo_config::{ModelConfig, TrainConfig, Transformer};
+use kolmo_config::{AdamW, ModelConfig, OptimizerConfig, TrainConfig, Transformer};
 use kolmo_kernels::Tokens;
 use kolmo_model::{
     LanguageModel, Model,
@@ -103,10 +103,12 @@ impl Fixture {
     fn train_config(&self) -> TrainConfig {
         TrainConfig {
             learning_rate: self.setting("learning_rate"),
-            weight_decay: self.setting("weight_decay"),
-            beta_1: self.setting("beta_1"),
-            beta_2: self.setting("beta_2"),
-            epsilon: self.setting("epsilon"),
+            optimizer: OptimizerConfig::AdamW(AdamW {
+                weight_decay: self.setting("weight_decay"),
+                beta_1: self.setting("beta_1"),
+                beta_2: self.setting("beta_2"),
+                epsilon: self.setting("epsilon"),
+            }),
             clip_norm: self.setting("clip_norm"),
             ..TrainConfig::default()
         }

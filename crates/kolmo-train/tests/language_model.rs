@@ -9,12 +9,12 @@ use burn::{
     tensor::{Gradients, TensorData},
 };
 use kolmo_config::{
-    Architecture, ConfigError, ModelConfig, ParameterSpec, TrainConfig, Transformer, model,
+    AdamW, Architecture, ConfigError, ModelConfig, OptimizerConfig, ParameterSpec, TrainConfig,
+    Transformer, model,
 };
 use kolmo_eval::generate::{Choice, generate, generate_reading_again};
 use kolmo_kernels::{
-    Tokens, Workers,
-    adamw::Gradient,
+    Gradient, Tokens, Workers,
     cross_entropy::{Output, Targets},
     embedding,
 };
@@ -502,7 +502,10 @@ fn moves_and_decays_as_described<M: Module + LanguageModel>(case: &Case<M>) {
     let specs = case.specs();
     let rules = Parametrisation::new(&*case.architecture, &specs);
     let train = TrainConfig {
-        weight_decay: 0.5,
+        optimizer: OptimizerConfig::AdamW(AdamW {
+            weight_decay: 0.5,
+            ..AdamW::default()
+        }),
         ..TrainConfig::default()
     };
     let before = weights::read(&case.model(1, &Device::flex())).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use kolmo_config::TrainConfig;
+use kolmo_config::{AdamW, OptimizerConfig, TrainConfig};
 use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Model;
 use kolmo_train::{learner::Learner, optimizer::Optimizer};
@@ -60,7 +60,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let autodiff = device.device.clone().autodiff();
     let model = Model::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
     let train = TrainConfig {
-        weight_decay: 0.1,
+        optimizer: OptimizerConfig::AdamW(AdamW {
+            weight_decay: 0.1,
+            ..AdamW::default()
+        }),
         ..TrainConfig::default()
     };
     let optimizer = Optimizer::new(&train, &*config, &config.specs(shape.vocab));

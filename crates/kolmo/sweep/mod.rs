@@ -75,6 +75,9 @@ impl Which {
         let plan = Plan::read(&self.sweep, &claims::names());
         let mut plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
         let default = || Path::new("runs").join(&plan.name);
+        for note in &plan.notes {
+            say(&format!("note: {note}"));
+        }
         let root = self.dir.clone().unwrap_or_else(default);
         if root.to_str().is_none() {
             let problem = format!("--dir {}: a path in UTF-8 is wanted", root.display());

@@ -117,7 +117,7 @@ const NAMES: &[(&[&str], Ours)] = &[
             "label_smoothing_factor",
         ],
         Else(
-            "there is no dropout and no smoothing, for every document is new; train.weight_decay is what there is",
+            "there is no dropout and no smoothing, for every document is new; train.optimizer.weight_decay is what there is",
         ),
     ),
     (
@@ -258,19 +258,27 @@ const NAMES: &[(&[&str], Ours)] = &[
         ],
         Else("the cool-down is train.cooldown, a fraction of the steps"),
     ),
-    (&["beta1", "adam_beta1", "adamw_beta1"], Key("train.beta_1")),
-    (&["beta2", "adam_beta2", "adamw_beta2"], Key("train.beta_2")),
+    (
+        &["beta1", "adam_beta1", "adamw_beta1"],
+        Key("train.optimizer.beta_1"),
+    ),
+    (
+        &["beta2", "adam_beta2", "adamw_beta2"],
+        Key("train.optimizer.beta_2"),
+    ),
     (
         &["betas", "adam_betas", "momentum"],
-        Else("the decays of the moments are train.beta_1 and train.beta_2"),
+        Else(
+            "the decays of the moments of AdamW are train.optimizer.beta_1 and train.optimizer.beta_2",
+        ),
     ),
     (
         &["eps", "adam_eps", "adam_epsilon", "epsilon"],
-        Key("train.epsilon"),
+        Key("train.optimizer.epsilon"),
     ),
     (
         &["wd", "adam_weight_decay", "l2"],
-        Key("train.weight_decay"),
+        Key("train.optimizer.weight_decay"),
     ),
     (
         &[
@@ -287,10 +295,8 @@ const NAMES: &[(&[&str], Ours)] = &[
         Key("train.clip_norm"),
     ),
     (
-        &["optimizer", "optim", "optimiser"],
-        Else(
-            "the optimizer is AdamW, with train.beta_1, train.beta_2, train.epsilon and train.weight_decay",
-        ),
+        &["optimizer", "optim", "optimiser", "optimizer_name"],
+        Key("train.optimizer.name"),
     ),
     (
         &[

@@ -5,6 +5,7 @@ mod flat;
 mod foreign;
 mod key;
 mod kind;
+mod moved;
 mod nearest;
 mod number;
 mod place;
@@ -13,5 +14,6 @@ mod shape;
 
 pub use flat::flat;
 pub use kind::FileKind;
+pub use moved::{current_name, old_keys, renamed};
 pub(crate) use place::find;
 pub use read::{Choice, read};

@@ -54,6 +54,7 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Where `at` was given, under this name or an old one.
     fn place(&self, at: &KeyPath) -> Option<Place> {
         let last = |such: &dyn Fn(&Setting) -> bool| {
             let found = self.settings.iter().rev().find(|setting| such(setting));
@@ -61,13 +62,21 @@ impl<'a> Sources<'a> {
         };
         let in_text = || {
             let entries = entries(self.text);
-            let entry = entries.iter().find(|entry| entry.path == *at)?;
+            let is_it = |entry: &&Entry| entry.path == *at || entry.path.clone().current() == *at;
+            let entry = entries.iter().find(is_it)?;
             Some(Place::Line(line(self.text, entry.key.start)))
         };
         last(&|setting| setting.path.leads_to(at))
             .or_else(in_text)
             .or_else(|| last(&|setting| at.leads_to(&setting.path)))
     }
+}
+
+/// The line of the key `at` of `text`, under that name.
+pub(super) fn line_of(text: &str, at: &KeyPath) -> Option<Place> {
+    let entries = entries(text);
+    let entry = entries.iter().find(|entry| entry.path == *at)?;
+    Some(Place::Line(line(text, entry.key.start)))
 }
 
 /// A key or an item of an array in the text.

@@ -7,6 +7,7 @@ use toml::{Table, Value, map::Entry};
 use super::{
     check::{Mistake, check, mistyped, unknown},
     key::{KeyPath, Step},
+    moved,
     number::{self, loose},
     place::{Sources, explain},
     shape::{Shape, find},
@@ -18,6 +19,7 @@ use crate::error::ConfigError;
 /// One `--set key.path=value`.
 pub(super) struct Setting {
     pub given: String,
+    /// The key that is set, by the name that it has now.
     pub path: KeyPath,
     pub value: Value,
 }
@@ -53,6 +55,7 @@ pub fn read<T: DeserializeOwned + JsonSchema>(
         let sources = Sources::new(text, &settings);
         sources.placed(&mistake.at, mistake.error)
     };
+    moved::rename(&mut table).map_err(mistake)?;
     complete(&mut table);
     forget_old_variants(&mut table, &settings, &shape);
     for setting in &settings {
@@ -93,7 +96,7 @@ fn parse(given: &str) -> Result<Setting, ConfigError> {
     let value = parsed.and_then(|mut table| table.remove("value"));
     Ok(Setting {
         given: given.to_owned(),
-        path: KeyPath::of_keys(path.split('.').map(str::trim)),
+        path: KeyPath::of_keys(path.split('.').map(str::trim)).current(),
         value: value.unwrap_or_else(|| Value::String(text.to_owned())),
     })
 }

@@ -148,9 +148,9 @@ const GOOD: &[(&str, &str)] = &[
     ("train.batch_documents", "640"),
     ("train.learning_rate", "5e-324"),
     ("train.clip_norm", "inf"),
-    ("train.epsilon", "1e-30"),
+    ("train.optimizer.epsilon", "1e-30"),
     ("train.schedule", "cosine"),
-    ("train.weight_decay", "-0.0"),
+    ("train.optimizer.weight_decay", "-0.0"),
     ("eval.evaluations", "1000"),
 ];
 
