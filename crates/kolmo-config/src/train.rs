@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::ConfigError, optimizer::OptimizerConfig, schedule::ScheduleKind};
+use crate::{
+    error::ConfigError, model::Architecture, optimizer::OptimizerConfig, schedule::ScheduleKind,
+};
 
 /// `[train]`: the data budget and the optimiser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,8 +15,8 @@ pub struct TrainConfig {
     pub documents: u64,
     /// Documents of one batch, which is one step.
     pub batch_documents: usize,
-    /// Parts of a batch that cores of a CPU take one by one. Gradients are summed in their order, so that the
-    /// bits of a run depend on it and not on the number of cores. A GPU takes a batch as a whole.
+    /// Parts of a batch that cores of a CPU take one by one, [at most](Self::parts). Gradients are summed in their order, so
+    /// that the bits of a run depend on it and not on the number of cores. A GPU takes a batch as a whole.
     pub shards: usize,
     /// Peak learning rate.
     pub learning_rate: f64,
@@ -61,6 +63,16 @@ impl TrainConfig {
     /// Number of steps, documents / batch_documents.
     pub fn steps(&self) -> u64 {
         self.documents / self.batch_documents.max(1) as u64
+    }
+
+    /// Parts that a batch is split into on a CPU, of documents of at most `length` tokens to predict: [`shards`](Self::shards), or
+    /// fewer where each would be so small that what comes with a part takes longer than its arithmetic.
+    pub fn parts(&self, model: &dyn Architecture, vocabulary: usize, length: usize) -> usize {
+        /// Useful operations of a part, at least.
+        const LEAST_FLOPS: f64 = 20e6;
+        let tokens = (self.batch_documents * length) as f64;
+        let flops = tokens * model.training_flops_per_token(vocabulary, length);
+        ((flops / LEAST_FLOPS) as usize).clamp(1, self.shards.max(1))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

@@ -6,7 +6,7 @@ use multiversion::multiversion;
 use crate::{
     factor::Factor,
     flex::Values,
-    gradient::{CHUNK, Clip, values},
+    gradient::{CHUNK, Clip, SMALL, values},
     workers::Workers,
 };
 
@@ -80,6 +80,7 @@ impl Update {
                 ([factor, decay], tensors.map(values))
             })
             .collect();
+        let count: usize = gradients.iter().map(|gradient| gradient.get().len()).sum();
         let mut jobs = Vec::new();
         for ((factors, slot), gradient) in slots.iter_mut().zip(&gradients) {
             let numbers = Numbers::new(self, *factors, clip);
@@ -88,9 +89,10 @@ impl Update {
             let chunks = value.zip(first).zip(second).zip(gradient);
             jobs.extend(chunks.map(|chunk| (numbers, chunk)));
         }
-        workers.map(jobs, |(numbers, (((value, first), second), gradient))| {
+        let one = |(numbers, (((value, first), second), gradient))| {
             update(numbers, value, first, second, gradient);
-        });
+        };
+        workers.map_unless(count < SMALL, jobs, one);
         let slots = slots.into_iter().map(|([factor, decay], slot)| {
             let [value, first, second] = slot.map(Values::tensor);
             Slot {

@@ -289,10 +289,7 @@ fn to_gradient(logits: &mut [f32], target: usize, weight: f32, gradient: bool) -
         let sum = simd::sum(logits, |x| simd::exp(x - max));
         return f64::from(sum.ln() - at_target);
     }
-    for x in logits.iter_mut() {
-        *x = simd::exp(*x - max);
-    }
-    let sum = simd::sum(logits, |x| x);
+    let sum = simd::exp_sum(logits, max);
     let scale = weight / sum;
     for x in logits.iter_mut() {
         *x *= scale;

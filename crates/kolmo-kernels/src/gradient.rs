@@ -25,6 +25,9 @@ pub enum Clip {
     Device(Box<Tensor<1>>),
 }
 
+/// Fewer values are done with before another thread is awake.
+pub(crate) const SMALL: usize = 1 << 17;
+
 /// Values that one thread takes at a time, and that one partial sum of a norm is of.
 pub(crate) const CHUNK: usize = 1 << 14;
 
@@ -54,7 +57,13 @@ impl Gradient {
                 jobs.push((chunk, others.collect()));
             }
         }
-        let squares = workers.map(jobs, |(sum, others)| sum_squares(sum, &others));
+        let count: usize = jobs
+            .iter()
+            .map(|(sum, others)| sum.len() * (1 + others.len()))
+            .sum();
+        let squares = workers.map_unless(count < SMALL, jobs, |(sum, others)| {
+            sum_squares(sum, &others)
+        });
         let norm_squared: f64 = squares.iter().sum();
         Self {
             parts: parts.into_iter().map(Values::tensor).collect(),

@@ -37,6 +37,24 @@ pub(crate) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     total(sums)
 }
 
+/// x becomes exp(x − `max`); gives the sum.
+#[inline(always)]
+pub(crate) fn exp_sum(x: &mut [f32], max: f32) -> f32 {
+    let (chunks, rest) = x.as_chunks_mut::<LANES>();
+    let mut sums = [0.0; LANES];
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *x = exp(*x - max);
+            *sum += *x;
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *x = exp(*x - max);
+        *sum += *x;
+    }
+    total(sums)
+}
+
 /// Σ f(x, y).
 #[inline(always)]
 pub(crate) fn sum2(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {

@@ -7,7 +7,7 @@
 // Intrinsics are unsafe to call without knowing the machine, and bounds checks cost as much as the sums.
 #![allow(unsafe_code)]
 
-use crate::simd::{LANES, Lanes};
+use crate::simd::{self, LANES, Lanes};
 
 /// Sixteen floats. The methods are inlined into a function compiled for the instructions they need.
 pub(crate) trait Vector: Copy {
@@ -19,6 +19,8 @@ pub(crate) trait Vector: Copy {
     fn load(from: &Lanes) -> Self;
     /// self + x · by, rounded once.
     fn add_product(self, x: f32, by: Self) -> Self;
+    /// self + x · by, lane by lane, each rounded once.
+    fn add_products(self, x: Self, by: Self) -> Self;
     /// To memory.
     fn store(self, into: &mut Lanes);
 
@@ -141,6 +143,132 @@ pub(crate) fn tile<V: Vector, const BLOCKS: usize>(
     }
 }
 
+/// Vectors at equal distances.
+#[derive(Clone, Copy)]
+pub(crate) struct Factors<'a> {
+    vectors: &'a [Lanes],
+    apart: usize,
+}
+
+impl<'a> Factors<'a> {
+    /// Every `apart`th of `vectors`.
+    #[inline(always)]
+    pub fn new(vectors: &'a [Lanes], apart: usize) -> Self {
+        Self { vectors, apart }
+    }
+
+    /// The same from the `first`th of all vectors on.
+    #[inline(always)]
+    pub fn from(self, first: usize) -> Self {
+        Self {
+            vectors: &self.vectors[first..],
+            ..self
+        }
+    }
+}
+
+/// `SUMS` sums of `depth` products, lane by lane: Σ left · right, right beginning `apart` vectors further for each.
+///
+/// # Panics
+/// If there are fewer vectors.
+#[inline(always)]
+pub(crate) fn sums_of_products<V: Vector, const SUMS: usize>(
+    left: Factors<'_>,
+    right: Factors<'_>,
+    apart: usize,
+    depth: usize,
+    into: &mut [Lanes],
+) {
+    assert!(depth > 0 && (depth - 1) * left.apart < left.vectors.len());
+    assert!((depth - 1) * right.apart + (SUMS - 1) * apart < right.vectors.len());
+    let mut sums = [V::zero(); SUMS];
+    for k in 0..depth {
+        // SAFETY: k < depth, and the last vector of each side is there.
+        let x = V::load(unsafe { left.vectors.get_unchecked(k * left.apart) });
+        for (s, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: as above, and s < SUMS.
+            let by = unsafe { right.vectors.get_unchecked(k * right.apart + s * apart) };
+            *sum = sum.add_products(x, V::load(by));
+        }
+    }
+    for (into, sum) in into[..SUMS].iter_mut().zip(sums) {
+        sum.store(into);
+    }
+}
+
+/// Sixteen rows of a matrix, on the way to or from one row a lane.
+pub(crate) struct Block {
+    /// Length of a row.
+    length: usize,
+    /// The same, padded to whole vectors.
+    width: usize,
+    /// `[lane, width]`; zero beyond a row.
+    rows: Vec<f32>,
+}
+
+impl Block {
+    /// For rows of `length`.
+    pub fn new(length: usize) -> Self {
+        let width = length.next_multiple_of(LANES);
+        Self {
+            length,
+            width,
+            rows: vec![0.0; width * LANES],
+        }
+    }
+
+    /// Room for the values of the rows, `[width, lane]`.
+    pub fn lanes(&self) -> Vec<Lanes> {
+        vec![[0.0; LANES]; self.width]
+    }
+
+    /// At most sixteen rows, one after another; the lanes of those that are missing become zero.
+    #[inline(always)]
+    pub fn read<V: Vector>(&mut self, from: &[f32], into: &mut [Lanes]) {
+        let width = self.width;
+        let into = into.as_flattened_mut();
+        // Whole rows of whole vectors are in place.
+        let is_in_place = from.len() == LANES * width;
+        if !is_in_place {
+            let mut from = from.chunks_exact(self.length);
+            for row in self.rows.chunks_exact_mut(width) {
+                match from.next() {
+                    Some(from) => simd::copy(from, &mut row[..self.length]),
+                    None => row.fill(0.0),
+                }
+            }
+        }
+        let from = if is_in_place { from } else { &self.rows };
+        for column in (0..width).step_by(LANES) {
+            V::transpose(&from[column..], width, &mut into[column * LANES..], LANES);
+        }
+    }
+
+    /// The reverse of [`read`](Self::read), of as many rows as `into` has room for.
+    #[inline(always)]
+    pub fn write<V: Vector>(&mut self, from: &[Lanes], into: &mut [f32]) {
+        let width = self.width;
+        let from = from.as_flattened();
+        let is_in_place = into.len() == LANES * width;
+        {
+            let rows = if is_in_place {
+                &mut *into
+            } else {
+                &mut self.rows[..]
+            };
+            for column in (0..width).step_by(LANES) {
+                V::transpose(&from[column * LANES..], LANES, &mut rows[column..], width);
+            }
+        }
+        if !is_in_place {
+            let rows = self.rows.chunks_exact(width);
+            for (row, into) in rows.zip(into.chunks_exact_mut(self.length)) {
+                simd::copy(&row[..self.length], into);
+            }
+        }
+    }
+}
+
 /// Without intrinsics.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable(Lanes);
@@ -162,6 +290,13 @@ impl Vector for Portable {
     fn add_product(self, x: f32, by: Self) -> Self {
         Self(std::array::from_fn(|lane| {
             x.mul_add(by.0[lane], self.0[lane])
+        }))
+    }
+
+    #[inline(always)]
+    fn add_products(self, x: Self, by: Self) -> Self {
+        Self(std::array::from_fn(|lane| {
+            x.0[lane].mul_add(by.0[lane], self.0[lane])
         }))
     }
 
@@ -290,6 +425,11 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn add_products(self, x: Self, by: Self) -> Self {
+            Self(unsafe { _mm512_fmadd_ps(x.0, by.0, self.0) })
+        }
+
+        #[inline(always)]
         fn store(self, into: &mut Lanes) {
             unsafe { _mm512_storeu_ps(into.as_mut_ptr(), self.0) }
         }
@@ -326,6 +466,16 @@ mod x86 {
                 Self(
                     _mm256_fmadd_ps(x, by.0, self.0),
                     _mm256_fmadd_ps(x, by.1, self.1),
+                )
+            }
+        }
+
+        #[inline(always)]
+        fn add_products(self, x: Self, by: Self) -> Self {
+            unsafe {
+                Self(
+                    _mm256_fmadd_ps(x.0, by.0, self.0),
+                    _mm256_fmadd_ps(x.1, by.1, self.1),
                 )
             }
         }
@@ -425,6 +575,15 @@ mod arm {
             let mut sums = self.0;
             for (sum, by) in sums.iter_mut().zip(by.0) {
                 *sum = unsafe { vfmaq_n_f32(*sum, by, x) };
+            }
+            Self(sums)
+        }
+
+        #[inline(always)]
+        fn add_products(self, x: Self, by: Self) -> Self {
+            let mut sums = self.0;
+            for ((sum, x), by) in sums.iter_mut().zip(x.0).zip(by.0) {
+                *sum = unsafe { vfmaq_f32(*sum, x, by) };
             }
             Self(sums)
         }

@@ -6,7 +6,6 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
 };
 
 use burn::prelude::Device;
@@ -61,25 +60,31 @@ impl Workers {
                 *lock(&results[k]) = item.map(&work);
             }
         };
-        thread::scope(|scope| {
-            let mut pools = self.pools.iter().take(items.len());
-            // This thread waits for one of them in any case.
-            let Some(own) = pools.next() else { return };
-            for pool in pools {
-                let helper = thread::Builder::new().spawn_scoped(scope, || pool.install(take));
-                // With no thread to be had, fewer do the work.
-                if helper.is_err() {
-                    break;
-                }
-            }
-            own.install(take);
-        });
+        let wanted = self.pools.len().min(items.len());
+        on_each(&self.pools[..wanted], &take);
         let results = results.into_iter().map(|result| {
             let result = result.into_inner();
             result.unwrap_or_else(std::sync::PoisonError::into_inner)
         });
-        // None is missing: a thread that panics takes the scope with it.
+        // None is missing: a thread that panics takes this one with it.
         results.flatten().collect()
+    }
+
+    /// The same on this thread alone where it `is_small`: to wake others would take longer. `work` must not ask Burn for
+    /// anything, which spreads over all cores what it does on a thread that is none of these.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub(crate) fn map_unless<T: Send, R: Send>(
+        &self,
+        is_small: bool,
+        items: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+    ) -> Vec<R> {
+        match is_small {
+            true => items.into_iter().map(work).collect(),
+            false => self.map(items, work),
+        }
     }
 
     /// `work` on each of `items`, whose tensors are on `device`, in their order: as [`map`](Self::map) does it on
@@ -98,6 +103,16 @@ impl Workers {
         } else {
             items.into_iter().map(work).collect()
         }
+    }
+}
+
+/// `work` on each of `pools` at the same time; this thread waits for all of them.
+fn on_each(pools: &[ThreadPool], work: &(impl Fn() + Sync)) {
+    if let Some((pool, others)) = pools.split_first() {
+        pool.in_place_scope(|scope| {
+            scope.spawn(|_| work());
+            on_each(others, work);
+        });
     }
 }
 

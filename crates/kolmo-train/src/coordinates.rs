@@ -117,7 +117,9 @@ fn run(
     let mut learner = Learner::new(
         Model::new(model, vocabulary, &streams, &autodiff)?,
         optimizer,
-        config.train.shards,
+        config
+            .train
+            .parts(&**model, vocabulary, world.max_document_length() - 1),
         &autodiff,
     )?;
     let rows = config.train.batch_documents;

@@ -90,7 +90,9 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let schedule = Schedule::new(&config.train);
     let specs = config.model.specs(vocabulary);
     let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
-    let mut learner = Learner::new(model, optimizer, config.train.shards, &autodiff)?;
+    let length = world.max_document_length() - 1;
+    let parts = config.train.parts(&*config.model, vocabulary, length);
+    let mut learner = Learner::new(model, optimizer, parts, &autodiff)?;
     let mut curves = Curves {
         arch: config.model.name(),
         losses: Vec::new(),

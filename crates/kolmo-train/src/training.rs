@@ -11,7 +11,7 @@ use kolmo_run::{
     RunDirectory,
     checkpoint::{self, Draft},
 };
-use kolmo_world::{World, random::Streams};
+use kolmo_world::{Lesson, World, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -161,7 +161,14 @@ fn learner(
         Some(_) => 1,
         None => interview.probe().classes.len() + 1,
     };
-    let learner = Learner::new(model, optimizer, job.config.train.shards, device)?;
+    let Job { config, world, .. } = *job;
+    let length = job.lesson.map(Lesson::max_document_length);
+    // The first token of a document is read and not predicted.
+    let length = length.unwrap_or(world.max_document_length()) - 1;
+    let parts = config
+        .train
+        .parts(&*config.model, world.vocabulary().len(), length);
+    let learner = Learner::new(model, optimizer, parts, device)?;
     Ok(learner.by_class(Parts::new(classes)))
 }
 

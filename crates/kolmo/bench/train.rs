@@ -60,6 +60,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let autodiff = device.device.clone().autodiff();
     let model = Model::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
     let train = TrainConfig {
+        batch_documents: shape.batch,
+        shards: shape.shards,
         optimizer: OptimizerConfig::AdamW(AdamW {
             weight_decay: 0.1,
             ..AdamW::default()
@@ -67,7 +69,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ..TrainConfig::default()
     };
     let optimizer = Optimizer::new(&train, &*config, &config.specs(shape.vocab));
-    let mut learner = Learner::new(model, optimizer, shape.shards, &autodiff)?;
+    let shards = train.parts(&*config, shape.vocab, shape.seq);
+    let mut learner = Learner::new(model, optimizer, shards, &autodiff)?;
     // Before and after, since what else runs on the machine comes and goes.
     let has_peak = is_flex(&device.device) && seconds.is_none();
     let peak = |learner: &Learner<Model>| has_peak.then(|| sgemm_gflops(&learner.workers));
@@ -102,7 +105,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arch: config.name(),
         device: device.name.to_string(),
         threads: learner.workers.threads(),
-        shards: shape.shards,
+        shards,
         parameters: config.parameters(shape.vocab),
         ms_median,
         ms_best,

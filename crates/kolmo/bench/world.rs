@@ -70,7 +70,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     )?;
     let specs = config.model.specs(vocabulary);
     let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
-    let mut learner = Learner::new(model, optimizer, config.train.shards, &autodiff)?;
+    let length = world.max_document_length() - 1;
+    let parts = config.train.parts(&*config.model, vocabulary, length);
+    let mut learner = Learner::new(model, optimizer, parts, &autodiff)?;
 
     let written = write(&world, &config, *documents);
     let trained = train(&mut learner, &world, &config, setup.steps)?;

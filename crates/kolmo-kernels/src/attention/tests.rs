@@ -10,7 +10,8 @@ use crate::{
 proptest! {
     #[test]
     fn attention_is_its_plain_body(
-        batch in 1usize..3,
+        // With many, sixteen heads at a time.
+        batch in prop_oneof![1usize..3, 4usize..20],
         time in prop_oneof![1usize..6, 14usize..19, 30usize..40],
         heads in 1usize..4,
         half in prop_oneof![1usize..4, 7usize..10, 16usize..18],
@@ -43,7 +44,6 @@ fn what_is_no_number_stays_none() {
 
 #[test]
 fn the_bits_do_not_depend_on_the_vectors() {
-    // As with AVX-512, of which this machine may know nothing.
     for (time, heads, head) in [(1, 1, 2), (19, 2, 6), (40, 1, 34), (33, 3, 16)] {
         let shape = [2, time, 3 * heads * head];
         let sizes = Sizes::new(shape, heads);
@@ -75,7 +75,54 @@ fn the_bits_do_not_depend_on_the_vectors() {
     }
 }
 
-/// Takes the way of vectors with many registers.
+#[test]
+fn sixteen_heads_at_a_time_have_the_same_bits_on_all_vectors() {
+    for (batch, time, heads, head) in [(16, 1, 1, 2), (5, 19, 2, 6), (9, 32, 3, 32), (7, 8, 4, 10)]
+    {
+        let shape = [batch, time, 3 * heads * head];
+        let sizes = Sizes::new(shape, heads);
+        assert!(abreast::serves(sizes));
+        let positions = Positions::new(time, head, &Device::flex());
+        let qkv = numbers(shape.iter().product(), 7, 2.0);
+        let dy = numbers(batch * time * heads * head, 8, 1.0);
+        let run = |how: fn(abreast::Forward<'_>), back: fn(abreast::Backward<'_>)| {
+            let tables = positions.tables();
+            let (mut y, mut dqkv) = (vec![0.0; dy.len()], vec![0.0; qkv.len()]);
+            let mut kept = abreast::Kept::new(sizes, true);
+            let (qkv, dy) = (&qkv[..], &dy[..]);
+            how(abreast::Forward {
+                qkv,
+                sizes,
+                tables,
+                y: &mut y,
+                kept: &mut kept,
+            });
+            back(abreast::Backward {
+                kept: &kept,
+                dy,
+                sizes,
+                tables,
+                dqkv: &mut dqkv,
+            });
+            // Without a backward pass to come, the same.
+            let mut again = vec![0.0; y.len()];
+            how(abreast::Forward {
+                qkv,
+                sizes,
+                tables,
+                y: &mut again,
+                kept: &mut abreast::Kept::new(sizes, false),
+            });
+            assert!(again == y);
+            [y, dqkv].map(|x| x.into_iter().map(f32::to_bits).collect::<Vec<u32>>())
+        };
+        let here = run(|task| dispatch(task), |task| dispatch(task));
+        assert!(here == run(|task| task.run::<Portable>(), |task| task.run::<Portable>()));
+        assert!(here == run(|task| task.run::<Roomy>(), |task| task.run::<Roomy>()));
+    }
+}
+
+/// Takes the way of vectors with many registers, as with AVX-512, of which this machine may know nothing.
 #[derive(Clone, Copy)]
 struct Roomy(Portable);
 
@@ -92,6 +139,10 @@ impl Vector for Roomy {
 
     fn add_product(self, x: f32, by: Self) -> Self {
         Self(self.0.add_product(x, by.0))
+    }
+
+    fn add_products(self, x: Self, by: Self) -> Self {
+        Self(self.0.add_products(x.0, by.0))
     }
 
     fn store(self, into: &mut Lanes) {
