@@ -38,15 +38,16 @@ impl Exposures {
         self
     }
 
-    /// The exposures counted so far of the same facts, `counts` being [`counts`](Self::counts) of then.
+    /// Goes on with the exposures counted so far of the same facts, `counts` being [`counts`](Self::counts) of then.
     ///
     /// # Errors
     /// [`EvalError::State`] if they are not of these facts.
-    pub fn resume(self, counts: Vec<u64>) -> Result<Self, EvalError> {
+    pub fn resume(&mut self, counts: Vec<u64>) -> Result<(), EvalError> {
         if counts.len() != self.counts.len() {
             return Err(EvalError::State("the exposures"));
         }
-        Ok(Self { counts, ..self })
+        self.counts = counts;
+        Ok(())
     }
 
     /// Counts the facts of documents trained on.

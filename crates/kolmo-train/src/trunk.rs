@@ -58,7 +58,7 @@ impl Trunk {
     pub(crate) fn begin<'a>(
         &self,
         job: &Job<'a>,
-        interview: &Interview,
+        interview: &'a Interview,
         device: &Device,
         provenance: &Provenance,
         observer: &mut dyn Observer,
