@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use kolmo_config::RunConfig;
-use kolmo_eval::Interview;
 use kolmo_model::ComputeDevice;
+use kolmo_probe::Interview;
 use kolmo_run::{EvaluationRecord, Lock, Manifest, RunDirectory, StepRecord};
 use kolmo_world::{Lesson, World};
 

@@ -9,13 +9,12 @@ use std::{
 
 use burn::prelude::*;
 use kolmo_config::{RunConfig, Schedule};
-use kolmo_eval::{
-    EvalError, Interview, WantsStop,
-    classes::{self, log_spaced},
-    measure,
-    summary::Moment,
-};
+use kolmo_eval::{EvalError, WantsStop, hold, measure};
 use kolmo_kernels::workers;
+use kolmo_probe::{
+    Interview, Moment,
+    classes::{self, log_spaced},
+};
 use kolmo_run::{EvaluationRecord, Manifest, Provenance, RunState, atomic, checkpoint, explain};
 use kolmo_world::{Batch, random::Streams};
 
@@ -394,7 +393,10 @@ fn answers(
     let (device, workers) = (&job.device.device, &training.learner.workers);
     let (answers, replies) = if is_last || finetune.is_some() {
         let streams = Streams::new(job.config.seed);
-        let replies = interview.hold(&model, job.world, device, workers, &streams, wants_stop)?;
+        let world = job.world;
+        let replies = hold(
+            interview, &model, world, device, workers, &streams, wants_stop,
+        )?;
         (interview.answers(&replies), replies)
     } else {
         let answers = measure(&model, job.world, probe, device, workers, wants_stop)?;

@@ -2,11 +2,11 @@
 
 use burn::prelude::*;
 use kolmo_config::{Method, ParameterSpec, RunConfig};
-use kolmo_eval::Interview;
 use kolmo_model::{
     Adapters, Model,
     weights::{self, NamedTensors},
 };
+use kolmo_probe::Interview;
 use kolmo_run::{
     RunDirectory,
     checkpoint::{self, Draft},
@@ -318,7 +318,7 @@ impl<'a> Training<'a> {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_eval::ExactState;
+    use kolmo_probe::ExactState;
 
     use super::*;
     use crate::state::{Kept, cbor};

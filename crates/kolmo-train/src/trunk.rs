@@ -12,7 +12,7 @@ use kolmo_config::{
     RunConfig,
     agreement::{agreement, difference},
 };
-use kolmo_eval::Interview;
+use kolmo_probe::Interview;
 use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, checkpoint, explain};
 
 use crate::{

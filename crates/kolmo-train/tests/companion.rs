@@ -9,8 +9,8 @@ use std::{
 };
 
 use kolmo_config::RunConfig;
-use kolmo_eval::Interview;
 use kolmo_model::{ComputeDevice, DeviceName};
+use kolmo_probe::Interview;
 use kolmo_run::{
     CompanionFigures, EvaluationRecord, Lock, Manifest, Provenance, RunDirectory, StepRecord,
     read_jsonl,

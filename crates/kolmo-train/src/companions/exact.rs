@@ -1,7 +1,7 @@
 //! The exact predictors, which read what the model reads.
 
 use kolmo_config::Discount;
-use kolmo_eval::{Class, EvalError, Exact, Interview};
+use kolmo_probe::{Class, Exact, Interview, ProbeError};
 use kolmo_run::StepRecord;
 use kolmo_world::World;
 
@@ -80,7 +80,7 @@ impl Companion for ExactSide<'_> {
                 Some(resumed?)
             }
             (None, Some(_)) | (Some(_), None) => {
-                return Err(EvalError::State("the exact predictors").into());
+                return Err(ProbeError::State("the exact predictors").into());
             }
         };
         Ok(())

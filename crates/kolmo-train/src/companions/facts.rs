@@ -1,6 +1,6 @@
 //! How often each fact was stated in training, and what the model answered when it was asked for it.
 
-use kolmo_eval::{Exposures, Interview, answer_rows, fact_rows, interview_records, summarise};
+use kolmo_probe::{Exposures, Interview, answer_rows, fact_rows, interview_records, summarise};
 use kolmo_world::World;
 
 use super::{Asked, Companion, Evaluation, Seen};

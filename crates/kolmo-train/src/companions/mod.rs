@@ -9,9 +9,9 @@ mod exact;
 mod facts;
 
 use burn::prelude::Device;
-use kolmo_eval::{Answer, Interview, Reply, summary::Moment};
 use kolmo_kernels::Workers;
 use kolmo_model::Model;
+use kolmo_probe::{Answer, Interview, Moment, Reply};
 use kolmo_run::{AnswerRow, EvaluationRecord, FactRow, StepRecord};
 use kolmo_world::Batch;
 
@@ -85,7 +85,7 @@ pub struct Seen<'a> {
     pub step: u64,
     /// The documents.
     pub batch: &'a Batch,
-    /// The class of each document, see [`kolmo_eval::classes::of_documents`]; of a fine-tuning none.
+    /// The class of each document, see [`kolmo_probe::classes::of_documents`]; of a fine-tuning none.
     pub classes: &'a [u16],
     /// Loss and gradient, on the device.
     pub gradient: &'a Step,

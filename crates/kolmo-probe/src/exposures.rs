@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kolmo_world::{Document, Fact, World};
 
 use crate::{
-    error::EvalError,
+    error::ProbeError,
     probe::{Probe, ProbedFact},
 };
 
@@ -41,10 +41,10 @@ impl Exposures {
     /// Goes on with the exposures counted so far of the same facts, `counts` being [`counts`](Self::counts) of then.
     ///
     /// # Errors
-    /// [`EvalError::State`] if they are not of these facts.
-    pub fn resume(&mut self, counts: Vec<u64>) -> Result<(), EvalError> {
+    /// [`ProbeError::State`] if they are not of these facts.
+    pub fn resume(&mut self, counts: Vec<u64>) -> Result<(), ProbeError> {
         if counts.len() != self.counts.len() {
-            return Err(EvalError::State("the exposures"));
+            return Err(ProbeError::State("the exposures"));
         }
         self.counts = counts;
         Ok(())

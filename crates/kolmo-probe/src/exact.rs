@@ -8,7 +8,7 @@ use kolmo_theory::{BayesLearner, BayesState, ByRole, Floor};
 use kolmo_world::{Batch, Role, World};
 use serde::{Deserialize, Serialize};
 
-use crate::{classes::Class, error::EvalError};
+use crate::{classes::Class, error::ProbeError};
 
 /// The predictor that knows the world and the Bayes learner, with the sums of their losses.
 #[derive(Debug)]
@@ -84,15 +84,15 @@ impl<'a> Exact<'a> {
     /// The predictors that `state` was taken from: they go on as if they had never stopped, bit for bit.
     ///
     /// # Errors
-    /// [`EvalError::State`] and [`EvalError::Bayes`] if it is not of this world and these classes.
+    /// [`ProbeError::State`] and [`ProbeError::Bayes`] if it is not of this world and these classes.
     pub fn resume(
         world: &'a World,
         discount: Discount,
         classes: &[Class],
         state: ExactState,
-    ) -> Result<Self, EvalError> {
+    ) -> Result<Self, ProbeError> {
         if state.classes.len() != classes.len() {
-            return Err(EvalError::State("the exact predictors"));
+            return Err(ProbeError::State("the exact predictors"));
         }
         Ok(Self {
             bayes: BayesLearner::resume(world, discount, state.bayes)?,

@@ -8,8 +8,8 @@ use kolmo_theory::{discovery::expected_value_loss, information::known};
 use kolmo_world::World;
 
 use crate::{
+    answer::Answer,
     exposures::Exposures,
-    measure::Answer,
     probe::{Probe, ProbedFact},
 };
 
