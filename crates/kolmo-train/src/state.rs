@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -66,37 +65,31 @@ impl Keeping {
 }
 
 /// A state that was read.
-pub(crate) struct State {
+pub(crate) struct State<'a> {
     checkpoint: PathBuf,
-    bytes: Vec<u8>,
-    /// Where in them each value is that nobody has asked for.
-    left: BTreeMap<String, Range<usize>>,
+    /// The values that nobody has asked for.
+    left: BTreeMap<String, &'a [u8]>,
 }
 
-impl State {
+impl<'a> State<'a> {
     /// That of the checkpoint of `step` of `run`, whose file has `bytes`.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if they are none.
-    pub fn read(run: &RunDirectory, step: u64, bytes: Vec<u8>) -> Result<Self, TrainError> {
+    pub fn read(run: &RunDirectory, step: u64, bytes: &'a [u8]) -> Result<Self, TrainError> {
         let checkpoint = run.checkpoint(step);
-        match places(&bytes) {
-            Ok(left) => Ok(Self {
-                checkpoint,
-                bytes,
-                left,
-            }),
+        match values(bytes) {
+            Ok(left) => Ok(Self { checkpoint, left }),
             Err(reason) => Err(unusable(&checkpoint, reason)),
         }
     }
 
     /// What is kept under `name`, which nobody has asked for.
-    pub fn kept<'a>(&'a mut self, name: &'a str) -> Kept<'a> {
-        let place = self.left.remove(name);
+    pub fn kept<'b>(&'b mut self, name: &'b str) -> Kept<'b> {
         Kept {
+            cbor: self.left.remove(name),
             checkpoint: &self.checkpoint,
             name,
-            cbor: place.map(|place| &self.bytes[place]),
         }
     }
 
@@ -155,27 +148,26 @@ fn unusable(checkpoint: &Path, reason: String) -> TrainError {
     error.into()
 }
 
-/// Where in the map `bytes` the value of each name is.
-fn places(bytes: &[u8]) -> Result<BTreeMap<String, Range<usize>>, String> {
+/// The value of each name in the map `bytes`.
+fn values(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, String> {
     let mut rest = bytes;
-    let header = Decoder::from(&mut rest).pull();
-    let Ok(Header::Map(Some(count))) = header else {
+    let Ok(Header::Map(Some(count))) = Decoder::from(&mut rest).pull() else {
         return Err("it is no map".to_owned());
     };
-    let mut places = BTreeMap::new();
+    let mut values = BTreeMap::new();
     for _ in 0..count {
         let name: String =
             ciborium::from_reader(&mut rest).map_err(|error| format!("a name: {error}"))?;
-        let from = bytes.len() - rest.len();
+        let from = rest;
         let _: IgnoredAny =
             ciborium::from_reader(&mut rest).map_err(|error| format!("`{name}`: {error}"))?;
-        let place = from..bytes.len() - rest.len();
-        if places.insert(name.clone(), place).is_some() {
+        let value = &from[..from.len() - rest.len()];
+        if values.insert(name.clone(), value).is_some() {
             return Err(format!("`{name}` is there twice"));
         }
     }
     match rest.is_empty() {
-        true => Ok(places),
+        true => Ok(values),
         false => Err("there is something behind it".to_owned()),
     }
 }
@@ -201,7 +193,7 @@ mod tests {
         keeping.finish().unwrap()
     }
 
-    fn read(bytes: Vec<u8>) -> Result<State, TrainError> {
+    fn read(bytes: &[u8]) -> Result<State<'_>, TrainError> {
         State::read(&RunDirectory::at("run"), 7, bytes)
     }
 
@@ -218,7 +210,8 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_taken_up_and_nothing_is_left_behind() {
-        let mut state = read(example()).unwrap();
+        let example = example();
+        let mut state = read(&example).unwrap();
         assert_eq!(
             state.kept("counts").read::<Vec<u64>>().unwrap(),
             [1, 1 << 40]
@@ -237,10 +230,14 @@ mod tests {
     fn what_is_no_state_is_damage() {
         let sound = example();
         for end in 0..sound.len() {
-            assert!(read(sound[..end].to_vec()).is_err_and(|error| error.is_damage()));
+            assert!(read(&sound[..end]).is_err_and(|error| error.is_damage()));
         }
-        assert!(read([&sound[..], &[0]].concat()).is_err());
-        let wrong = read(sound).unwrap().kept("sums").read::<u64>().unwrap_err();
+        assert!(read(&[&sound[..], &[0]].concat()).is_err());
+        let wrong = read(&sound)
+            .unwrap()
+            .kept("sums")
+            .read::<u64>()
+            .unwrap_err();
         assert!(
             wrong.is_damage() && wrong.to_string().contains("`sums`"),
             "{wrong}"

@@ -53,12 +53,12 @@ pub(crate) struct Training<'a> {
 }
 
 /// The state in the checkpoint of `step` of `run`, whose batches are those of `job`, without its step.
-fn read_state(
+fn read_state<'a>(
     job: &Job<'_>,
     run: &RunDirectory,
     step: u64,
-    bytes: Vec<u8>,
-) -> Result<State, TrainError> {
+    bytes: &'a [u8],
+) -> Result<State<'a>, TrainError> {
     let mut state = State::read(run, step, bytes)?;
     let [steps, documents] = [STEP, DOCUMENTS].map(|name| state.kept(name).read::<u64>());
     if steps? != step || documents? != job.documents_after(step) {
@@ -88,9 +88,7 @@ pub(crate) fn copy(
         Ok(files.remove(name).unwrap_or_default())
     };
     let state = read(STATE)?;
-    let mut kept = read_state(job, trunk, step, state.clone())?;
-    let written: Written = kept.kept(WRITTEN).read()?;
-    drop(kept);
+    let written: Written = read_state(job, trunk, step, &state)?.kept(WRITTEN).read()?;
     let recorded = Recorded::read(job, trunk, step, &written)?;
     begin()?;
     recorded.copy(job.run)?;
@@ -220,9 +218,8 @@ impl<'a> Training<'a> {
             config, world, run, ..
         } = *job;
         let identity = config.identity()?;
-        let mut files = checkpoint::read(run, step, &identity, &[OPTIMIZER, STATE])?;
-        let state = files.remove(STATE).unwrap_or_default();
-        let mut state = read_state(job, run, step, state)?;
+        let files = checkpoint::read(run, step, &identity, &[OPTIMIZER, STATE])?;
+        let mut state = read_state(job, run, step, &files[STATE])?;
         let updates = state.kept(UPDATES).read()?;
         let moments = weights::from_safetensors(&files[OPTIMIZER])?;
         let there = &job.device.device;
@@ -331,7 +328,7 @@ mod tests {
     #[test]
     fn what_is_kept_has_the_bytes_that_an_earlier_build_gave_it() {
         let run = RunDirectory::at("killed");
-        let mut earlier = State::read(&run, 23, EARLIER.to_vec()).unwrap();
+        let mut earlier = State::read(&run, 23, EARLIER).unwrap();
         let mut now = Keeping::default();
         let mut again = |name, value: &dyn Fn(&Kept<'_>) -> Vec<u8>| {
             now.put_cbor(name, &value(&earlier.kept(name))).unwrap();
