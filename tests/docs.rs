@@ -1,7 +1,12 @@
 //! The documentation: its commands run, its TOML is what it says it is, its links lead somewhere, its tables are tables.
 //! That every command is one that kolmo takes is a test of the binary, `crates/kolmo/documentation.rs`.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use kolmo_config::RunConfig;
 use kolmo_report::claims;
@@ -328,6 +333,67 @@ fn the_diagram_has_every_crate_in_a_line_of_its_own() {
         };
         assert_eq!(line.matches("kolmo").count(), 1, "{line}");
     }
+}
+
+/// The crates of the workspace that each crate of it depends on, tests aside, and whether it depends on Burn itself.
+fn manifests() -> BTreeMap<String, (Vec<String>, bool)> {
+    let folders = fs::read_dir(root().join("crates")).unwrap();
+    let mut manifests: Vec<_> = folders
+        .map(|entry| entry.unwrap().path().join("Cargo.toml"))
+        .filter(|path| path.exists())
+        .collect();
+    manifests.push(root().join("Cargo.toml"));
+    let read = |path: PathBuf| {
+        let table: Table = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let name = table["package"]["name"].as_str().unwrap().to_owned();
+        let on = table["dependencies"].as_table().unwrap();
+        let is_burn = on.keys().any(|name| name.starts_with("burn"));
+        let ours = on.keys().filter(|name| name.starts_with("kolmo-"));
+        (name, (ours.cloned().collect(), is_burn))
+    };
+    manifests.into_iter().map(read).collect()
+}
+
+#[test]
+fn the_diagram_says_which_crates_reach_burn() {
+    let all = manifests();
+    let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let diagram = text.split("```").nth(1).unwrap();
+    let sentence = text.split("Burn lives in").nth(1).unwrap();
+    let sentence = sentence.split("nowhere else").next().unwrap();
+    fn reaches(all: &BTreeMap<String, (Vec<String>, bool)>, name: &str) -> bool {
+        let (on, is_burn) = &all[name];
+        *is_burn || on.iter().any(|name| reaches(all, name))
+    }
+    let has_name = |line: &&str, name: &str| line.split(' ').any(|word| word == name);
+    for name in all.keys() {
+        let mut lines = diagram.lines();
+        let line = lines.find(|line| has_name(line, name)).unwrap_or_default();
+        // The binary is above everything.
+        let is_marked = line.contains("(Burn)") || name == "kolmo";
+        assert_eq!(reaches(&all, name), is_marked, "{name}: {line}");
+        let is_named = sentence.contains(&format!("`{name}`")) || name == "kolmo";
+        assert_eq!(is_named, is_marked, "{name}: Burn lives in{sentence}");
+    }
+}
+
+#[test]
+fn in_the_diagram_each_crate_stands_above_those_it_depends_on() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let diagram = text.split("```").nth(1).unwrap();
+    let line_of = |name: &str| {
+        let mut lines = diagram.lines();
+        lines.position(|line| line.split(' ').any(|word| word == name))
+    };
+    let mut count = 0;
+    for (name, (on, _)) in manifests() {
+        for other in on {
+            let [above, below] = [&name, &other].map(|name| line_of(name).unwrap());
+            assert!(above < below, "{name} depends on {other}");
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count}");
 }
 
 #[test]

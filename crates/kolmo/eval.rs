@@ -3,10 +3,9 @@
 use std::{ops::RangeInclusive, path::PathBuf};
 
 use anyhow::Context;
-use kolmo_eval::{
-    Interview, answer_rows, fact_rows, interview_records, summarise, summary::Moment,
-};
+use kolmo_eval::hold;
 use kolmo_kernels::Workers;
+use kolmo_probe::{Interview, Moment, answer_rows, fact_rows, interview_records, summarise};
 use kolmo_report::table;
 use kolmo_run::{
     EvaluationRecord, ExactCode, FactsTable, OnlineClass, Outputs, RunDirectory, names::evaluation,
@@ -98,9 +97,15 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     )?;
     shown.finish();
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
-    let replies = interview.hold(&model, &world, &device.device, &workers, &streams, &|| {
-        false
-    })?;
+    let replies = hold(
+        &interview,
+        &model,
+        &world,
+        &device.device,
+        &workers,
+        &streams,
+        &|| false,
+    )?;
     let answers = interview.answers(&replies);
     let moment = Moment {
         step,

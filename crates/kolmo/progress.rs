@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use kolmo_eval::Cohort;
+use kolmo_probe::Cohort;
 use kolmo_run::{EvaluationRecord, StepRecord};
 use kolmo_train::Observer;
 

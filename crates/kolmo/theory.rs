@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use kolmo_config::RunConfig;
-use kolmo_eval::classes::classes;
+use kolmo_probe::classes::classes;
 use kolmo_report::theory;
 use kolmo_theory::{Predictions, Scope};
 use kolmo_world::World;

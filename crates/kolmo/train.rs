@@ -21,7 +21,7 @@ use kolmo_sweep::{
     cost::{Cost, WorldSize},
     machine::Machine,
 };
-use kolmo_train::{Job, Outcome, Start, Trunk, load_model};
+use kolmo_train::{COMPANIONS, Job, Outcome, Start, Trunk, load_model};
 use kolmo_world::World;
 
 use crate::{
@@ -156,6 +156,7 @@ pub fn train(
         lock: &lock,
         lesson: lesson.as_ref(),
         trunk: trunk.as_ref(),
+        companions: COMPANIONS,
     };
     let stopped = |step| {
         let anew = start == Start::Anew;

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use kolmo_config::RunConfig;
-use kolmo_eval::{code, role_bits};
+use kolmo_eval::code;
 use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, Model, weights as tensors};
+use kolmo_probe::role_bits;
 use kolmo_run::{CompressionRecord, CompressorRecord, TextRecord, WeightsRecord};
 use kolmo_theory::{BayesLearner, ByRole, Floor};
 use kolmo_world::{Document, Token, World, stream::VALIDATION_FIRST};

@@ -9,10 +9,4 @@ pub enum EvalError {
     /// Somebody wants it to stop. Nothing is changed by a measurement that was begun.
     #[error("the measurement was stopped on request")]
     Stopped,
-    /// A kept state that is not of this run.
-    #[error("the state of {0} is not of this run")]
-    State(&'static str),
-    /// The same of the Bayes learner.
-    #[error(transparent)]
-    Bayes(#[from] kolmo_theory::StateError),
 }

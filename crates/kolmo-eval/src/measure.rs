@@ -8,43 +8,14 @@ use burn::{
 };
 use kolmo_kernels::{Tokens, Workers, is_flex, largest, log_sum_exp};
 use kolmo_model::LanguageModel;
+use kolmo_probe::{Answer, Drawn, Probe, ProbedFact};
 use kolmo_world::{
     EOS, Token, World,
     random::{Random, Stream},
 };
 use rand::RngExt;
 
-use crate::{
-    error::EvalError,
-    probe::{Probe, ProbedFact},
-};
-
-/// What a model said to one fact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// −ln P(value | prompt), summed over the tokens of the value, nats.
-    pub loss_nats: f64,
-    /// −ln P(name | sentence before it), summed over the tokens of the subject's name, nats.
-    pub name_loss_nats: f64,
-    /// Whether the greedy answer is the value.
-    pub correct: bool,
-    /// Whether the greedy answer is any value of the right relation.
-    pub valid: bool,
-    /// Probability of the greedy answer.
-    pub confidence: f64,
-    /// The greedy answer.
-    pub said: Vec<Token>,
-}
-
-/// An answer drawn with the probabilities that the model gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Drawn {
-    /// The answer.
-    pub said: Vec<Token>,
-    /// Entropy of each of its tokens, summed, nats: on average over draws that of the answer, which for answers of one token
-    /// it is.
-    pub entropy_nats: f64,
-}
+use crate::error::EvalError;
 
 /// Rows of a batch on a GPU. Fixed, as is their length, so that it compiles one shape.
 pub(crate) const GPU_ROWS: usize = 256;
@@ -136,12 +107,10 @@ struct Asked<'a> {
     draws: Option<&'a Stream>,
 }
 
-impl Drawn {
-    /// Draws the next token.
-    fn push(&mut self, prediction: &Prediction<'_>, random: &mut Random) {
-        self.entropy_nats += prediction.entropy();
-        self.said.push(prediction.draw(random.random()));
-    }
+/// Draws the next token of `drawn`.
+fn draw_next(drawn: &mut Drawn, prediction: &Prediction<'_>, random: &mut Random) {
+    drawn.entropy_nats += prediction.entropy();
+    drawn.said.push(prediction.draw(random.random()));
 }
 
 impl Asked<'_> {
@@ -195,7 +164,7 @@ impl Asked<'_> {
                 if let Some(random) = random
                     && fact.value.starts_with(&draw.said)
                 {
-                    draw.push(&prediction, random);
+                    draw_next(&mut draw, &prediction, random);
                 }
             }
             drawn.push(draw);
@@ -227,7 +196,7 @@ impl Asked<'_> {
                 |drawn| &drawn.said,
                 |k, drawn, prediction| {
                     if let Some(random) = &mut randoms[k] {
-                        drawn.push(prediction, random);
+                        draw_next(drawn, prediction, random);
                     }
                 },
             )?;

@@ -74,6 +74,7 @@ pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> Evaluati
             .map(|ranks| class(world, ranks, documents, factor))
             .to_vec(),
         interviews: Vec::new(),
+        companions: Default::default(),
     }
 }
 
@@ -119,6 +120,7 @@ pub(crate) fn step(number: u64) -> StepRecord {
         grad_norm: 1.0,
         tokens_per_s: 1.0,
         elapsed_s: 1.0,
+        companions: Default::default(),
     }
 }
 

@@ -104,6 +104,7 @@ mod tests {
             grad_norm: 1.0,
             tokens_per_s: 1.0,
             elapsed_s: 1.0,
+            companions: Default::default(),
         }
     }
 

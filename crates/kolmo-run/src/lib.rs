@@ -56,8 +56,9 @@ pub use finished::{FinalFigures, FinishedRun, Records};
 pub use lock::{Holder, Lock};
 pub use manifest::{Build, Machine, Manifest, Origin, Provenance, RunState, Session};
 pub use metrics::{
-    ClassRecord, CodeBits, EvaluationRecord, ExactCode, ExactLosses, InterviewRecord, JsonlWriter,
-    KeptLines, OnlineClass, RoleBits, RoleLosses, StepRecord, read_jsonl, read_last,
+    ClassRecord, CodeBits, CompanionFigures, EvaluationRecord, ExactCode, ExactLosses,
+    InterviewRecord, JsonlWriter, KeptLines, OnlineClass, RoleBits, RoleLosses, StepRecord,
+    read_jsonl, read_last,
 };
 pub use outputs::{Claim, Outputs};
 pub use ownership::Mark;

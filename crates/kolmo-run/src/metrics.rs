@@ -11,7 +11,12 @@ pub(crate) mod number;
 pub use exact::{CodeBits, ExactCode, ExactLosses, OnlineClass, RoleBits, RoleLosses};
 pub use jsonl::{JsonlWriter, KeptLines, read_jsonl, read_last};
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+/// Figures of companions of a training, by name; a number that is not finite is `None`.
+pub type CompanionFigures = BTreeMap<String, Option<f64>>;
 
 /// One logged step of training: a line of `metrics.jsonl`. Losses are means over the
 /// documents since the line before, `lr` and `grad_norm` those of the step itself.
@@ -50,11 +55,14 @@ pub struct StepRecord {
     /// Seconds since the start, evaluations included.
     #[serde(deserialize_with = "number::or_nan")]
     pub elapsed_s: f64,
+    /// What companions of the training have to say beside it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub companions: CompanionFigures,
 }
 
 /// One evaluation: a line of `evaluations.jsonl`. Losses are nats per fact, summed over the value's
 /// tokens; means are weighted by the facts' frequency.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
     /// Optimizer steps taken before it.
     pub step: u64,
@@ -96,6 +104,9 @@ pub struct EvaluationRecord {
     /// What else was asked, and how: of a run without fine-tuning at its last evaluation alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interviews: Vec<InterviewRecord>,
+    /// What companions of the training have to say beside it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub companions: CompanionFigures,
 }
 
 /// Facts of one cohort, asked in one wording. Means are weighted by the frequency of the facts; of those that have none,
@@ -198,6 +209,7 @@ pub(crate) mod examples {
             grad_norm: 0.7,
             tokens_per_s: 30_000.0,
             elapsed_s: step as f64 * 0.5,
+            companions: CompanionFigures::new(),
         }
     }
 
@@ -217,6 +229,7 @@ pub(crate) mod examples {
             exact: ExactCode::default(),
             classes: vec![class(1, 10), class(11, 100)],
             interviews: Vec::new(),
+            companions: CompanionFigures::new(),
         }
     }
 

@@ -7,11 +7,11 @@ use std::{
 
 use burn::prelude::*;
 use kolmo_config::{FinetuneConfig, ParameterSpec, RunConfig};
-use kolmo_eval::Exposures;
 use kolmo_model::{
     Model,
     weights::{self, NamedTensors},
 };
+use kolmo_probe::Exposures;
 use kolmo_run::{FinishedRun, FoundBase, RunDirectory, checkpoint, explain, find_base};
 use kolmo_world::{Document, World, random::Streams};
 

@@ -8,6 +8,7 @@ use kolmo_config::{
 };
 use kolmo_eval::EvalError;
 use kolmo_model::ModelError;
+use kolmo_probe::ProbeError;
 use kolmo_run::ReadError;
 
 /// A run that did not end well.
@@ -74,6 +75,9 @@ pub enum TrainError {
     /// A measurement.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// What goes beside the training.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// The run directory.
     #[error(transparent)]
     Run(#[from] kolmo_run::Error),
@@ -96,7 +100,7 @@ impl TrainError {
             self,
             Self::Run(kolmo_run::Error::Checkpoint { .. })
                 | Self::Model(ModelError::Weights(_))
-                | Self::Eval(EvalError::State(_) | EvalError::Bayes(_))
+                | Self::Probe(ProbeError::State(_) | ProbeError::Bayes(_))
         )
     }
 }

@@ -4,10 +4,15 @@ use std::path::Path;
 
 use kolmo_config::RunConfig;
 use kolmo_model::ComputeDevice;
+use kolmo_probe::Interview;
 use kolmo_run::{EvaluationRecord, Lock, Manifest, RunDirectory, StepRecord};
 use kolmo_world::{Lesson, World};
 
-use crate::{documents::Documents, trunk::Trunk};
+use crate::{
+    companions::{Begin, Companion},
+    documents::Documents,
+    trunk::Trunk,
+};
 
 /// Who is told how a run goes, and may stop it. A terminal shows it; the files are written without it.
 pub trait Observer: Sync {
@@ -44,6 +49,8 @@ pub struct Job<'a> {
     pub lesson: Option<&'a Lesson<'a>>,
     /// The run whose steps it begins with if it has no checkpoint of its own.
     pub trunk: Option<&'a Trunk>,
+    /// Who goes beside it: [`COMPANIONS`](crate::COMPANIONS), and whoever else is to see it.
+    pub companions: &'a [Begin],
 }
 
 impl<'a> Job<'a> {
@@ -51,6 +58,17 @@ impl<'a> Job<'a> {
     pub(crate) fn documents(&self) -> Documents<'a> {
         self.lesson
             .map_or(Documents::World(self.world), Documents::Lesson)
+    }
+
+    /// How many of them are read after so many steps.
+    pub(crate) fn documents_after(&self, step: u64) -> u64 {
+        step * self.config.train.batch_documents as u64
+    }
+
+    /// Its companions before the first step.
+    pub(crate) fn companions(&self, interview: &'a Interview) -> Vec<Box<dyn Companion + 'a>> {
+        let begin = self.companions.iter();
+        begin.map(|begin| begin(self, interview)).collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! Sums between two logged steps, and a clock of training that stands still during everything else.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
-use kolmo_eval::Exact;
-use kolmo_run::StepRecord;
+use kolmo_run::{ExactLosses, StepRecord};
 use kolmo_theory::ByRole;
 use kolmo_world::document::Role;
 use serde::{Deserialize, Serialize};
+
+use crate::companions::Companion;
 
 /// The meter of a run.
 #[derive(Debug)]
@@ -18,14 +19,16 @@ pub(crate) struct Meter {
     resumed: Instant,
 }
 
-/// What the meter has counted, as it is kept.
+/// What the model has lost on the documents that it read, as it is kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Sums {
+pub struct Sums {
     tokens: u64,
-    nats: [f64; Role::ALL.len()],
-    counts: [u64; Role::ALL.len()],
+    /// Nats by role since the last record, in the order of [`Role::ALL`].
+    pub nats: [f64; Role::ALL.len()],
+    /// Tokens of each role since then.
+    pub counts: [u64; Role::ALL.len()],
     /// Nats of all documents so far: the prequential code.
-    code: ByRole,
+    pub code: ByRole,
     /// Seconds of training since the last record.
     trained_s: f64,
     /// Seconds of the processes before this one.
@@ -75,9 +78,9 @@ impl Meter {
         }
     }
 
-    /// Nats of all documents so far.
-    pub fn code(&self) -> &ByRole {
-        &self.sums.code
+    /// What was counted so far.
+    pub fn sums(&self) -> &Sums {
+        &self.sums
     }
 
     pub fn pause(&mut self) {
@@ -92,8 +95,12 @@ impl Meter {
         self.sums.elapsed_s + self.since.elapsed().as_secs_f64()
     }
 
-    /// Means since the last record; then begins anew.
-    pub fn record(&mut self, figures: StepFigures, exact: Option<&mut Exact<'_>>) -> StepRecord {
+    /// Means since the last record, to which `companions` add theirs; then begins anew.
+    pub fn record(
+        &mut self,
+        figures: StepFigures,
+        companions: &mut [Box<dyn Companion + '_>],
+    ) -> StepRecord {
         self.pause();
         let elapsed_s = self.elapsed_s();
         let sums = &mut self.sums;
@@ -103,7 +110,7 @@ impl Meter {
             let count = sums.counts[role as usize];
             (count > 0).then(|| sums.nats[role as usize] / count as f64)
         };
-        let record = StepRecord {
+        let mut record = StepRecord {
             step: figures.step,
             documents: figures.documents,
             tokens: sums.tokens,
@@ -112,14 +119,16 @@ impl Meter {
             loss_subject: mean(Role::Subject),
             loss_value: mean(Role::Value),
             loss_eos: mean(Role::Eos),
-            exact: exact
-                .map(|exact| exact.losses(&sums.nats, &sums.counts, &sums.code))
-                .unwrap_or_default(),
+            exact: ExactLosses::default(),
             lr: figures.learning_rate,
             grad_norm: figures.grad_norm,
             tokens_per_s: count as f64 / sums.trained_s,
             elapsed_s,
+            companions: BTreeMap::new(),
         };
+        for companion in companions {
+            companion.line(sums, &mut record);
+        }
         sums.nats = [0.0; Role::ALL.len()];
         sums.counts = [0; Role::ALL.len()];
         sums.trained_s = 0.0;

@@ -8,8 +8,9 @@ use std::fmt;
 
 use burn::prelude::*;
 use kolmo_config::{ModelConfig, RunConfig, Schedule};
-use kolmo_eval::{Probe, measure};
+use kolmo_eval::measure;
 use kolmo_model::{ComputeDevice, DeviceName, Model, device::Api};
+use kolmo_probe::Probe;
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 

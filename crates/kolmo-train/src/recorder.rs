@@ -106,13 +106,13 @@ fn hash_of_answers(run: &RunDirectory) -> Result<Option<String>, TrainError> {
 }
 
 /// What of the files of a run was there when a checkpoint was written, as it was read back.
-pub(crate) struct Kept {
+pub(crate) struct Recorded {
     metrics: KeptLines<StepRecord>,
     evaluations: KeptLines<EvaluationRecord>,
     facts: FactsTable,
 }
 
-impl Kept {
+impl Recorded {
     /// Reads it from `run`, whose world is that of `job`: `written` is what there was after `step`. Nothing is
     /// changed.
     pub fn read(
@@ -196,7 +196,7 @@ impl<'a> Recorder<'a> {
     /// then: nothing is changed before all of it is known to be there.
     pub fn resume(job: &Job<'a>, step: u64, written: &Written) -> Result<Self, TrainError> {
         let run = job.run;
-        let kept = Kept::read(job, run, step, written)?;
+        let kept = Recorded::read(job, run, step, written)?;
         let tensorboard = TensorBoard::rebuild(
             run.curves(),
             kept.metrics.records(),

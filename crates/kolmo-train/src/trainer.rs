@@ -9,16 +9,18 @@ use std::{
 
 use burn::prelude::*;
 use kolmo_config::{RunConfig, Schedule};
-use kolmo_eval::{
-    EvalError, Interview, WantsStop, answer_rows, classes::log_spaced, fact_rows,
-    interview_records, measure, summarise, summary::Moment,
-};
+use kolmo_eval::{EvalError, WantsStop, hold, measure};
 use kolmo_kernels::workers;
+use kolmo_probe::{
+    Interview, Moment,
+    classes::{self, log_spaced},
+};
 use kolmo_run::{EvaluationRecord, Manifest, Provenance, RunState, atomic, checkpoint, explain};
-use kolmo_world::random::Streams;
+use kolmo_world::{Batch, random::Streams};
 
 use crate::{
     base::Base,
+    companions::{Asked, Evaluation, Seen},
     error::TrainError,
     job::{Job, Observer, Outcome, Start},
     learner::Figures,
@@ -86,7 +88,7 @@ pub fn train(
 fn prepare<'a>(
     job: &Job<'a>,
     start: Start,
-    interview: &Interview,
+    interview: &'a Interview,
     device: &Device,
     provenance: Provenance,
     observer: &mut dyn Observer,
@@ -237,8 +239,7 @@ fn run_loop(
             return Ok(false);
         }
         let step = training.step + 1;
-        let exact = training.exact.as_ref();
-        let classes = exact.map_or(Vec::new(), |exact| exact.classes_of(&batch));
+        let classes = classes_of(job, interview, &batch);
         let documents = training.documents + batch_documents as u64;
         let (gradient, next) = thread::scope(|scope| {
             let make = || documents_of.batch(documents, batch_documents);
@@ -249,14 +250,20 @@ fn run_loop(
             (gradient, next)
         });
         unread.push(step, batch.tokens, gradient.figures());
+        let seen = Seen {
+            step,
+            batch: &batch,
+            classes: &classes,
+            gradient: &gradient,
+            learner: &training.learner,
+        };
+        for companion in &mut training.companions {
+            companion.step(&seen);
+        }
         let learning_rate = schedule.learning_rate(step);
         training.learner.follow(gradient, learning_rate);
         training.step = step;
         training.documents = documents;
-        training.exposures.count(&batch.facts);
-        if let Some(exact) = &mut training.exact {
-            exact.read(&batch, &classes);
-        }
         training.meter.count(&batch.roles);
         batch = next.unwrap_or_else(|panic| resume_unwind(panic));
 
@@ -273,7 +280,7 @@ fn run_loop(
                 learning_rate,
                 grad_norm: unread.grad_norm,
             };
-            let record = training.meter.record(figures, training.exact.as_mut());
+            let record = training.meter.record(figures, &mut training.companions);
             training.recorder.step(&record)?;
             observer.step(&record);
         }
@@ -291,6 +298,14 @@ fn run_loop(
         }
     }
     Ok(true)
+}
+
+/// The class of each document of a batch. What a lesson writes is of none.
+fn classes_of(job: &Job<'_>, interview: &Interview, batch: &Batch) -> Vec<u16> {
+    match job.config.finetune {
+        Some(_) => Vec::new(),
+        None => classes::of_documents(job.world, &interview.probe().classes, batch),
+    }
 }
 
 /// Losses of steps that are done, still on the device: to wait for them at each step would leave a GPU idle.
@@ -325,8 +340,8 @@ impl Unread {
                 });
             }
             training.meter.add(&by_role);
-            if let Some(exact) = &mut training.exact {
-                exact.add(&figures.sums);
+            for companion in &mut training.companions {
+                companion.losses(&figures);
             }
             self.grad_norm = grad_norm;
         }
@@ -357,7 +372,8 @@ fn evaluate(
     Ok(record.is_some())
 }
 
-/// Asks the model every fact of the probe, and records the answers; in fine-tuning, and at the end, holds a whole interview.
+/// Asks the model every fact of the probe, and records what the companions make of the answers; in fine-tuning, and at the end, holds a
+/// whole interview.
 fn answers(
     job: &Job<'_>,
     interview: &Interview,
@@ -365,7 +381,6 @@ fn answers(
     grad_norm: f64,
     wants_stop: WantsStop<'_>,
 ) -> Result<EvaluationRecord, TrainError> {
-    let parameters = job.config.model.parameters(job.world.vocabulary().len());
     let finetune = job.config.finetune.as_ref();
     let moment = Moment {
         step: training.step,
@@ -378,7 +393,10 @@ fn answers(
     let (device, workers) = (&job.device.device, &training.learner.workers);
     let (answers, replies) = if is_last || finetune.is_some() {
         let streams = Streams::new(job.config.seed);
-        let replies = interview.hold(&model, job.world, device, workers, &streams, wants_stop)?;
+        let world = job.world;
+        let replies = hold(
+            interview, &model, world, device, workers, &streams, wants_stop,
+        )?;
         (interview.answers(&replies), replies)
     } else {
         let answers = measure(&model, job.world, probe, device, workers, wants_stop)?;
@@ -391,19 +409,27 @@ fn answers(
             grad_norm,
         });
     }
-    let exposures = &training.exposures;
-    let mut record = summarise(job.world, probe, exposures, &answers, parameters, moment);
-    record.interviews = interview_records(&replies);
-    if let Some(exact) = &mut training.exact {
-        exact.complete(&mut record, training.meter.code());
+    let asked = Asked {
+        moment,
+        interview,
+        answers: &answers,
+        replies: &replies,
+        sums: training.meter.sums(),
+        model: &model,
+        device,
+        workers,
+    };
+    let mut evaluation = Evaluation::default();
+    for companion in &mut training.companions {
+        companion.evaluation(&asked, &mut evaluation)?;
     }
-    let rows = fact_rows(probe, exposures, &answers, moment);
-    training.recorder.evaluation(&record, rows)?;
+    training
+        .recorder
+        .evaluation(&evaluation.record, evaluation.facts)?;
     if is_last {
-        let rows = answer_rows(job.world, exposures, &replies, moment);
-        training.recorder.answers(&rows)?;
+        training.recorder.answers(&evaluation.answers)?;
     }
-    Ok(record)
+    Ok(evaluation.record)
 }
 
 /// When checkpoints are due.

@@ -2,33 +2,41 @@
 
 use burn::prelude::*;
 use kolmo_config::{Method, ParameterSpec, RunConfig};
-use kolmo_eval::{Exact, ExactState, Exposures, Interview};
 use kolmo_model::{
     Adapters, Model,
     weights::{self, NamedTensors},
 };
+use kolmo_probe::Interview;
 use kolmo_run::{
     RunDirectory,
     checkpoint::{self, Draft},
 };
 use kolmo_world::{Lesson, World, random::Streams};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{self, Base},
+    companions::Companion,
     error::TrainError,
     job::Job,
     learner::Learner,
     meter::{Meter, Sums},
     optimizer::Optimizer,
-    recorder::{Kept, Recorder, Written},
+    recorder::{Recorded, Recorder, Written},
     shards::Parts,
+    state::{Keeping, STATE, State},
 };
 
 pub(crate) const MODEL: &str = "model.safetensors";
 const ADAPTERS: &str = "adapters.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
-const STATE: &str = "state.cbor";
+
+// What the loop keeps of itself in the state.
+const STEP: &str = "step";
+const DOCUMENTS: &str = "documents";
+const UPDATES: &str = "updates";
+const METER: &str = "meter";
+const WRITTEN: &str = "written";
+const OWES_EVALUATION: &str = "owes_evaluation";
 
 /// A run between two steps.
 pub(crate) struct Training<'a> {
@@ -37,51 +45,28 @@ pub(crate) struct Training<'a> {
     /// Documents trained on.
     pub documents: u64,
     pub learner: Learner<Model>,
-    pub exposures: Exposures,
-    /// None in fine-tuning, whose documents are not those of the world.
-    pub exact: Option<Exact<'a>>,
     pub meter: Meter,
+    pub companions: Vec<Box<dyn Companion + 'a>>,
     pub recorder: Recorder<'a>,
     /// Whether a stop came in the middle of the evaluation after this step.
     pub owes_evaluation: bool,
 }
 
-/// What of it is neither weights nor moments: `state.cbor`.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct State {
+/// The state in the checkpoint of `step` of `run`, whose batches are those of `job`, without its step.
+fn read_state<'a>(
+    job: &Job<'_>,
+    run: &RunDirectory,
     step: u64,
-    documents: u64,
-    updates: u64,
-    meter: Sums,
-    exposures: Vec<u64>,
-    exact: Option<ExactState>,
-    written: Written,
-    /// Checkpoints are as they were for all others.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    owes_evaluation: bool,
-}
-
-impl State {
-    /// That of the checkpoint of `step` of `run`, whose batches are those of `job`.
-    fn read(
-        job: &Job<'_>,
-        run: &RunDirectory,
-        step: u64,
-        bytes: &[u8],
-    ) -> Result<Self, TrainError> {
-        let unusable = |reason: String| {
-            let path = run.checkpoint(step);
-            kolmo_run::Error::Checkpoint { path, reason }
-        };
-        let state: Self = ciborium::from_reader(bytes)
-            .map_err(|error| unusable(format!("{STATE} cannot be read: {error}")))?;
-        let batch = job.config.train.batch_documents as u64;
-        if state.step != step || state.documents != step * batch {
-            return Err(unusable(format!("{STATE} is not of its step")).into());
-        }
-        Ok(state)
+    bytes: &'a [u8],
+) -> Result<State<'a>, TrainError> {
+    let mut state = State::read(run, step, bytes)?;
+    let [steps, documents] = [STEP, DOCUMENTS].map(|name| state.kept(name).read::<u64>());
+    if steps? != step || documents? != job.documents_after(step) {
+        let path = run.checkpoint(step);
+        let reason = format!("{STATE} is not of its step");
+        return Err(kolmo_run::Error::Checkpoint { path, reason }.into());
     }
+    Ok(state)
 }
 
 /// Copies what `trunk` had written after `step`, and its checkpoint of that step, to the run of `job`, which
@@ -103,10 +88,10 @@ pub(crate) fn copy(
         Ok(files.remove(name).unwrap_or_default())
     };
     let state = read(STATE)?;
-    let written = State::read(job, trunk, step, &state)?.written;
-    let kept = Kept::read(job, trunk, step, &written)?;
+    let written: Written = read_state(job, trunk, step, &state)?.kept(WRITTEN).read()?;
+    let recorded = Recorded::read(job, trunk, step, &written)?;
     begin()?;
-    kept.copy(job.run)?;
+    recorded.copy(job.run)?;
     let mut draft = Draft::begin(job.run, step)?;
     draft.add(STATE, &state)?;
     draft.add(MODEL, &read(MODEL)?)?;
@@ -188,12 +173,12 @@ impl<'a> Training<'a> {
     /// A run before its first step; it begins with the weights of `base` if there is one.
     pub fn new(
         job: &Job<'a>,
-        interview: &Interview,
+        interview: &'a Interview,
         device: &Device,
         base: Option<(Base, NamedTensors)>,
     ) -> Result<Self, TrainError> {
         let Job { config, world, .. } = *job;
-        let mut exposures = interview.exposures();
+        let mut companions = job.companions(interview);
         let vocabulary = world.vocabulary().len();
         let specs = config.model.specs(vocabulary);
         let model = match base {
@@ -204,7 +189,9 @@ impl<'a> Training<'a> {
                 device,
             )?,
             Some((base, weights)) => {
-                base.count(world, &mut exposures, &mut |_| {})?;
+                for companion in &mut companions {
+                    companion.follow(&base)?;
+                }
                 base::model(config, world, weights, device)?
             }
         };
@@ -215,22 +202,14 @@ impl<'a> Training<'a> {
                 learner(job, interview, model, optimizer, device)?.with_adapters(adapters)
             }
         };
-        let exact = || {
-            Exact::new(
-                world,
-                config.eval.bayes_discount,
-                &interview.probe().classes,
-            )
-        };
         Ok(Self {
             step: 0,
             documents: 0,
             learner,
-            exposures,
-            exact: config.finetune.is_none().then(exact),
+            meter: Meter::new(Sums::default()),
+            companions,
             recorder: Recorder::create(job)?,
             owes_evaluation: false,
-            meter: Meter::new(Sums::default()),
         })
     }
 
@@ -238,7 +217,7 @@ impl<'a> Training<'a> {
     /// back to what they were then.
     pub fn resume(
         job: &Job<'a>,
-        interview: &Interview,
+        interview: &'a Interview,
         device: &Device,
         step: u64,
     ) -> Result<Self, TrainError> {
@@ -247,13 +226,14 @@ impl<'a> Training<'a> {
         } = *job;
         let identity = config.identity()?;
         let files = checkpoint::read(run, step, &identity, &[OPTIMIZER, STATE])?;
-        let state = State::read(job, run, step, &files[STATE])?;
+        let mut state = read_state(job, run, step, &files[STATE])?;
+        let updates = state.kept(UPDATES).read()?;
         let moments = weights::from_safetensors(&files[OPTIMIZER])?;
         let there = &job.device.device;
         let specs = config.model.specs(world.vocabulary().len());
         let optimizer = |specs: &[ParameterSpec]| -> Result<Optimizer, TrainError> {
             let mut optimizer = optimizer(job, specs);
-            optimizer.resume(state.updates, moments, there)?;
+            optimizer.resume(updates, moments, there)?;
             Ok(optimizer)
         };
         let learner = match (&config.finetune, adapters(config, &specs, device)) {
@@ -273,19 +253,22 @@ impl<'a> Training<'a> {
                 learner(job, interview, model, optimizer(&specs)?, device)?
             }
         };
-        let exact = |state| {
-            let classes = &interview.probe().classes;
-            Exact::resume(world, config.eval.bayes_discount, classes, state)
-        };
+        let mut companions = job.companions(interview);
+        for companion in &mut companions {
+            companion.resume(&state.kept(companion.name()))?;
+        }
+        let meter = state.kept(METER).read()?;
+        let written: Written = state.kept(WRITTEN).read()?;
+        let owes_evaluation = state.kept(OWES_EVALUATION).read_if_there()?;
+        state.finish()?;
         Ok(Self {
             step,
-            documents: state.documents,
+            documents: job.documents_after(step),
             learner,
-            exposures: interview.exposures().resume(state.exposures)?,
-            exact: state.exact.map(exact).transpose()?,
-            recorder: Recorder::resume(job, step, &state.written)?,
-            owes_evaluation: state.owes_evaluation,
-            meter: Meter::new(state.meter),
+            meter: Meter::new(meter),
+            companions,
+            recorder: Recorder::resume(job, step, &written)?,
+            owes_evaluation: owes_evaluation.unwrap_or(false),
         })
     }
 
@@ -294,24 +277,9 @@ impl<'a> Training<'a> {
         // What the checkpoint counts on comes first.
         self.recorder.sync()?;
         self.meter.pause();
-        let state = State {
-            step: self.step,
-            documents: self.documents,
-            updates: self.learner.optimizer.steps(),
-            meter: self.meter.state(),
-            exposures: self.exposures.counts().to_vec(),
-            exact: self.exact.as_ref().map(Exact::state),
-            written: self.recorder.written(),
-            owes_evaluation: self.owes_evaluation,
-        };
         // One after another: each may be large, and none is needed for the next.
         let mut draft = Draft::begin(job.run, self.step)?;
-        let mut bytes = Vec::new();
-        ciborium::into_writer(&state, &mut bytes)
-            .map_err(|error| TrainError::State(error.to_string()))?;
-        drop(state);
-        draft.add(STATE, &bytes)?;
-        drop(bytes);
+        draft.add(STATE, &self.state()?)?;
         draft.add(
             MODEL,
             &weights::to_safetensors(&weights::read(&self.learner.model)?)?,
@@ -329,5 +297,66 @@ impl<'a> Training<'a> {
         draft.finish(&job.config.identity()?)?;
         self.meter.resume();
         Ok(())
+    }
+
+    /// What of it is neither weights nor moments, as it is kept.
+    fn state(&self) -> Result<Vec<u8>, TrainError> {
+        let mut state = Keeping::default();
+        state.put(STEP, &self.step)?;
+        state.put(DOCUMENTS, &self.documents)?;
+        state.put(UPDATES, &self.learner.optimizer.steps())?;
+        state.put(METER, &self.meter.state())?;
+        for companion in &self.companions {
+            if let Some(kept) = companion.keep()? {
+                state.put_cbor(companion.name(), &kept)?;
+            }
+        }
+        state.put(WRITTEN, &self.recorder.written())?;
+        // Where nothing is owed, checkpoints are as they were before anything was.
+        if self.owes_evaluation {
+            state.put(OWES_EVALUATION, &true)?;
+        }
+        state.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kolmo_probe::ExactState;
+
+    use super::*;
+    use crate::state::{Kept, cbor};
+
+    /// Revision 66dcd6f wrote it.
+    const EARLIER: &[u8] = include_bytes!(
+        "../../../tests/fixtures/runs/66dcd6f/killed/checkpoints/step-00000023/state.cbor"
+    );
+
+    #[test]
+    fn what_is_kept_has_the_bytes_that_an_earlier_build_gave_it() {
+        let run = RunDirectory::at("killed");
+        let mut earlier = State::read(&run, 23, EARLIER).unwrap();
+        let mut now = Keeping::default();
+        let mut again = |name, value: &dyn Fn(&Kept<'_>) -> Vec<u8>| {
+            now.put_cbor(name, &value(&earlier.kept(name))).unwrap();
+        };
+        for name in [STEP, DOCUMENTS, UPDATES] {
+            again(name, &|kept| cbor(&kept.read::<u64>().unwrap()).unwrap());
+        }
+        again(METER, &|kept| cbor(&kept.read::<Sums>().unwrap()).unwrap());
+        again("exposures", &|kept| {
+            cbor(&kept.read::<Vec<u64>>().unwrap()).unwrap()
+        });
+        again("exact", &|kept| {
+            cbor(&kept.read::<Option<ExactState>>().unwrap()).unwrap()
+        });
+        // It did not keep the hashes of what was written.
+        let written: Written = earlier.kept(WRITTEN).read().unwrap();
+        earlier.finish().unwrap();
+        now.put(WRITTEN, &written).unwrap();
+        let (now, name) = (now.finish().unwrap(), WRITTEN.as_bytes());
+        let place = now.windows(name.len()).position(|bytes| bytes == name);
+        let before = place.unwrap();
+        assert!(before > 1000 && now[..before] == EARLIER[..before]);
     }
 }

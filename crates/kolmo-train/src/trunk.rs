@@ -12,7 +12,7 @@ use kolmo_config::{
     RunConfig,
     agreement::{agreement, difference},
 };
-use kolmo_eval::Interview;
+use kolmo_probe::Interview;
 use kolmo_run::{Error, Manifest, Origin, Provenance, RunDirectory, checkpoint, explain};
 
 use crate::{
@@ -58,7 +58,7 @@ impl Trunk {
     pub(crate) fn begin<'a>(
         &self,
         job: &Job<'a>,
-        interview: &Interview,
+        interview: &'a Interview,
         device: &Device,
         provenance: &Provenance,
         observer: &mut dyn Observer,

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use anyhow::Context;
-use kolmo_eval::{Probe, measure, probe::ProbedFact};
+use kolmo_eval::measure;
 use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, LanguageModel, Model, weights::HostTensor};
+use kolmo_probe::{Probe, ProbedFact};
 use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
     Batch, Fact, World, WorldConfig,

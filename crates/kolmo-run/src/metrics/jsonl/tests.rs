@@ -206,6 +206,7 @@ prop_compose! {
             step, documents, tokens, loss, loss_syntax, loss_subject, loss_value, loss_eos,
             exact: ExactLosses { floor: loss_syntax, bayes_eos: loss_value, ..ExactLosses::default() },
             lr, grad_norm, tokens_per_s, elapsed_s,
+            companions: Default::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kolmo_world::{Document, Fact, World};
 
 use crate::{
-    error::EvalError,
+    error::ProbeError,
     probe::{Probe, ProbedFact},
 };
 
@@ -38,15 +38,16 @@ impl Exposures {
         self
     }
 
-    /// The exposures counted so far of the same facts, `counts` being [`counts`](Self::counts) of then.
+    /// Goes on with the exposures counted so far of the same facts, `counts` being [`counts`](Self::counts) of then.
     ///
     /// # Errors
-    /// [`EvalError::State`] if they are not of these facts.
-    pub fn resume(self, counts: Vec<u64>) -> Result<Self, EvalError> {
+    /// [`ProbeError::State`] if they are not of these facts.
+    pub fn resume(&mut self, counts: Vec<u64>) -> Result<(), ProbeError> {
         if counts.len() != self.counts.len() {
-            return Err(EvalError::State("the exposures"));
+            return Err(ProbeError::State("the exposures"));
         }
-        Ok(Self { counts, ..self })
+        self.counts = counts;
+        Ok(())
     }
 
     /// Counts the facts of documents trained on.

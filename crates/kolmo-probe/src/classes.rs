@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use kolmo_world::{Frequency, World};
+use kolmo_world::{Batch, Frequency, World};
 
 /// A class of subjects, by rank.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,17 @@ pub(crate) fn classes_of(
         lo_rank = hi_rank + 1;
     }
     classes
+}
+
+/// The number of the class that each document of `batch` is about, that of classes for none.
+pub fn of_documents(world: &World, classes: &[Class], batch: &Batch) -> Vec<u16> {
+    let per_document = world.relation_draw().per_document();
+    let subjects = batch.facts.iter().step_by(per_document);
+    let class = |element| {
+        let rank = world.frequency().rank(element);
+        classes.partition_point(|class| class.hi_rank < rank) as u16
+    };
+    subjects.map(|fact| class(fact.element)).collect()
 }
 
 /// At most `count` different whole numbers from 1 to `last`, the last one included, evenly spaced in

@@ -8,7 +8,7 @@ use kolmo_theory::{BayesLearner, BayesState, ByRole, Floor};
 use kolmo_world::{Batch, Role, World};
 use serde::{Deserialize, Serialize};
 
-use crate::{classes::Class, error::EvalError};
+use crate::{classes::Class, error::ProbeError};
 
 /// The predictor that knows the world and the Bayes learner, with the sums of their losses.
 #[derive(Debug)]
@@ -16,8 +16,6 @@ pub struct Exact<'a> {
     world: &'a World,
     floor: Floor<'a>,
     bayes: BayesLearner<'a>,
-    /// Last rank of each class.
-    ends: Vec<u64>,
     classes: Vec<ClassSums>,
     since_record: Sums,
     since_start: Sums,
@@ -66,7 +64,6 @@ impl<'a> Exact<'a> {
             world,
             floor: Floor::by_role(world),
             bayes: BayesLearner::new(world, discount),
-            ends: classes.iter().map(|class| class.hi_rank).collect(),
             classes: vec![ClassSums::default(); classes.len()],
             since_record: Sums::default(),
             since_start: Sums::default(),
@@ -87,15 +84,15 @@ impl<'a> Exact<'a> {
     /// The predictors that `state` was taken from: they go on as if they had never stopped, bit for bit.
     ///
     /// # Errors
-    /// [`EvalError::State`] and [`EvalError::Bayes`] if it is not of this world and these classes.
+    /// [`ProbeError::State`] and [`ProbeError::Bayes`] if it is not of this world and these classes.
     pub fn resume(
         world: &'a World,
         discount: Discount,
         classes: &[Class],
         state: ExactState,
-    ) -> Result<Self, EvalError> {
+    ) -> Result<Self, ProbeError> {
         if state.classes.len() != classes.len() {
-            return Err(EvalError::State("the exact predictors"));
+            return Err(ProbeError::State("the exact predictors"));
         }
         Ok(Self {
             bayes: BayesLearner::resume(world, discount, state.bayes)?,
@@ -106,19 +103,7 @@ impl<'a> Exact<'a> {
         })
     }
 
-    /// The number of the class that each document of a batch is about, that of classes for none.
-    pub fn classes_of(&self, batch: &Batch) -> Vec<u16> {
-        let per_document = self.world.relation_draw().per_document();
-        let frequency = self.world.frequency();
-        let subjects = batch.facts.iter().step_by(per_document);
-        let class = |element| {
-            let rank = frequency.rank(element);
-            self.ends.partition_point(|end| *end < rank) as u16
-        };
-        subjects.map(|fact| class(fact.element)).collect()
-    }
-
-    /// Reads the documents of a batch, of these [classes](Self::classes_of); the Bayes learner predicts each before it
+    /// Reads the documents of a batch, of these [classes](crate::classes::of_documents); the Bayes learner predicts each before it
     /// learns from it.
     pub fn read(&mut self, batch: &Batch, classes: &[u16]) {
         let mut sums = Sums::default();
@@ -259,7 +244,7 @@ mod tests {
     use kolmo_world::WorldConfig;
 
     use super::*;
-    use crate::classes::classes;
+    use crate::classes::{classes, of_documents};
 
     #[test]
     fn records_add_up_to_the_code() {
@@ -269,7 +254,7 @@ mod tests {
         let (mut floor, mut bayes, mut documents, mut values) = (0.0, 0.0, 0, 0.0);
         for step in 0..40 {
             let batch = world.batch(step * 64, 64);
-            exact.read(&batch, &exact.classes_of(&batch));
+            exact.read(&batch, &of_documents(&world, &classes, &batch));
             if step % 4 == 3 {
                 let counts = Role::ALL.map(|role| {
                     let of = |n: u64| world.batch(n * 64, 64).roles;

@@ -3,13 +3,13 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_run::{ClassRecord, EvaluationRecord, ExactCode, FactRow, OnlineClass};
+use kolmo_run::{ClassRecord, CompanionFigures, EvaluationRecord, ExactCode, FactRow, OnlineClass};
 use kolmo_theory::{discovery::expected_value_loss, information::known};
 use kolmo_world::World;
 
 use crate::{
+    answer::Answer,
     exposures::Exposures,
-    measure::Answer,
     probe::{Probe, ProbedFact},
 };
 
@@ -120,6 +120,7 @@ pub fn summarise(
         exact: ExactCode::default(),
         classes,
         interviews: Vec::new(),
+        companions: CompanionFigures::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, convert::Infallible};
 
 use kolmo_world::{
     LessonConfig, ReplayConfig, WorldConfig,
@@ -47,7 +47,8 @@ fn replies(interview: &Interview) -> Vec<Reply<'_>> {
     };
     let ask = |probe: &Probe, _: &str| {
         let facts = probe.facts.iter();
-        Ok(facts.map(|fact| (answer(fact), drawn.clone())).collect())
+        let all = facts.map(|fact| (answer(fact), drawn.clone()));
+        Ok::<_, Infallible>(all.collect())
     };
     interview.put(ask).unwrap()
 }
