@@ -24,6 +24,34 @@ pub(crate) trait Vector: Copy {
     /// To memory.
     fn store(self, into: &mut Lanes);
 
+    /// The first `count` < 16 of sixteen values, and zeros.
+    ///
+    /// # Safety
+    /// There are so many values at `from`.
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0; LANES];
+        for (lane, value) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: lane < count.
+            *value = unsafe { *from.add(lane) };
+        }
+        Self::load(&lanes)
+    }
+
+    /// The first `count` < 16 values to memory.
+    ///
+    /// # Safety
+    /// There is room for so many values at `into`.
+    #[inline(always)]
+    unsafe fn store_part(self, into: *mut f32, count: usize) {
+        let mut lanes = [0.0; LANES];
+        self.store(&mut lanes);
+        for (lane, value) in lanes.iter().enumerate().take(count) {
+            // SAFETY: lane < count.
+            unsafe { *into.add(lane) = *value };
+        }
+    }
+
     /// Sixteen rows of sixteen values, in `from` one every `of` values, become columns of `into`, whose rows
     /// begin every `to` values.
     ///
@@ -432,6 +460,16 @@ mod x86 {
         #[inline(always)]
         fn store(self, into: &mut Lanes) {
             unsafe { _mm512_storeu_ps(into.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_part(from: *const f32, count: usize) -> Self {
+            Self(unsafe { _mm512_maskz_loadu_ps((1 << count) - 1, from) })
+        }
+
+        #[inline(always)]
+        unsafe fn store_part(self, into: *mut f32, count: usize) {
+            unsafe { _mm512_mask_storeu_ps(into, (1 << count) - 1, self.0) }
         }
 
         #[inline(always)]
