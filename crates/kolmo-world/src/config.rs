@@ -16,6 +16,10 @@ pub struct WorldConfig {
     pub family: Family,
     /// How many relations of its subject a document states.
     pub relations_per_document: RelationCount,
+    /// The hash of facts that are not in the configuration, such as those of a file. kolmo writes it into the configuration of a run,
+    /// which is another run with other facts. None for the families, whose facts follow from the configuration and the seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// How often each subject is talked about.
     pub frequency: FrequencyConfig,
     /// What subjects are called.
@@ -31,6 +35,7 @@ impl Default for WorldConfig {
         Self {
             family: Family::Abstract,
             relations_per_document: RelationCount::Exactly(1),
+            digest: None,
             frequency: FrequencyConfig::default(),
             names: NamesConfig::default(),
             syntax: SyntaxConfig::default(),
@@ -39,10 +44,7 @@ impl Default for WorldConfig {
     }
 }
 
-/// Range of relative weights: wide enough for any use, narrow enough that no share of a sum rounds to
-/// nothing.
-pub(crate) const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
-
+// The list of the sources. Each is a file of its own in `source/`; what others want to know of one, they ask its `Source`.
 /// A family of worlds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -52,16 +54,6 @@ pub enum Family {
     /// English sentences about people, with six relations: `birth_date`, `birth_city`, `university`,
     /// `major`, `employer`, `employer_city`.
     Biography,
-}
-
-impl Family {
-    /// The name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Abstract => "abstract",
-            Self::Biography => "biography",
-        }
-    }
 }
 
 /// `relations_per_document`: a number from 1 to the number of relations, or `"all"`.

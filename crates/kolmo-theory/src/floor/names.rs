@@ -14,14 +14,14 @@ impl NameMasses {
     /// Walks all subjects of `world`, from the rarest to the most frequent so that sums keep their
     /// digits.
     pub fn new(world: &World) -> Self {
-        let (frequency, names) = (world.frequency(), world.names());
+        let (frequency, facts) = (world.frequency(), world.facts());
         let mut masses: HashMap<Box<[Token]>, f64> = HashMap::new();
-        let mut name = Vec::with_capacity(names.length());
+        let mut name = Vec::new();
         for rank in (1..=frequency.elements()).rev() {
             name.clear();
-            names.write(frequency.element(rank), &mut name);
+            facts.write_name(frequency.element(rank), &mut name);
             let p = frequency.probability(rank);
-            for length in 0..names.length() {
+            for length in 0..name.len() {
                 match masses.get_mut(&name[..length]) {
                     Some(mass) => *mass += p,
                     None => {

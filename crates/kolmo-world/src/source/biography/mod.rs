@@ -10,11 +10,11 @@ mod templates;
 use crate::{
     config::{NamesConfig, RelationConfig, WorldConfig},
     error::WorldError,
-    facts::Relation,
+    facts::{DrawnFacts, Relation},
     frequency::Frequency,
-    language::Language,
     names::{Names, check_name_space},
     random::Streams,
+    source::{Language, Source},
     syntax::{Class, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
 };
@@ -39,49 +39,59 @@ const YEARS: usize = 200;
 const TEMPLATES: usize = 20;
 const FILLER_SLOTS: usize = 2;
 
-/// Builds the language and fills the presets into `config`.
-pub(crate) fn build(
-    config: &mut WorldConfig,
-    frequency: &Frequency,
-    streams: &Streams,
-) -> Result<Language, WorldError> {
-    if config.relations.is_empty() {
-        let preset = |sentences: &Sentences| RelationConfig {
-            name: sentences.relation.to_owned(),
-            values: None,
-            weight: 1.0,
-        };
-        config.relations = SENTENCES.iter().map(preset).collect();
+/// `family = "biography"`.
+#[derive(Debug)]
+pub(super) struct Biography;
+
+impl Source for Biography {
+    fn name(&self) -> &'static str {
+        "biography"
     }
-    let mut vocabulary = Vocabulary::new();
-    let syntax = build_syntax(config, streams, &mut vocabulary)?;
-    let pools = build_names(&mut config.names, frequency, &mut vocabulary)?;
-    let mut relations = Vec::new();
-    for (r, relation) in config.relations.iter_mut().enumerate() {
-        let pool = value_pool(&relation.name);
-        let values = *relation.values.get_or_insert(pool.len());
-        WorldError::require(
-            (1..=pool.len()).contains(&values),
-            &format!("world.relations[{r}].values"),
-            values,
-            &format!(
-                "1 to {} with world.relations[{r}].name = {:?}",
-                pool.len(),
-                relation.name
-            ),
-        )?;
-        let words = pool.iter().take(values);
-        let values = words.map(|text| vocabulary.intern_all(text)).collect();
-        relations.push(Relation::new(&relation.name, values, streams));
+
+    fn language(
+        &self,
+        config: &mut WorldConfig,
+        frequency: &Frequency,
+        streams: &Streams,
+    ) -> Result<Language, WorldError> {
+        if config.relations.is_empty() {
+            let preset = |sentences: &Sentences| RelationConfig {
+                name: sentences.relation.to_owned(),
+                values: None,
+                weight: 1.0,
+            };
+            config.relations = SENTENCES.iter().map(preset).collect();
+        }
+        let mut vocabulary = Vocabulary::new();
+        let syntax = build_syntax(config, streams, &mut vocabulary)?;
+        let pools = build_names(&mut config.names, frequency, &mut vocabulary)?;
+        let mut relations = Vec::new();
+        for (r, relation) in config.relations.iter_mut().enumerate() {
+            let pool = value_pool(&relation.name);
+            let values = *relation.values.get_or_insert(pool.len());
+            WorldError::require(
+                (1..=pool.len()).contains(&values),
+                &format!("world.relations[{r}].values"),
+                values,
+                &format!(
+                    "1 to {} with world.relations[{r}].name = {:?}",
+                    pool.len(),
+                    relation.name
+                ),
+            )?;
+            let words = pool.iter().take(values);
+            let values = words.map(|text| vocabulary.intern_all(text)).collect();
+            relations.push(Relation::uniform(&relation.name, values)?);
+        }
+        // Behind everything else, so that the tokens of documents do not depend on it.
+        let unspoken = build_unspoken(config, &syntax, streams, &mut vocabulary)?;
+        let names = Names::new(pools, &streams.stream("names"));
+        Ok(Language {
+            vocabulary,
+            facts: Box::new(DrawnFacts::new(names, relations, streams)),
+            syntax: syntax.with(unspoken),
+        })
     }
-    // Behind everything else, so that the tokens of documents do not depend on it.
-    let unspoken = build_unspoken(config, &syntax, streams, &mut vocabulary)?;
-    Ok(Language {
-        names: Names::new(pools, &streams.stream("names")),
-        vocabulary,
-        relations,
-        syntax: syntax.with(unspoken),
-    })
 }
 
 /// The template of a question.

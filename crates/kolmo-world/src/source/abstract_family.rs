@@ -10,11 +10,11 @@ use rand::{RngExt, seq::SliceRandom};
 use crate::{
     config::{NamesConfig, RelationConfig, SyntaxConfig, WorldConfig},
     error::WorldError,
-    facts::Relation,
+    facts::{DrawnFacts, Relation},
     frequency::Frequency,
-    language::Language,
     names::{Names, check_name_space},
     random::{Random, Streams},
+    source::{Language, Source},
     syntax::{Class, Piece, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
 };
@@ -30,44 +30,53 @@ const WORDS: usize = 8;
 const FILLER_SLOTS: usize = 1;
 const FILLER_WORDS: usize = 4;
 
-/// Builds the language and fills the presets into `config`.
-pub(crate) fn build(
-    config: &mut WorldConfig,
-    frequency: &Frequency,
-    streams: &Streams,
-) -> Result<Language, WorldError> {
-    if config.relations.is_empty() {
-        let preset = |name: &&str| RelationConfig {
-            name: (*name).to_owned(),
-            values: None,
-            weight: 1.0,
+/// `family = "abstract"`.
+#[derive(Debug)]
+pub(super) struct Abstract;
+
+impl Source for Abstract {
+    fn name(&self) -> &'static str {
+        "abstract"
+    }
+
+    fn language(
+        &self,
+        config: &mut WorldConfig,
+        frequency: &Frequency,
+        streams: &Streams,
+    ) -> Result<Language, WorldError> {
+        if config.relations.is_empty() {
+            let preset = |name: &&str| RelationConfig {
+                name: (*name).to_owned(),
+                values: None,
+                weight: 1.0,
+            };
+            config.relations = RELATIONS.iter().map(preset).collect();
+        }
+        let mut words = Words::new(streams);
+        let syntax = build_syntax(config, streams, &mut words)?;
+        let names = Names::new(
+            build_names(&mut config.names, frequency, &mut words)?,
+            &streams.stream("names"),
+        );
+        let mut relations = Vec::new();
+        for (r, relation) in config.relations.iter_mut().enumerate() {
+            let values = *relation.values.get_or_insert(VALUES);
+            require_within(&format!("world.relations[{r}].values"), values, 1, 100_000)?;
+            let pool = (0..values).map(|_| Box::from([words.next(Look::Value)]));
+            relations.push(Relation::uniform(&relation.name, pool.collect())?);
+        }
+        // Behind everything else, so that what documents are made of does not depend on it.
+        let unspoken = Unspoken {
+            held_out: draw_held_out(config, &syntax, streams)?,
+            questions: draw_questions(config, &syntax, streams, &mut words)?,
         };
-        config.relations = RELATIONS.iter().map(preset).collect();
+        Ok(Language {
+            vocabulary: words.vocabulary,
+            facts: Box::new(DrawnFacts::new(names, relations, streams)),
+            syntax: syntax.with(unspoken),
+        })
     }
-    let mut words = Words::new(streams);
-    let syntax = build_syntax(config, streams, &mut words)?;
-    let names = Names::new(
-        build_names(&mut config.names, frequency, &mut words)?,
-        &streams.stream("names"),
-    );
-    let mut relations = Vec::new();
-    for (r, relation) in config.relations.iter_mut().enumerate() {
-        let values = *relation.values.get_or_insert(VALUES);
-        require_within(&format!("world.relations[{r}].values"), values, 1, 100_000)?;
-        let pool = (0..values).map(|_| Box::from([words.next(Look::Value)]));
-        relations.push(Relation::new(&relation.name, pool.collect(), streams));
-    }
-    // Behind everything else, so that what documents are made of does not depend on it.
-    let unspoken = Unspoken {
-        held_out: draw_held_out(config, &syntax, streams)?,
-        questions: draw_questions(config, &syntax, streams, &mut words)?,
-    };
-    Ok(Language {
-        vocabulary: words.vocabulary,
-        names,
-        relations,
-        syntax: syntax.with(unspoken),
-    })
 }
 
 fn require_within(key: &str, value: usize, lo: usize, hi: usize) -> Result<(), WorldError> {
