@@ -16,7 +16,7 @@
 //!
 //! The rooms, each of which knows those before it: [`vocabulary`] the tokens; [`random`] the named streams of one seed; [`document`]
 //! the outcome; [`syntax`] how it is said; [`frequency`] which subject is talked about; [`relations`] which of its facts;
-//! [`facts`] what is true; [`config`] what a user types; [`source`] where facts and words come from; [`World`]; [`stream`] its
+//! [`facts`] what is true; [`source`] where facts and words come from; [`config`] what a user types; [`World`]; [`stream`] its
 //! documents in batches; [`lesson`] what comes in place of them in fine-tuning.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

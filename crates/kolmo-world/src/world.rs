@@ -8,7 +8,7 @@ use crate::{
     frequency::{Frequency, Law},
     random::{Random, Stream, Streams},
     relations::RelationDraw,
-    source::{Language, Source},
+    source::{Language, Settings, Source},
     syntax::{Syntax, Wording},
     vocabulary::{EOS, Token, Vocabulary},
 };
@@ -47,7 +47,7 @@ impl World {
         law: Box<dyn Law>,
         seed: u64,
     ) -> Result<Self, WorldError> {
-        Self::with(config, law, config.source(), seed)
+        Self::with(config, law, config.family.source(), seed)
     }
 
     /// The world of `config` and `seed` with facts of `source` in place of those that `config` names.
@@ -72,7 +72,12 @@ impl World {
         let mut config = config.clone();
         let frequency = Frequency::of(law, &streams)?;
         check_priors(&config)?;
-        let language = source.language(&mut config, &frequency, &streams)?;
+        let mut settings = Settings {
+            relations: &mut config.relations,
+            names: &mut config.names,
+            syntax: &mut config.syntax,
+        };
+        let language = source.language(&mut settings, &frequency, &streams)?;
         let Language {
             vocabulary,
             facts,
