@@ -219,7 +219,7 @@ impl World {
         )
     }
 
-    /// How many names nobody bears that a document is about.
+    /// How many subjects there are that no document is about.
     pub fn strangers(&self) -> u64 {
         self.facts
             .subjects()

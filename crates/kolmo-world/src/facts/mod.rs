@@ -1,7 +1,6 @@
 //! What is true: subjects with names, relations with values, and which value each subject has.
 //!
-//! [`Facts`] is the trait that everything else asks. Two kinds of facts are ours: those that the families draw (`drawn`), and
-//! whatever a [`Source`](crate::source::Source) brings.
+//! [`Facts`] is the trait that everything else asks; a [`Source`](crate::source::Source) makes them. `drawn` has the facts of the families.
 
 mod drawn;
 mod relation;
