@@ -245,7 +245,7 @@ fn announce(
     let vocabulary = world.vocabulary().len();
     say(&format!(
         "world   {}: {} elements, {} relations, {} stated a document; {vocabulary} tokens, documents of up to {}",
-        config.world.family.name(),
+        world.source().name(),
         world.frequency().elements(),
         world.relations().len(),
         world.relation_draw().per_document(),

@@ -13,7 +13,8 @@ use crate::{
 /// The code of `documents`, of the world that `learner` is of, and Σ −log2 P of it, bits.
 ///
 /// # Errors
-/// [`CodecError::Foreign`] for a document that is none of this world.
+/// [`CodecError::Foreign`] for a document that is none of this world; [`CodecError::World`] for a world whose words do not tell
+/// what they are there for.
 pub fn encode(learner: &mut BayesLearner<'_>, documents: &[Vec<Token>]) -> Result<(Vec<u8>, f64)> {
     let mut encoder = Encoder::default();
     for document in documents {
@@ -36,7 +37,7 @@ pub fn encode(learner: &mut BayesLearner<'_>, documents: &[Vec<Token>]) -> Resul
 /// The documents, so many, that [`encode`] made `code` of with a learner that stood where `learner` does.
 ///
 /// # Errors
-/// [`CodecError::Damaged`] for what is no such code.
+/// [`CodecError::Damaged`] for what is no such code; [`CodecError::World`] as of [`encode`].
 pub fn decode(
     learner: &mut BayesLearner<'_>,
     code: &[u8],
@@ -70,7 +71,7 @@ fn walk(
     learner: &mut BayesLearner<'_>,
     mut next: impl FnMut(&[Token], &[f64]) -> Result<usize>,
 ) -> Result<()> {
-    let mut reader = learner.begin();
+    let mut reader = learner.begin()?;
     let (mut all, mut possible, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         reader.next(&mut all);

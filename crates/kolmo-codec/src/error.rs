@@ -46,6 +46,9 @@ pub enum CodecError {
     /// A document that the Bayes learner cannot code.
     #[error("a document is none of this world")]
     Foreign,
+    /// A world that the Bayes learner cannot read token by token.
+    #[error(transparent)]
+    World(#[from] kolmo_world::WorldError),
     /// Predictions that are no probabilities.
     #[error("the model's predictions are not numbers: its weights are broken")]
     NotNumbers,

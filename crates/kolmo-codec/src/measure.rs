@@ -122,7 +122,7 @@ fn floor(world: &World, documents: &[Document]) -> Vec<ByRole> {
     let mut nats = Vec::new();
     let documents = documents.iter();
     documents
-        .map(|document| floor.sum(&document.tokens, &mut nats))
+        .map(|document| floor.sum(document, &mut nats))
         .collect()
 }
 
@@ -189,7 +189,7 @@ pub fn compare(run: Trained<'_>, count: u64) -> Result<(TextRecord, Vec<Timed>)>
         let mut learner = BayesLearner::new(world, run.config.eval.bayes_discount);
         let mut nats = Vec::new();
         for n in 0..before {
-            learner.read(&world.document(n).tokens, &mut nats);
+            learner.read(&world.document(n), &mut nats);
         }
         let mut same = learner.clone();
         all.push(timed(

@@ -218,18 +218,19 @@ fn what_zstd_codes_better_is_left_to_it() {
 fn the_bayes_learner_codes_in_the_bits_it_computes() {
     let setup = Setup::new(1);
     let world = &setup.world;
-    let tokens = |n| world.document(n).tokens;
     for before in [0, 3000] {
         let mut learner = BayesLearner::new(world, Discount::Law);
         let mut nats = Vec::new();
         for n in 0..before {
-            learner.read(&tokens(n), &mut nats);
+            learner.read(&world.document(n), &mut nats);
         }
-        let documents: Vec<_> = (1 << 40..(1 << 40) + 4000).map(tokens).collect();
+        let written = (1 << 40..(1 << 40) + 4000).map(|n| world.document(n));
+        let written: Vec<_> = written.collect();
+        let documents: Vec<_> = written.iter().map(|of| of.tokens.clone()).collect();
         let mut decoder = learner.clone();
         let mut reader = learner.clone();
         let (code, information) = bayes::encode(&mut learner, &documents).unwrap();
-        let expected = documents.iter().map(|document| {
+        let expected = written.iter().map(|document| {
             reader.read(document, &mut nats);
             nats.iter().sum::<f64>()
         });

@@ -138,6 +138,10 @@ impl RunConfig {
             self.check_groups("finetune.lesson.frequency.groups", frequency)?;
         }
         self.check_groups("world.frequency.groups", world.frequency())?;
+        if self.compression.is_some() {
+            // The Bayes learner as a compressor is told nothing but tokens.
+            world.check_words()?;
+        }
         self.world = world.config().clone();
         Ok(self)
     }

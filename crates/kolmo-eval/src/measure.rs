@@ -131,7 +131,7 @@ impl Asked<'_> {
                 (text, wanted.collect())
             })
             .collect();
-        let most = world.names().length() + world.max_value_length();
+        let most = world.facts().name_lengths().end() + world.max_value_length();
         let logits = self.predict(&texts, most)?;
         let mut predictions = logits.predictions();
         let mut answers = Vec::with_capacity(facts.len());

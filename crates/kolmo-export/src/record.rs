@@ -159,7 +159,7 @@ impl<'a> Stated<'a> {
             relation: relation.name(),
             value: Words {
                 vocabulary: world.vocabulary(),
-                tokens: relation.tokens(relation.value_of(fact.element)),
+                tokens: relation.tokens(world.value_of(fact)),
             },
         }
     }

@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 use kolmo_config::Discount;
 use kolmo_run::{CodeBits, EvaluationRecord, ExactCode, ExactLosses, OnlineClass, RoleBits};
 use kolmo_theory::{BayesLearner, BayesState, ByRole, Floor};
-use kolmo_world::{Batch, Role, World};
+use kolmo_world::{Batch, Document, Role, World};
 use serde::{Deserialize, Serialize};
 
 use crate::{classes::Class, error::ProbeError};
@@ -19,6 +19,7 @@ pub struct Exact<'a> {
     classes: Vec<ClassSums>,
     since_record: Sums,
     since_start: Sums,
+    document: Document,
     nats: Vec<f64>,
 }
 
@@ -67,6 +68,7 @@ impl<'a> Exact<'a> {
             classes: vec![ClassSums::default(); classes.len()],
             since_record: Sums::default(),
             since_start: Sums::default(),
+            document: Document::default(),
             nats: Vec::new(),
         }
     }
@@ -108,9 +110,9 @@ impl<'a> Exact<'a> {
     pub fn read(&mut self, batch: &Batch, classes: &[u16]) {
         let mut sums = Sums::default();
         for (row, class) in classes.iter().enumerate() {
-            let document = batch.document(row);
-            let floor = self.floor.sum(document, &mut self.nats);
-            let bayes = self.bayes.sum(document, &mut self.nats);
+            batch.write_document(row, &mut self.document);
+            let floor = self.floor.sum(&self.document, &mut self.nats);
+            let bayes = self.bayes.sum(&self.document, &mut self.nats);
             sums.floor += floor;
             sums.bayes += bayes;
             if let Some(class) = self.classes.get_mut(usize::from(*class)) {
@@ -285,11 +287,7 @@ mod tests {
         assert_eq!(code.code_bits.model.total, 0.0);
         let mean = code.code_bits.floor.total * LN_2 / 2560.0;
         let mut floor = Floor::by_role(&world);
-        let costs = (0..2560).map(|n| {
-            floor
-                .sum(&world.document(n).tokens, &mut exact.nats)
-                .total()
-        });
+        let costs = (0..2560).map(|n| floor.sum(&world.document(n), &mut exact.nats).total());
         let squares: f64 = costs.map(|cost| (cost - mean).powi(2)).sum();
         let error = squares.sqrt() / 2560.0;
         assert!(

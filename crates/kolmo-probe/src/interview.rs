@@ -238,7 +238,7 @@ fn strangers(
         world,
         frequency: &frequency,
         subject: &|rank| world.stranger(all - rank),
-        value: &|fact| world.relations()[fact.relation as usize].value_of(fact.element),
+        value: &|fact| world.value_of(fact),
         wording,
         choice: "evaluation/strangers",
     };

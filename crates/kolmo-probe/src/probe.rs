@@ -31,7 +31,7 @@ pub struct ProbedFact {
     pub fact: Fact,
     /// Probability that a document states it.
     pub probability: f64,
-    /// h_r, nats.
+    /// h, nats: −ln of the prior of its value.
     pub content: f64,
     /// How many facts of its class it stands for: the size of its stratum.
     pub stands_for: u64,
@@ -74,9 +74,14 @@ impl ProbedFact {
         // Which one does not matter: it is cut off.
         let value = relation.number(&self.value).unwrap_or(0);
         let value_at = world.write_worded(wording, fact, value, &mut random, &mut sentence);
-        let is_name = |role: &Role| *role == Role::Subject;
-        let name_at = sentence.roles.iter().position(is_name).unwrap_or(0);
-        self.name = name_at..name_at + world.names().length();
+        let is_name = |role: &&Role| **role == Role::Subject;
+        let name_at = sentence
+            .roles
+            .iter()
+            .take_while(|role| !is_name(role))
+            .count();
+        let length = sentence.roles[name_at..].iter().take_while(is_name).count();
+        self.name = name_at..name_at + length;
         self.prompt = sentence.tokens[..value_at].to_vec();
     }
 }
@@ -106,7 +111,7 @@ impl Probe {
             world,
             frequency: world.frequency(),
             subject: &|rank| world.frequency().element(rank),
-            value: &|fact| world.relations()[fact.relation as usize].value_of(fact.element),
+            value: &|fact| world.value_of(fact),
             wording: Wording::Statement,
             choice: "evaluation/facts",
         };
@@ -145,16 +150,17 @@ impl Probe {
                 };
                 let inclusion = world.relation_draw().inclusion(relation as usize);
                 let value = (population.value)(fact);
+                let values = &world.relations()[relation as usize];
                 let mut probed = ProbedFact {
                     class: k,
                     rank,
                     fact,
                     probability: frequency.probability(rank) * inclusion,
-                    content: world.relations()[relation as usize].content(),
+                    content: values.content(value),
                     stands_for,
                     prompt: Vec::new(),
                     name: 0..0,
-                    value: world.relations()[relation as usize].tokens(value).to_vec(),
+                    value: values.tokens(value).to_vec(),
                 };
                 probed.word(world, population.wording, &wording);
                 facts.push(probed);
@@ -246,7 +252,7 @@ mod tests {
         let probe = Probe::new(&world, &EvalConfig::default(), &Streams::new(1));
         for probed in &probe.facts {
             let mut name = Vec::new();
-            world.names().write(probed.fact.element, &mut name);
+            world.facts().write_name(probed.fact.element, &mut name);
             assert_eq!(probed.prompt[probed.name.clone()], name);
             let relation = &world.relations()[probed.fact.relation as usize];
             assert!(

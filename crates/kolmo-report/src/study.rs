@@ -14,7 +14,7 @@ use kolmo_run::{
     AnswerRow, CompressionRecord, EvaluationRecord, FactRow, FinishedRun, Manifest, ReadError,
     RunDirectory, StepRecord, finished, read_jsonl,
 };
-use kolmo_world::{World, WorldConfig};
+use kolmo_world::{Fact, World, WorldConfig};
 
 #[cfg(test)]
 use crate::examples;
@@ -347,8 +347,15 @@ impl StudyRun {
 
     /// h of the fact of a row, nats.
     pub fn content(&self, row: &FactRow) -> f64 {
-        let relation = self.world.relations().get(row.relation as usize);
-        relation.map_or(f64::NAN, |relation| relation.content())
+        let frequency = self.world.frequency();
+        let is_there = (row.relation as usize) < self.world.relations().len()
+            && (1..=frequency.elements()).contains(&row.subject);
+        is_there
+            .then(|| Fact {
+                element: frequency.element(row.subject),
+                relation: row.relation,
+            })
+            .map_or(f64::NAN, |fact| self.world.content(fact))
     }
 
     /// What is true, without the seed.

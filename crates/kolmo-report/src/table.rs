@@ -2,7 +2,7 @@
 
 use kolmo_run::{ClassRecord, EvaluationRecord};
 use kolmo_theory::discovery::mean_content;
-use kolmo_world::World;
+use kolmo_world::{World, facts::Relation};
 
 use crate::number::{NOTHING, estimate, grouped, loss, ranks, significant};
 
@@ -60,12 +60,16 @@ pub fn final_table(world: &World, evaluations: &[EvaluationRecord]) -> String {
 }
 
 fn header(world: &World, last: &EvaluationRecord) -> String {
-    let mut contents = world.relations().iter().map(|relation| relation.content());
+    let mut contents = world.relations().iter().map(Relation::mean_content);
     let first = contents.next();
     let alike = contents.all(|content| Some(content) == first);
-    let mean = if alike { "" } else { "mean " };
+    let h = match (world.relations().iter().all(Relation::is_uniform), alike) {
+        (true, true) => "ln V",
+        (true, false) => "mean ln V",
+        (false, _) => "mean −ln P",
+    };
     format!(
-        "After {} documents (step {}). Unknown facts cost h = {mean}ln V = {} nats.\n",
+        "After {} documents (step {}). Unknown facts cost h = {h} = {} nats.\n",
         grouped(last.documents),
         grouped(last.step),
         loss(mean_content(world)),

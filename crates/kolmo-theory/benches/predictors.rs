@@ -37,13 +37,13 @@ fn main() {
         println!("{name}");
         let (mut floor, mut nats) = (Floor::by_role(&world), Vec::new());
         time("knowing the world", stated, &documents, |document| {
-            floor.read(&document.tokens, &mut nats);
+            floor.read(document, &mut nats);
         });
         for discount in [Discount::Law, Discount::Fit] {
             let mut learner = BayesLearner::new(&world, discount);
             let name = format!("Bayes learner, {discount:?}");
             time(&name, stated, &documents, |document| {
-                learner.read(&document.tokens, &mut nats);
+                learner.read(document, &mut nats);
             });
         }
     }

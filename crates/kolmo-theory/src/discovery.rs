@@ -1,7 +1,8 @@
 //! Facts met and facts not yet met after n documents (Heaps' law, data scaling).
 //!
 //! A learner that remembers every fact it was told and knows nothing of the others loses 0 nats on
-//! the former and h_r = ln V_r on the latter: the optimal Bayesian value loss. With p_i the frequency
+//! the former and −ln P of their values on the latter, in the mean h_r, the entropy of the prior (ln V_r where values
+//! are alike): the optimal Bayesian value loss. With p_i the frequency
 //! of element i and ρ_r the probability that a document states relation r, a fact is unseen after n
 //! documents with probability (1 − p_i ρ_r)^n. Hence, per fact and weighted by frequency,
 //!
@@ -91,12 +92,12 @@ pub fn relation_share(world: &World, relation: usize) -> f64 {
     draw.inclusion(relation) / draw.per_document() as f64
 }
 
-/// The mean content of a fact, Σ_r w_r ln V_r, in nats: the value loss of a learner that knows
+/// The mean content of a fact, Σ_r w_r h_r, in nats: the value loss of a learner that knows
 /// nothing.
 pub fn mean_content(world: &World) -> f64 {
     let relations = world.relations().iter().enumerate();
     relations
-        .map(|(r, relation)| relation_share(world, r) * relation.content())
+        .map(|(r, relation)| relation_share(world, r) * relation.mean_content())
         .sum()
 }
 
@@ -121,7 +122,7 @@ fn worths(world: &World) -> Vec<(f64, f64)> {
     let mut worths: Vec<(f64, f64)> = Vec::new();
     for (r, relation) in world.relations().iter().enumerate() {
         let inclusion = world.relation_draw().inclusion(r);
-        let worth = relation_share(world, r) * relation.content();
+        let worth = relation_share(world, r) * relation.mean_content();
         match worths.iter_mut().find(|(other, _)| *other == inclusion) {
             Some((_, sum)) => *sum += worth,
             None => worths.push((inclusion, worth)),
@@ -196,7 +197,7 @@ mod tests {
                 for fact in asked {
                     count += 1.0;
                     if !seen.contains(&fact) {
-                        loss += world.relations()[fact.relation as usize].content();
+                        loss += world.relations()[fact.relation as usize].mean_content();
                     }
                 }
                 loss / count

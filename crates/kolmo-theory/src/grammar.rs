@@ -2,12 +2,14 @@
 //! after what. Both the true-parameter predictor and the Bayes learner know it; they differ in the
 //! probabilities they give to it.
 //!
-//! A sentence is a row of [`Symbol`]s: a name or a value counts as one, since names and values have
-//! words of their own and a predictor that knows the world sees where they begin and end.
-//! Three things hold for the worlds of every family, and are tested: a complete sentence tells its
+//! A sentence is a row of [`Symbol`]s: a name or a value counts as one. What a word is there for is known of its place, and not of the
+//! word, which may be one of a name here and one of a value there; so is where a name or a value ends. A predictor
+//! that is not told pays for it with the word: its loss is of words and roles together, which is that of words where
+//! they tell their roles.
+//! Three things hold for the worlds of every source, and are tested: a complete sentence tells its
 //! relation and template, none is the beginning of another, and before a value its relation is known.
 
-use kolmo_world::{Role, Token, World, syntax::Piece};
+use kolmo_world::{Document, Role, Token, World, syntax::Piece};
 
 /// What a predictor of sentences has to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,29 +99,24 @@ impl Event<'_> {
     }
 }
 
-/// The pieces of a document, told apart by the roles of their words; none for a token that is no word
-/// of the world, or an end before the last token.
-pub(crate) fn events<'d>(
-    world: &World,
-    mut document: &'d [Token],
-) -> impl Iterator<Item = Option<Event<'d>>> {
+/// The pieces of a document, told apart by the roles of its places; none for an end before the last token. A name or a value ends
+/// where its role does: a world has a word between two of them.
+pub(crate) fn events(document: &Document) -> impl Iterator<Item = Option<Event<'_>>> {
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let (token, _) = document.split_first()?;
-        let role = world.role(*token);
-        let run = || document.iter().take_while(|t| world.role(**t) == role);
+        let roles = document.roles.get(at..)?;
+        let role = roles.first()?;
         let length = match role {
-            Some(Role::Subject) => run().take(world.names().length()).count(),
-            Some(Role::Value) => run().count(),
-            _ => 1,
+            Role::Subject | Role::Value => roles.iter().take_while(|r| *r == role).count(),
+            Role::Syntax | Role::Eos => 1,
         };
-        let (piece, rest) = document.split_at(length);
-        document = rest;
-        let Some(role) = role else { return Some(None) };
+        let piece = document.tokens.get(at..at + length)?;
+        at += length;
         Some(match role {
-            Role::Syntax => Some(Event::Word(*token)),
+            Role::Syntax => piece.first().map(|word| Event::Word(*word)),
             Role::Subject => Some(Event::Name(piece)),
             Role::Value => Some(Event::Value(piece)),
-            Role::Eos => rest.is_empty().then_some(Event::End),
+            Role::Eos => (at == document.tokens.len()).then_some(Event::End),
         })
     })
 }

@@ -1,5 +1,5 @@
-//! Wrong answers: a fact that was not learnt is answered with the prior of its values, which is
-//! fluent, of the right type, and wrong with probability 1 − 1/V_r.
+//! Wrong answers: a fact that was not learnt is answered with the most probable of its values, which is
+//! fluent, of the right type, and wrong with probability 1 − 1/V_r if all values are alike.
 
 use std::ops::RangeInclusive;
 
@@ -32,7 +32,7 @@ pub fn expected_error(
                 let kept = stored.map_or(1.0, |stored| stored.share(p * inclusion));
                 p * ((1.0 - kept) + kept * unmet)
             };
-            let wrong = 1.0 - 1.0 / relation.value_count() as f64;
+            let wrong = 1.0 - relation.best_guess();
             relation_share(world, r)
                 * wrong
                 * sum_across(world, &ranks, inclusion, stored, unlearnt)

@@ -242,7 +242,7 @@ impl Predictions {
 impl WorldFigures {
     fn of(world: &World) -> Self {
         Self {
-            family: world.config().family.name(),
+            family: world.source().name(),
             law: world.config().frequency.clone(),
             elements: world.frequency().elements(),
             relations: world.relations().len(),
@@ -272,7 +272,7 @@ impl Redundancy {
         let relations = world.relations().iter().enumerate();
         let facts = relations.map(|(r, relation)| {
             let met = |p: f64| seen(p * draw.inclusion(r), n);
-            relation.content() * frequency.sum(1..=frequency.elements(), met)
+            relation.mean_content() * frequency.sum(1..=frequency.elements(), met)
         });
         Self {
             n,

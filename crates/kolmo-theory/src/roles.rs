@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign};
 
-use kolmo_world::{Role, Token, World};
+use kolmo_world::{Document, Role};
 use serde::{Deserialize, Serialize};
 
 /// Nats (or whatever is being summed) by the role of the tokens they were spent on.
@@ -75,12 +75,10 @@ impl AddAssign for ByRole {
 }
 
 /// The sum of `nats`, one for each token of `document`, by role.
-pub(crate) fn sum_by_role(world: &World, document: &[Token], nats: &[f64]) -> ByRole {
+pub(crate) fn sum_by_role(document: &Document, nats: &[f64]) -> ByRole {
     let mut sum = ByRole::default();
-    for (token, nats) in document.iter().zip(nats) {
-        if let Some(role) = world.role(*token) {
-            sum.add_to(role, *nats);
-        }
+    for (role, nats) in document.roles.iter().zip(nats) {
+        sum.add_to(*role, *nats);
     }
     sum
 }

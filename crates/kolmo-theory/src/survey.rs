@@ -16,9 +16,9 @@
 
 mod means;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use kolmo_world::{Document, Role, World};
+use kolmo_world::{Document, EOS, Role, Token, World, syntax::Piece};
 use serde::Serialize;
 
 use crate::{
@@ -184,7 +184,7 @@ impl<'a> Counts<'a> {
             tokens.add_to(*role, 1.0);
         }
         self.tokens.add(tokens, n);
-        let floor = self.predictor.sum(&document.tokens, &mut self.nats);
+        let floor = self.predictor.sum(document, &mut self.nats);
         self.floor.add(floor, n);
         *self.lengths.entry(document.tokens.len()).or_default() += 1;
     }
@@ -223,18 +223,25 @@ impl<'a> Counts<'a> {
 }
 
 impl Words {
+    /// A word of two roles counts for each; one of none, which no sentence has, is a word of templates.
     fn of(world: &World) -> Self {
-        let mut words = Self::default();
-        for token in 0..world.vocabulary().len() {
-            match world.role(token as u32) {
-                Some(Role::Syntax) => words.syntax += 1,
-                Some(Role::Subject) => words.subject += 1,
-                Some(Role::Value) => words.value += 1,
-                Some(Role::Eos) => words.eos += 1,
-                None => {}
-            }
+        let names: HashSet<Token> = world.facts().name_words().into_iter().collect();
+        let values = world.relations().iter().flat_map(|relation| {
+            let all = 0..relation.value_count() as u32;
+            all.flat_map(|value| relation.tokens(value).iter().copied())
+        });
+        let values: HashSet<Token> = values.collect();
+        let spoken: HashSet<Token> = world.syntax().words().into_iter().collect();
+        let all = 0..world.vocabulary().len() as Token;
+        let is_other = |token: &Token| !names.contains(token) && !values.contains(token);
+        let is_syntax =
+            |token: &Token| *token != EOS && (is_other(token) || spoken.contains(token));
+        Self {
+            syntax: all.filter(is_syntax).count(),
+            subject: names.len(),
+            value: values.len(),
+            eos: 1,
         }
-        words
     }
 }
 
@@ -301,13 +308,23 @@ fn distinct(world: &World, n: u64, distinct: u64) -> Distinct {
     }
 }
 
-/// Expected tokens of a role in a document. Those of the values depend on who has which value, unless
-/// all values of a relation are equally long.
+/// Expected tokens of a role in a document. Those of the names and values depend on who has which, unless
+/// all names, or all values of a relation, are equally long.
 fn expected_tokens(world: &World, role: Role) -> Option<f64> {
     let draw = world.relation_draw();
     match role {
         Role::Syntax => Some(DocumentEntropy::of(world).syntax_tokens),
-        Role::Subject => Some((world.names().length() * draw.per_document()) as f64),
+        Role::Subject => {
+            let classes = world.syntax().classes().iter();
+            let mut templates = classes.flat_map(|class| class.templates());
+            let names_once = templates.all(|template| {
+                let pieces = template.pieces().iter();
+                pieces.filter(|piece| **piece == Piece::Subject).count() == 1
+            });
+            let lengths = world.facts().name_lengths();
+            (names_once && lengths.start() == lengths.end())
+                .then(|| (lengths.end() * draw.per_document()) as f64)
+        }
         Role::Eos => Some(1.0),
         Role::Value => {
             let relations = world.relations().iter().enumerate();

@@ -187,10 +187,10 @@ mod tests {
             let mut floor = Floor::by_role(&world);
             let (mut nats, mut paid) = (Vec::new(), 0.0);
             for n in 0..20_000 {
-                let tokens = world.document(n).tokens;
+                let document = world.document(n);
                 let (code, truth) = (
-                    learner.sum(&tokens, &mut nats),
-                    floor.sum(&tokens, &mut nats),
+                    learner.sum(&document, &mut nats),
+                    floor.sum(&document, &mut nats),
                 );
                 paid += code.syntax + code.subject - truth.syntax - truth.subject;
             }

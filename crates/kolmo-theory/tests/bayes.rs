@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::{Mean, documents_of, zipf};
+use common::{Mean, Roles, documents_of, zipf};
 use kolmo_config::Discount;
 use kolmo_theory::{BayesLearner, ByRole, Floor, PitmanYorParameters};
 use kolmo_world::{
@@ -45,15 +45,16 @@ fn tiny(frequency: FrequencyConfig) -> WorldConfig {
 }
 
 /// Every document that the structure of `world` allows, true or not: any name, any value.
-fn every_possible_document(world: &World) -> Vec<Vec<Token>> {
+fn every_possible_document(world: &World) -> Vec<Document> {
+    let roles = Roles::of(world);
     let mut all = Vec::new();
-    let space = world.names().space();
+    let space = world.facts().subjects();
     for relation in 0..world.relations().len() {
         let class = world.syntax().class(relation);
         for template in class.templates() {
             for element in 0..space {
                 let mut name = Vec::new();
-                world.names().write(element, &mut name);
+                world.facts().write_name(element, &mut name);
                 let mut begun = vec![Vec::new()];
                 for piece in template.pieces() {
                     let ways: Vec<Vec<Token>> = match piece {
@@ -77,7 +78,8 @@ fn every_possible_document(world: &World) -> Vec<Vec<Token>> {
                         .flat_map(|b| ways.iter().map(move |way| [&b[..], &way[..]].concat()))
                         .collect();
                 }
-                all.extend(begun.into_iter().map(|tokens| [tokens, vec![0]].concat()));
+                let documents = begun.into_iter().map(|tokens| [tokens, vec![0]].concat());
+                all.extend(documents.map(|tokens| roles.document(&tokens)));
             }
         }
     }
@@ -112,7 +114,7 @@ fn its_predictions_add_up_to_one() {
                 })
                 .sum();
             assert!((total - 1.0).abs() < 1e-12, "after {n} documents: {total}");
-            learner.read(&world.document(n).tokens, &mut nats);
+            learner.read(&world.document(n), &mut nats);
         }
         assert_eq!(learner.distinct(), 6, "also when no name is left");
     }
@@ -143,6 +145,7 @@ struct Counts {
 impl Counts {
     fn of(world: &World, documents: &[Document]) -> Self {
         let mut counts = Self::default();
+        let roles = Roles::of(world);
         let stop = world.vocabulary().token(".").unwrap();
         for document in documents {
             *counts.met.entry(document.facts[0].element).or_default() += 1;
@@ -150,19 +153,25 @@ impl Counts {
             let sentences = document.tokens.split_inclusive(|t| *t == stop);
             for (fact, sentence) in document.facts.iter().zip(sentences) {
                 let r = fact.relation;
-                let content = world.relations()[r as usize].content();
+                let content = world.relations()[r as usize].mean_content();
                 counts.facts.insert(*fact, content);
                 let choices = counts.relations.entry(before.clone()).or_default();
                 *choices.entry(r).or_default() += 1.0;
                 before.push(r);
                 before.sort_unstable();
-                counts.count_sentence(world, r as usize, sentence);
+                counts.count_sentence(world, &roles, r as usize, sentence);
             }
         }
         counts
     }
 
-    fn count_sentence(&mut self, world: &World, relation: usize, sentence: &[Token]) {
+    fn count_sentence(
+        &mut self,
+        world: &World,
+        roles: &Roles,
+        relation: usize,
+        sentence: &[Token],
+    ) {
         let c = world.syntax().class_index(relation);
         let class = &world.syntax().classes()[c];
         let written = |pieces: &[Piece]| -> Option<Vec<(usize, Token)>> {
@@ -173,11 +182,11 @@ impl Counts {
                     Piece::Word(word) => (first == *word, 1),
                     Piece::Relation => (Some(first) == world.syntax().relation_word(relation), 1),
                     Piece::Subject => (
-                        world.role(first) == Some(Role::Subject),
-                        world.names().length(),
+                        roles.role(first) == Role::Subject,
+                        *world.facts().name_lengths().end(),
                     ),
                     Piece::Value => {
-                        let is_value = |t: &&Token| world.role(**t) == Some(Role::Value);
+                        let is_value = |t: &&Token| roles.role(**t) == Role::Value;
                         let length = rest.iter().take_while(is_value).count();
                         (length > 0, length)
                     }
@@ -207,7 +216,8 @@ impl Counts {
     /// no order.
     fn nats(&self, world: &World, parameters: PitmanYorParameters) -> f64 {
         let met: Vec<(u64, u64)> = self.met.values().map(|c| (*c, 1)).collect();
-        let names = (0..self.met.len() as u64).map(|k| ((world.names().space() - k) as f64).ln());
+        let names =
+            (0..self.met.len() as u64).map(|k| ((world.facts().subjects() - k) as f64).ln());
         let subjects = names.sum::<f64>() - parameters.log_likelihood(&met);
         let padded = |counts: Vec<f64>, outcomes: usize| {
             let zeros = vec![0.0; outcomes - counts.len()];
@@ -269,7 +279,7 @@ fn its_code_is_the_joint_probability_and_the_roles_add_up_to_it() {
         let mut nats = Vec::new();
         let mut code = ByRole::default();
         for document in &documents {
-            code += learner.sum(&document.tokens, &mut nats);
+            code += learner.sum(document, &mut nats);
         }
         let counts = Counts::of(&world, &documents);
         let (total, expected) = (code.total(), counts.nats(&world, parameters));
@@ -296,7 +306,7 @@ fn it_believes_in_the_law_or_in_what_it_reads() {
         let mut learner = BayesLearner::new(&world, discount);
         let mut nats = Vec::new();
         for document in documents_of(&world, 0, documents) {
-            learner.read(&document.tokens, &mut nats);
+            learner.read(&document, &mut nats);
         }
         learner.parameters()
     };
@@ -401,7 +411,7 @@ fn on_its_own_prior_it_is_redundant_by_the_mutual_information() {
     let mut names = 0.0;
     for seed in 0..1500 {
         let world = World::new(&config, seed).unwrap();
-        names = world.names().space() as f64;
+        names = world.facts().subjects() as f64;
         let mut learner = BayesLearner::new(&world, Discount::Law);
         let mut other = BayesLearner::with_parameters(
             &world,
@@ -414,9 +424,9 @@ fn on_its_own_prior_it_is_redundant_by_the_mutual_information() {
         let mut nats = Vec::new();
         let (mut code, mut truth, mut competitor) = (ByRole::default(), 0.0, 0.0);
         for document in documents_of(&world, 0, draws as u64) {
-            code += learner.sum(&document.tokens, &mut nats);
-            competitor += other.sum(&document.tokens, &mut nats).total();
-            truth += floor.sum(&document.tokens, &mut nats).total();
+            code += learner.sum(&document, &mut nats);
+            competitor += other.sum(&document, &mut nats).total();
+            truth += floor.sum(&document, &mut nats).total();
         }
         total.add(code.total() - truth);
         value.add(code.value);
@@ -503,9 +513,9 @@ fn no_other_predictor_tried_has_a_shorter_code() {
         let vocabulary = world.vocabulary().len() as f64;
         let (mut code, mut fit, mut truth, mut trigrams) = (0.0, 0.0, 0.0, 0.0);
         for document in documents_of(&world, 0, 5000) {
-            code += bayes.sum(&document.tokens, &mut nats).total();
-            fit += fitted.sum(&document.tokens, &mut nats).total();
-            truth += floor.sum(&document.tokens, &mut nats).total();
+            code += bayes.sum(&document, &mut nats).total();
+            fit += fitted.sum(&document, &mut nats).total();
+            truth += floor.sum(&document, &mut nats).total();
             trigrams += trigram.read(&document.tokens, vocabulary);
         }
         assert!(truth < code && code < trigrams, "{truth} {code} {trigrams}");
@@ -520,22 +530,22 @@ fn what_cannot_be_costs_infinity_and_is_not_learnt() {
     let mut learner = BayesLearner::new(&world, Discount::Law);
     let mut nats = Vec::new();
     let document = world.document(0);
-    learner.read(&document.tokens, &mut nats);
+    learner.read(&document, &mut nats);
     let value = document
         .roles
         .iter()
         .position(|r| *r == Role::Value)
         .unwrap();
     let relation = &world.relations()[document.facts[0].relation as usize];
-    let other = (relation.value_of(document.facts[0].element) + 1) % relation.value_count() as u32;
-    let mut wrong = document.tokens.clone();
-    wrong[value] = relation.tokens(other)[0];
+    let other = (world.value_of(document.facts[0]) + 1) % relation.value_count() as u32;
+    let mut wrong = document.clone();
+    wrong.tokens[value] = relation.tokens(other)[0];
     learner.read(&wrong, &mut nats);
-    assert_eq!(nats.len(), wrong.len());
+    assert_eq!(nats.len(), wrong.tokens.len());
     assert_eq!(nats.iter().position(|n| n.is_infinite()), Some(value));
-    learner.read(&[999], &mut nats);
+    learner.read(&Roles::of(&world).document(&[999]), &mut nats);
     assert_eq!(nats, [f64::INFINITY]);
-    learner.read(&document.tokens, &mut nats);
+    learner.read(&document, &mut nats);
     assert!(nats.iter().all(|n| n.is_finite()));
 }
 
@@ -560,7 +570,7 @@ fn a_learner_that_is_taken_up_again_goes_on_as_if_it_had_never_stopped() {
         let mut learner = BayesLearner::new(&world, discount);
         let mut nats = Vec::new();
         // 1000 documents between two fits, and one more fit to come.
-        (0..1000).for_each(|n| learner.read(&world.document(n).tokens, &mut nats));
+        (0..1000).for_each(|n| learner.read(&world.document(n), &mut nats));
         let kept = serde_json::to_string(&learner.state()).unwrap();
         assert_eq!(kept, serde_json::to_string(&learner.state()).unwrap());
         let state = serde_json::from_str(&kept).unwrap();
@@ -568,7 +578,7 @@ fn a_learner_that_is_taken_up_again_goes_on_as_if_it_had_never_stopped() {
         assert_eq!(resumed.state(), learner.state());
         let mut again = Vec::new();
         for n in 1000..3000 {
-            let document = world.document(n).tokens;
+            let document = world.document(n);
             learner.read(&document, &mut nats);
             resumed.read(&document, &mut again);
             assert!(

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::zipf;
+use common::{Roles, zipf};
 use kolmo_config::Discount;
 use kolmo_theory::{BayesLearner, BayesReader};
 use kolmo_world::{
@@ -96,9 +96,10 @@ fn it_gives_every_token_the_probability_that_reading_gives_it() {
             let mut other = learner.clone();
             let mut expected = Vec::new();
             for n in 0..300 {
-                let document = world.document(n).tokens;
+                let document = world.document(n);
                 learner.read(&document, &mut expected);
-                let mut reader = other.begin();
+                let document = document.tokens;
+                let mut reader = other.begin().unwrap();
                 let mut nats = Vec::new();
                 for token in &document {
                     let next = next(&reader, what);
@@ -140,21 +141,23 @@ fn what_it_writes_itself_costs_what_reading_it_costs() {
         let mut learner = BayesLearner::new(&world, Discount::Law);
         let mut other = learner.clone();
         let mut expected = Vec::new();
+        let roles = Roles::of(&world);
         for n in 0..300 {
             let document = match n % 2 {
-                0 => world.document(n).tokens,
+                0 => world.document(n),
                 _ => {
-                    let written = write(&mut learner.clone().begin(), &mut random, what);
+                    let written = write(&mut learner.clone().begin().unwrap(), &mut random, what);
                     let (tokens, nats): (Vec<_>, Vec<_>) = written.into_iter().unzip();
-                    learner.clone().read(&tokens, &mut expected);
+                    let document = roles.document(&tokens);
+                    learner.clone().read(&document, &mut expected);
                     assert_costs(&nats, &expected, what);
-                    tokens
+                    document
                 }
             };
             learner.read(&document, &mut expected);
-            let mut reader = other.begin();
+            let mut reader = other.begin().unwrap();
             // False where a document drawn contradicts one written: both then stop at the same place.
-            let possible = document.iter().all(|token| reader.push(*token));
+            let possible = document.tokens.iter().all(|token| reader.push(*token));
             assert_eq!(possible, expected.iter().all(|nats| nats.is_finite()));
             assert_eq!(possible, reader.is_over());
         }
@@ -170,10 +173,11 @@ fn what_it_does_not_tell_is_impossible() {
         let words = world.vocabulary().len() as Token;
         let mut learner = BayesLearner::new(&world, Discount::Law);
         for n in 0..60 {
-            let document = world.document(n).tokens;
+            let whole = world.document(n);
+            let document = &whole.tokens;
             for length in 0..document.len() {
                 let mut learner = learner.clone();
-                let mut reader = learner.begin();
+                let mut reader = learner.begin().unwrap();
                 assert!(document[..length].iter().all(|token| reader.push(*token)));
                 let mut next = next(&reader, what);
                 // Any word, one beyond the last, or the next in the vocabulary, which is often of the same pool.
@@ -190,7 +194,7 @@ fn what_it_does_not_tell_is_impossible() {
                     assert!(next.is_empty() && !reader.push(document[length]));
                 }
             }
-            learner.read(&document, &mut Vec::new());
+            learner.read(&whole, &mut Vec::new());
         }
     }
 }

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod common;
+
 use std::collections::HashMap;
 
+use common::Roles;
 use kolmo_theory::{ByRole, Floor, entropy::DocumentEntropy, expected_floor};
 use kolmo_world::{
     Role, Token, World, WorldConfig,
@@ -74,12 +77,12 @@ fn sentences(world: &World, element: u64, relation: usize) -> Vec<(Vec<Token>, f
                     }
                     Piece::Subject => {
                         let mut name = Vec::new();
-                        world.names().write(element, &mut name);
+                        world.facts().write_name(element, &mut name);
                         add(&name, 1.0);
                     }
                     Piece::Value => {
-                        let relation = &world.relations()[relation];
-                        add(relation.tokens(relation.value_of(element)), 1.0);
+                        let value = world.facts().value(element, relation);
+                        add(world.relations()[relation].tokens(value), 1.0);
                     }
                     Piece::Filler(slot) => {
                         let slot = &class.slots()[*slot];
@@ -125,12 +128,14 @@ fn check(config: &WorldConfig, seed: u64) {
         .map(|(tokens, p)| (tokens, sum(p)))
         .collect();
 
+    let of_words = Roles::of(&world);
     let mut by_token = Floor::by_token(&world);
     let mut by_role = Floor::by_role(&world);
     let (mut nats, mut entropy) = (Vec::new(), Vec::new());
     let mut roles: HashMap<Role, Vec<f64>> = HashMap::new();
     for (tokens, p) in &documents {
-        by_token.read(tokens, &mut nats);
+        let document = of_words.document(tokens);
+        by_token.read(&document, &mut nats);
         assert_eq!(nats.len(), tokens.len());
         let mut sums = ByRole::default();
         for (at, token) in tokens.iter().enumerate() {
@@ -140,11 +145,11 @@ fn check(config: &WorldConfig, seed: u64) {
                 (found - expected).abs() < 1e-10,
                 "{found} {expected} at {at} of {tokens:?}"
             );
-            let role = world.role(*token).unwrap();
+            let role = of_words.role(*token);
             sums.add_to(role, expected);
             roles.entry(role).or_default().push(p * expected);
         }
-        let found = by_role.sum(tokens, &mut nats);
+        let found = by_role.sum(&document, &mut nats);
         for role in Role::ALL {
             assert!((found.get(role) - sums.get(role)).abs() < 1e-10);
         }
@@ -238,6 +243,7 @@ fn biographies_of_all_relations() {
             filler_words: Some(2),
             ..SyntaxConfig::default()
         },
+        ..WorldConfig::default()
     };
     check(&config, 1);
 }
@@ -252,8 +258,9 @@ fn what_the_world_cannot_have_written_costs_infinity_from_there_on() {
     let mut floor = Floor::by_token(&world);
     let document = world.document(7);
     let mut nats = Vec::new();
+    let roles = Roles::of(&world);
     let first_infinite = |tokens: &[Token], floor: &mut Floor, nats: &mut Vec<f64>| {
-        floor.read(tokens, nats);
+        floor.read(&roles.document(tokens), nats);
         assert_eq!(nats.len(), tokens.len());
         let at = nats.iter().position(|nats| nats.is_infinite());
         assert!(
@@ -272,7 +279,7 @@ fn what_the_world_cannot_have_written_costs_infinity_from_there_on() {
         .unwrap();
     let mut wrong = document.tokens.clone();
     let relation = &world.relations()[document.facts[0].relation as usize];
-    let other = (relation.value_of(document.facts[0].element) + 1) % 64;
+    let other = (world.value_of(document.facts[0]) + 1) % 64;
     wrong[value] = relation.tokens(other)[0];
     assert_eq!(read(&wrong), Some(value));
     wrong.clone_from(&document.tokens);
@@ -305,7 +312,7 @@ fn the_average_over_the_stream_is_the_expectation() {
         let mut nats = Vec::new();
         let n = 20_000;
         let sums: Vec<ByRole> = (0..n)
-            .map(|d| floor.sum(&world.document(d).tokens, &mut nats))
+            .map(|d| floor.sum(&world.document(d), &mut nats))
             .collect();
         let expected = expected_floor(&world);
         for role in [Role::Syntax, Role::Subject] {
@@ -333,7 +340,7 @@ fn a_document_costs_the_same_bits_whatever_was_read_before_it() {
         ..WorldConfig::default()
     };
     let world = World::new(&config, 1).unwrap();
-    let documents: Vec<_> = (0..400).map(|n| world.document(n).tokens).collect();
+    let documents: Vec<_> = (0..400).map(|n| world.document(n)).collect();
     let mut forth = Floor::by_token(&world);
     let mut back = Floor::by_token(&world);
     let (mut nats, mut costs) = (Vec::new(), Vec::new());

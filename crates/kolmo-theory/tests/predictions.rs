@@ -110,7 +110,7 @@ fn simulate(world: &World, first: u64, documents: u64, nats: f64) -> f64 {
     let mut left = nats;
     for fact in met {
         let r = fact.relation as usize;
-        let content = world.relations()[r].content();
+        let content = world.relations()[r].mean_content();
         let stored = left.min(content);
         left -= stored;
         let share = relation_share(world, r) * frequency.probability(frequency.rank(fact.element));
@@ -148,7 +148,7 @@ fn data_and_capacity_leave_what_a_simulation_leaves() {
             .map(|r| {
                 let inclusion = world.relation_draw().inclusion(r);
                 let m = world.frequency().leading(|p| p * inclusion > alone);
-                let worth = relation_share(&world, r) * world.relations()[r].content();
+                let worth = relation_share(&world, r) * world.relations()[r].mean_content();
                 let unmet = |p: f64| p * (1.0 - p * inclusion).powf(documents as f64);
                 worth * (world.frequency().sum(1..=m, unmet) + world.frequency().mass(m + 1..=2000))
             })
@@ -186,7 +186,7 @@ fn capacity_alone_stores_the_most_frequent_facts() {
             .map(|(rank, r)| {
                 let (p, h) = (
                     world.frequency().probability(rank),
-                    world.relations()[r].content(),
+                    world.relations()[r].mean_content(),
                 );
                 (
                     world.fact_probability(rank, r),
@@ -227,7 +227,7 @@ fn water_filling_is_the_optimum_of_exponential_decay() {
         .flat_map(|rank| (0..2).map(move |r| (rank, r)))
         .map(|(rank, r)| {
             let share = relation_share(&world, r) * world.frequency().probability(rank);
-            (share, world.relations()[r].content())
+            (share, world.relations()[r].mean_content())
         })
         .collect();
     for nats in [0.0, 1.0, 30.0, 300.0, 3000.0] {
@@ -329,7 +329,7 @@ fn wrong_answers_are_as_expected() {
                 let w = world.fact_probability(rank, relation as usize);
                 let pool = &world.relations()[relation as usize];
                 let guess = random.random_range(0..pool.value_count() as u32);
-                let right = met.contains(&fact) || guess == pool.value_of(fact.element);
+                let right = met.contains(&fact) || guess == world.value_of(fact);
                 wrong += w * f64::from(u8::from(!right));
                 weight += w;
             }

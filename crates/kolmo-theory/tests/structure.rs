@@ -156,7 +156,7 @@ fn they_are_those_of_the_best_codes_of_documents_drawn() {
     let documents = 2000;
     // No syntax to learn.
     let world = world(zipf(500, 1.4), &[(16, 1.0), (256, 1.0)], false);
-    let name = (world.names().space() as f64).ln();
+    let name = (world.facts().subjects() as f64).ln();
     let floor = floor_bits(&world, documents) * LN_2;
     let curves = [
         (0.0, structure_function(&world, documents, 40)),
@@ -178,7 +178,7 @@ fn they_are_those_of_the_best_codes_of_documents_drawn() {
                 let (mut facts, mut spent, mut left) = (0.0, 0.0, floor);
                 let mut least = u64::MAX;
                 for (fact, count) in counts {
-                    let content = world.relations()[fact.relation as usize].content();
+                    let content = world.relations()[fact.relation as usize].mean_content();
                     let saving = *count as f64 * content;
                     if saving / (name + content) >= point.saved_per_bit * (1.0 - 1e-9) {
                         facts += 1.0;
@@ -217,16 +217,19 @@ fn a_list_of_values_is_below_the_code_with_names_and_not_below_the_bound() {
         pools: Some(vec![8, 8]),
     };
     let world = World::new(&config, 3).unwrap();
-    let (relation, names) = (&world.relations()[0], world.names());
+    let (relation, names) = (&world.relations()[0], world.facts());
     // Every name there is, and the value of who is called so: nothing says whose it is but its place.
-    let [first, last] = names.pools() else {
-        panic!("two words a name");
+    let words = |begun: &[u32]| -> Vec<u32> {
+        let next = names.next_words(begun).into_iter();
+        next.map(|(word, _)| word).collect()
     };
+    let first = words(&[]);
+    let last = words(&first[..1]);
     let all = first
         .iter()
         .flat_map(|one| last.iter().map(|two| [*one, *two]));
     let list: Vec<u32> = all
-        .map(|name| relation.value_of(names.element(&name).unwrap()))
+        .map(|name| names.value(names.subject(&name).unwrap(), 0))
         .collect();
     assert_eq!(list.len(), 64);
     // With it the values of documents cost nothing.
@@ -238,7 +241,7 @@ fn a_list_of_values_is_below_the_code_with_names_and_not_below_the_bound() {
         };
         let name = of(Role::Subject);
         let place = |pool: &[u32], word| pool.iter().position(|w| *w == word).unwrap();
-        let place = place(first, name[0]) * last.len() + place(last, name[1]);
+        let place = place(&first, name[0]) * last.len() + place(&last, name[1]);
         assert_eq!(of(Role::Value), relation.tokens(list[place]));
     }
     let bits = list.len() as f64 * (values as f64).log2();

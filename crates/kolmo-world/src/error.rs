@@ -1,5 +1,9 @@
 //! What can be wrong with a world.
 
+/// Range of relative weights: wide enough for any use, narrow enough that no share of a sum rounds to
+/// nothing.
+pub(crate) const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
+
 /// A configuration that describes no possible world.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WorldError {
@@ -27,11 +31,8 @@ pub fn shown(value: &str) -> String {
 }
 
 impl WorldError {
-    pub(crate) fn invalid(
-        key: impl Into<String>,
-        value: impl ToString,
-        valid: impl Into<String>,
-    ) -> Self {
+    /// The error of `value` at `key`, dotted as in the file, where `valid` would be.
+    pub fn invalid(key: impl Into<String>, value: impl ToString, valid: impl Into<String>) -> Self {
         Self::Invalid {
             key: key.into(),
             value: shown(&value.to_string()),
@@ -50,12 +51,10 @@ impl WorldError {
     }
 
     /// An error unless `ok`; the usual one-line check of a range.
-    pub(crate) fn require(
-        ok: bool,
-        key: &str,
-        value: impl ToString,
-        valid: &str,
-    ) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// [`Invalid`](Self::Invalid) unless `ok`.
+    pub fn require(ok: bool, key: &str, value: impl ToString, valid: &str) -> Result<(), Self> {
         if ok {
             Ok(())
         } else {

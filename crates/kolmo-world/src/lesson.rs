@@ -292,13 +292,15 @@ impl<'a> Lesson<'a> {
 
     /// The number of the value that is taught for `fact`.
     pub fn value_of(&self, fact: Fact) -> u32 {
-        let relation = &self.world.relations()[fact.relation as usize];
         match &self.task {
             Task::Injection {
                 subjects: Subjects::Old,
                 ..
-            } => relation.revised_value_of(fact.element),
-            _ => relation.value_of(fact.element),
+            } => {
+                let facts = self.world.facts();
+                facts.other_value(fact.element, fact.relation as usize)
+            }
+            _ => self.world.value_of(fact),
         }
     }
 

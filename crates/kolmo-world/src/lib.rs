@@ -14,25 +14,23 @@
 //! # Ok::<(), kolmo_world::WorldError>(())
 //! ```
 //!
-//! The rooms: [`config`] is what a user types; [`random`] the named streams of one seed;
-//! [`frequency`] which subject is talked about; [`relations`] which of its facts; [`facts`] what is
-//! true of it; [`names`] what it is called; [`syntax`] how it is said; [`vocabulary`] the tokens;
-//! [`document`] and [`stream`] the outcome; [`lesson`] what comes in place of it in fine-tuning.
+//! The rooms, each of which knows those before it: [`vocabulary`] the tokens; [`random`] the named streams of one seed; [`document`]
+//! the outcome; [`syntax`] how it is said; [`frequency`] which subject is talked about; [`relations`] which of its facts;
+//! [`facts`] what is true; [`source`] where facts and words come from; [`config`] what a user types; [`World`]; [`stream`] its
+//! documents in batches; [`lesson`] what comes in place of them in fine-tuning.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod abstract_family;
-mod biography;
 pub mod config;
 pub mod document;
 mod error;
 pub mod facts;
 pub mod frequency;
-mod language;
 pub mod lesson;
-pub mod names;
+mod names;
 pub mod random;
 pub mod relations;
+pub mod source;
 pub mod stream;
 pub mod syntax;
 pub mod vocabulary;
@@ -41,6 +39,7 @@ mod world;
 pub use config::WorldConfig;
 pub use document::{Document, Fact, Role};
 pub use error::{WorldError, shown};
+pub use facts::Facts;
 pub use frequency::Frequency;
 pub use lesson::{Lesson, LessonConfig, ReplayConfig};
 pub use stream::Batch;

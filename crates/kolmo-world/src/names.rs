@@ -1,4 +1,4 @@
-//! What a subject is called: an injective map of element numbers into sequences of name words.
+//! What the families call a subject: an injective map of element numbers into sequences of name words.
 //!
 //! The name space is the product of the pools, one pool a position (first, middle, last name). A
 //! keyed permutation of the name space scatters the elements over it, so that a name says nothing of
@@ -14,6 +14,8 @@ pub struct Names {
     pools: Vec<Vec<Token>>,
     /// Where in its pool a word is, for each pool.
     places: Vec<HashMap<Token, u64>>,
+    /// Names below a beginning of so many words: the product of the sizes of the pools left.
+    below: Vec<f64>,
     permutation: Permutation,
 }
 
@@ -25,7 +27,10 @@ impl Names {
             .iter()
             .map(|pool| pool.iter().copied().zip(0..).collect())
             .collect();
+        let sizes = |depth: usize| pools[depth..].iter().map(|pool| pool.len() as f64);
+        let below = (0..=pools.len()).map(|depth| sizes(depth).product());
         Self {
+            below: below.collect(),
             pools,
             places,
             permutation: Permutation::new(space, stream),
@@ -42,9 +47,33 @@ impl Names {
         self.permutation.size
     }
 
-    /// The pool of each position.
-    pub fn pools(&self) -> &[Vec<Token>] {
-        &self.pools
+    /// Every word of the pools.
+    pub fn words(&self) -> Vec<Token> {
+        let mut words: Vec<Token> = self.pools.iter().flatten().copied().collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
+    /// See [`Facts::beginnings`](crate::facts::Facts::beginnings).
+    pub fn beginnings(&self, words: &[Token], counts: &mut Vec<f64>) {
+        counts.clear();
+        counts.extend(self.below.first());
+        let places = words.iter().zip(&self.places).zip(&self.below[1..]);
+        let known = places.take_while(|((word, places), _)| places.contains_key(word));
+        counts.extend(known.map(|(_, below)| *below));
+        counts.resize(words.len() + 1, 0.0);
+    }
+
+    /// See [`Facts::next_words`](crate::facts::Facts::next_words).
+    pub fn next_words(&self, begun: &[Token]) -> Vec<(Token, f64)> {
+        let mut known = begun.iter().zip(&self.places);
+        let pool = self.pools.get(begun.len());
+        let pool = pool.filter(|_| known.all(|(word, places)| places.contains_key(word)));
+        let words = pool.into_iter().flatten();
+        words
+            .map(|word| (*word, self.below[begun.len() + 1]))
+            .collect()
     }
 
     /// Appends the name of `element` to `tokens`.

@@ -76,6 +76,14 @@ impl Batch {
         let count = roles.iter().take_while(|role| role.is_some()).count();
         &self.targets[places][..count]
     }
+
+    /// Tokens and roles of the document in row `row`, its end included, into memory that is already there; without its facts.
+    pub fn write_document(&self, row: usize, document: &mut Document) {
+        document.clear();
+        document.tokens.extend_from_slice(self.document(row));
+        let roles = &self.roles[row * self.length..][..document.tokens.len()];
+        document.roles.extend(roles.iter().flatten());
+    }
 }
 
 impl World {
@@ -124,6 +132,12 @@ mod tests {
             );
             assert!(roles[length..].iter().all(Option::is_none));
             assert_eq!(batch.document(row), document.tokens);
+            let mut read = Document::default();
+            batch.write_document(row, &mut read);
+            assert_eq!(
+                (read.tokens, read.roles),
+                (document.tokens.clone(), document.roles)
+            );
             tokens += length as u64;
         }
         assert_eq!(batch.tokens, tokens);

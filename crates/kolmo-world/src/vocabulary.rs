@@ -16,8 +16,15 @@ pub struct Vocabulary {
     numbers: HashMap<String, Token>,
 }
 
+impl Default for Vocabulary {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Vocabulary {
-    pub(crate) fn new() -> Self {
+    /// The end of a document and nothing else.
+    pub fn new() -> Self {
         let mut vocabulary = Self {
             words: Vec::new(),
             numbers: HashMap::new(),
@@ -27,7 +34,7 @@ impl Vocabulary {
     }
 
     /// The token of `word`, which is added if it is new.
-    pub(crate) fn intern(&mut self, word: &str) -> Token {
+    pub fn intern(&mut self, word: &str) -> Token {
         if let Some(token) = self.numbers.get(word) {
             return *token;
         }
@@ -38,7 +45,7 @@ impl Vocabulary {
     }
 
     /// The tokens of a text of several words.
-    pub(crate) fn intern_all(&mut self, text: &str) -> Box<[Token]> {
+    pub fn intern_all(&mut self, text: &str) -> Box<[Token]> {
         text.split_whitespace().map(|w| self.intern(w)).collect()
     }
 

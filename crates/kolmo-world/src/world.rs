@@ -1,15 +1,14 @@
 //! A world: a checked configuration and a seed, ready to draw documents from.
 
 use crate::{
-    abstract_family, biography,
-    config::{Family, RelationCount, WEIGHTS, WorldConfig},
+    config::{RelationCount, WorldConfig},
     document::{Document, Fact, Role},
-    error::WorldError,
-    facts::Relation,
+    error::{WEIGHTS, WorldError},
+    facts::{Facts, Relation},
     frequency::{Frequency, Law},
-    names::Names,
     random::{Random, Stream, Streams},
     relations::RelationDraw,
+    source::{Language, Settings, Source},
     syntax::{Syntax, Wording},
     vocabulary::{EOS, Token, Vocabulary},
 };
@@ -20,11 +19,10 @@ pub struct World {
     config: WorldConfig,
     frequency: Frequency,
     relation_draw: RelationDraw,
-    relations: Vec<Relation>,
-    names: Names,
+    source: Box<dyn Source>,
+    facts: Box<dyn Facts>,
     syntax: Syntax,
     vocabulary: Vocabulary,
-    roles: Vec<Role>,
     documents: Stream,
 }
 
@@ -49,14 +47,44 @@ impl World {
         law: Box<dyn Law>,
         seed: u64,
     ) -> Result<Self, WorldError> {
+        Self::with(config, law, config.family.source(), seed)
+    }
+
+    /// The world of `config` and `seed` with facts of `source` in place of those that `config` names.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_source(
+        config: &WorldConfig,
+        source: Box<dyn Source>,
+        seed: u64,
+    ) -> Result<Self, WorldError> {
+        Self::with(config, config.frequency.law(), source, seed)
+    }
+
+    fn with(
+        config: &WorldConfig,
+        law: Box<dyn Law>,
+        source: Box<dyn Source>,
+        seed: u64,
+    ) -> Result<Self, WorldError> {
         let streams = Streams::new(seed);
         let mut config = config.clone();
         let frequency = Frequency::of(law, &streams)?;
         check_priors(&config)?;
-        let language = match config.family {
-            Family::Abstract => abstract_family::build(&mut config, &frequency, &streams),
-            Family::Biography => biography::build(&mut config, &frequency, &streams),
-        }?;
+        let mut settings = Settings {
+            relations: &mut config.relations,
+            names: &mut config.names,
+            syntax: &mut config.syntax,
+        };
+        let language = source.language(&mut settings, &frequency, &streams)?;
+        let Language {
+            vocabulary,
+            facts,
+            syntax,
+        } = language;
+        check_subjects(&*facts, &frequency)?;
+        config.digest = check_digest(config.digest, facts.digest())?;
         let weights: Vec<f64> = config.relations.iter().map(|r| r.weight).collect();
         let per_document = match config.relations_per_document {
             RelationCount::All(_) => weights.len(),
@@ -71,14 +99,14 @@ impl World {
                 weights.len()
             ),
         )?;
+        syntax.check(per_document)?;
         Ok(Self {
-            roles: language.roles(),
             frequency,
             relation_draw: RelationDraw::new(&weights, per_document),
-            relations: language.relations,
-            names: language.names,
-            syntax: language.syntax,
-            vocabulary: language.vocabulary,
+            source,
+            facts,
+            syntax,
+            vocabulary,
             documents: streams.stream("document"),
             config,
         })
@@ -99,14 +127,33 @@ impl World {
         &self.relation_draw
     }
 
-    /// The relations, with their values and facts.
-    pub fn relations(&self) -> &[Relation] {
-        &self.relations
+    /// Where its facts and words come from.
+    pub fn source(&self) -> &dyn Source {
+        &*self.source
     }
 
-    /// The names.
-    pub fn names(&self) -> &Names {
-        &self.names
+    /// The names, and what is true.
+    pub fn facts(&self) -> &dyn Facts {
+        &*self.facts
+    }
+
+    /// The relations, with their values.
+    pub fn relations(&self) -> &[Relation] {
+        self.facts.relations()
+    }
+
+    /// The number of the value that `fact` has.
+    pub fn value_of(&self, fact: Fact) -> u32 {
+        self.facts.value(fact.element, fact.relation as usize)
+    }
+
+    /// h, the content of `fact`, nats: −ln P of its value before anything is known of its subject.
+    pub fn content(&self, fact: Fact) -> f64 {
+        let relation = &self.relations()[fact.relation as usize];
+        match relation.is_uniform() {
+            true => relation.mean_content(),
+            false => relation.content(self.value_of(fact)),
+        }
     }
 
     /// The syntax.
@@ -117,11 +164,6 @@ impl World {
     /// The vocabulary.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
-    }
-
-    /// The role of `token` wherever it stands: names, values and syntax have no word in common.
-    pub fn role(&self, token: Token) -> Option<Role> {
-        self.roles.get(token as usize).copied()
     }
 
     /// Document `n`, a pure function of the configuration, the seed and `n`.
@@ -152,8 +194,7 @@ impl World {
         random: &mut Random,
         document: &mut Document,
     ) -> usize {
-        let relation = &self.relations[fact.relation as usize];
-        let value = relation.value_of(fact.element);
+        let value = self.value_of(fact);
         self.write_worded(Wording::Statement, fact, value, random, document)
     }
 
@@ -166,22 +207,22 @@ impl World {
         random: &mut Random,
         document: &mut Document,
     ) -> usize {
-        let relation = &self.relations[fact.relation as usize];
+        let relation = &self.relations()[fact.relation as usize];
         document.facts.push(fact);
         self.syntax.write(
             wording,
             fact.relation as usize,
-            |tokens| self.names.write(fact.element, tokens),
+            |tokens| self.facts.write_name(fact.element, tokens),
             relation.tokens(value),
             random,
             document,
         )
     }
 
-    /// How many names nobody bears.
+    /// How many subjects there are that no document is about.
     pub fn strangers(&self) -> u64 {
-        self.names
-            .space()
+        self.facts
+            .subjects()
             .saturating_sub(self.frequency.max_elements())
     }
 
@@ -189,6 +230,57 @@ impl World {
     /// [`strangers`](Self::strangers).
     pub fn stranger(&self, k: u64) -> u64 {
         self.frequency.max_elements() + k
+    }
+
+    /// Checks that a word tells what it is there for, and a name where it ends: whoever reads tokens without their roles needs that. Where
+    /// names are of several lengths it goes through all subjects.
+    ///
+    /// # Errors
+    /// The first word that names, values and templates share, or name with which another begins.
+    pub fn check_words(&self) -> Result<(), WorldError> {
+        let refused = |tokens: &[Token]| {
+            let valid = "words that are each of names, of values or of templates alone, and no name with which another begins, where \
+                         documents are read without the roles of their words";
+            WorldError::invalid(
+                "world",
+                format!("{:?}", self.vocabulary.text(tokens)),
+                valid,
+            )
+        };
+        let mut uses = vec![None; self.vocabulary.len()];
+        let names = self.facts.name_words().into_iter();
+        let values = self.relations().iter().flat_map(|relation| {
+            let all = 0..relation.value_count() as u32;
+            all.flat_map(|value| relation.tokens(value).iter().copied())
+        });
+        let all = names.map(|word| (word, Role::Subject));
+        let all = all.chain(values.map(|word| (word, Role::Value)));
+        let all = all.chain(
+            self.syntax
+                .words()
+                .into_iter()
+                .map(|word| (word, Role::Syntax)),
+        );
+        for (word, role) in all {
+            if *uses[word as usize].get_or_insert(role) != role {
+                return Err(refused(&[word]));
+            }
+        }
+        let lengths = self.facts.name_lengths();
+        let subjects = match lengths.start() == lengths.end() {
+            true => 0,
+            false => self.facts.subjects(),
+        };
+        let (mut name, mut counts) = (Vec::new(), Vec::new());
+        for subject in 0..subjects {
+            name.clear();
+            self.facts.write_name(subject, &mut name);
+            self.facts.beginnings(&name, &mut counts);
+            if counts.last().is_some_and(|alike| *alike > 1.0) {
+                return Err(refused(&name));
+            }
+        }
+        Ok(())
     }
 
     /// Probability that a document states relation `relation` of the subject of rank `rank`.
@@ -203,11 +295,12 @@ impl World {
 
     /// Tokens of the longest document if all of its sentences are in `wording`, its end included.
     pub fn max_length_in(&self, wording: Wording) -> usize {
-        let mut lengths: Vec<usize> = (0..self.relations.len())
-            .map(|r| {
-                let value = self.relations[r].max_length();
-                self.syntax
-                    .max_length(wording, r, self.names.length(), value)
+        let relations = self.relations().iter().enumerate();
+        let name = *self.facts.name_lengths().end();
+        let mut lengths: Vec<usize> = relations
+            .map(|(r, relation)| {
+                let value = relation.max_length();
+                self.syntax.max_length(wording, r, name, value)
             })
             .collect();
         lengths.sort_unstable_by(|a, b| b.cmp(a));
@@ -217,7 +310,7 @@ impl World {
 
     /// Tokens of the longest value of any relation.
     pub fn max_value_length(&self) -> usize {
-        self.relations
+        self.relations()
             .iter()
             .map(Relation::max_length)
             .max()
@@ -225,7 +318,30 @@ impl World {
     }
 }
 
-/// Checks what both families share.
+/// Checks that every element of `frequency` has a name.
+fn check_subjects(facts: &dyn Facts, frequency: &Frequency) -> Result<(), WorldError> {
+    let (elements, subjects) = (frequency.max_elements(), facts.subjects());
+    let key = frequency.law().elements_key();
+    let valid = format!("at most {subjects} elements, the subjects that there are facts about");
+    WorldError::require(elements <= subjects, key, elements, &valid)
+}
+
+/// The digest of the facts as they are, unless the configuration was written with others: `before`.
+fn check_digest(before: Option<String>, now: Option<String>) -> Result<Option<String>, WorldError> {
+    let Some(before) = before.filter(|before| now.as_ref() != Some(before)) else {
+        return Ok(now);
+    };
+    let valid = match now {
+        Some(now) => format!(
+            "{now}, or to leave it out: the facts are not those that the configuration was written for, and with others it is \
+             another run"
+        ),
+        None => "to leave it out: the configuration fixes all facts of this world".to_owned(),
+    };
+    Err(WorldError::invalid("world.digest", before, valid))
+}
+
+/// Checks what all sources share.
 fn check_priors(config: &WorldConfig) -> Result<(), WorldError> {
     for (key, value) in [
         (

@@ -89,7 +89,7 @@ fn frequencies_growth_and_values_of_every_law() {
             *counts.entry(fact.element).or_default() += 1;
             relation_counts[fact.relation as usize] += 1;
             if values.insert((fact.element, fact.relation)) {
-                let value = world.relations()[fact.relation as usize].value_of(fact.element);
+                let value = world.value_of(fact);
                 value_counts[fact.relation as usize][value as usize] += 1;
             }
         }

@@ -57,14 +57,12 @@ proptest! {
             prop_assert_eq!(document.facts.len(), stated);
             prop_assert_eq!(document.tokens.last(), Some(&EOS));
             prop_assert!(document.tokens.iter().all(|t| (*t as usize) < world.vocabulary().len()));
-            let roles = document.tokens.iter().map(|t| world.role(*t).unwrap());
-            prop_assert_eq!(roles.collect::<Vec<_>>(), document.roles.clone());
 
             // The facts, read back from the tokens by role.
             let subject = document.facts[0].element;
             prop_assert!(subject < world.frequency().elements());
             let mut name = Vec::new();
-            world.names().write(subject, &mut name);
+            world.facts().write_name(subject, &mut name);
             let spans = |role| {
                 let tokens = document.tokens.iter().zip(&document.roles);
                 let marked: Vec<_> = tokens.map(|(t, r)| (*r == role).then_some(*t)).collect();
@@ -76,12 +74,13 @@ proptest! {
             let values = spans(Role::Value);
             for (fact, value) in document.facts.iter().zip(&values) {
                 let relation = &world.relations()[fact.relation as usize];
-                prop_assert_eq!(relation.number(value), Some(relation.value_of(subject)));
+                prop_assert_eq!(relation.number(value), Some(world.value_of(*fact)));
             }
         }
         for n in first..first + 8 {
             alone.push(&world.document(n));
         }
+        prop_assert!(world.check_words().is_ok());
         prop_assert_eq!(&batch, &alone);
         prop_assert_eq!(World::new(world.config(), seed).unwrap().batch(first, 8), batch);
     }

@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let written = write(&world, &config, *documents);
     let trained = train(&mut learner, &world, &config, setup.steps)?;
     let report = Report {
-        family: config.world.family.name(),
+        family: world.source().name(),
         arch: config.model.name(),
         device: device.name.to_string(),
         threads: learner.workers.threads(),

@@ -22,6 +22,7 @@ pub struct Mutant {
 static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let others = [
         "world",
+        "world.digest",
         "world.frequency",
         "world.frequency.discount",
         "world.frequency.concentration",

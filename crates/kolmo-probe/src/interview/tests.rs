@@ -140,7 +140,7 @@ fn facts_that_change_are_not_asked_as_old_ones() {
     assert_eq!(interview.probe().facts, kept.facts);
     for reply in replies(&interview) {
         let relation = &world.relations()[reply.fact.fact.relation as usize];
-        let old = relation.tokens(relation.value_of(reply.fact.fact.element));
+        let old = relation.tokens(world.value_of(reply.fact.fact));
         assert_eq!(reply.fact.value == old, reply.cohort != Cohort::Injected);
     }
 }

@@ -80,7 +80,7 @@ impl Claim for BitsPerParameter {
 /// What is known of values and of names, in bits, over the parameters of tokens that come.
 fn capacity_ratio(run: &StudyRun) -> Result<f64> {
     let rows = run.last_facts()?;
-    let names = run.world.names().space() as f64;
+    let names = run.world.facts().subjects() as f64;
     let relations = run.world.relations().len() as f64;
     // Every relation of a subject asks for its name: together they count it once. Probabilities of names add up to 1, so what is
     // known of one is not known of others: all count, those that are worse than guessed as well.
@@ -104,12 +104,17 @@ fn used_parameters(run: &StudyRun) -> u64 {
     let mut name = Vec::new();
     for rank in 1..=subjects {
         name.clear();
-        world
-            .names()
-            .write(world.frequency().element(rank), &mut name);
+        let facts = world.facts();
+        facts.write_name(world.frequency().element(rank), &mut name);
         used.extend(&name);
     }
-    let words: HashSet<Token> = world.names().pools().iter().flatten().copied().collect();
+    // A word of a value or a template comes whoever is called so.
+    used.extend(world.syntax().words());
+    for relation in world.relations() {
+        let values = 0..relation.value_count() as u32;
+        used.extend(values.flat_map(|value| relation.tokens(value)));
+    }
+    let words: HashSet<Token> = world.facts().name_words().into_iter().collect();
     let unused = words.difference(&used).count();
     // So many rows of the table, or of the table and the output layer.
     run.parameters - model.embedding_parameters(unused)

@@ -37,11 +37,11 @@ impl Asked<'_> {
         self.rows.iter().filter(is)
     }
 
-    /// The probability that a guess at the value of `row` is wrong.
+    /// The probability that the best guess at the value of `row` is wrong.
     pub fn guess_error(&self, row: &AnswerRow) -> f64 {
         let mut relations = self.run.world.relations().iter();
         let relation = relations.find(|relation| relation.name() == row.relation);
-        relation.map_or(f64::NAN, |of| 1.0 - 1.0 / of.value_count() as f64)
+        relation.map_or(f64::NAN, |of| 1.0 - of.best_guess())
     }
 }
 

@@ -8,17 +8,21 @@
 //! ```
 //!
 //! with N and D the node's documents and distinct subjects, K the distinct subjects of the whole tree.
-//! So every word of a name has its probability by division, and the leaf the subject's own.
+//! So every word of a name has its probability by division, and the leaf the subject's own. Where a name ends and another goes
+//! on, its leaf is a child of its own, and the last word pays for the end.
 
 use std::collections::HashMap;
 
-use kolmo_world::{Token, World};
+use kolmo_world::{Facts, Token, World};
 use serde::{Deserialize, Serialize};
 
 use super::{discount::Rule, state::StateError};
 use crate::pitman_yor::PitmanYorParameters;
 
 const ROOT: u32 = 0;
+
+/// The word that leads to the leaf of a name with which another begins.
+const ENDS: Token = Token::MAX;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Node {
@@ -49,33 +53,31 @@ pub(super) struct Elements {
     /// The nodes of whole names.
     leaves: Vec<u32>,
     children: HashMap<(u32, Token), u32>,
-    /// Names below a node at each depth, the root's first: the product of the pools left.
-    below: Vec<f64>,
+    /// All names there are.
+    names: f64,
     facts: HashMap<(u32, u8), u32>,
     rule: Rule,
     parameters: PitmanYorParameters,
     /// The nodes of the name being read; none where it leaves the tree.
     path: Vec<Option<u32>>,
+    /// How many names begin as it does, the root's first.
+    below: Vec<f64>,
 }
 
 impl Elements {
     pub fn new(world: &World, rule: Rule) -> Self {
-        let pools = world.names().pools();
-        let below = |depth: usize| {
-            pools[depth..]
-                .iter()
-                .map(|pool| pool.len() as f64)
-                .product()
-        };
+        let mut below = Vec::new();
+        world.facts().beginnings(&[], &mut below);
         Self {
             nodes: vec![Node::default()],
             leaves: Vec::new(),
             children: HashMap::new(),
-            below: (0..=pools.len()).map(below).collect(),
+            names: below[ROOT as usize],
             facts: HashMap::new(),
             parameters: rule.start(),
             rule,
             path: Vec::new(),
+            below,
         }
     }
 
@@ -91,19 +93,36 @@ impl Elements {
         self.parameters
     }
 
-    /// Predicts the words of `name`, −ln P of each appended to `nats`, and counts it. Gives a number
-    /// for its bearer; none if it is no whole name.
-    pub fn read(&mut self, name: &[Token], nats: &mut Vec<f64>) -> Option<usize> {
-        if name.len() + 1 != self.below.len() {
-            return None;
-        }
+    /// Predicts the words of `name`, one of `facts`, −ln P of each appended to `nats`, and counts it. Gives a number
+    /// for its bearer; none if it is no name.
+    pub fn read(
+        &mut self,
+        facts: &dyn Facts,
+        name: &[Token],
+        nats: &mut Vec<f64>,
+    ) -> Option<usize> {
+        facts.beginnings(name, &mut self.below);
+        let alike = *self.below.last()?;
+        // A name of the greatest length does not go on.
+        let is_name = match *facts.name_lengths().end() {
+            longest if longest == name.len() => alike > 0.0,
+            _ => facts.subject(name).is_some(),
+        };
+        is_name.then_some(())?;
         let mut node = Some(ROOT);
         self.path.clear();
-        let mut mass = self.mass(node, 0);
+        let mut mass = self.mass(node, self.below[0]);
+        let last = name.len() - 1;
         for (depth, word) in name.iter().enumerate() {
-            node = node.and_then(|node| self.children.get(&(node, *word)).copied());
+            node = node.and_then(|node| self.child(node, *word));
             self.path.push(node);
-            let next = self.mass(node, depth + 1);
+            let mut below = self.below[depth + 1];
+            if depth == last && alike > 1.0 {
+                node = node.and_then(|node| self.child(node, ENDS));
+                self.path.push(node);
+                below = 1.0;
+            }
+            let next = self.mass(node, below);
             nats.push((mass / next).ln().max(0.0));
             mass = next;
         }
@@ -114,29 +133,34 @@ impl Elements {
         Some(leaf as usize)
     }
 
-    /// Appends each of `words` and the probability that it goes on a name `begun`, times `p`.
+    fn child(&self, node: u32, word: Token) -> Option<u32> {
+        self.children.get(&(node, word)).copied()
+    }
+
+    /// Appends each of `words`, with how many names begin so, and the probability that it goes on a name `begun`, with which
+    /// `alike` names begin, times `p`.
     pub fn following(
         &self,
         begun: &[Token],
-        words: impl Iterator<Item = Token>,
+        alike: f64,
+        words: &[(Token, f64)],
         p: f64,
         out: &mut Vec<(Token, f64)>,
     ) {
-        let child = |node: u32, word: Token| self.children.get(&(node, word)).copied();
         let mut steps = begun.iter();
-        let node = steps.try_fold(ROOT, |node, word| child(node, *word));
-        let mass = self.mass(node, begun.len());
-        out.extend(words.map(|word| {
-            let next = node.and_then(|node| child(node, word));
-            (word, p * self.mass(next, begun.len() + 1) / mass)
+        let node = steps.try_fold(ROOT, |node, word| self.child(node, *word));
+        let mass = self.mass(node, alike);
+        out.extend(words.iter().map(|(word, below)| {
+            let next = node.and_then(|node| self.child(node, *word));
+            (*word, p * self.mass(next, *below) / mass)
         }));
     }
 
-    /// (n + β) · P(node at `depth`).
-    fn mass(&self, node: Option<u32>, depth: usize) -> f64 {
+    /// (n + β) · P(node), `below` names being below it.
+    fn mass(&self, node: Option<u32>, below: f64) -> f64 {
         // Nobody is met yet, and all names are alike: with β = 0 the formula would be 0/0.
         if self.documents() == 0 {
-            return self.below[depth] / self.below[0];
+            return below / self.names;
         }
         let PitmanYorParameters {
             discount,
@@ -148,19 +172,19 @@ impl Elements {
         let distinct = node.distinct as f64;
         let met = self.distinct() as f64;
         let met_here = node.documents as f64 - discount * distinct;
-        let unused = self.below[0] - met;
+        let unused = self.names - met;
         if unused < 1.0 {
             return met_here;
         }
         let new = concentration + discount * met;
-        met_here + new * (self.below[depth] - distinct) / unused
+        met_here + new * (below - distinct) / unused
     }
 
     fn count(&mut self, name: &[Token], new: bool) -> u32 {
         let mut node = ROOT;
         self.nodes[ROOT as usize].documents += 1;
         self.nodes[ROOT as usize].distinct += u64::from(new);
-        for (word, known) in name.iter().zip(&self.path) {
+        for (word, known) in name.iter().chain([&ENDS]).zip(&self.path) {
             node = match known {
                 Some(child) => *child,
                 None => {

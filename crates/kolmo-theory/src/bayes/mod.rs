@@ -8,7 +8,7 @@
 //! - subject: Pitman-Yor. One met in c of n documents comes next with probability (c − α)/(n + β), a
 //!   new one with (β + αK)/(n + β), K being the number met; a new one's name is uniform over the names
 //!   not yet used.
-//! - value: certain if the fact was stated before, uniform over the V_r values if not.
+//! - value: certain if the fact was stated before, with the prior of the relation's values if not.
 //! - relations, templates, fillers: Dirichlet-multinomial.
 //!
 //! The sum of its losses, each before it learns from the document, is a prequential code length: how
@@ -21,8 +21,10 @@ mod state;
 mod syntax;
 mod values;
 
+use std::sync::OnceLock;
+
 use kolmo_config::Discount;
-use kolmo_world::{Token, World};
+use kolmo_world::{Document, Token, World, WorldError};
 
 use discount::Rule;
 use elements::Elements;
@@ -49,6 +51,8 @@ pub struct BayesLearner<'a> {
     live: Vec<(usize, f64)>,
     /// The sentence being read so far.
     sentence: Vec<Symbol>,
+    /// Whether words tell what they are there for, if somebody has asked.
+    telling: OnceLock<Result<(), WorldError>>,
 }
 
 impl<'a> BayesLearner<'a> {
@@ -72,22 +76,23 @@ impl<'a> BayesLearner<'a> {
             syntax: SyntaxCounts::new(world),
             live: Vec::new(),
             sentence: Vec::new(),
+            telling: OnceLock::new(),
         }
     }
 
     /// Predicts each token of a document from those before it and the documents read so far, then
-    /// learns from it: −ln P into `nats`, one a token. From the first word, name or value on that
+    /// learns from it: −ln P into `nats`, one a token. Of the document only tokens and roles are read. From the first word, name or value on that
     /// is impossible there, everything is infinite, and nothing more is learnt from the document.
-    pub fn read(&mut self, document: &[Token], nats: &mut Vec<f64>) {
+    pub fn read(&mut self, document: &Document, nats: &mut Vec<f64>) {
         nats.clear();
         let _ = self.read_possible(document, nats);
-        nats.resize(document.len(), f64::INFINITY);
+        nats.resize(document.tokens.len(), f64::INFINITY);
     }
 
     /// The sum over the tokens of `document` by role, nats; learns like [`read`](Self::read).
-    pub fn sum(&mut self, document: &[Token], nats: &mut Vec<f64>) -> ByRole {
+    pub fn sum(&mut self, document: &Document, nats: &mut Vec<f64>) -> ByRole {
         self.read(document, nats);
-        sum_by_role(self.world, document, nats)
+        sum_by_role(document, nats)
     }
 
     /// Documents read.
@@ -105,12 +110,12 @@ impl<'a> BayesLearner<'a> {
         self.elements.parameters()
     }
 
-    fn read_possible(&mut self, document: &[Token], nats: &mut Vec<f64>) -> Option<()> {
+    fn read_possible(&mut self, document: &Document, nats: &mut Vec<f64>) -> Option<()> {
         let per_document = self.world.relation_draw().per_document() as u32;
         let mut subject: Option<(&[Token], usize)> = None;
         let mut stated = 0u16;
         self.begin_sentence(stated);
-        for event in events(self.world, document) {
+        for event in events(document) {
             let event = event?;
             let Some(symbol) = event.symbol() else {
                 return (stated.count_ones() == per_document).then(|| nats.push(0.0));
@@ -119,7 +124,10 @@ impl<'a> BayesLearner<'a> {
             let first = nats.len();
             match event {
                 Event::Name(name) => match subject {
-                    None => subject = Some((name, self.elements.read(name, nats)?)),
+                    None => {
+                        let leaf = self.elements.read(self.world.facts(), name, nats)?;
+                        subject = Some((name, leaf));
+                    }
                     Some((known, _)) => {
                         (name == known).then(|| nats.extend(name.iter().map(|_| 0.0)))?;
                     }
@@ -182,12 +190,13 @@ impl<'a> BayesLearner<'a> {
 
     fn read_value(&mut self, value: &[Token], subject: usize, nats: &mut Vec<f64>) -> Option<()> {
         let relation = self.relation()?;
-        let number = self.world.relations()[relation].number(value)?;
+        let values = &self.world.relations()[relation];
+        let number = values.number(value)?;
         match self.elements.fact(subject, relation) {
             Some(known) => (known == number).then(|| nats.extend(value.iter().map(|_| 0.0))),
             None => {
                 self.elements.learn_fact(subject, relation, number);
-                self.values[relation].uniform(value, nats);
+                self.values[relation].surprise(values, number, nats);
                 Some(())
             }
         }

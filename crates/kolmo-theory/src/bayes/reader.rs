@@ -3,9 +3,10 @@
 //! [`BayesLearner::read`] is given a whole document. Who writes or deciphers one, an arithmetic coder for
 //! one, knows only its beginning: a [`BayesReader`] tells the distribution of the next token, is told which
 //! it was, and has at the end learnt from the document what `read` learns. The probabilities it gave to the
-//! tokens of a document are exp(−nats) of `read`, up to rounding.
+//! tokens of a document are exp(−nats) of `read`, up to rounding. Nobody tells a reader what a word is there for, so that it reads only
+//! worlds whose words tell.
 
-use kolmo_world::{EOS, Role, Token};
+use kolmo_world::{EOS, Token, WorldError};
 
 use super::BayesLearner;
 use crate::grammar::Symbol;
@@ -52,15 +53,20 @@ struct Subject {
 
 impl<'a> BayesLearner<'a> {
     /// Begins a document, to be read token by token.
-    pub fn begin(&mut self) -> BayesReader<'_, 'a> {
+    ///
+    /// # Errors
+    /// As of [`World::check_words`](kolmo_world::World::check_words): a world in which a word does not tell what it is there for.
+    pub fn begin(&mut self) -> Result<BayesReader<'_, 'a>, WorldError> {
+        let world = self.world;
+        self.telling.get_or_init(|| world.check_words()).clone()?;
         self.begin_sentence(0);
-        BayesReader {
+        Ok(BayesReader {
             learner: self,
             at: At::Symbol,
             begun: Vec::new(),
             subject: None,
             stated: 0,
-        }
+        })
     }
 }
 
@@ -134,7 +140,10 @@ impl BayesReader<'_, '_> {
     /// The words with which the name begun goes on, which has probability `p`.
     fn names(&self, p: f64, out: &mut Vec<(Token, f64)>) {
         match &self.subject {
-            Some(subject) => out.push((subject.name[self.begun.len()], p)),
+            Some(subject) => {
+                let word = subject.name.get(self.begun.len());
+                out.extend(word.map(|word| (*word, p)));
+            }
             None => self.learner.following_name(&self.begun, p, out),
         }
     }
@@ -161,21 +170,20 @@ impl BayesReader<'_, '_> {
     /// Where `token` leads; none if it is impossible.
     fn after(&mut self, token: Token) -> Option<At> {
         match self.at {
-            At::Symbol => match self.learner.world.role(token)? {
-                Role::Syntax => {
-                    self.learner.advance(Symbol::Word(token))?;
+            At::Symbol => match self.learner.kind(token) {
+                word @ Symbol::Word(_) => {
+                    self.learner.advance(word)?;
                     Some(self.after_symbol())
                 }
-                Role::Subject => {
+                Symbol::Name => {
                     self.learner.advance(Symbol::Name)?;
                     self.after_name(token)
                 }
-                Role::Value => {
+                Symbol::Value => {
                     self.learner.advance(Symbol::Value)?;
                     let relation = self.learner.relation()?;
                     self.after_value(relation, token)
                 }
-                Role::Eos => None,
             },
             At::Name => self.after_name(token),
             At::Value(relation) => self.after_value(relation, token),
@@ -187,16 +195,18 @@ impl BayesReader<'_, '_> {
     fn after_name(&mut self, token: Token) -> Option<At> {
         let depth = self.begun.len();
         let fits = match &self.subject {
-            Some(subject) => subject.name[depth] == token,
+            Some(subject) => subject.name.get(depth) == Some(&token),
             None => self.learner.is_name_word(&self.begun, token),
         };
         fits.then(|| self.begun.push(token))?;
-        if self.begun.len() < self.learner.world.names().length() {
+        let facts = self.learner.world.facts();
+        // Words that tell what they are there for tell where a name ends.
+        if facts.subject(&self.begun).is_none() {
             return Some(At::Name);
         }
         let name = std::mem::take(&mut self.begun);
         if self.subject.is_none() {
-            let leaf = self.learner.elements.read(&name, &mut Vec::new())?;
+            let leaf = self.learner.elements.read(facts, &name, &mut Vec::new())?;
             self.subject = Some(Subject { name, leaf });
         }
         Some(self.after_symbol())
@@ -238,16 +248,43 @@ impl BayesReader<'_, '_> {
 }
 
 impl BayesLearner<'_> {
+    /// What `token` begins, where a sentence goes on: words tell.
+    fn kind(&self, token: Token) -> Symbol {
+        let begins = |relation: usize| {
+            let values = &self.world.relations()[relation];
+            values.begins(&[token]) || values.number(&[token]).is_some()
+        };
+        if self.alike(&[token]) > 0.0 {
+            Symbol::Name
+        } else if self.relation().is_some_and(begins) {
+            Symbol::Value
+        } else {
+            Symbol::Word(token)
+        }
+    }
+
+    /// How many names begin so.
+    fn alike(&self, begun: &[Token]) -> f64 {
+        let mut counts = Vec::with_capacity(begun.len() + 1);
+        self.world.facts().beginnings(begun, &mut counts);
+        counts.last().copied().unwrap_or(0.0)
+    }
+
     fn following_name(&self, begun: &[Token], p: f64, out: &mut Vec<(Token, f64)>) {
-        let words = self.world.names().pools()[begun.len()].iter().copied();
-        self.elements.following(begun, words, p, out);
+        let words = self.world.facts().next_words(begun);
+        let alike = self.alike(begun);
+        self.elements.following(begun, alike, &words, p, out);
     }
 
     fn is_name_word(&self, begun: &[Token], word: Token) -> bool {
-        let pool = self.world.names().pools()[begun.len()].iter();
-        let word = pool.copied().filter(|w| *w == word);
+        let alike = self.alike(&[begun, &[word]].concat());
         let mut out = Vec::new();
-        self.elements.following(begun, word, 1.0, &mut out);
+        if alike > 0.0 {
+            let words = [(word, alike)];
+            let before = self.alike(begun);
+            self.elements
+                .following(begun, before, &words, 1.0, &mut out);
+        }
         out.iter().any(|(_, p)| *p > 0.0)
     }
 }

@@ -1,13 +1,13 @@
-//! The cost of a value of which nothing is known but the pool it comes from.
+//! The cost of a value of which nothing is known but the prior it comes from.
 
 use std::collections::HashMap;
 
 use kolmo_world::{Token, facts::Relation};
 
-/// How many values of a relation begin with which words.
+/// How probable it is that a value of a relation begins with which words, in units of [`Relation::weight`].
 #[derive(Debug, Clone)]
 pub(super) struct ValueTree {
-    values: f64,
+    all: f64,
     beginnings: HashMap<Box<[Token]>, f64>,
     /// The numbers of the values, in the order of their words.
     order: Vec<u32>,
@@ -16,40 +16,43 @@ pub(super) struct ValueTree {
 impl ValueTree {
     pub fn new(relation: &Relation) -> Self {
         let mut beginnings: HashMap<Box<[Token]>, f64> = HashMap::new();
-        for value in 0..relation.value_count() {
-            let value = relation.tokens(value as u32);
+        let mut all = 0.0;
+        for number in 0..relation.value_count() as u32 {
+            let (value, weight) = (relation.tokens(number), relation.weight(number));
             for length in 1..value.len() {
-                *beginnings.entry(value[..length].into()).or_default() += 1.0;
+                *beginnings.entry(value[..length].into()).or_default() += weight;
             }
+            all += weight;
         }
         let mut order: Vec<u32> = (0..relation.value_count() as u32).collect();
         order.sort_by_key(|value| relation.tokens(*value));
         Self {
-            values: relation.value_count() as f64,
+            all,
             beginnings,
             order,
         }
     }
 
-    /// Appends −ln P of each word of `value`, all values alike, given those before it; ln V in all.
-    pub fn uniform(&self, value: &[Token], nats: &mut Vec<f64>) {
-        let mut left = self.values;
+    /// Appends −ln P of each word of value number `number` of `relation`, given those before it; −ln of its prior in all.
+    pub fn surprise(&self, relation: &Relation, number: u32, nats: &mut Vec<f64>) {
+        let value = relation.tokens(number);
+        let mut left = self.all;
         for length in 1..=value.len() {
             let fit = match length {
-                length if length == value.len() => 1.0,
+                length if length == value.len() => relation.weight(number),
+                // Values of which none begins so are of no world.
                 length => self
                     .beginnings
                     .get(&value[..length])
                     .copied()
-                    .unwrap_or(1.0),
+                    .unwrap_or(left),
             };
             nats.push((left / fit).ln());
             left = fit;
         }
     }
 
-    /// Appends each word that goes on a value `begun` and its probability, all values of `relation` alike,
-    /// times `p`.
+    /// Appends each word that goes on a value `begun` of `relation` and its probability, times `p`.
     pub fn following(
         &self,
         relation: &Relation,
@@ -67,9 +70,14 @@ impl ValueTree {
         let all = &self.order[from..to];
         // No value is the beginning of another: what begins so goes on.
         let mut left = all;
+        let weight = |values: &[u32]| match relation.is_uniform() {
+            true => values.len() as f64,
+            false => values.iter().map(|value| relation.weight(*value)).sum(),
+        };
+        let total = weight(all);
         while let Some(word) = left.first().and_then(|v| relation.tokens(*v).get(length)) {
             let same = left.partition_point(|v| relation.tokens(*v).get(length) <= Some(word));
-            out.push((*word, p * same as f64 / all.len() as f64));
+            out.push((*word, p * weight(&left[..same]) / total));
             left = &left[same..];
         }
     }

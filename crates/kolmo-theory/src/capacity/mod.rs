@@ -2,8 +2,8 @@
 //! together.
 //!
 //! A model that stores C nats and wants the least loss spends them where they save most. A fact (i, r)
-//! is stated with probability p_i ρ_r a document; storing it costs h_r nats and saves h_r each time,
-//! so facts are stored in order of p_i ρ_r down to a threshold, and
+//! is stated with probability p_i ρ_r a document; storing it costs its content and saves as much each time: h_r nats in the mean
+//! over the prior of its values, and it does not matter which content which fact has. So facts are stored in order of p_i ρ_r down to a threshold, and
 //!
 //! ```text
 //! residual(C) = Σ_r w_r h_r Σ_{i > m_r} p_i,      Σ_r m_r h_r = C
@@ -41,7 +41,7 @@ const EDGE_FACTOR: f64 = 0.9;
 struct Relation {
     /// ρ_r.
     inclusion: f64,
-    /// h_r, nats.
+    /// h_r, nats: the mean over its facts.
     content: f64,
     /// w_r h_r: what all its facts together are worth, nats per fact stated.
     worth: f64,
@@ -53,8 +53,8 @@ impl Relation {
         relations
             .map(|(r, relation)| Self {
                 inclusion: world.relation_draw().inclusion(r),
-                content: relation.content(),
-                worth: relation_share(world, r) * relation.content(),
+                content: relation.mean_content(),
+                worth: relation_share(world, r) * relation.mean_content(),
             })
             .collect()
     }

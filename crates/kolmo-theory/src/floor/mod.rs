@@ -15,7 +15,7 @@ mod automaton;
 mod expected;
 mod names;
 
-use kolmo_world::{Token, World};
+use kolmo_world::{Document, Fact, Token, World};
 
 use crate::{
     grammar::{Event, events},
@@ -52,29 +52,30 @@ impl<'a> Floor<'a> {
         }
     }
 
-    /// −ln P(token | those before it) of each token of a document, its end included, nats, into `nats`.
+    /// −ln P(token | those before it) of each token of a document, its end included, nats, into `nats`. Of the
+    /// document only tokens and roles are read; where a name ends and another would go on, its last word pays for that.
     /// From the first word, name or value on that the world cannot have written there, everything is
     /// infinite.
-    pub fn read(&mut self, document: &[Token], nats: &mut Vec<f64>) {
+    pub fn read(&mut self, document: &Document, nats: &mut Vec<f64>) {
         nats.clear();
         let _ = self.read_possible(document, nats);
-        nats.resize(document.len(), f64::INFINITY);
+        nats.resize(document.tokens.len(), f64::INFINITY);
     }
 
     /// The sum over the tokens of `document` by role, nats.
-    pub fn sum(&mut self, document: &[Token], nats: &mut Vec<f64>) -> ByRole {
+    pub fn sum(&mut self, document: &Document, nats: &mut Vec<f64>) -> ByRole {
         self.read(document, nats);
-        sum_by_role(self.world, document, nats)
+        sum_by_role(document, nats)
     }
 
     /// Reads until the document ends; none where it goes on in a way that no document does.
-    fn read_possible(&mut self, document: &[Token], nats: &mut Vec<f64>) -> Option<()> {
+    fn read_possible(&mut self, document: &Document, nats: &mut Vec<f64>) -> Option<()> {
         let per_document = self.world.relation_draw().per_document() as u32;
         let mut subject = None;
         let mut stated = 0u16;
         self.automaton.forget_if_large();
         let mut state = self.automaton.start(stated);
-        for event in events(self.world, document) {
+        for event in events(document) {
             let event = event?;
             let Some(symbol) = event.symbol() else {
                 return (stated.count_ones() == per_document).then(|| nats.push(0.0));
@@ -84,8 +85,13 @@ impl<'a> Floor<'a> {
             match event {
                 Event::Name(name) => subject = Some(self.read_name(name, subject, nats)?),
                 Event::Value(value) => {
-                    let relation = &self.world.relations()[self.automaton.relation(state)?];
-                    let right = relation.tokens(relation.value_of(subject?));
+                    let relation = self.automaton.relation(state)?;
+                    let fact = Fact {
+                        element: subject?,
+                        relation: relation as u32,
+                    };
+                    let right = self.world.value_of(fact);
+                    let right = self.world.relations()[relation].tokens(right);
                     (value == right).then(|| nats.extend(value.iter().map(|_| 0.0)))?;
                 }
                 _ => nats.push(0.0),
@@ -105,7 +111,7 @@ impl<'a> Floor<'a> {
     /// Reads a whole name, `known` being the subject named before, and gives its bearer.
     fn read_name(&self, name: &[Token], known: Option<u64>, nats: &mut Vec<f64>) -> Option<u64> {
         let frequency = self.world.frequency();
-        let element = self.world.names().element(name)?;
+        let element = self.world.facts().subject(name)?;
         if known.is_some_and(|known| known != element) || element >= frequency.elements() {
             return None;
         }

@@ -14,14 +14,22 @@ impl NameMasses {
     /// Walks all subjects of `world`, from the rarest to the most frequent so that sums keep their
     /// digits.
     pub fn new(world: &World) -> Self {
-        let (frequency, names) = (world.frequency(), world.names());
+        let (frequency, facts) = (world.frequency(), world.facts());
         let mut masses: HashMap<Box<[Token]>, f64> = HashMap::new();
-        let mut name = Vec::with_capacity(names.length());
+        let (mut name, mut counts) = (Vec::new(), Vec::new());
+        let lengths = facts.name_lengths();
+        let may_go_on = lengths.start() < lengths.end();
         for rank in (1..=frequency.elements()).rev() {
             name.clear();
-            names.write(frequency.element(rank), &mut name);
+            facts.write_name(frequency.element(rank), &mut name);
             let p = frequency.probability(rank);
-            for length in 0..names.length() {
+            let mut beginnings = 0..name.len();
+            if may_go_on {
+                facts.beginnings(&name, &mut counts);
+                // Other names begin with it: whoever reads it so far may mean them.
+                beginnings.end += usize::from(counts.last().is_some_and(|alike| *alike > 1.0));
+            }
+            for length in beginnings {
                 match masses.get_mut(&name[..length]) {
                     Some(mass) => *mass += p,
                     None => {

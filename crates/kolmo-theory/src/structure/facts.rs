@@ -15,10 +15,11 @@ pub(super) enum Key {
     Named,
 }
 
-/// The facts of one relation, or of several that are alike.
+/// The facts of one content of one relation, or of several that are alike.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
     world: &'a World,
+    /// Of how many relations: of one, the share of its facts that have this content.
     relations: f64,
     inclusion: f64,
     content: f64,
@@ -44,24 +45,26 @@ impl<'a> Facts<'a> {
     pub fn all(world: &'a World, documents: u64, key: Key) -> Vec<Self> {
         let name = match key {
             Key::Shared => 0.0,
-            Key::Named => (world.names().space() as f64).ln(),
+            Key::Named => (world.facts().subjects() as f64).ln(),
         };
         let mut all: Vec<Self> = Vec::new();
         for (r, relation) in world.relations().iter().enumerate() {
-            let (inclusion, content) = (world.relation_draw().inclusion(r), relation.content());
-            let is_alike = |f: &&mut Self| f.inclusion == inclusion && f.content == content;
-            if let Some(alike) = all.iter_mut().find(is_alike) {
-                alike.relations += 1.0;
-            } else if content > 0.0 {
-                all.push(Self {
-                    world,
-                    relations: 1.0,
-                    inclusion,
-                    content,
-                    cost: name + content,
-                    documents: documents as f64,
-                    splits: BTreeMap::new(),
-                });
+            let inclusion = world.relation_draw().inclusion(r);
+            for (content, share) in relation.contents() {
+                let is_alike = |f: &&mut Self| f.inclusion == inclusion && f.content == content;
+                if let Some(alike) = all.iter_mut().find(is_alike) {
+                    alike.relations += share;
+                } else if content > 0.0 {
+                    all.push(Self {
+                        world,
+                        relations: share,
+                        inclusion,
+                        content,
+                        cost: name + content,
+                        documents: documents as f64,
+                        splits: BTreeMap::new(),
+                    });
+                }
             }
         }
         all

@@ -4,8 +4,7 @@
 //! A two-part code describes a model first and then the documents with it, each for itself: a model does not
 //! learn from the documents it codes. What it may tell is of two kinds, and there are two prices for it.
 //!
-//! The *bound*, which no model is below in expectation. The values of facts are independent and any of V_r
-//! alike, so m nats of information on one save at most m nats each time it is stated, up to h_r (log-loss
+//! The *bound*, which no model is below in expectation. The values of facts are independent, so m nats of information on one save at most m nats each time it is stated, up to h (log-loss
 //! has a linear rate-distortion function): a fact stated c times is worth c bits a bit, and nothing is to
 //! be paid for whose fact it is. A list of values in the order of the names, for one, has no names in it.
 //! The *syntax* is described to the precision that pays: a choice of k free parameters that leaves D₀ nats

@@ -85,7 +85,7 @@ fn every_document_is_counted_once() {
         let words = survey.vocabulary;
         let all = words.syntax + words.subject + words.value + words.eos;
         assert_eq!((all, words.eos), (world.vocabulary().len(), 1));
-        let pools: usize = world.names().pools().iter().map(Vec::len).sum();
+        let pools = world.facts().name_words().len();
         assert_eq!(words.subject, pools);
     }
 }
@@ -169,10 +169,7 @@ fn the_bound_on_the_spread_of_distinct_subjects_holds_and_is_near() {
     let counts: Vec<f64> = (0..repeats)
         .map(|k| {
             let of = |d: u64| world.document(k * n + d).facts[0].element;
-            (0..n)
-                .map(of)
-                .collect::<std::collections::HashSet<u64>>()
-                .len() as f64
+            (0..n).map(of).collect::<HashSet<u64>>().len() as f64
         })
         .collect();
     let mean = counts.iter().sum::<f64>() / repeats as f64;

@@ -3,7 +3,7 @@
 #![allow(dead_code)]
 
 use kolmo_world::{
-    Document, World,
+    Document, EOS, Role, Token, World,
     config::{FrequencyConfig, ZipfConfig},
 };
 
@@ -17,6 +17,44 @@ pub fn zipf(elements: u64, exponent: f64) -> FrequencyConfig {
 
 pub fn documents_of(world: &World, first: u64, count: u64) -> Vec<Document> {
     (first..first + count).map(|n| world.document(n)).collect()
+}
+
+/// The role of every word of a world whose words tell.
+#[derive(Debug)]
+pub struct Roles(Vec<Role>);
+
+impl Roles {
+    pub fn of(world: &World) -> Self {
+        world.check_words().unwrap();
+        let mut roles = vec![Role::Syntax; world.vocabulary().len()];
+        roles[EOS as usize] = Role::Eos;
+        for word in world.facts().name_words() {
+            roles[word as usize] = Role::Subject;
+        }
+        for relation in world.relations() {
+            for value in 0..relation.value_count() as u32 {
+                for word in relation.tokens(value) {
+                    roles[*word as usize] = Role::Value;
+                }
+            }
+        }
+        Self(roles)
+    }
+
+    /// A word that is none is a word of a template.
+    pub fn role(&self, token: Token) -> Role {
+        let role = self.0.get(token as usize);
+        role.copied().unwrap_or(Role::Syntax)
+    }
+
+    /// The document that these tokens are.
+    pub fn document(&self, tokens: &[Token]) -> Document {
+        Document {
+            tokens: tokens.to_vec(),
+            roles: tokens.iter().map(|token| self.role(*token)).collect(),
+            facts: Vec::new(),
+        }
+    }
 }
 
 /// A mean of independent measurements and its standard error.

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Law, MAX_ELEMENTS, Process, Tail, Weights};
 use crate::{
-    config::WEIGHTS,
-    error::WorldError,
+    error::{WEIGHTS, WorldError},
     random::{Random, Streams},
 };
 

@@ -64,7 +64,7 @@ fn an_instruction_asks_about_its_part_of_the_subjects_alone() {
         for fact in &document.facts {
             assert_eq!(lesson.is_taught(fact.element), Some(true));
             let relation = &world.relations()[fact.relation as usize];
-            let value = relation.tokens(relation.value_of(fact.element));
+            let value = relation.tokens(world.value_of(*fact));
             assert!(
                 document
                     .tokens
@@ -120,8 +120,7 @@ fn new_subjects_are_strangers_and_old_ones_change() {
             element: *revised.iter().next().unwrap(),
             relation: 1,
         };
-        let relation = &world.relations()[1];
-        assert_ne!(old.value_of(fact), relation.value_of(fact.element));
+        assert_ne!(old.value_of(fact), world.value_of(fact));
         assert_eq!(new.introduced(), 500);
     }
 }

@@ -11,6 +11,7 @@ pub use template::{Piece, Template};
 
 use crate::{
     document::{Document, Role},
+    error::WorldError,
     random::{Random, Stream},
     vocabulary::Token,
 };
@@ -76,7 +77,7 @@ pub struct Slot {
 
 impl Class {
     /// Draws the probabilities of a class from their Dirichlet priors.
-    pub(crate) fn draw(
+    pub fn draw(
         templates: Vec<Template>,
         slots: Vec<Vec<Token>>,
         template_concentration: f64,
@@ -141,7 +142,9 @@ impl Slot {
 }
 
 impl Syntax {
-    pub(crate) fn new(
+    /// A syntax of `classes`, of which relation r has number `class_of[r]`, and the word `relation_words[r]` where a template has
+    /// [`Piece::Relation`].
+    pub fn new(
         classes: Vec<Class>,
         class_of: Vec<usize>,
         relation_words: Vec<Option<Token>>,
@@ -157,6 +160,54 @@ impl Syntax {
     /// The same with what no document uses.
     pub(crate) fn with(self, unspoken: Unspoken) -> Self {
         Self { unspoken, ..self }
+    }
+
+    /// Checks that what is said can be read: what stands where follows from the roles of words.
+    pub(crate) fn check(&self, per_document: usize) -> Result<(), WorldError> {
+        let wrong = |c: usize, valid: &str| {
+            WorldError::invalid("world.syntax", format!("a template of class {c}"), valid)
+        };
+        let unspoken = self.unspoken.held_out.iter().zip(0..);
+        let unspoken = unspoken.chain(self.unspoken.questions.iter().zip(0..));
+        let classes = self.classes.iter().zip(0..).chain(unspoken);
+        let (mut begins, mut ends) = (false, false);
+        for (class, c) in classes {
+            for template in &class.templates {
+                let checked = template.check(class.slots.len());
+                checked.map_err(|valid| wrong(c, valid))?;
+                begins |= template.pieces().first() == Some(&Piece::Subject);
+                ends |= template.pieces().last() == Some(&Piece::Subject);
+            }
+        }
+        WorldError::require(
+            per_document == 1 || !(begins && ends),
+            "world.syntax",
+            "a template that ends with the subject",
+            "a word at the end, where others begin with the subject: where a name ends could not be told",
+        )
+    }
+
+    /// Every word that a template or a filler slot has, and those of the relations.
+    pub fn words(&self) -> Vec<Token> {
+        let unspoken = self
+            .unspoken
+            .held_out
+            .iter()
+            .chain(&self.unspoken.questions);
+        let classes = || self.classes.iter().chain(unspoken.clone());
+        let templates = classes().flat_map(|class| &class.templates);
+        let pieces = templates.flat_map(|template| template.pieces());
+        let fixed = pieces.filter_map(|piece| match piece {
+            Piece::Word(word) => Some(*word),
+            Piece::Relation | Piece::Subject | Piece::Value | Piece::Filler(_) => None,
+        });
+        let slots = classes().flat_map(|class| &class.slots);
+        let fillers = slots.flat_map(|slot| slot.words.iter().copied());
+        let relations = self.relation_words.iter().flatten().copied();
+        let mut words: Vec<Token> = fixed.chain(fillers).chain(relations).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
     }
 
     /// The classes.

@@ -25,16 +25,33 @@ pub struct Template {
 }
 
 impl Template {
-    pub(crate) fn new(pieces: Vec<Piece>) -> Self {
-        debug_assert!(
-            pieces.iter().position(|p| *p == Piece::Subject)
-                < pieces.iter().position(|p| *p == Piece::Value)
-        );
+    /// A template of `pieces`, which is [checked](Self::check) when a world is made.
+    pub fn new(pieces: Vec<Piece>) -> Self {
         Self { pieces }
     }
 
+    /// What is wrong with it, if anything is, in a class of `slots` filler slots.
+    pub(crate) fn check(&self, slots: usize) -> Result<(), &'static str> {
+        let at = |piece| self.pieces.iter().position(|p| *p == piece);
+        let count = |piece| self.pieces.iter().filter(|p| **p == piece).count();
+        let (Some(subject), Some(value)) = (at(Piece::Subject), at(Piece::Value)) else {
+            return Err("a place for the subject and one for the value");
+        };
+        if subject > value || count(Piece::Value) > 1 {
+            return Err("one place for the value, behind the first one of the subject");
+        }
+        let adjoin = |pair: &[Piece]| pair == [Piece::Subject; 2];
+        if self.pieces.windows(2).any(adjoin) {
+            return Err("a word between two names: where one ends could not be told");
+        }
+        match self.slots().all(|slot| slot < slots) {
+            true => Ok(()),
+            false => Err("fillers of slots that there are"),
+        }
+    }
+
     /// Reads `{subject} was born in {value} .`; `{0}` and `{1}` are filler slots.
-    pub(crate) fn parse(text: &str, vocabulary: &mut Vocabulary) -> Self {
+    pub fn parse(text: &str, vocabulary: &mut Vocabulary) -> Self {
         let piece = |word: &str| match word {
             "{subject}" => Piece::Subject,
             "{value}" => Piece::Value,

@@ -281,7 +281,7 @@ fn documents_are_about_its_elements<L: Law + Clone + 'static>(law: &L) {
     assert_near("documents of rank 1", first, n * p, n * p * (1.0 - p));
     let name = |element| {
         let mut name = Vec::new();
-        world.names().write(element, &mut name);
+        world.facts().write_name(element, &mut name);
         name
     };
     let stranger = name(world.stranger(0));

@@ -188,7 +188,10 @@ fn share_of_facts(of: &Compressed<'_>) -> f64 {
 /// The share of the bits of a class that it has.
 fn share_of_class(of: &Compressed<'_>, class: &ClassRecord) -> f64 {
     let relations = of.run.world.relations();
-    let content: f64 = relations.iter().map(|relation| relation.content()).sum();
+    let content: f64 = relations
+        .iter()
+        .map(|relation| relation.mean_content())
+        .sum();
     let subjects = class.facts as f64 / relations.len() as f64;
     class.bits_stored * LN_2 / (subjects * content)
 }

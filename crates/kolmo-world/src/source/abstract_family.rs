@@ -8,13 +8,12 @@ use std::collections::HashSet;
 use rand::{RngExt, seq::SliceRandom};
 
 use crate::{
-    config::{NamesConfig, RelationConfig, SyntaxConfig, WorldConfig},
     error::WorldError,
-    facts::Relation,
+    facts::{DrawnFacts, Relation},
     frequency::Frequency,
-    language::Language,
     names::{Names, check_name_space},
     random::{Random, Streams},
+    source::{Language, NamesConfig, RelationConfig, Settings, Source, SyntaxConfig},
     syntax::{Class, Piece, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
 };
@@ -30,44 +29,53 @@ const WORDS: usize = 8;
 const FILLER_SLOTS: usize = 1;
 const FILLER_WORDS: usize = 4;
 
-/// Builds the language and fills the presets into `config`.
-pub(crate) fn build(
-    config: &mut WorldConfig,
-    frequency: &Frequency,
-    streams: &Streams,
-) -> Result<Language, WorldError> {
-    if config.relations.is_empty() {
-        let preset = |name: &&str| RelationConfig {
-            name: (*name).to_owned(),
-            values: None,
-            weight: 1.0,
+/// `family = "abstract"`.
+#[derive(Debug)]
+pub(super) struct Abstract;
+
+impl Source for Abstract {
+    fn name(&self) -> &'static str {
+        "abstract"
+    }
+
+    fn language(
+        &self,
+        settings: &mut Settings<'_>,
+        frequency: &Frequency,
+        streams: &Streams,
+    ) -> Result<Language, WorldError> {
+        if settings.relations.is_empty() {
+            let preset = |name: &&str| RelationConfig {
+                name: (*name).to_owned(),
+                values: None,
+                weight: 1.0,
+            };
+            *settings.relations = RELATIONS.iter().map(preset).collect();
+        }
+        let mut words = Words::new(streams);
+        let syntax = build_syntax(settings, streams, &mut words)?;
+        let names = Names::new(
+            build_names(settings.names, frequency, &mut words)?,
+            &streams.stream("names"),
+        );
+        let mut relations = Vec::new();
+        for (r, relation) in settings.relations.iter_mut().enumerate() {
+            let values = *relation.values.get_or_insert(VALUES);
+            require_within(&format!("world.relations[{r}].values"), values, 1, 100_000)?;
+            let pool = (0..values).map(|_| Box::from([words.next(Look::Value)]));
+            relations.push(Relation::uniform(&relation.name, pool.collect())?);
+        }
+        // Behind everything else, so that what documents are made of does not depend on it.
+        let unspoken = Unspoken {
+            held_out: draw_held_out(settings.syntax, &syntax, streams)?,
+            questions: draw_questions(settings.syntax, &syntax, streams, &mut words)?,
         };
-        config.relations = RELATIONS.iter().map(preset).collect();
+        Ok(Language {
+            vocabulary: words.vocabulary,
+            facts: Box::new(DrawnFacts::new(names, relations, streams)),
+            syntax: syntax.with(unspoken),
+        })
     }
-    let mut words = Words::new(streams);
-    let syntax = build_syntax(config, streams, &mut words)?;
-    let names = Names::new(
-        build_names(&mut config.names, frequency, &mut words)?,
-        &streams.stream("names"),
-    );
-    let mut relations = Vec::new();
-    for (r, relation) in config.relations.iter_mut().enumerate() {
-        let values = *relation.values.get_or_insert(VALUES);
-        require_within(&format!("world.relations[{r}].values"), values, 1, 100_000)?;
-        let pool = (0..values).map(|_| Box::from([words.next(Look::Value)]));
-        relations.push(Relation::new(&relation.name, pool.collect(), streams));
-    }
-    // Behind everything else, so that what documents are made of does not depend on it.
-    let unspoken = Unspoken {
-        held_out: draw_held_out(config, &syntax, streams)?,
-        questions: draw_questions(config, &syntax, streams, &mut words)?,
-    };
-    Ok(Language {
-        vocabulary: words.vocabulary,
-        names,
-        relations,
-        syntax: syntax.with(unspoken),
-    })
 }
 
 fn require_within(key: &str, value: usize, lo: usize, hi: usize) -> Result<(), WorldError> {
@@ -112,12 +120,12 @@ fn preset_pools(elements: u64) -> Vec<usize> {
 }
 
 fn build_syntax(
-    config: &mut WorldConfig,
+    settings: &mut Settings<'_>,
     streams: &Streams,
     words: &mut Words,
 ) -> Result<Syntax, WorldError> {
-    let relations = config.relations.len();
-    let syntax = &mut config.syntax;
+    let relations = settings.relations.len();
+    let syntax = &mut *settings.syntax;
     let classes = *syntax.classes.get_or_insert(relations);
     let templates = *syntax.templates.get_or_insert(TEMPLATES);
     let pool = *syntax.words.get_or_insert(WORDS);
@@ -182,12 +190,12 @@ fn draw_class(
 
 /// As many templates a class as are asked for that no document uses, of the words and fillers that documents use.
 fn draw_held_out(
-    config: &WorldConfig,
+    config: &SyntaxConfig,
     syntax: &Syntax,
     streams: &Streams,
 ) -> Result<Vec<Class>, WorldError> {
     const KEY: &str = "world.syntax.held_out";
-    let Some(count) = config.syntax.held_out else {
+    let Some(count) = config.held_out else {
         return Ok(Vec::new());
     };
     require_within(KEY, count, 1, 64)?;
@@ -219,12 +227,7 @@ fn draw_held_out(
             WorldError::invalid(KEY, count, valid)
         })?;
         let words = slots.iter().map(|slot| slot.words().to_vec());
-        Ok(draw_class(
-            templates,
-            words.collect(),
-            &config.syntax,
-            random,
-        ))
+        Ok(draw_class(templates, words.collect(), config, random))
     });
     classes.collect()
 }
@@ -232,13 +235,13 @@ fn draw_held_out(
 /// As many question templates a class as are asked for: one of two question words of the class, the relation and the subject in
 /// random order; a question mark, the value and a full stop.
 fn draw_questions(
-    config: &WorldConfig,
+    config: &SyntaxConfig,
     syntax: &Syntax,
     streams: &Streams,
     words: &mut Words,
 ) -> Result<Vec<Class>, WorldError> {
     const KEY: &str = "world.syntax.questions";
-    let Some(count) = config.syntax.questions else {
+    let Some(count) = config.questions else {
         return Ok(Vec::new());
     };
     require_within(KEY, count, 1, 8)?;
@@ -257,7 +260,7 @@ fn draw_questions(
         };
         let templates = draw_templates(count, &[], draw, random)
             .map_err(|most| WorldError::invalid(KEY, count, format!("at most {most}")))?;
-        Ok(draw_class(templates, Vec::new(), &config.syntax, random))
+        Ok(draw_class(templates, Vec::new(), config, random))
     });
     classes.collect()
 }

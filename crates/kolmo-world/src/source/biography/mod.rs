@@ -8,13 +8,12 @@
 mod templates;
 
 use crate::{
-    config::{NamesConfig, RelationConfig, WorldConfig},
     error::WorldError,
-    facts::Relation,
+    facts::{DrawnFacts, Relation},
     frequency::Frequency,
-    language::Language,
     names::{Names, check_name_space},
     random::Streams,
+    source::{Language, NamesConfig, RelationConfig, Settings, Source},
     syntax::{Class, Syntax, Template, Unspoken, class_random},
     vocabulary::{Token, Vocabulary},
 };
@@ -39,49 +38,59 @@ const YEARS: usize = 200;
 const TEMPLATES: usize = 20;
 const FILLER_SLOTS: usize = 2;
 
-/// Builds the language and fills the presets into `config`.
-pub(crate) fn build(
-    config: &mut WorldConfig,
-    frequency: &Frequency,
-    streams: &Streams,
-) -> Result<Language, WorldError> {
-    if config.relations.is_empty() {
-        let preset = |sentences: &Sentences| RelationConfig {
-            name: sentences.relation.to_owned(),
-            values: None,
-            weight: 1.0,
-        };
-        config.relations = SENTENCES.iter().map(preset).collect();
+/// `family = "biography"`.
+#[derive(Debug)]
+pub(super) struct Biography;
+
+impl Source for Biography {
+    fn name(&self) -> &'static str {
+        "biography"
     }
-    let mut vocabulary = Vocabulary::new();
-    let syntax = build_syntax(config, streams, &mut vocabulary)?;
-    let pools = build_names(&mut config.names, frequency, &mut vocabulary)?;
-    let mut relations = Vec::new();
-    for (r, relation) in config.relations.iter_mut().enumerate() {
-        let pool = value_pool(&relation.name);
-        let values = *relation.values.get_or_insert(pool.len());
-        WorldError::require(
-            (1..=pool.len()).contains(&values),
-            &format!("world.relations[{r}].values"),
-            values,
-            &format!(
-                "1 to {} with world.relations[{r}].name = {:?}",
-                pool.len(),
-                relation.name
-            ),
-        )?;
-        let words = pool.iter().take(values);
-        let values = words.map(|text| vocabulary.intern_all(text)).collect();
-        relations.push(Relation::new(&relation.name, values, streams));
+
+    fn language(
+        &self,
+        settings: &mut Settings<'_>,
+        frequency: &Frequency,
+        streams: &Streams,
+    ) -> Result<Language, WorldError> {
+        if settings.relations.is_empty() {
+            let preset = |sentences: &Sentences| RelationConfig {
+                name: sentences.relation.to_owned(),
+                values: None,
+                weight: 1.0,
+            };
+            *settings.relations = SENTENCES.iter().map(preset).collect();
+        }
+        let mut vocabulary = Vocabulary::new();
+        let syntax = build_syntax(settings, streams, &mut vocabulary)?;
+        let pools = build_names(settings.names, frequency, &mut vocabulary)?;
+        let mut relations = Vec::new();
+        for (r, relation) in settings.relations.iter_mut().enumerate() {
+            let pool = value_pool(&relation.name);
+            let values = *relation.values.get_or_insert(pool.len());
+            WorldError::require(
+                (1..=pool.len()).contains(&values),
+                &format!("world.relations[{r}].values"),
+                values,
+                &format!(
+                    "1 to {} with world.relations[{r}].name = {:?}",
+                    pool.len(),
+                    relation.name
+                ),
+            )?;
+            let words = pool.iter().take(values);
+            let values = words.map(|text| vocabulary.intern_all(text)).collect();
+            relations.push(Relation::uniform(&relation.name, values)?);
+        }
+        // Behind everything else, so that the tokens of documents do not depend on it.
+        let unspoken = build_unspoken(settings, &syntax, streams, &mut vocabulary)?;
+        let names = Names::new(pools, &streams.stream("names"));
+        Ok(Language {
+            vocabulary,
+            facts: Box::new(DrawnFacts::new(names, relations, streams)),
+            syntax: syntax.with(unspoken),
+        })
     }
-    // Behind everything else, so that the tokens of documents do not depend on it.
-    let unspoken = build_unspoken(config, &syntax, streams, &mut vocabulary)?;
-    Ok(Language {
-        names: Names::new(pools, &streams.stream("names")),
-        vocabulary,
-        relations,
-        syntax: syntax.with(unspoken),
-    })
 }
 
 /// The template of a question.
@@ -91,12 +100,12 @@ fn question(text: &str) -> String {
 
 /// The written templates behind those of documents, and questions.
 fn build_unspoken(
-    config: &WorldConfig,
+    settings: &Settings<'_>,
     spoken: &Syntax,
     streams: &Streams,
     vocabulary: &mut Vocabulary,
 ) -> Result<Unspoken, WorldError> {
-    let syntax = &config.syntax;
+    let syntax = &*settings.syntax;
     let used = syntax.templates.unwrap_or(TEMPLATES);
     let written = SENTENCES[0].templates.len();
     let mut unspoken = Unspoken::default();
@@ -115,7 +124,7 @@ fn build_unspoken(
     }
     // All words of what could be unspoken, so that their tokens do not depend on how much of it is.
     let of = |relation: &RelationConfig| SENTENCES.iter().find(|s| s.relation == relation.name);
-    for sentences in config.relations.iter().filter_map(of) {
+    for sentences in settings.relations.iter().filter_map(of) {
         let questions = sentences.questions.iter().map(|text| question(text));
         let templates = sentences.templates.iter().skip(used);
         for text in questions.chain(templates.map(|text| (*text).to_owned())) {
@@ -124,7 +133,12 @@ fn build_unspoken(
     }
     let held_out = streams.stream("syntax/held_out");
     let questions = streams.stream("syntax/questions");
-    for (r, (class, relation)) in spoken.classes().iter().zip(&config.relations).enumerate() {
+    for (r, (class, relation)) in spoken
+        .classes()
+        .iter()
+        .zip(settings.relations.iter())
+        .enumerate()
+    {
         let Some(sentences) = of(relation) else {
             continue;
         };
@@ -208,14 +222,14 @@ fn build_names(
 }
 
 fn build_syntax(
-    config: &mut WorldConfig,
+    settings: &mut Settings<'_>,
     streams: &Streams,
     vocabulary: &mut Vocabulary,
 ) -> Result<Syntax, WorldError> {
     let written = SENTENCES[0].templates.len();
     let words = SENTENCES[0].fillers[0].len();
-    let count = config.relations.len();
-    let syntax = &mut config.syntax;
+    let count = settings.relations.len();
+    let syntax = &mut *settings.syntax;
     let templates = *syntax.templates.get_or_insert(TEMPLATES);
     let filler_words = *syntax.filler_words.get_or_insert(words);
     if let Some(classes) = syntax.classes.filter(|classes| *classes != count) {
@@ -249,7 +263,7 @@ fn build_syntax(
 
     let stream = streams.stream("syntax");
     let mut classes = Vec::new();
-    for (r, relation) in config.relations.iter().enumerate() {
+    for (r, relation) in settings.relations.iter().enumerate() {
         let sentences = SENTENCES.iter().find(|s| s.relation == relation.name);
         let sentences = sentences.ok_or_else(|| {
             let known: Vec<_> = SENTENCES.iter().map(|s| s.relation).collect();
