@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""kolmo and PyTorch in turns on three shapes: tokens/s of a training step, and their ratio.
+"""kolmo and PyTorch in turns on eight shapes: tokens/s of a training step, and their ratio.
 
 Called by bench_against_torch.sh, which finds or makes what is needed. In each round kolmo and PyTorch are
 timed one right after the other, so that a machine that slows down or is used by others slows all of them. The
@@ -20,9 +20,14 @@ PEER = Path(__file__).with_name("torch_peer.py")
 
 # d_model, layers, heads, rows of a batch, tokens of a row, vocabulary, steps of a round
 SHAPES = (
+    (16, 2, 2, 8, 8, 300, 2000),
+    (16, 2, 2, 32, 8, 300, 1000),
+    (16, 2, 2, 256, 16, 300, 200),
     (64, 2, 4, 256, 16, 1024, 40),
     (128, 4, 4, 128, 32, 2048, 20),
     (256, 6, 8, 16, 128, 4096, 12),
+    (384, 6, 6, 16, 128, 4096, 8),
+    (512, 8, 8, 4, 512, 8192, 4),
 )
 FLAGS = ("d-model", "layers", "heads", "batch", "seq", "vocab", "steps")
 
@@ -62,10 +67,14 @@ def measure(commands, shape, rounds):
     return reports
 
 
+def name(shape):
+    width, layers, _, batch, seq, vocabulary, _ = shape
+    return f"{width}/{layers}/{batch}x{seq}/{vocabulary}"
+
+
 def row(shape, reports):
     rates = {side: [one["tokens_per_s"] for one in found] for side, found in reports.items()}
-    width, layers, _, batch, seq, vocabulary, _ = shape
-    cells = [f"{width}/{layers}/{batch}x{seq}/{vocabulary}"]
+    cells = [name(shape)]
     cells += [f"{median(rates[side]):.0f}" for side in rates]
     for side in list(rates)[1:]:
         ratios = [ours / theirs for ours, theirs in zip(rates["kolmo"], rates[side])]
@@ -93,6 +102,7 @@ def parse():
     )
     parser.add_argument("--rounds", type=int, default=5, help="of every side and shape")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--shapes", default="", help="only those whose name begins with one of these, as 16/2,64/2")
     parser.add_argument("--arch", choices=("gpt", "llama"), default="gpt")
     peers = parser.add_mutually_exclusive_group()
     for peer in ("compile", "eager", "both"):
@@ -111,9 +121,13 @@ def parse():
 def compare(arguments):
     commands = sides(arguments)
     raw = arguments.raw.open("w", encoding="utf-8") if arguments.raw else None
+    wanted = tuple(arguments.shapes.split(","))
+    shapes = [shape for shape in SHAPES if name(shape).startswith(wanted)]
+    one = report([*commands["kolmo"], "--steps", "1"])
+    print(f"{one['processor']}, {one['instructions']}, {one['threads']} threads\n")
     show(heads(commands))
     show(["---"] * len(heads(commands)))
-    for shape in SHAPES:
+    for shape in shapes:
         reports = measure(commands, shape, arguments.rounds)
         show(row(shape, reports))
         for side, found in reports.items() if raw else ():

@@ -69,7 +69,7 @@ impl TrainConfig {
     /// fewer where each would be so small that what comes with a part takes longer than its arithmetic.
     pub fn parts(&self, model: &dyn Architecture, vocabulary: usize, length: usize) -> usize {
         /// Useful operations of a part, at least.
-        const LEAST_FLOPS: f64 = 20e6;
+        const LEAST_FLOPS: f64 = 100e6;
         let tokens = (self.batch_documents * length) as f64;
         let flops = tokens * model.training_flops_per_token(vocabulary, length);
         ((flops / LEAST_FLOPS) as usize).clamp(1, self.shards.max(1))

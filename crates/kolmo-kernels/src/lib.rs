@@ -41,4 +41,5 @@ pub use gradient::{Clip, Gradient};
 pub use linear::{linear, linear_add};
 pub use norm::{layer_norm, rms_norm};
 pub use rotary::Positions;
+pub use vector::instructions;
 pub use workers::Workers;

@@ -21,6 +21,16 @@ pub(crate) trait Vector: Copy {
     fn add_product(self, x: f32, by: Self) -> Self;
     /// self + x · by, lane by lane, each rounded once.
     fn add_products(self, x: Self, by: Self) -> Self;
+    /// x in every lane.
+    fn set(x: f32) -> Self;
+    /// self + x.
+    fn plus(self, x: Self) -> Self;
+    /// self − x.
+    fn minus(self, x: Self) -> Self;
+    /// self · x.
+    fn times(self, x: Self) -> Self;
+    /// The larger of self and x; either where one is not a number.
+    fn or_larger(self, x: Self) -> Self;
     /// To memory.
     fn store(self, into: &mut Lanes);
 
@@ -329,6 +339,38 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn set(x: f32) -> Self {
+        Self([x; LANES])
+    }
+
+    #[inline(always)]
+    fn plus(self, x: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] + x.0[lane]))
+    }
+
+    #[inline(always)]
+    fn minus(self, x: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] - x.0[lane]))
+    }
+
+    #[inline(always)]
+    fn times(self, x: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] * x.0[lane]))
+    }
+
+    #[inline(always)]
+    fn or_larger(self, x: Self) -> Self {
+        let larger = |lane: usize| {
+            if x.0[lane] > self.0[lane] {
+                x.0[lane]
+            } else {
+                self.0[lane]
+            }
+        };
+        Self(std::array::from_fn(larger))
+    }
+
+    #[inline(always)]
     fn store(self, into: &mut Lanes) {
         *into = self.0;
     }
@@ -386,6 +428,21 @@ impl Instructions {
             (false, _) => Body::Portable,
         }
     }
+}
+
+/// The instructions of this machine that the operations are made of: `avx512`, `avx2`, `neon`, or `none` but those that every
+/// machine of its kind has.
+pub fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    return match Instructions::here().body() {
+        Body::Avx512 => "avx512",
+        Body::Avx2 => "avx2",
+        Body::Portable => "none",
+    };
+    #[cfg(target_arch = "aarch64")]
+    return "neon";
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return "none";
 }
 
 /// Runs `task`.
@@ -458,6 +515,31 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn set(x: f32) -> Self {
+            Self(unsafe { _mm512_set1_ps(x) })
+        }
+
+        #[inline(always)]
+        fn plus(self, x: Self) -> Self {
+            Self(unsafe { _mm512_add_ps(self.0, x.0) })
+        }
+
+        #[inline(always)]
+        fn minus(self, x: Self) -> Self {
+            Self(unsafe { _mm512_sub_ps(self.0, x.0) })
+        }
+
+        #[inline(always)]
+        fn times(self, x: Self) -> Self {
+            Self(unsafe { _mm512_mul_ps(self.0, x.0) })
+        }
+
+        #[inline(always)]
+        fn or_larger(self, x: Self) -> Self {
+            Self(unsafe { _mm512_max_ps(x.0, self.0) })
+        }
+
+        #[inline(always)]
         fn store(self, into: &mut Lanes) {
             unsafe { _mm512_storeu_ps(into.as_mut_ptr(), self.0) }
         }
@@ -516,6 +598,32 @@ mod x86 {
                     _mm256_fmadd_ps(x.1, by.1, self.1),
                 )
             }
+        }
+
+        #[inline(always)]
+        fn set(x: f32) -> Self {
+            let x = unsafe { _mm256_set1_ps(x) };
+            Self(x, x)
+        }
+
+        #[inline(always)]
+        fn plus(self, x: Self) -> Self {
+            unsafe { Self(_mm256_add_ps(self.0, x.0), _mm256_add_ps(self.1, x.1)) }
+        }
+
+        #[inline(always)]
+        fn minus(self, x: Self) -> Self {
+            unsafe { Self(_mm256_sub_ps(self.0, x.0), _mm256_sub_ps(self.1, x.1)) }
+        }
+
+        #[inline(always)]
+        fn times(self, x: Self) -> Self {
+            unsafe { Self(_mm256_mul_ps(self.0, x.0), _mm256_mul_ps(self.1, x.1)) }
+        }
+
+        #[inline(always)]
+        fn or_larger(self, x: Self) -> Self {
+            unsafe { Self(_mm256_max_ps(x.0, self.0), _mm256_max_ps(x.1, self.1)) }
         }
 
         #[inline(always)]
@@ -624,6 +732,39 @@ mod arm {
                 *sum = unsafe { vfmaq_f32(*sum, x, by) };
             }
             Self(sums)
+        }
+
+        #[inline(always)]
+        fn set(x: f32) -> Self {
+            Self([unsafe { vdupq_n_f32(x) }; 4])
+        }
+
+        #[inline(always)]
+        fn plus(self, x: Self) -> Self {
+            Self(std::array::from_fn(|k| unsafe {
+                vaddq_f32(self.0[k], x.0[k])
+            }))
+        }
+
+        #[inline(always)]
+        fn minus(self, x: Self) -> Self {
+            Self(std::array::from_fn(|k| unsafe {
+                vsubq_f32(self.0[k], x.0[k])
+            }))
+        }
+
+        #[inline(always)]
+        fn times(self, x: Self) -> Self {
+            Self(std::array::from_fn(|k| unsafe {
+                vmulq_f32(self.0[k], x.0[k])
+            }))
+        }
+
+        #[inline(always)]
+        fn or_larger(self, x: Self) -> Self {
+            Self(std::array::from_fn(|k| unsafe {
+                vmaxq_f32(self.0[k], x.0[k])
+            }))
         }
 
         #[inline(always)]

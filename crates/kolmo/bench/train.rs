@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use kolmo_config::{AdamW, OptimizerConfig, TrainConfig};
-use kolmo_kernels::{is_flex, peak::sgemm_gflops};
+use kolmo_kernels::{instructions, is_flex, peak::sgemm_gflops};
 use kolmo_model::Model;
+use kolmo_run::Machine;
 use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
@@ -34,6 +35,10 @@ pub struct Arguments {
 struct Report {
     arch: &'static str,
     device: String,
+    /// What the processor calls itself, where the system says so.
+    processor: Option<String>,
+    /// The instructions that operations on the CPU are made of.
+    instructions: &'static str,
     threads: usize,
     shards: usize,
     parameters: u64,
@@ -104,6 +109,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let report = Report {
         arch: config.name(),
         device: device.name.to_string(),
+        processor: Machine::this().processor,
+        instructions: instructions(),
         threads: learner.workers.threads(),
         shards,
         parameters: config.parameters(shape.vocab),
@@ -118,12 +125,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn words(report: &Report, steps: usize) -> String {
+    let processor = report.processor.as_deref().unwrap_or("a processor without a name");
     let mut words = format!(
-        "{} of {} parameters on {} with {} threads: {:.2} ms a step (median of {steps}; best {:.2} ms), \
+        "{} of {} parameters on {} ({processor}, {}) with {} threads: {:.2} ms a step (median of {steps}; best {:.2} ms), \
          {:.0} tokens/s, {:.1} GFLOP/s of useful work",
         report.arch,
         report.parameters,
         report.device,
+        report.instructions,
         report.threads,
         report.ms_median,
         report.ms_best,

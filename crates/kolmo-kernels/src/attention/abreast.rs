@@ -104,8 +104,8 @@ impl Task for Forward<'_> {
             for (t, inputs) in inputs.chunks_exact_mut(group.width * LANES).enumerate() {
                 rows.read::<V>(qkv, sizes, (g, t), 3, inputs);
                 let scale = sizes.scale();
-                turn(&mut inputs[..head * LANES], tables, t, (scale, scale));
-                turn(
+                turn::<V>(&mut inputs[..head * LANES], tables, t, (scale, scale));
+                turn::<V>(
                     &mut inputs[head * LANES..2 * head * LANES],
                     tables,
                     t,
@@ -119,7 +119,7 @@ impl Task for Forward<'_> {
                 let keys = Factors::new(keys, 1);
                 let row = &mut weights[i * time * LANES..][..(i + 1) * LANES];
                 products::<V>(query, keys, group.width, head, row);
-                softmax(row);
+                softmax::<V>(row);
                 let row = Factors::new(lanes(row), 1);
                 let values = Factors::new(values, group.width);
                 products::<V>(row, values, 1, i + 1, &mut out[..head * LANES]);
@@ -172,7 +172,7 @@ impl Task for Backward<'_> {
                 let row = i * time * LANES..(i * time + i + 1) * LANES;
                 let dscores = &mut dscores[row.clone()];
                 products::<V>(dout, Factors::new(values, 1), width, head, dscores);
-                through_softmax(&weights[row], dscores);
+                through_softmax::<V>(&weights[row], dscores);
             }
             let (weights, dscores, dout) = (lanes(weights), lanes(&dscores), lanes(&dout));
             for t in 0..time {
@@ -187,8 +187,8 @@ impl Task for Backward<'_> {
                 let from_here = Factors::new(&dout[t * wide..], wide);
                 products::<V>(later, from_here, 1, time - t, dvalue);
                 let scale = sizes.scale();
-                turn(dquery, tables, t, (scale, -scale));
-                turn(dkey, tables, t, (1.0, -1.0));
+                turn::<V>(dquery, tables, t, (scale, -scale));
+                turn::<V>(dkey, tables, t, (1.0, -1.0));
                 rows.write::<V>(&gradient, sizes, (g, t), 3, dqkv);
             }
         }
@@ -236,65 +236,61 @@ fn products<V: Vector>(
 
 /// Rows become their softmax, lane by lane.
 #[inline(always)]
-fn softmax(row: &mut [f32]) {
+fn softmax<V: Vector>(row: &mut [f32]) {
     let (row, _) = row.as_chunks_mut::<LANES>();
-    let mut max = [f32::NEG_INFINITY; LANES];
+    let mut max = V::set(f32::NEG_INFINITY);
     for x in row.iter() {
-        for (max, x) in max.iter_mut().zip(x) {
-            *max = if *max >= *x || max.is_nan() { *max } else { *x };
-        }
+        max = max.or_larger(V::load(x));
     }
-    let mut sum = [0.0; LANES];
+    // What is not a number stays so.
     for x in row.iter_mut() {
-        for lane in 0..LANES {
-            x[lane] = simd::exp(x[lane] - max[lane]);
-            sum[lane] += x[lane];
-        }
+        V::load(x).minus(max).store(x);
     }
-    let scale: Lanes = std::array::from_fn(|lane| 1.0 / sum[lane]);
+    for x in row.as_flattened_mut() {
+        *x = simd::exp(*x);
+    }
+    let mut sum = V::zero();
+    for x in row.iter() {
+        sum = sum.plus(V::load(x));
+    }
+    let mut scale = [0.0; LANES];
+    sum.store(&mut scale);
+    let scale = V::load(&scale.map(|sum| 1.0 / sum));
     for x in row.iter_mut() {
-        for (x, scale) in x.iter_mut().zip(scale) {
-            *x *= scale;
-        }
+        V::load(x).times(scale).store(x);
     }
 }
 
 /// The gradient of a softmax becomes that of its scores.
 #[inline(always)]
-fn through_softmax(weights: &[f32], gradient: &mut [f32]) {
-    let (gradient, _) = gradient.as_chunks_mut::<LANES>();
-    let mut mean = [0.0; LANES];
-    for (weight, gradient) in lanes(weights).iter().zip(gradient.iter()) {
-        for lane in 0..LANES {
-            mean[lane] = weight[lane].mul_add(gradient[lane], mean[lane]);
-        }
+fn through_softmax<V: Vector>(weights: &[f32], gradient: &mut [f32]) {
+    let (weights, (gradient, _)) = (lanes(weights), gradient.as_chunks_mut::<LANES>());
+    let mut mean = V::zero();
+    for (weight, gradient) in weights.iter().zip(gradient.iter()) {
+        mean = mean.add_products(V::load(weight), V::load(gradient));
     }
-    for (weight, gradient) in lanes(weights).iter().zip(gradient) {
-        for lane in 0..LANES {
-            gradient[lane] = weight[lane] * (gradient[lane] - mean[lane]);
-        }
+    for (weight, gradient) in weights.iter().zip(gradient) {
+        let rest = V::load(gradient).minus(mean);
+        V::load(weight).times(rest).store(gradient);
     }
 }
 
 /// Turns `x`, `[head, lane]`, by the angles of position `t`, as [`Tables::turn`] does with one head.
 #[inline(always)]
-fn turn(x: &mut [f32], tables: &Tables, t: usize, scale: (f32, f32)) {
+fn turn<V: Vector>(x: &mut [f32], tables: &Tables, t: usize, scale: (f32, f32)) {
     let half = x.len() / LANES / 2;
     let (low, high) = x.split_at_mut(half * LANES);
     let (low, high) = (
         low.as_chunks_mut::<LANES>().0,
         high.as_chunks_mut::<LANES>().0,
     );
-    let angles = tables.cos[t * half..][..half]
-        .iter()
-        .zip(&tables.sin[t * half..][..half]);
-    for ((low, high), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
-        let (cos, sin) = (scale.0 * cos, scale.1 * sin);
-        for lane in 0..LANES {
-            let (a, b) = (low[lane], high[lane]);
-            low[lane] = a * cos - b * sin;
-            high[lane] = a * sin + b * cos;
-        }
+    let cos = &tables.cos[t * half..][..half];
+    let sin = &tables.sin[t * half..][..half];
+    for ((low, high), (cos, sin)) in low.iter_mut().zip(high).zip(cos.iter().zip(sin)) {
+        let (cos, sin) = (V::set(scale.0 * cos), V::set(scale.1 * sin));
+        let (a, b) = (V::load(low), V::load(high));
+        a.times(cos).minus(b.times(sin)).store(low);
+        a.times(sin).plus(b.times(cos)).store(high);
     }
 }
 

@@ -145,6 +145,26 @@ impl Vector for Roomy {
         Self(self.0.add_products(x.0, by.0))
     }
 
+    fn set(x: f32) -> Self {
+        Self(Portable::set(x))
+    }
+
+    fn plus(self, x: Self) -> Self {
+        Self(self.0.plus(x.0))
+    }
+
+    fn minus(self, x: Self) -> Self {
+        Self(self.0.minus(x.0))
+    }
+
+    fn times(self, x: Self) -> Self {
+        Self(self.0.times(x.0))
+    }
+
+    fn or_larger(self, x: Self) -> Self {
+        Self(self.0.or_larger(x.0))
+    }
+
     fn store(self, into: &mut Lanes) {
         self.0.store(into);
     }

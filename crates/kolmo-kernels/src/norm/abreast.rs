@@ -25,22 +25,32 @@ impl Task for LayerForward<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let d = self.gain.len();
+        let width = 1.0 / d as f32;
         let mut block = Block::new(d);
         let mut x = block.lanes();
         let groups = self.x.chunks(LANES * d).zip(self.y.chunks_mut(LANES * d));
         for ((from, into), rows) in groups.zip(self.rows.chunks_mut(LANES)) {
             block.read::<V>(from, &mut x);
-            let mean = mean_of(&x, d, |x, _| x, [0.0; LANES]);
-            let variance = mean_of(&x, d, |x, mean| (x - mean) * (x - mean), mean);
-            let scale = variance.map(|variance| 1.0 / (variance + self.epsilon).sqrt());
+            let mut mean = V::zero();
+            for x in &x[..d] {
+                mean = mean.plus(V::load(x));
+            }
+            let mean = mean.times(V::set(width));
+            let mut square = V::zero();
+            for x in &x[..d] {
+                let x = V::load(x).minus(mean);
+                square = square.add_products(x, x);
+            }
+            let scales = scales(square.times(V::set(width)), self.epsilon);
+            let scale = V::load(&scales);
             for (x, (gain, bias)) in x.iter_mut().zip(self.gain.iter().zip(self.bias)) {
-                for lane in 0..LANES {
-                    let normalised = (x[lane] - mean[lane]) * scale[lane];
-                    x[lane] = normalised.mul_add(*gain, *bias);
-                }
+                let normalised = V::load(x).minus(mean).times(scale);
+                V::set(*bias).add_product(*gain, normalised).store(x);
             }
             block.write::<V>(&x, into);
-            for (row, kept) in rows.iter_mut().zip(mean.into_iter().zip(scale)) {
+            let mut means = [0.0; LANES];
+            mean.store(&mut means);
+            for (row, kept) in rows.iter_mut().zip(means.into_iter().zip(scales)) {
                 *row = kept;
             }
         }
@@ -70,33 +80,30 @@ impl Task for LayerBackward<'_> {
         for (((from, gradients), into), rows) in groups.zip(self.rows.chunks(LANES)) {
             block.read::<V>(from, &mut x);
             block.read::<V>(gradients, &mut gradient);
-            let (mut mean, mut scale) = ([0.0; LANES], [0.0; LANES]);
+            let (mut means, mut scales) = ([0.0; LANES], [0.0; LANES]);
             for (lane, row) in rows.iter().enumerate() {
-                (mean[lane], scale[lane]) = *row;
+                (means[lane], scales[lane]) = *row;
             }
-            let (mut mean_gradient, mut along) = ([0.0; LANES], [0.0; LANES]);
-            for k in 0..d {
-                let (x, gradient) = (&mut x[k], &mut gradient[k]);
-                for lane in 0..LANES {
-                    let normalised = (x[lane] - mean[lane]) * scale[lane];
-                    dgains[k][lane] = gradient[lane].mul_add(normalised, dgains[k][lane]);
-                    dbiases[k][lane] += gradient[lane];
-                    let of_normalised = gradient[lane] * gain[k];
-                    mean_gradient[lane] += of_normalised;
-                    along[lane] = of_normalised.mul_add(normalised, along[lane]);
-                    (x[lane], gradient[lane]) = (normalised, of_normalised);
-                }
+            let (mean, scale) = (V::load(&means), V::load(&scales));
+            let (mut mean_gradient, mut along) = (V::zero(), V::zero());
+            for (k, gain) in gain.iter().enumerate() {
+                let normalised = V::load(&x[k]).minus(mean).times(scale);
+                let of_y = V::load(&gradient[k]);
+                let dgain = V::load(&dgains[k]).add_products(of_y, normalised);
+                dgain.store(&mut dgains[k]);
+                V::load(&dbiases[k]).plus(of_y).store(&mut dbiases[k]);
+                let of_normalised = of_y.times(V::set(*gain));
+                mean_gradient = mean_gradient.plus(of_normalised);
+                along = along.add_products(of_normalised, normalised);
+                normalised.store(&mut x[k]);
+                of_normalised.store(&mut gradient[k]);
             }
-            let width = d as f32;
-            for lane in 0..LANES {
-                mean_gradient[lane] /= width;
-                along[lane] /= width;
-            }
+            let width = V::set(1.0 / d as f32);
+            let (mean_gradient, along) = (mean_gradient.times(width), along.times(width));
             for (x, gradient) in x[..d].iter_mut().zip(&gradient) {
-                for lane in 0..LANES {
-                    let rest = gradient[lane] - mean_gradient[lane];
-                    x[lane] = scale[lane] * (-along[lane]).mul_add(x[lane], rest);
-                }
+                let rest = V::load(gradient).minus(mean_gradient);
+                let rest = rest.minus(along.times(V::load(x)));
+                rest.times(scale).store(x);
             }
             block.write::<V>(&x, into);
         }
@@ -123,12 +130,16 @@ impl Task for RmsForward<'_> {
         let groups = self.x.chunks(LANES * d).zip(self.y.chunks_mut(LANES * d));
         for ((from, into), scales) in groups.zip(self.scales.chunks_mut(LANES)) {
             block.read::<V>(from, &mut x);
-            let mean_square = mean_of(&x, d, |x, _| x * x, [0.0; LANES]);
-            let scale = mean_square.map(|square| 1.0 / (square + self.epsilon).sqrt());
+            let mut square = V::zero();
+            for x in &x[..d] {
+                let x = V::load(x);
+                square = square.add_products(x, x);
+            }
+            let square = square.times(V::set(1.0 / d as f32));
+            let scale = self::scales(square, self.epsilon);
+            let by = V::load(&scale);
             for (x, gain) in x.iter_mut().zip(self.gain) {
-                for lane in 0..LANES {
-                    x[lane] = x[lane] * scale[lane] * gain;
-                }
+                V::load(x).times(by).times(V::set(*gain)).store(x);
             }
             block.write::<V>(&x, into);
             let count = scales.len();
@@ -161,23 +172,22 @@ impl Task for RmsBackward<'_> {
             block.read::<V>(gradients, &mut gradient);
             let mut scale = [0.0; LANES];
             scale[..scales.len()].copy_from_slice(scales);
-            let mut along = [0.0; LANES];
-            for k in 0..d {
-                let (x, gradient) = (&x[k], &mut gradient[k]);
-                for lane in 0..LANES {
-                    dgains[k][lane] =
-                        gradient[lane].mul_add(x[lane] * scale[lane], dgains[k][lane]);
-                    gradient[lane] *= gain[k];
-                    along[lane] = gradient[lane].mul_add(x[lane], along[lane]);
-                }
+            let scale = V::load(&scale);
+            let mut along = V::zero();
+            for (k, gain) in gain.iter().enumerate() {
+                let (x, of_y) = (V::load(&x[k]), V::load(&gradient[k]));
+                let dgain = V::load(&dgains[k]).add_products(of_y, x.times(scale));
+                dgain.store(&mut dgains[k]);
+                let of_normalised = of_y.times(V::set(*gain));
+                along = along.add_products(of_normalised, x);
+                of_normalised.store(&mut gradient[k]);
             }
-            for lane in 0..LANES {
-                along[lane] *= scale[lane] * scale[lane] / d as f32;
-            }
+            let along = along
+                .times(scale.times(scale))
+                .times(V::set(1.0 / d as f32));
             for (x, gradient) in x[..d].iter_mut().zip(&gradient) {
-                for lane in 0..LANES {
-                    x[lane] = scale[lane] * (-along[lane]).mul_add(x[lane], gradient[lane]);
-                }
+                let rest = V::load(gradient).minus(along.times(V::load(x)));
+                rest.times(scale).store(x);
             }
             block.write::<V>(&x, into);
         }
@@ -185,16 +195,12 @@ impl Task for RmsBackward<'_> {
     }
 }
 
-/// The mean of f(x, `of`) over the first `d` of x, lane by lane.
+/// 1 / √(square + ε), lane by lane.
 #[inline(always)]
-fn mean_of(x: &[Lanes], d: usize, f: impl Fn(f32, f32) -> f32, of: Lanes) -> Lanes {
-    let mut sums = [0.0; LANES];
-    for x in &x[..d] {
-        for lane in 0..LANES {
-            sums[lane] += f(x[lane], of[lane]);
-        }
-    }
-    sums.map(|sum| sum / d as f32)
+fn scales<V: Vector>(square: V, epsilon: f32) -> Lanes {
+    let mut scales = [0.0; LANES];
+    square.store(&mut scales);
+    scales.map(|square| 1.0 / (square + epsilon).sqrt())
 }
 
 fn add_totals(lanes: &[Lanes], into: &mut [f32]) {
