@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use kolmo_config::{ModelConfig, RunConfig};
-use kolmo_model::{ComputeDevice, DeviceName, device};
+use kolmo_model::{ComputeDevice, DeviceName, Model, device};
 use kolmo_world::{
     Batch,
     document::Role,
@@ -97,6 +97,15 @@ struct Setup {
     steps: usize,
     #[command(flatten)]
     machine: Machine,
+}
+
+/// A model that is measured, how, and where.
+#[derive(Debug, Args)]
+struct OfModel {
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    setup: Setup,
 }
 
 /// Where something is measured.
@@ -227,6 +236,25 @@ fn check(flag: &str, value: usize, most: usize) -> Result<(), Usage> {
     }
 }
 
+impl OfModel {
+    /// The configuration of the model, the device, and the model there.
+    fn open(&self) -> anyhow::Result<(ModelConfig, ComputeDevice, Model)> {
+        let config = self.shape.model()?;
+        let device = self.setup.open()?;
+        let streams = Streams::new(1);
+        let model = Model::new(&config, self.shape.vocab, &streams, &device.device)?;
+        Ok((config, device, model))
+    }
+}
+
+/// How long something takes, and what that is in tokens a second: of a report.
+#[derive(Debug, Serialize)]
+struct Speed {
+    ms_median: f64,
+    ms_best: f64,
+    tokens_per_s: f64,
+}
+
 /// Times of what is done again and again.
 #[derive(Debug, Default)]
 struct Times {
@@ -250,6 +278,16 @@ impl Times {
     fn summary(mut self) -> (f64, f64) {
         self.ms.sort_unstable_by(f64::total_cmp);
         (self.ms[self.ms.len() / 2], self.ms[0])
+    }
+
+    /// How fast it goes, if so many tokens are read or written each time.
+    fn speed(self, tokens: usize) -> Speed {
+        let (ms_median, ms_best) = self.summary();
+        Speed {
+            ms_median,
+            ms_best,
+            tokens_per_s: per_second(tokens as f64, ms_median),
+        }
     }
 }
 

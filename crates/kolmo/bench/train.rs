@@ -9,7 +9,7 @@ use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
-use super::{Setup, Shape, Times, WARM_UP, per_second};
+use super::{OfModel, Speed, Times, WARM_UP};
 
 /// Time training steps on random tokens: forward, backward, global-norm clipping, AdamW
 ///
@@ -21,9 +21,7 @@ use super::{Setup, Shape, Times, WARM_UP, per_second};
     --vocab 2048 --steps 30 --threads 2 --device flex --json")]
 pub struct Arguments {
     #[command(flatten)]
-    shape: Shape,
-    #[command(flatten)]
-    setup: Setup,
+    of_model: OfModel,
     /// Stop after so many seconds, if that comes before the last step; at least one step is measured, and the
     /// peak of matrix products is not
     #[arg(long)]
@@ -37,9 +35,8 @@ struct Report {
     threads: usize,
     shards: usize,
     parameters: u64,
-    ms_median: f64,
-    ms_best: f64,
-    tokens_per_s: f64,
+    #[serde(flatten)]
+    speed: Speed,
     /// Useful operations a second, see [`kolmo_config::Architecture::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
@@ -50,11 +47,8 @@ struct Report {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments {
-        shape,
-        setup,
-        seconds,
-    } = arguments;
+    let Arguments { of_model, seconds } = arguments;
+    let OfModel { shape, setup } = of_model;
     let config = shape.model()?;
     let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
@@ -95,9 +89,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         times.count(step, started);
     }
     let steps = times.len();
-    let (ms_median, ms_best) = times.summary();
-    let tokens_per_s = per_second(shape.tokens() as f64, ms_median);
-    let gflops = tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
+    let speed = times.speed(shape.tokens());
+    let gflops = speed.tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
     let sgemm = before
         .zip(peak(&learner))
         .map(|(before, after)| before.max(after));
@@ -107,9 +100,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         threads: learner.workers.threads(),
         shards,
         parameters: config.parameters(shape.vocab),
-        ms_median,
-        ms_best,
-        tokens_per_s,
+        speed,
         gflops,
         sgemm_gflops: sgemm,
         sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),
@@ -125,9 +116,9 @@ fn words(report: &Report, steps: usize) -> String {
         report.parameters,
         report.device,
         report.threads,
-        report.ms_median,
-        report.ms_best,
-        report.tokens_per_s,
+        report.speed.ms_median,
+        report.speed.ms_best,
+        report.speed.tokens_per_s,
         report.gflops,
     );
     if let (Some(peak), Some(fraction)) = (report.sgemm_gflops, report.sgemm_fraction) {
