@@ -32,7 +32,7 @@ pub(crate) trait Vector: Copy {
     unsafe fn load_part(from: *const f32, count: usize) -> Self {
         let mut lanes = [0.0; LANES];
         for (lane, value) in lanes.iter_mut().enumerate().take(count) {
-            // SAFETY: lane < count.
+            // SAFETY: lane < count, and the caller vouches for so many values.
             *value = unsafe { *from.add(lane) };
         }
         Self::load(&lanes)
@@ -47,7 +47,7 @@ pub(crate) trait Vector: Copy {
         let mut lanes = [0.0; LANES];
         self.store(&mut lanes);
         for (lane, value) in lanes.iter().enumerate().take(count) {
-            // SAFETY: lane < count.
+            // SAFETY: lane < count, and the caller vouches for room for so many values.
             unsafe { *into.add(lane) = *value };
         }
     }
@@ -149,11 +149,12 @@ pub(crate) fn tile<V: Vector, const BLOCKS: usize>(
     for _ in 0..depth {
         let mut vectors = [V::zero(); BLOCKS];
         for (b, vector) in vectors.iter_mut().enumerate() {
-            // SAFETY: row k < depth has `width` values, and the vectors end before that.
+            // SAFETY: row k < depth of right has `width` values, in which the vectors end, and all rows up to `depth` lie in the
+            // slice: both are asserted above. An array of floats is aligned as a float is.
             *vector = V::load(unsafe { &*row.wrapping_add(b * LANES).cast() });
         }
         for (r, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: r < ROWS, and k < depth.
+            // SAFETY: r < ROWS and k < depth, and of the last of both the place is asserted above to lie in the slice.
             let x = unsafe { *four.wrapping_add(r * left.down) };
             for (sum, vector) in sums.iter_mut().zip(vectors) {
                 *sum = sum.add_product(x, vector);
@@ -211,7 +212,7 @@ pub(crate) fn sums_of_products<V: Vector, const SUMS: usize>(
     assert!((depth - 1) * right.apart + (SUMS - 1) * apart < right.vectors.len());
     let mut sums = [V::zero(); SUMS];
     for k in 0..depth {
-        // SAFETY: k < depth, and the last vector of each side is there.
+        // SAFETY: k < depth, and the last of the vectors that are read is asserted above to be there.
         let x = V::load(unsafe { left.vectors.get_unchecked(k * left.apart) });
         for (s, sum) in sums.iter_mut().enumerate() {
             // SAFETY: as above, and s < SUMS.
@@ -392,9 +393,9 @@ impl Instructions {
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn dispatch(task: impl Task) {
     match Instructions::here().body() {
-        // SAFETY: the machine has the instructions.
+        // SAFETY: `body` says so only of a machine with every instruction that the function is compiled for, which a test checks.
         Body::Avx512 => unsafe { x86::with_avx512(task) },
-        // SAFETY: the machine has the instructions.
+        // SAFETY: as above.
         Body::Avx2 => unsafe { x86::with_avx2(task) },
         Body::Portable => task.run::<Portable>(),
     }
@@ -419,56 +420,73 @@ mod x86 {
     use super::{Task, Vector};
     use crate::simd::{LANES, Lanes};
 
+    /// Runs `task` with vectors of one register.
+    ///
+    /// # Safety
+    /// The machine must have all instructions that the `target_feature` enables: those of [`Body::Avx512`](super::Body).
     #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
     pub unsafe fn with_avx512(task: impl Task) {
         task.run::<Avx512>();
     }
 
+    /// Runs `task` with vectors of two registers.
+    ///
+    /// # Safety
+    /// The machine must have all instructions that the `target_feature` enables: those of [`Body::Avx2`](super::Body).
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn with_avx2(task: impl Task) {
         task.run::<Avx2>();
     }
 
+    /// One register of AVX-512. Only [`with_avx512`] names this type: whatever runs its methods has the instructions, which
+    /// is why they may call them.
     #[derive(Clone, Copy)]
     pub struct Avx512(__m512);
 
-    // SAFETY of all: only `dispatch` names this type, where the machine has the instructions; loads and stores
-    // are of whole arrays.
     impl Vector for Avx512 {
         const MANY: bool = true;
 
         #[inline(always)]
         fn zero() -> Self {
+            // SAFETY: only `with_avx512` names this type, where the machine has AVX-512F.
             Self(unsafe { _mm512_setzero_ps() })
         }
 
         #[inline(always)]
         fn load(from: &Lanes) -> Self {
+            // SAFETY: only `with_avx512` names this type; sixteen floats are read from an array of as many, wherever it lies.
             Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
         }
 
         #[inline(always)]
         fn add_product(self, x: f32, by: Self) -> Self {
+            // SAFETY: only `with_avx512` names this type, where the machine has AVX-512F.
             Self(unsafe { _mm512_fmadd_ps(_mm512_set1_ps(x), by.0, self.0) })
         }
 
         #[inline(always)]
         fn add_products(self, x: Self, by: Self) -> Self {
+            // SAFETY: only `with_avx512` names this type, where the machine has AVX-512F.
             Self(unsafe { _mm512_fmadd_ps(x.0, by.0, self.0) })
         }
 
         #[inline(always)]
         fn store(self, into: &mut Lanes) {
+            // SAFETY: only `with_avx512` names this type; sixteen floats are written to an array of as many, wherever it lies.
             unsafe { _mm512_storeu_ps(into.as_mut_ptr(), self.0) }
         }
 
         #[inline(always)]
         unsafe fn load_part(from: *const f32, count: usize) -> Self {
+            // SAFETY: only `with_avx512` names this type; lanes that the mask leaves out are not read, and of `count` < 16 the caller
+            // vouches for so many.
             Self(unsafe { _mm512_maskz_loadu_ps((1 << count) - 1, from) })
         }
 
         #[inline(always)]
         unsafe fn store_part(self, into: *mut f32, count: usize) {
+            // SAFETY: only `with_avx512` names this type; lanes that the mask leaves out are not written, and of `count` < 16 the
+            // caller vouches for room for so many.
             unsafe { _mm512_mask_storeu_ps(into, (1 << count) - 1, self.0) }
         }
 
@@ -478,15 +496,17 @@ mod x86 {
         }
     }
 
+    /// Two registers of AVX. Only [`with_avx2`] and, for transposing, [`Avx512`] name this type: whatever runs its methods has
+    /// AVX2 and FMA, which is why they may call them.
     #[derive(Clone, Copy)]
     pub struct Avx2(__m256, __m256);
 
-    // SAFETY of all: as above.
     impl Vector for Avx2 {
         const MANY: bool = false;
 
         #[inline(always)]
         fn zero() -> Self {
+            // SAFETY: whoever names this type runs where the machine has AVX.
             let zero = unsafe { _mm256_setzero_ps() };
             Self(zero, zero)
         }
@@ -494,11 +514,13 @@ mod x86 {
         #[inline(always)]
         fn load(from: &Lanes) -> Self {
             let from = from.as_ptr();
+            // SAFETY: whoever names this type runs where the machine has AVX; twice eight floats are read from an array of sixteen.
             unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
         }
 
         #[inline(always)]
         fn add_product(self, x: f32, by: Self) -> Self {
+            // SAFETY: whoever names this type runs where the machine has AVX and FMA.
             unsafe {
                 let x = _mm256_set1_ps(x);
                 Self(
@@ -510,6 +532,7 @@ mod x86 {
 
         #[inline(always)]
         fn add_products(self, x: Self, by: Self) -> Self {
+            // SAFETY: whoever names this type runs where the machine has AVX and FMA.
             unsafe {
                 Self(
                     _mm256_fmadd_ps(x.0, by.0, self.0),
@@ -521,6 +544,7 @@ mod x86 {
         #[inline(always)]
         fn store(self, into: &mut Lanes) {
             let into = into.as_mut_ptr();
+            // SAFETY: whoever names this type runs where the machine has AVX; twice eight floats are written to an array of sixteen.
             unsafe {
                 _mm256_storeu_ps(into, self.0);
                 _mm256_storeu_ps(into.add(8), self.1);
@@ -532,13 +556,18 @@ mod x86 {
             for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
                 let from = &from[row * of + column..];
                 let into = &mut into[column * to + row..];
+                // SAFETY: whoever names this type runs where the machine has AVX.
                 let mut rows = [unsafe { _mm256_setzero_ps() }; 8];
                 for (k, into) in rows.iter_mut().enumerate() {
                     let row = &from[k * of..][..LANES / 2];
+                    // SAFETY: as above, and the slice has eight floats.
                     *into = unsafe { _mm256_loadu_ps(row.as_ptr()) };
                 }
-                for (k, column) in unsafe { transposed(rows) }.into_iter().enumerate() {
+                // SAFETY: as above; it needs AVX.
+                let columns = unsafe { transposed(rows) };
+                for (k, column) in columns.into_iter().enumerate() {
                     let into = &mut into[k * to..][..LANES / 2];
+                    // SAFETY: as above, and the slice has eight floats.
                     unsafe { _mm256_storeu_ps(into.as_mut_ptr(), column) }
                 }
             }
@@ -546,8 +575,12 @@ mod x86 {
     }
 
     /// Eight rows of eight as eight columns.
+    ///
+    /// # Safety
+    /// The machine must have AVX.
     #[inline(always)]
     unsafe fn transposed(r: [__m256; 8]) -> [__m256; 8] {
+        // SAFETY: the caller vouches for AVX, which is all that these need; they touch registers alone.
         unsafe {
             let top = transposed_pairs(r[0], r[1], r[2], r[3]);
             let bottom = transposed_pairs(r[4], r[5], r[6], r[7]);
@@ -561,8 +594,12 @@ mod x86 {
     }
 
     /// Four rows of eight, the two halves of each transposed for themselves: pairs of rows, then fours.
+    ///
+    /// # Safety
+    /// The machine must have AVX.
     #[inline(always)]
     unsafe fn transposed_pairs(a: __m256, b: __m256, c: __m256, d: __m256) -> [__m256; 4] {
+        // SAFETY: the caller vouches for AVX, which is all that these need; they touch registers alone.
         unsafe {
             let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
             let (low_2, high_2) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
@@ -583,21 +620,23 @@ mod arm {
     use super::Vector;
     use crate::simd::Lanes;
 
+    /// Four registers of NEON, which every aarch64 that Rust's standard library runs on has.
     #[derive(Clone, Copy)]
     pub struct Neon([float32x4_t; 4]);
 
-    // SAFETY of all: every aarch64 has the instructions; loads and stores are of whole arrays.
     impl Vector for Neon {
         const MANY: bool = false;
 
         #[inline(always)]
         fn zero() -> Self {
+            // SAFETY: there is no machine of this architecture without NEON.
             Self([unsafe { vdupq_n_f32(0.0) }; 4])
         }
 
         #[inline(always)]
         fn load(from: &Lanes) -> Self {
             let from = from.as_ptr();
+            // SAFETY: there is no machine of this architecture without NEON; four times four floats are read from an array of sixteen.
             unsafe {
                 Self([
                     vld1q_f32(from),
@@ -612,6 +651,7 @@ mod arm {
         fn add_product(self, x: f32, by: Self) -> Self {
             let mut sums = self.0;
             for (sum, by) in sums.iter_mut().zip(by.0) {
+                // SAFETY: there is no machine of this architecture without NEON.
                 *sum = unsafe { vfmaq_n_f32(*sum, by, x) };
             }
             Self(sums)
@@ -621,6 +661,7 @@ mod arm {
         fn add_products(self, x: Self, by: Self) -> Self {
             let mut sums = self.0;
             for ((sum, x), by) in sums.iter_mut().zip(x.0).zip(by.0) {
+                // SAFETY: there is no machine of this architecture without NEON.
                 *sum = unsafe { vfmaq_f32(*sum, x, by) };
             }
             Self(sums)
@@ -630,6 +671,7 @@ mod arm {
         fn store(self, into: &mut Lanes) {
             let into = into.as_mut_ptr();
             for (k, part) in self.0.into_iter().enumerate() {
+                // SAFETY: there is no machine of this architecture without NEON; `k` is below four, and the array has four times four.
                 unsafe { vst1q_f32(into.add(4 * k), part) }
             }
         }
