@@ -1,5 +1,7 @@
 //! Models that are taught something after their training.
 
+#![cfg(unix)]
+
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kolmo_run::{AnswerRow, FactsTable, read_answers};

@@ -1,5 +1,7 @@
 //! What an unfinished run had written is its own when it goes on, or it does not go on.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

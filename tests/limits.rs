@@ -1,5 +1,7 @@
 //! Runs that the system stops or stints: signals, and limits of files, memory and threads.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     os::unix::{

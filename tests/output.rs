@@ -1,5 +1,7 @@
 //! Where what is said goes: terminals that are none, standard output that takes nothing, readers that are gone.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     io::pipe,

@@ -1,5 +1,7 @@
 //! Runs that begin with the steps of another one.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! Many runs from one file.
 
+#![cfg(unix)]
+
 mod engines;
 mod numbers;
 mod planned;

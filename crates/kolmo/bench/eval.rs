@@ -15,7 +15,7 @@ use kolmo_world::{
 };
 use serde::Serialize;
 
-use super::{OfModel, Shape, Speed, Times, WARM_UP};
+use super::{Measured, OfModel, Shape, Times, WARM_UP};
 
 /// Time how fast a model is asked for facts, beside the forward pass of training on as many tokens
 ///
@@ -33,14 +33,9 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Report {
-    arch: &'static str,
-    device: String,
-    threads: usize,
-    shards: usize,
-    parameters: u64,
     /// Tokens are of prompts and values.
     #[serde(flatten)]
-    speed: Speed,
+    asked: Measured,
     forward_ms_median: f64,
     forward_ms_best: f64,
     forward_tokens_per_s: f64,
@@ -69,29 +64,28 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let speed = asked.speed(shape.tokens());
     let forward = passed.speed(shape.tokens());
     let report = Report {
-        arch: config.name(),
-        device: device.name.to_string(),
-        threads: workers.threads(),
-        shards: shape.shards,
-        parameters: config.parameters(shape.vocab),
         forward_ms_median: forward.ms_median,
         forward_ms_best: forward.ms_best,
         forward_tokens_per_s: forward.tokens_per_s,
         ratio: forward.ms_median / speed.ms_median,
-        speed,
+        asked: Measured {
+            arch: config.name(),
+            device: device.name.to_string(),
+            threads: workers.threads(),
+            shards: shape.shards,
+            parameters: config.parameters(shape.vocab),
+            speed,
+        },
     };
     let words = format!(
-        "{} of {} parameters on {} with {} threads: {:.2} ms for {} facts (median of {}; best \
+        "{}: {:.2} ms for {} facts (median of {}; best \
          {:.2} ms), {:.0} tokens/s; forward pass of training {:.0} tokens/s; ratio {:.2}",
-        report.arch,
-        report.parameters,
-        report.device,
-        report.threads,
-        report.speed.ms_median,
+        report.asked,
+        report.asked.speed.ms_median,
         shape.batch,
         setup.steps,
-        report.speed.ms_best,
-        report.speed.tokens_per_s,
+        report.asked.speed.ms_best,
+        report.asked.speed.tokens_per_s,
         report.forward_tokens_per_s,
         report.ratio,
     );

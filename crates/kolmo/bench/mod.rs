@@ -1,7 +1,7 @@
 //! `kolmo bench`: how fast training, evaluation, the world and compression are on this machine, and how activations go with
 //! the width of a model. One file per subcommand.
 
-use std::time::Instant;
+use std::{fmt, time::Instant};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -253,6 +253,34 @@ struct Speed {
     ms_median: f64,
     ms_best: f64,
     tokens_per_s: f64,
+}
+
+/// What was measured, where, and how fast it is: the beginning of a report.
+#[derive(Debug, Serialize)]
+struct Measured {
+    arch: &'static str,
+    device: String,
+    threads: usize,
+    shards: usize,
+    parameters: u64,
+    #[serde(flatten)]
+    speed: Speed,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            arch,
+            device,
+            threads,
+            parameters,
+            ..
+        } = self;
+        write!(
+            f,
+            "{arch} of {parameters} parameters on {device} with {threads} threads"
+        )
+    }
 }
 
 /// Times of what is done again and again.

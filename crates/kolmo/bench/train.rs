@@ -9,7 +9,7 @@ use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
-use super::{OfModel, Speed, Times, WARM_UP};
+use super::{Measured, OfModel, Times, WARM_UP};
 
 /// Time training steps on random tokens: forward, backward, global-norm clipping, AdamW
 ///
@@ -30,13 +30,8 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Report {
-    arch: &'static str,
-    device: String,
-    threads: usize,
-    shards: usize,
-    parameters: u64,
     #[serde(flatten)]
-    speed: Speed,
+    trained: Measured,
     /// Useful operations a second, see [`kolmo_config::Architecture::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
@@ -95,12 +90,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .zip(peak(&learner))
         .map(|(before, after)| before.max(after));
     let report = Report {
-        arch: config.name(),
-        device: device.name.to_string(),
-        threads: learner.workers.threads(),
-        shards,
-        parameters: config.parameters(shape.vocab),
-        speed,
+        trained: Measured {
+            arch: config.name(),
+            device: device.name.to_string(),
+            threads: learner.workers.threads(),
+            shards,
+            parameters: config.parameters(shape.vocab),
+            speed,
+        },
         gflops,
         sgemm_gflops: sgemm,
         sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),
@@ -110,15 +107,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn words(report: &Report, steps: usize) -> String {
     let mut words = format!(
-        "{} of {} parameters on {} with {} threads: {:.2} ms a step (median of {steps}; best {:.2} ms), \
+        "{}: {:.2} ms a step (median of {steps}; best {:.2} ms), \
          {:.0} tokens/s, {:.1} GFLOP/s of useful work",
-        report.arch,
-        report.parameters,
-        report.device,
-        report.threads,
-        report.speed.ms_median,
-        report.speed.ms_best,
-        report.speed.tokens_per_s,
+        report.trained,
+        report.trained.speed.ms_median,
+        report.trained.speed.ms_best,
+        report.trained.speed.tokens_per_s,
         report.gflops,
     );
     if let (Some(peak), Some(fraction)) = (report.sgemm_gflops, report.sgemm_fraction) {
