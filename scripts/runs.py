@@ -23,31 +23,7 @@ CLOCK_FIELD = re.compile(rb',?"(?:' + b"|".join(name.encode() for name in CLOCK)
 STEP = re.compile(rb'^\{"step":(\d+),')
 REMAINS = ".kolmo-tmp"
 
-TINY = """\
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = {documents}
-batch_documents = {batch}
-log_every = {log_every}
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = {evaluations}
-[checkpoint]
-every_s = {every_s}
-keep_last = {keep_last}
-keep_every = {keep_every}
-"""
+TINY = (Path(__file__).resolve().parents[1] / "tests/util/tiny.toml").read_text(encoding="utf-8")
 
 
 def ended(check, binary):
@@ -59,9 +35,9 @@ def ended(check, binary):
     return code
 
 
-def ended_in(prefix, check, binary):
-    """The exit code of `check`, a function of a folder of its own, which stays for a look if it fails."""
-    place = Path(tempfile.mkdtemp(prefix=prefix))
+def ended_in(prefix, check, binary, within=None):
+    """The exit code of `check`, a function of a folder of its own `within` another, which stays for a look if it fails."""
+    place = Path(tempfile.mkdtemp(prefix=prefix, dir=within)).resolve()
     code = ended(lambda: check(place), binary)
     if code == 0:
         shutil.rmtree(place)
@@ -72,18 +48,18 @@ def ended_in(prefix, check, binary):
 
 def write_config(path, steps, log_every=1, evaluations=10, every_s=0.0, keep_last=2, keep_every=0, batch=32):
     """A run of `steps` steps of 5504 parameters, some milliseconds each."""
-    path.write_text(
-        TINY.format(
-            documents=batch * steps,
-            batch=batch,
-            log_every=log_every,
-            evaluations=evaluations,
-            every_s=every_s,
-            keep_last=keep_last,
-            keep_every=keep_every,
-        ),
-        encoding="utf-8",
-    )
+    more = f"""\
+evaluations = {evaluations}
+[train]
+documents = {batch * steps}
+batch_documents = {batch}
+log_every = {log_every}
+[checkpoint]
+every_s = {every_s}
+keep_last = {keep_last}
+keep_every = {keep_every}
+"""
+    path.write_text(TINY + more, encoding="utf-8")
     return path
 
 

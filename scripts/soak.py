@@ -20,7 +20,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -222,12 +221,11 @@ def main():
     arguments = parser.parse_args()
     names = ["KILL", "TERM"] if arguments.signal == "both" else [arguments.signal]
     begun = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="kolmo-soak-", dir=arguments.dir))
-    config = arguments.config
-    if config is None:
-        config = runs.write_config(folder / "soak.toml", steps=200, every_s=0.01)
 
-    def check():
+    def check(folder):
+        config = arguments.config
+        if config is None:
+            config = runs.write_config(folder / "soak.toml", steps=200, every_s=0.01)
         kills = 0
         for threads in map(int, arguments.threads.split(",")):
             for name in names:
@@ -244,12 +242,7 @@ def main():
                 )
         print(f"{kills} kills survived in {time.monotonic() - begun:.0f} s")
 
-    code = runs.ended(check, arguments.binary)
-    if code == 0:
-        shutil.rmtree(folder)
-    else:
-        print(f"the runs are in {folder}", file=sys.stderr)
-    return code
+    return runs.ended_in("kolmo-soak-", check, arguments.binary, within=arguments.dir)
 
 
 if __name__ == "__main__":

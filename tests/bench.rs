@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::util::Place;
+use crate::util::{Place, tiny_with};
 
 /// A shape that takes no time.
 const TINY: &[&str] = &[
@@ -16,19 +16,9 @@ const TINY: &[&str] = &[
     "--device=flex",
 ];
 
-const WORLD: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 1280
-batch_documents = 16
-"#;
+fn world() -> String {
+    tiny_with("train = { documents = 1280, batch_documents = 16 }")
+}
 
 /// What both train and eval say of a model and its times.
 const OF_A_MODEL: &[&str] = &[
@@ -99,7 +89,7 @@ fn evaluation_is_timed_beside_the_forward_pass_of_training() {
 #[test]
 fn writing_documents_is_timed_beside_training_on_them() {
     let place = Place::new();
-    place.file("world.toml", WORLD);
+    place.file("world.toml", &world());
     let world = [
         "world",
         "world.toml",
@@ -128,7 +118,7 @@ fn writing_documents_is_timed_beside_training_on_them() {
 #[test]
 fn impossible_benchmarks_are_usage_errors() {
     let place = Place::new();
-    place.file("world.toml", WORLD);
+    place.file("world.toml", &world());
     let shapes: [(&[&str], &str); 12] = [
         (&["--arch=bert"], "--arch bert: valid is gpt or llama"),
         (
@@ -175,7 +165,7 @@ fn impossible_benchmarks_are_usage_errors() {
 #[test]
 fn activations_are_looked_at_by_width() {
     let place = Place::new();
-    place.file("world.toml", WORLD);
+    place.file("world.toml", &world());
     let arguments = [
         "coordinates",
         "world.toml",

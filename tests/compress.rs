@@ -4,39 +4,24 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::util::{Place, words};
+use crate::util::{Place, tiny_with, words};
 
 /// A world of 200 bits that a model of 5000 parameters has learnt after a few seconds.
-const RUN: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 40
-exponent = 1.2
-[[world.relations]]
-name = "colour"
-values = 32
-[world.syntax]
-templates = 2
-filler_words = 4
-[model]
-d_model = 24
-layers = 1
-heads = 2
-[train]
-documents = 40960
-batch_documents = 64
-learning_rate = 1e-2
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 3
-[compression]
-documents = 12000
-"#;
+fn config() -> String {
+    tiny_with(
+        "world.frequency = { elements = 40, exponent = 1.2 }
+world.relations = [{ name = 'colour', values = 32 }]
+world.syntax = { templates = 2, filler_words = 4 }
+model.d_model = 24
+train = { documents = 40960, batch_documents = 64, learning_rate = 1e-2 }
+eval.evaluations = 3
+compression.documents = 12000",
+    )
+}
 
 fn run() -> Place {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
     let arguments = "train run.toml --device flex --run-dir run -q";
     place.kolmo(&words(arguments)).exits(0);
     let sample = "world sample run.toml -n 9000 --first 3e9";

@@ -1,6 +1,8 @@
 //! The documentation: its commands run, its TOML is what it says it is, its links lead somewhere, its tables are tables.
 //! That every command is one that kolmo takes is a test of the binary, `crates/kolmo/documentation.rs`.
 
+#![cfg(unix)]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -3,6 +3,8 @@
 //! Its figures are those of one kind of processor, whose matrix products may round in another way than those of the processor here. So
 //! figures are compared within a bound, and bits where training here ends with the bits of the fixture.
 
+#![cfg(unix)]
+
 use std::{fs, path::Path};
 
 use kolmo_run::{FactRow, FactsTable};

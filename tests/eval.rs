@@ -5,44 +5,21 @@ use std::fs;
 use kolmo_run::{FactRow, FactsTable};
 use serde_json::Value;
 
-use crate::util::{Place, jsonl};
+use crate::util::{Place, jsonl, tiny_with, train};
 
-const RUN: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 100
-exponent = 1.3
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 1280
-batch_documents = 32
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = 4
-[checkpoint]
-keep_every = 20
-"#;
+fn config() -> String {
+    tiny_with(
+        "world.frequency = { elements = 100, exponent = 1.3 }
+train = { documents = 1280, batch_documents = 32 }
+eval.evaluations = 4
+checkpoint.keep_every = 20",
+    )
+}
 
 fn run() -> Place {
     let place = Place::new();
-    place.file("run.toml", RUN);
-    let arguments = [
-        "train",
-        "run.toml",
-        "--device",
-        "flex",
-        "--run-dir",
-        "run",
-        "-q",
-    ];
-    place.kolmo(&arguments).exits(0);
+    place.file("run.toml", &config());
+    place.kolmo(&train("run.toml", "run")).exits(0);
     place
 }
 

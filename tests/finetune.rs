@@ -1,5 +1,7 @@
 //! Models that are taught something after their training.
 
+#![cfg(unix)]
+
 use std::{collections::BTreeSet, fs, path::Path};
 
 use kolmo_run::{AnswerRow, FactsTable, read_answers};
@@ -7,34 +9,18 @@ use serde_json::Value;
 
 use crate::{
     resume::{saved, timeless, wait_until},
-    util::{Place, jsonl, words},
+    util::{Place, jsonl, tiny_with, train, words},
 };
 
-const BASE: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 60
-exponent = 1.0
-[world.names]
-pools = [10, 10]
-[world.syntax]
-templates = 2
-held_out = 1
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 6400
-batch_documents = 32
-[eval]
-classes = 3
-facts_per_class = 20
-evaluations = 3
-"#;
+fn base() -> String {
+    tiny_with(
+        "world.frequency = { elements = 60, exponent = 1.0 }
+world.names.pools = [10, 10]
+world.syntax = { templates = 2, held_out = 1 }
+train = { documents = 6400, batch_documents = 32 }
+eval = { facts_per_class = 20, evaluations = 3 }",
+    )
+}
 
 /// 100 steps. The questions are words that the base has not.
 const INJECTION: &str = r#"
@@ -60,18 +46,9 @@ frequency = { law = "uniform", elements = 10 }
 
 fn place() -> Place {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     place.file("injection.toml", INJECTION);
-    let arguments = [
-        "train",
-        "base.toml",
-        "--device",
-        "flex",
-        "--run-dir",
-        "base",
-        "-q",
-    ];
-    place.kolmo(&arguments).exits(0);
+    place.kolmo(&train("base.toml", "base")).exits(0);
     place
 }
 
@@ -214,16 +191,7 @@ fn a_fine_tuning_that_is_killed_ends_with_the_same_bits() {
         // Its own configuration makes it again.
         let again = format!("{whole}_again");
         let config = format!("{whole}/config.toml");
-        let arguments = [
-            "train",
-            &config,
-            "--device",
-            "flex",
-            "--run-dir",
-            &again,
-            "-q",
-        ];
-        place.kolmo(&arguments).exits(0);
+        place.kolmo(&train(&config, &again)).exits(0);
         assert_same(&place.path().join(whole), &place.path().join(again));
     }
 }
@@ -254,7 +222,7 @@ fn adapters_change_the_matrices_alone() {
 #[test]
 fn a_sweep_fine_tunes_the_runs_of_another_one_and_those_of_that() {
     let place = Place::new();
-    place.file("base.toml", BASE);
+    place.file("base.toml", &base());
     place.file("injection.toml", INJECTION);
     place.file(
         "first.toml",
@@ -388,15 +356,7 @@ fn what_cannot_be_fine_tuned_is_explained() {
     let config = fs::read_to_string(place.path().join("base/config.toml")).unwrap();
     let changed = config.replace("learning_rate = 0.003", "learning_rate = 0.002");
     fs::write(place.path().join("base/config.toml"), changed).unwrap();
-    let again = [
-        "train",
-        "tuned/config.toml",
-        "--device",
-        "flex",
-        "-q",
-        "--run-dir",
-        "again",
-    ];
+    let again = train("tuned/config.toml", "again");
     place.kolmo(&again).exits(1).says("another configuration");
 }
 

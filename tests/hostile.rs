@@ -1,5 +1,7 @@
 //! Runs and sweeps in whose folders something else has been put in the place of a file.
 
+#![cfg(unix)]
+
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},

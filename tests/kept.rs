@@ -1,12 +1,14 @@
 //! What an unfinished run had written is its own when it goes on, or it does not go on.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    resume::{RUN, assert_same, saved, wait_until},
+    resume::{assert_same, config, saved, wait_until},
     util::{Place, copy_folder},
 };
 
@@ -17,7 +19,7 @@ fn arguments(run: &str) -> [&str; 6] {
 /// A place with a run that was killed on its way, one of the same configuration that is done, and one of another seed.
 fn runs() -> (Place, PathBuf, PathBuf, PathBuf) {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
     place.kolmo(&arguments("whole")).exits(0);
     let other = [&arguments("other")[..], &["--set", "seed=2"]].concat();
     place.kolmo(&other).exits(0);

@@ -1,5 +1,7 @@
 //! Runs that the system stops or stints: signals, and limits of files, memory and threads.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     os::unix::{
@@ -12,27 +14,9 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    resume::{RUN, saved, timeless, wait_until},
-    util::{Place, Running, copy_folder, jsonl},
+    resume::{arguments, place, saved, timeless, wait_until},
+    util::{Place, Running, copy_folder, jsonl, tiny_with},
 };
-
-fn train(run: &str) -> [&str; 7] {
-    [
-        "train",
-        "run.toml",
-        "--device",
-        "flex",
-        "--run-dir",
-        run,
-        "-q",
-    ]
-}
-
-fn place() -> Place {
-    let place = Place::new();
-    place.file("run.toml", RUN);
-    place
-}
 
 /// Waits for a checkpoint later than `before`.
 fn wait_for_more(running: &mut Running, run: &Path, before: Option<u64>) {
@@ -57,7 +41,7 @@ fn every_signal_that_leaves_time_to_save_stops_a_run_saved() {
         .chain(hangup)
     {
         let before = saved(&run).last().copied();
-        let mut running = place.start(&train("run"), &[]);
+        let mut running = place.start(&arguments("run"), &[]);
         wait_for_more(&mut running, &run, before);
         running.signal(signal);
         let ran = running.wait();
@@ -70,7 +54,7 @@ fn every_signal_that_leaves_time_to_save_stops_a_run_saved() {
 fn a_run_that_nohup_keeps_from_hanging_up_goes_on() {
     let place = place();
     let run = place.path().join("run");
-    let mut running = place.start_after("trap '' HUP", &train("run"));
+    let mut running = place.start_after("trap '' HUP", &arguments("run"));
     wait_for_more(&mut running, &run, None);
     running.signal("HUP");
     let now = saved(&run).last().copied().map(|step| step + 2);
@@ -84,7 +68,7 @@ fn a_run_that_nohup_keeps_from_hanging_up_goes_on() {
 fn a_file_that_may_not_grow_is_named() {
     let place = place();
     let ran = place
-        .start_after("ulimit -f 6", &train("run"))
+        .start_after("ulimit -f 6", &arguments("run"))
         .wait()
         .exits(1)
         .says("could not ");
@@ -94,7 +78,7 @@ fn a_file_that_may_not_grow_is_named() {
         "{said}"
     );
     // Nothing is lost but what was not saved.
-    place.start(&train("run"), &[]).wait().exits(0);
+    place.start(&arguments("run"), &[]).wait().exits(0);
 
     let export = [
         "world", "export", "run.toml", "--format", "bin", "--out", "out",
@@ -109,39 +93,26 @@ fn a_file_that_may_not_grow_is_named() {
 }
 
 /// Evaluations that take most of the time.
-const EVALUATED: &str = r#"
-[world]
-[world.frequency]
-law = "zipf"
-elements = 60000
-exponent = 1.1
-[[world.relations]]
-name = "colour"
-values = 800
-[model]
-d_model = 128
-layers = 4
-heads = 2
-[train]
-documents = 32
-batch_documents = 16
-log_every = 1
-[eval]
-classes = 3
-facts_per_class = 6000
-evaluations = 3
-"#;
+fn evaluated() -> String {
+    tiny_with(
+        "world.frequency = { elements = 60000, exponent = 1.1 }
+world.relations = [{ name = 'colour', values = 800 }]
+model = { d_model = 128, layers = 4 }
+train = { documents = 32, batch_documents = 16, log_every = 1 }
+eval = { facts_per_class = 6000, evaluations = 3 }",
+    )
+}
 
 #[test]
 fn a_stop_does_not_wait_for_an_evaluation_and_leaves_none_out() {
     let place = Place::new();
-    place.file("run.toml", EVALUATED);
-    place.start(&train("whole"), &[]).wait().exits(0);
+    place.file("run.toml", &evaluated());
+    place.start(&arguments("whole"), &[]).wait().exits(0);
     let run = place.path().join("run");
     let steps = |name: &str| jsonl(&run.join(name)).len();
     // The third begins with an evaluation, that which the second has left out.
     for (before, step) in [1, 2, 2].into_iter().enumerate() {
-        let mut running = place.start(&train("run"), &[]);
+        let mut running = place.start(&arguments("run"), &[]);
         let begun = || {
             let read = |name: &str| fs::read_to_string(run.join(name)).unwrap_or_default();
             let manifest: Value = serde_json::from_str(&read("manifest.json")).unwrap_or_default();
@@ -160,7 +131,7 @@ fn a_stop_does_not_wait_for_an_evaluation_and_leaves_none_out() {
     }
     let stopped = place.path().join("stopped");
     copy_folder(&run, &stopped);
-    place.start(&train("run"), &[]).wait().exits(0);
+    place.start(&arguments("run"), &[]).wait().exits(0);
     let whole = place.path().join("whole");
     let assert_same = |run: &Path| {
         for name in [
@@ -182,7 +153,7 @@ fn a_stop_does_not_wait_for_an_evaluation_and_leaves_none_out() {
     fs::remove_file(run.join("DONE")).unwrap();
     fs::remove_dir_all(run.join("checkpoints")).unwrap();
     copy_folder(&stopped.join("checkpoints"), &run.join("checkpoints"));
-    let again = place.start(&train("run"), &[]).wait().exits(0).stderr();
+    let again = place.start(&arguments("run"), &[]).wait().exits(0).stderr();
     assert!(!again.contains("cannot be used"), "{again}");
     assert_same(&run);
 }
@@ -194,7 +165,7 @@ const LARGE: &str =
 #[test]
 fn a_run_without_enough_memory_is_refused_before_it_begins() {
     let place = place();
-    place.start(&train("base"), &[]).wait().exits(0);
+    place.start(&arguments("base"), &[]).wait().exits(0);
     let finetune = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/configs/finetune/instruction.toml"
@@ -228,7 +199,7 @@ fn without_threads_a_command_fails_and_does_not_panic() {
     let sweep = "sweep run many.toml --devices flex --jobs 1";
     let measured = "sweep run many.toml --devices flex";
     for (arguments, expected) in [
-        (train("run").to_vec(), "no threads to train with"),
+        (arguments("run").to_vec(), "no threads to train with"),
         (sweep.split(' ').collect(), "could not be started"),
         (measured.split(' ').collect(), "could not be started"),
     ] {

@@ -1,5 +1,7 @@
 //! A run of a kolmo whose format this one does not know: nothing reads it, and nothing is changed.
 
+#![cfg(unix)]
+
 use std::fs;
 
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! Where what is said goes: terminals that are none, standard output that takes nothing, readers that are gone.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     io::pipe,
@@ -8,25 +10,15 @@ use std::{
 };
 
 use crate::{
-    resume::{RUN, wait_until},
-    util::{Place, Ran, Running},
+    resume::{self, wait_until},
+    util::{Place, Ran, Running, words},
 };
 
-const TRAIN: [&str; 8] = [
-    "train",
-    "run.toml",
-    "--device",
-    "flex",
-    "--run-dir",
-    "run",
-    "--set",
-    "train.documents=640",
-];
+const TRAIN: &str = "train run.toml --device flex --run-dir run --set train.documents=640";
 
 /// A place with a run and a sweep of it.
 fn place() -> Place {
-    let place = Place::new();
-    place.file("run.toml", RUN);
+    let place = resume::place();
     place.file("many.toml", "base = 'run.toml'\nseeds = [1, 2]\n");
     place
 }
@@ -49,7 +41,7 @@ fn commands() -> Vec<Vec<&'static str>> {
         "sweep commands many.toml",
         "reproduce --list --help",
     ];
-    lines.map(|line| line.split(' ').collect()).to_vec()
+    lines.map(|line| words(line)).to_vec()
 }
 
 #[test]
@@ -80,7 +72,7 @@ fn what_cannot_be_printed_is_an_error() {
 #[test]
 fn what_prints_nothing_needs_no_standard_output() {
     let place = place();
-    place.start_after("exec >&-", &TRAIN).wait().exits(0);
+    place.start_after("exec >&-", &words(TRAIN)).wait().exits(0);
 }
 
 /// Runs `kolmo` with `arguments` for a reader that has gone.
@@ -129,7 +121,7 @@ fn what_is_written_is_written_although_nobody_reads() {
 fn a_bar_is_one_line_with_room_for_what_a_terminal_writes() {
     const BACK: &str = "   \u{1b}[3D";
     let place = place();
-    let arguments = [&TRAIN[..], &["--set", "train.log_every=1"]].concat();
+    let arguments = [&words(TRAIN)[..], &["--set", "train.log_every=1"]].concat();
     let said = place.on_terminal("xterm", 60, &arguments).exits(0).stdout();
     let bars = said.split(['\r', '\n']).filter(|line| line.contains("% "));
     let bars = bars.filter_map(|line| line.split_once(BACK));
@@ -146,7 +138,7 @@ fn a_bar_is_one_line_with_room_for_what_a_terminal_writes() {
 fn a_terminal_that_shows_no_bars_shows_lines() {
     for term in ["dumb", "xterm"] {
         let place = place();
-        let said = place.on_terminal(term, 80, &TRAIN).exits(0).stdout();
+        let said = place.on_terminal(term, 80, &words(TRAIN)).exits(0).stdout();
         let evaluations = said.matches("bits stored").count();
         assert!(evaluations > 3, "{term}: {said}");
         assert_eq!(said.contains('\u{1b}'), term == "xterm", "{said:?}");

@@ -10,58 +10,38 @@ use std::{
 
 use serde_json::Value;
 
-use crate::util::{Place, Running, jsonl};
+use crate::util::{Place, Running, jsonl, tiny_with, train};
 
 /// 200 steps, a second's training and as much again to save every one of them.
-pub const RUN: &str = r#"
-[world]
-relations_per_document = 2
-[world.frequency]
-law = "zipf"
-elements = 200
-exponent = 1.3
-[[world.relations]]
-name = "colour"
-values = 8
-[[world.relations]]
-name = "home"
-values = 16
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = 6400
-batch_documents = 32
-log_every = 3
-[eval]
-classes = 3
-facts_per_class = 20
-evaluations = 12
-[checkpoint]
-every_s = 0.0
-keep_last = 3
-"#;
+pub fn config() -> String {
+    tiny_with(
+        "world.relations_per_document = 2
+world.frequency = { elements = 200, exponent = 1.3 }
+world.relations = [{ name = 'colour', values = 8 }, { name = 'home', values = 16 }]
+train = { documents = 6400, batch_documents = 32, log_every = 3 }
+eval = { facts_per_class = 20, evaluations = 12 }
+checkpoint = { every_s = 0.0, keep_last = 3 }",
+    )
+}
 const STEPS: u64 = 200;
 /// Of a checkpoint, beside its manifest.
 const FILES: [&str; 3] = ["model.safetensors", "optimizer.safetensors", "state.cbor"];
 
-fn arguments(run: &str) -> [&str; 7] {
-    [
-        "train",
-        "run.toml",
-        "--device",
-        "flex",
-        "--run-dir",
-        run,
-        "-q",
-    ]
+/// The arguments of one in the run directory `run`.
+pub fn arguments(run: &str) -> [&str; 7] {
+    train("run.toml", run)
 }
 
-/// A place with [`RUN`] in it, and one done in one go.
-fn undisturbed(variables: &[(&str, &str)]) -> (Place, PathBuf) {
+/// A place with [`config`] in it.
+pub fn place() -> Place {
     let place = Place::new();
-    place.file("run.toml", RUN);
+    place.file("run.toml", &config());
+    place
+}
+
+/// A place with [`config`] in it, and one done in one go.
+fn undisturbed(variables: &[(&str, &str)]) -> (Place, PathBuf) {
+    let place = place();
     place.start(&arguments("whole"), variables).wait().exits(0);
     let whole = place.path().join("whole");
     (place, whole)
@@ -188,9 +168,8 @@ fn a_run_asked_to_stop_saves_and_goes_on() {
 
 #[test]
 fn the_second_interrupt_leaves_at_once() {
-    let place = Place::new();
+    let place = place();
     // A step takes seconds.
-    place.file("run.toml", RUN);
     let slow = [
         &arguments("run")[..],
         &[
@@ -298,8 +277,7 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_it_used() {
 
 #[test]
 fn no_damage_to_a_checkpoint_goes_unseen() {
-    let place = Place::new();
-    place.file("run.toml", RUN);
+    let place = place();
     let tiny = [
         &arguments("run")[..],
         &["--set", "train.documents=64", "--set", "model.d_model=4"],
@@ -387,8 +365,7 @@ fn a_damaged_checkpoint_does_not_outlive_the_sound_ones() {
 
 #[test]
 fn checkpoints_are_kept_as_asked_for() {
-    let place = Place::new();
-    place.file("run.toml", RUN);
+    let place = place();
     let set = |pair: &'static str| ["--set", pair];
     let extra = [
         set("checkpoint.every_s=inf"),
@@ -405,8 +382,7 @@ fn checkpoints_are_kept_as_asked_for() {
 
 #[test]
 fn a_run_directory_has_one_process_and_the_second_is_told_which() {
-    let place = Place::new();
-    place.file("run.toml", RUN);
+    let place = place();
     let long = [&arguments("run")[..], &["--set", "train.documents=640000"]].concat();
     let mut running = place.start(&long, &[]);
     let manifest = place.path().join("run/manifest.json");

@@ -1,5 +1,7 @@
 //! Runs that begin with the steps of another one.
 
+#![cfg(unix)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,20 +14,18 @@ use serde_json::Value;
 
 use crate::{
     resume::{self, saved, timeless, wait_until},
-    util::{Place, Running, files, jsonl},
+    util::{Place, Running, changed, files, jsonl},
 };
 
 /// 200 steps, of which the last 40 are the cool-down: until then those of any longer run. No line of
 /// metrics.jsonl falls on step 160, and three evaluations come after it.
 fn config() -> String {
-    resume::RUN
-        .replace(
-            "batch_documents = 32",
-            "batch_documents = 32\nwarmup_documents = 320",
-        )
-        .replace("evaluations = 12", "evaluations = 60")
-        .replace("every_s = 0.0", "every_s = inf")
-        .replace("keep_last = 3", "keep_last = 1")
+    changed(
+        &resume::config(),
+        "train.warmup_documents = 320
+eval.evaluations = 60
+checkpoint = { every_s = inf, keep_last = 1 }",
+    )
 }
 const STEPS: u64 = 200;
 const COOLDOWN: u64 = 160;

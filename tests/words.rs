@@ -1,6 +1,8 @@
 //! The words that people type: files given to the wrong command, names of other trainers, and names that no terminal should
 //! obey.
 
+#![cfg(unix)]
+
 use std::fs;
 
 use crate::util::Place;

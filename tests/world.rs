@@ -2,39 +2,25 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use crate::util::{Place, Ran, jsonl};
+use crate::util::{Place, Ran, files, jsonl, tiny_with};
 
 /// A world of some dozens of words.
-const SMALL: &str = r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[train]
-documents = 650
-batch_documents = 32
-"#;
+fn small() -> String {
+    tiny_with("train = { documents = 650, batch_documents = 32 }")
+}
 
 /// `kolmo world export small.toml --format FORMAT`, with `extra` behind it.
 fn export(place: &Place, format: &str, extra: &[&str]) -> Ran {
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let arguments = ["world", "export", "small.toml", "--format", format];
     place.kolmo(&[&arguments, extra].concat())
 }
 
-/// Every file of a folder with its content.
+/// Every file of a folder with its content, by name.
 fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap();
-            (name, fs::read(entry.path()).unwrap())
-        })
-        .collect()
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let files = files(folder).into_iter();
+    files.map(|(path, bytes)| (name(&path), bytes)).collect()
 }
 
 fn append(path: &Path, bytes: &[u8]) {
@@ -45,7 +31,7 @@ fn append(path: &Path, bytes: &[u8]) {
 #[test]
 fn documents_can_be_read() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let sample = |extra: &[&str]| {
         let ran = place.kolmo(&[&["world", "sample", "small.toml"], extra].concat());
         let ran = ran.exits(0);
@@ -85,7 +71,7 @@ fn documents_can_be_read() {
 #[test]
 fn an_export_of_each_format_holds_what_is_trained_on() {
     let place = Place::new();
-    place.file("small.toml", SMALL);
+    place.file("small.toml", &small());
     let count = ["world", "sample", "small.toml", "--json", "-n", "640"];
     let trained_on = place.kolmo(&count).exits(0).stdout();
     for (format, files) in [

@@ -16,7 +16,7 @@ const PURGE_DELAY: mi_option_t = 15;
 /// Keeps the pages of freed tensors for the next steps. By default the system gets them back after a second, and they
 /// come again filled with zeros, page by page. Pages are large where the system has such.
 pub fn keep_pages() {
-    // SAFETY: both only set a number, and no other thread runs yet.
+    // SAFETY: both set a number of the allocator, under keys that it has, and no other thread runs yet.
     unsafe {
         mi_option_set(PURGE_DELAY, -1);
         mi_option_set(mi_option_large_os_pages, 1);
@@ -32,7 +32,7 @@ mod tests {
     /// The options of another version of mimalloc might be others.
     #[test]
     fn the_option_is_the_delay() {
-        // SAFETY: it reads a number.
+        // SAFETY: it reads a number of the allocator, under a key that it has.
         assert_eq!(unsafe { mi_option_get(PURGE_DELAY) }, 1000);
     }
 }

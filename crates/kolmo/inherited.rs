@@ -33,7 +33,8 @@ static LOOK: extern "C" fn() = look;
 /// Whether `signal` is ignored, as `nohup` has SIGHUP.
 #[cfg(unix)]
 pub fn ignores(signal: i32) -> bool {
-    // SAFETY: a structure of numbers, which the call fills; it changes nothing.
+    // SAFETY: all zeros is a valid `sigaction`, a structure of numbers and of a handler that may be null; with no new action given,
+    // the call fills it and changes nothing.
     unsafe {
         let mut now: libc::sigaction = std::mem::zeroed();
         libc::sigaction(signal, std::ptr::null(), &mut now) == 0

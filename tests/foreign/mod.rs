@@ -1,5 +1,7 @@
 //! Folders that are not kolmo's, and files of somebody else in those that are: nothing of them is replaced or removed.
 
+#![cfg(unix)]
+
 mod outputs;
 
 use std::{

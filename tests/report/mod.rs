@@ -1,5 +1,7 @@
 //! Runs laid over theory, and the experiments that are shipped.
 
+#![cfg(unix)]
+
 mod counted;
 mod damaged;
 

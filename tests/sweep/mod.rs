@@ -1,5 +1,7 @@
 //! Many runs from one file.
 
+#![cfg(unix)]
+
 mod engines;
 mod numbers;
 mod planned;
@@ -13,7 +15,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::util::{EVERY_STEP, Place, tiny};
+use crate::util::{EVERY_STEP, Place, tiny, train};
 
 /// 60 steps of a few milliseconds each, and a checkpoint after every one of them.
 fn base() -> String {
@@ -88,16 +90,7 @@ fn results(run: &Path) -> Vec<Vec<u8>> {
 fn results_alone(place: &Place, run: &Path) -> Vec<Vec<u8>> {
     let name = run.file_name().unwrap().to_str().unwrap();
     let config = format!("runs/many/configs/{name}.toml");
-    let alone = [
-        "train",
-        &config,
-        "--run-dir",
-        "alone",
-        "--device",
-        "flex",
-        "-q",
-    ];
-    place.kolmo(&alone).exits(0);
+    place.kolmo(&train(&config, "alone")).exits(0);
     results(&place.path().join("alone"))
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::{directories, json, place};
+use crate::util::words;
 
 #[test]
 fn infinite_and_very_large_settings_are_what_they_were_everywhere() {
@@ -13,15 +14,7 @@ fn infinite_and_very_large_settings_are_what_they_were_everywhere() {
         "seeds = [9007199254740993, 9007199254740992]\n[set]\ntrain.documents = 320\n\
          [[axes]]\nproduct = { train.clip_norm = [1.0, inf] }\n",
     );
-    let run = [
-        "sweep",
-        "run",
-        "many.toml",
-        "--devices",
-        "flex",
-        "--jobs",
-        "2",
-    ];
+    let run = words("sweep run many.toml --devices flex --jobs 2");
     place.kolmo(&run).exits(0);
     let expected = [
         (json!(1.0), json!("9007199254740993")),

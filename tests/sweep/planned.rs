@@ -5,13 +5,20 @@ use std::fs;
 use serde_json::Value;
 
 use super::{base, json, place};
-use crate::util::Place;
+use crate::util::{Place, train};
 
 const RUN: [&str; 6] = ["sweep", "run", "many.toml", "--devices", "flex", "-q"];
 
 /// The report of the folder `runs/many`.
 fn report(place: &Place) -> Value {
     json(place, &["report", "runs/many", "--json", "-q"])
+}
+
+/// Trains in the run directory `run` as the sweep would, but for a seed that it has not.
+fn train_another_seed(place: &Place, run: &str) {
+    let train = train("base.toml", run);
+    let train = [&train[..], &["--set", "seed=9"]].concat();
+    place.kolmo(&train).exits(0);
 }
 
 /// What the curves of the runs are called, without the names of the runs.
@@ -78,17 +85,7 @@ fn what_was_put_into_the_folder_by_hand_does_not_count() {
     let place = place("seeds = [1, 2]");
     place.kolmo(&RUN).exits(0);
     let before = report(&place)["verdicts"].clone();
-    let train = [
-        "train",
-        "base.toml",
-        "--set",
-        "seed=9",
-        "--device",
-        "flex",
-        "-q",
-    ];
-    let stray = ["--run-dir", "runs/many/runs/stray"];
-    place.kolmo(&[&train[..], &stray].concat()).exits(0);
+    train_another_seed(&place, "runs/many/runs/stray");
     fs::create_dir(place.path().join("runs/many/runs/notes")).unwrap();
     let found = report(&place);
     assert_eq!(found["verdicts"], before);
@@ -101,17 +98,7 @@ fn a_run_in_the_place_of_one_that_is_planned_ends_the_report() {
     place.kolmo(&RUN).exits(0);
     let runs = super::directories(&place);
     fs::remove_dir_all(&runs[0]).unwrap();
-    let train = [
-        "train",
-        "base.toml",
-        "--set",
-        "seed=9",
-        "--device",
-        "flex",
-        "-q",
-    ];
-    let there = ["--run-dir", runs[0].to_str().unwrap()];
-    place.kolmo(&[&train[..], &there].concat()).exits(0);
+    train_another_seed(&place, runs[0].to_str().unwrap());
     place
         .kolmo(&["report", "runs/many"])
         .exits(1)

@@ -11,33 +11,43 @@ use std::{
 };
 
 use tempfile::TempDir;
+use toml::{Table, Value};
+
+const TINY: &str = include_str!("tiny.toml");
 
 /// The configuration of a run of so many steps, of a few milliseconds each.
 pub fn tiny(steps: u64, log_every: u64, evaluations: u64) -> String {
     let documents = 32 * steps;
-    format!(
-        r#"
-[world.frequency]
-law = "zipf"
-elements = 50
-exponent = 1.5
-[[world.relations]]
-name = "colour"
-values = 8
-[model]
-d_model = 16
-layers = 1
-heads = 2
-[train]
-documents = {documents}
-batch_documents = 32
-log_every = {log_every}
-[eval]
-classes = 3
-facts_per_class = 10
-evaluations = {evaluations}
-"#
-    )
+    tiny_with(&format!(
+        "train = {{ documents = {documents}, batch_documents = 32, log_every = {log_every} }}\n\
+         eval.evaluations = {evaluations}"
+    ))
+}
+
+/// The configuration of a tiny run with the keys that `changes`, in TOML, has other values of or adds.
+pub fn tiny_with(changes: &str) -> String {
+    changed(TINY, changes)
+}
+
+/// `config` with the keys that `changes`, both in TOML, has other values of or adds.
+pub fn changed(config: &str, changes: &str) -> String {
+    let mut table: Table = config.parse().unwrap();
+    merge(&mut table, changes.parse().unwrap());
+    table.to_string()
+}
+
+fn merge(into: &mut Table, changes: Table) {
+    for (key, value) in changes {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(there)), Value::Table(changes)) => merge(there, changes),
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+/// The arguments that train `config` in the run directory `run`, on the CPU, without a word.
+pub fn train<'a>(config: &'a str, run: &'a str) -> [&'a str; 7] {
+    ["train", config, "--device", "flex", "--run-dir", run, "-q"]
 }
 
 /// A checkpoint after every step, to be put behind [`tiny`].

@@ -50,8 +50,10 @@ pub(crate) fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
         into.resize(count, 0.0);
         return into;
     }
-    multiply(into.spare_capacity_mut().as_mut_ptr().cast(), false, a, b);
-    // SAFETY: `count` fit, and with `add` false all of them were written.
+    let room = into.spare_capacity_mut().as_mut_ptr().cast();
+    // SAFETY: the vector has room for `count` values, which nobody reads before they are written.
+    unsafe { multiply(room, false, a, b) };
+    // SAFETY: `count` fit, and with `add` false and at least one column of `a` all of them were written.
     unsafe { into.set_len(count) };
     into
 }
@@ -65,7 +67,8 @@ pub(crate) fn store_product(into: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) {
     if a.columns == 0 {
         into.fill(0.0);
     } else {
-        multiply(into.as_mut_ptr(), false, a, b);
+        // SAFETY: the slice has as many values, as asserted above, and is borrowed for writing.
+        unsafe { multiply(into.as_mut_ptr(), false, a, b) };
     }
 }
 
@@ -75,19 +78,26 @@ pub(crate) fn store_product(into: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) {
 /// If `into` is of another size.
 pub(crate) fn add_product(into: &mut [f32], a: Matrix<'_>, b: Matrix<'_>) {
     assert_eq!(into.len(), a.rows * b.columns);
-    multiply(into.as_mut_ptr(), true, a, b);
+    // SAFETY: the slice has as many values, as asserted above, and is borrowed for writing.
+    unsafe { multiply(into.as_mut_ptr(), true, a, b) };
 }
 
-/// Writes to `into`, which must have room for `a.rows` · `b.columns` values, and hold them if `add`.
-fn multiply(into: *mut f32, add: bool, a: Matrix<'_>, b: Matrix<'_>) {
+/// `into = a b`, or `into += a b` if `add`, row by row.
+///
+/// # Safety
+/// `into` must have room for `a.rows` · `b.columns` values that nobody else reads or writes meanwhile, and must hold them if `add`.
+///
+/// # Panics
+/// If the columns of `a` are not as many as the rows of `b`.
+unsafe fn multiply(into: *mut f32, add: bool, a: Matrix<'_>, b: Matrix<'_>) {
     assert_eq!(a.columns, b.rows);
     if thin::serves(a, b) {
-        // SAFETY: the caller vouches for `into`.
+        // SAFETY: the caller vouches for `into`, and the columns of `a` are the rows of `b`.
         unsafe { thin::Product::run(into, add, a, b) };
         return;
     }
-    // SAFETY: `a` and `b` hold what their sizes and distances say (they are made by `Matrix::new` alone,
-    // which checks it), nobody else can write to them, and the caller vouches for `into`.
+    // SAFETY: `a` and `b` hold what their sizes and distances say (`Matrix::new` checks it, `transposed` swaps both), nobody else
+    // can write to them while they are borrowed, and the caller vouches for `into`.
     unsafe {
         gemm::gemm(
             a.rows,

@@ -42,7 +42,7 @@ pub(crate) trait Vector: Copy {
     unsafe fn load_part(from: *const f32, count: usize) -> Self {
         let mut lanes = [0.0; LANES];
         for (lane, value) in lanes.iter_mut().enumerate().take(count) {
-            // SAFETY: lane < count.
+            // SAFETY: lane < count, and the caller vouches for so many values.
             *value = unsafe { *from.add(lane) };
         }
         Self::load(&lanes)
@@ -57,7 +57,7 @@ pub(crate) trait Vector: Copy {
         let mut lanes = [0.0; LANES];
         self.store(&mut lanes);
         for (lane, value) in lanes.iter().enumerate().take(count) {
-            // SAFETY: lane < count.
+            // SAFETY: lane < count, and the caller vouches for room for so many values.
             unsafe { *into.add(lane) = *value };
         }
     }
@@ -159,11 +159,12 @@ pub(crate) fn tile<V: Vector, const BLOCKS: usize>(
     for _ in 0..depth {
         let mut vectors = [V::zero(); BLOCKS];
         for (b, vector) in vectors.iter_mut().enumerate() {
-            // SAFETY: row k < depth has `width` values, and the vectors end before that.
+            // SAFETY: row k < depth of right has `width` values, in which the vectors end, and all rows up to `depth` lie in the
+            // slice: both are asserted above. An array of floats is aligned as a float is.
             *vector = V::load(unsafe { &*row.wrapping_add(b * LANES).cast() });
         }
         for (r, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: r < ROWS, and k < depth.
+            // SAFETY: r < ROWS and k < depth, and of the last of both the place is asserted above to lie in the slice.
             let x = unsafe { *four.wrapping_add(r * left.down) };
             for (sum, vector) in sums.iter_mut().zip(vectors) {
                 *sum = sum.add_product(x, vector);
@@ -221,7 +222,7 @@ pub(crate) fn sums_of_products<V: Vector, const SUMS: usize>(
     assert!((depth - 1) * right.apart + (SUMS - 1) * apart < right.vectors.len());
     let mut sums = [V::zero(); SUMS];
     for k in 0..depth {
-        // SAFETY: k < depth, and the last vector of each side is there.
+        // SAFETY: k < depth, and the last of the vectors that are read is asserted above to be there.
         let x = V::load(unsafe { left.vectors.get_unchecked(k * left.apart) });
         for (s, sum) in sums.iter_mut().enumerate() {
             // SAFETY: as above, and s < SUMS.
@@ -449,9 +450,9 @@ pub fn instructions() -> &'static str {
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn dispatch(task: impl Task) {
     match Instructions::here().body() {
-        // SAFETY: the machine has the instructions.
+        // SAFETY: `body` says so only of a machine with every instruction that the function is compiled for, which a test checks.
         Body::Avx512 => unsafe { x86::with_avx512(task) },
-        // SAFETY: the machine has the instructions.
+        // SAFETY: as above.
         Body::Avx2 => unsafe { x86::with_avx2(task) },
         Body::Portable => task.run::<Portable>(),
     }
@@ -470,312 +471,10 @@ pub(crate) fn dispatch(task: impl Task) {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::*;
-
-    use super::{Task, Vector};
-    use crate::simd::{LANES, Lanes};
-
-    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-    pub unsafe fn with_avx512(task: impl Task) {
-        task.run::<Avx512>();
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn with_avx2(task: impl Task) {
-        task.run::<Avx2>();
-    }
-
-    #[derive(Clone, Copy)]
-    pub struct Avx512(__m512);
-
-    // SAFETY of all: only `dispatch` names this type, where the machine has the instructions; loads and stores
-    // are of whole arrays.
-    impl Vector for Avx512 {
-        const MANY: bool = true;
-
-        #[inline(always)]
-        fn zero() -> Self {
-            Self(unsafe { _mm512_setzero_ps() })
-        }
-
-        #[inline(always)]
-        fn load(from: &Lanes) -> Self {
-            Self(unsafe { _mm512_loadu_ps(from.as_ptr()) })
-        }
-
-        #[inline(always)]
-        fn add_product(self, x: f32, by: Self) -> Self {
-            Self(unsafe { _mm512_fmadd_ps(_mm512_set1_ps(x), by.0, self.0) })
-        }
-
-        #[inline(always)]
-        fn add_products(self, x: Self, by: Self) -> Self {
-            Self(unsafe { _mm512_fmadd_ps(x.0, by.0, self.0) })
-        }
-
-        #[inline(always)]
-        fn set(x: f32) -> Self {
-            Self(unsafe { _mm512_set1_ps(x) })
-        }
-
-        #[inline(always)]
-        fn plus(self, x: Self) -> Self {
-            Self(unsafe { _mm512_add_ps(self.0, x.0) })
-        }
-
-        #[inline(always)]
-        fn minus(self, x: Self) -> Self {
-            Self(unsafe { _mm512_sub_ps(self.0, x.0) })
-        }
-
-        #[inline(always)]
-        fn times(self, x: Self) -> Self {
-            Self(unsafe { _mm512_mul_ps(self.0, x.0) })
-        }
-
-        #[inline(always)]
-        fn or_larger(self, x: Self) -> Self {
-            Self(unsafe { _mm512_max_ps(x.0, self.0) })
-        }
-
-        #[inline(always)]
-        fn store(self, into: &mut Lanes) {
-            unsafe { _mm512_storeu_ps(into.as_mut_ptr(), self.0) }
-        }
-
-        #[inline(always)]
-        unsafe fn load_part(from: *const f32, count: usize) -> Self {
-            Self(unsafe { _mm512_maskz_loadu_ps((1 << count) - 1, from) })
-        }
-
-        #[inline(always)]
-        unsafe fn store_part(self, into: *mut f32, count: usize) {
-            unsafe { _mm512_mask_storeu_ps(into, (1 << count) - 1, self.0) }
-        }
-
-        #[inline(always)]
-        fn transpose(from: &[f32], of: usize, into: &mut [f32], to: usize) {
-            Avx2::transpose(from, of, into, to);
-        }
-    }
-
-    #[derive(Clone, Copy)]
-    pub struct Avx2(__m256, __m256);
-
-    // SAFETY of all: as above.
-    impl Vector for Avx2 {
-        const MANY: bool = false;
-
-        #[inline(always)]
-        fn zero() -> Self {
-            let zero = unsafe { _mm256_setzero_ps() };
-            Self(zero, zero)
-        }
-
-        #[inline(always)]
-        fn load(from: &Lanes) -> Self {
-            let from = from.as_ptr();
-            unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
-        }
-
-        #[inline(always)]
-        fn add_product(self, x: f32, by: Self) -> Self {
-            unsafe {
-                let x = _mm256_set1_ps(x);
-                Self(
-                    _mm256_fmadd_ps(x, by.0, self.0),
-                    _mm256_fmadd_ps(x, by.1, self.1),
-                )
-            }
-        }
-
-        #[inline(always)]
-        fn add_products(self, x: Self, by: Self) -> Self {
-            unsafe {
-                Self(
-                    _mm256_fmadd_ps(x.0, by.0, self.0),
-                    _mm256_fmadd_ps(x.1, by.1, self.1),
-                )
-            }
-        }
-
-        #[inline(always)]
-        fn set(x: f32) -> Self {
-            let x = unsafe { _mm256_set1_ps(x) };
-            Self(x, x)
-        }
-
-        #[inline(always)]
-        fn plus(self, x: Self) -> Self {
-            unsafe { Self(_mm256_add_ps(self.0, x.0), _mm256_add_ps(self.1, x.1)) }
-        }
-
-        #[inline(always)]
-        fn minus(self, x: Self) -> Self {
-            unsafe { Self(_mm256_sub_ps(self.0, x.0), _mm256_sub_ps(self.1, x.1)) }
-        }
-
-        #[inline(always)]
-        fn times(self, x: Self) -> Self {
-            unsafe { Self(_mm256_mul_ps(self.0, x.0), _mm256_mul_ps(self.1, x.1)) }
-        }
-
-        #[inline(always)]
-        fn or_larger(self, x: Self) -> Self {
-            unsafe { Self(_mm256_max_ps(x.0, self.0), _mm256_max_ps(x.1, self.1)) }
-        }
-
-        #[inline(always)]
-        fn store(self, into: &mut Lanes) {
-            let into = into.as_mut_ptr();
-            unsafe {
-                _mm256_storeu_ps(into, self.0);
-                _mm256_storeu_ps(into.add(8), self.1);
-            }
-        }
-
-        #[inline(always)]
-        fn transpose(from: &[f32], of: usize, into: &mut [f32], to: usize) {
-            for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
-                let from = &from[row * of + column..];
-                let into = &mut into[column * to + row..];
-                let mut rows = [unsafe { _mm256_setzero_ps() }; 8];
-                for (k, into) in rows.iter_mut().enumerate() {
-                    let row = &from[k * of..][..LANES / 2];
-                    *into = unsafe { _mm256_loadu_ps(row.as_ptr()) };
-                }
-                for (k, column) in unsafe { transposed(rows) }.into_iter().enumerate() {
-                    let into = &mut into[k * to..][..LANES / 2];
-                    unsafe { _mm256_storeu_ps(into.as_mut_ptr(), column) }
-                }
-            }
-        }
-    }
-
-    /// Eight rows of eight as eight columns.
-    #[inline(always)]
-    unsafe fn transposed(r: [__m256; 8]) -> [__m256; 8] {
-        unsafe {
-            let top = transposed_pairs(r[0], r[1], r[2], r[3]);
-            let bottom = transposed_pairs(r[4], r[5], r[6], r[7]);
-            let mut columns = r;
-            for k in 0..4 {
-                columns[k] = _mm256_permute2f128_ps::<0x20>(top[k], bottom[k]);
-                columns[k + 4] = _mm256_permute2f128_ps::<0x31>(top[k], bottom[k]);
-            }
-            columns
-        }
-    }
-
-    /// Four rows of eight, the two halves of each transposed for themselves: pairs of rows, then fours.
-    #[inline(always)]
-    unsafe fn transposed_pairs(a: __m256, b: __m256, c: __m256, d: __m256) -> [__m256; 4] {
-        unsafe {
-            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            let (low_2, high_2) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-            [
-                _mm256_shuffle_ps::<0x44>(low, low_2),
-                _mm256_shuffle_ps::<0xee>(low, low_2),
-                _mm256_shuffle_ps::<0x44>(high, high_2),
-                _mm256_shuffle_ps::<0xee>(high, high_2),
-            ]
-        }
-    }
-}
+mod x86;
 
 #[cfg(target_arch = "aarch64")]
-mod arm {
-    use std::arch::aarch64::*;
-
-    use super::Vector;
-    use crate::simd::Lanes;
-
-    #[derive(Clone, Copy)]
-    pub struct Neon([float32x4_t; 4]);
-
-    // SAFETY of all: every aarch64 has the instructions; loads and stores are of whole arrays.
-    impl Vector for Neon {
-        const MANY: bool = false;
-
-        #[inline(always)]
-        fn zero() -> Self {
-            Self([unsafe { vdupq_n_f32(0.0) }; 4])
-        }
-
-        #[inline(always)]
-        fn load(from: &Lanes) -> Self {
-            let from = from.as_ptr();
-            unsafe {
-                Self([
-                    vld1q_f32(from),
-                    vld1q_f32(from.add(4)),
-                    vld1q_f32(from.add(8)),
-                    vld1q_f32(from.add(12)),
-                ])
-            }
-        }
-
-        #[inline(always)]
-        fn add_product(self, x: f32, by: Self) -> Self {
-            let mut sums = self.0;
-            for (sum, by) in sums.iter_mut().zip(by.0) {
-                *sum = unsafe { vfmaq_n_f32(*sum, by, x) };
-            }
-            Self(sums)
-        }
-
-        #[inline(always)]
-        fn add_products(self, x: Self, by: Self) -> Self {
-            let mut sums = self.0;
-            for ((sum, x), by) in sums.iter_mut().zip(x.0).zip(by.0) {
-                *sum = unsafe { vfmaq_f32(*sum, x, by) };
-            }
-            Self(sums)
-        }
-
-        #[inline(always)]
-        fn set(x: f32) -> Self {
-            Self([unsafe { vdupq_n_f32(x) }; 4])
-        }
-
-        #[inline(always)]
-        fn plus(self, x: Self) -> Self {
-            Self(std::array::from_fn(|k| unsafe {
-                vaddq_f32(self.0[k], x.0[k])
-            }))
-        }
-
-        #[inline(always)]
-        fn minus(self, x: Self) -> Self {
-            Self(std::array::from_fn(|k| unsafe {
-                vsubq_f32(self.0[k], x.0[k])
-            }))
-        }
-
-        #[inline(always)]
-        fn times(self, x: Self) -> Self {
-            Self(std::array::from_fn(|k| unsafe {
-                vmulq_f32(self.0[k], x.0[k])
-            }))
-        }
-
-        #[inline(always)]
-        fn or_larger(self, x: Self) -> Self {
-            Self(std::array::from_fn(|k| unsafe {
-                vmaxq_f32(self.0[k], x.0[k])
-            }))
-        }
-
-        #[inline(always)]
-        fn store(self, into: &mut Lanes) {
-            let into = into.as_mut_ptr();
-            for (k, part) in self.0.into_iter().enumerate() {
-                unsafe { vst1q_f32(into.add(4 * k), part) }
-            }
-        }
-    }
-}
+mod arm;
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {

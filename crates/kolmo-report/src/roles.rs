@@ -85,13 +85,9 @@ mod tests {
 
     fn step(number: u64, redundancy: f64) -> StepRecord {
         StepRecord {
-            step: number,
-            documents: 32 * number,
-            tokens: 256 * number,
             loss: 3.0,
             loss_syntax: Some(2.0 + redundancy),
             loss_subject: Some(1.0),
-            loss_value: None,
             loss_eos: Some(0.0),
             exact: ExactLosses {
                 floor_syntax: Some(2.0),
@@ -100,11 +96,7 @@ mod tests {
                 floor: Some(2.5),
                 ..ExactLosses::default()
             },
-            lr: 1e-3,
-            grad_norm: 1.0,
-            tokens_per_s: 1.0,
-            elapsed_s: 1.0,
-            companions: Default::default(),
+            ..examples::step(number)
         }
     }
 

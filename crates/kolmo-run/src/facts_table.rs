@@ -196,12 +196,10 @@ impl FactsTable {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
+pub(crate) mod examples {
+    use super::FactRow;
 
-    use super::*;
-
-    fn row(step: u64, subject: u64, relation: u32) -> FactRow {
+    pub(crate) fn row(step: u64, subject: u64, relation: u32) -> FactRow {
         FactRow {
             step,
             documents: 256 * step,
@@ -218,6 +216,13 @@ mod tests {
             name_loss_nats: 6.5,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{examples::row, *};
 
     fn table() -> FactsTable {
         let mut table = FactsTable::new(vec!["employer".into(), "birth_city — élève".into()]);

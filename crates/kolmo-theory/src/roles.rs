@@ -74,6 +74,17 @@ impl AddAssign for ByRole {
     }
 }
 
+/// Lets `read` put what each token of `document` costs into `nats`. Where it stops, the rest is impossible: everything is infinite.
+pub(crate) fn read_whole(
+    document: &Document,
+    nats: &mut Vec<f64>,
+    read: impl FnOnce(&mut Vec<f64>) -> Option<()>,
+) {
+    nats.clear();
+    let _ = read(nats);
+    nats.resize(document.tokens.len(), f64::INFINITY);
+}
+
 /// The sum of `nats`, one for each token of `document`, by role.
 pub(crate) fn sum_by_role(document: &Document, nats: &[f64]) -> ByRole {
     let mut sum = ByRole::default();

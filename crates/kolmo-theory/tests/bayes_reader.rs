@@ -4,15 +4,12 @@
 
 mod common;
 
-use common::{Roles, zipf};
+use common::{Roles, pitman_yor, zipf};
 use kolmo_config::Discount;
 use kolmo_theory::{BayesLearner, BayesReader};
 use kolmo_world::{
     EOS, Token, World, WorldConfig,
-    config::{
-        All, Family, FrequencyConfig, NamesConfig, PitmanYorConfig, RelationConfig, RelationCount,
-        SyntaxConfig,
-    },
+    config::{All, Family, NamesConfig, RelationConfig, RelationCount, SyntaxConfig},
     random::Streams,
 };
 use rand::{Rng, RngExt};
@@ -46,11 +43,7 @@ fn worlds() -> Vec<(&'static str, WorldConfig)> {
         relations_per_document: stated,
         ..WorldConfig::default()
     };
-    let process = FrequencyConfig::PitmanYor(PitmanYorConfig {
-        discount: 0.5,
-        concentration: 2.0,
-        elements: 500,
-    });
+    let process = pitman_yor(0.5, 2.0, 500);
     let (one, two) = (RelationCount::Exactly(1), RelationCount::Exactly(2));
     let all = RelationCount::All(All::All);
     vec![

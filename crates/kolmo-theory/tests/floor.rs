@@ -6,13 +6,13 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::Roles;
+use common::{Roles, pitman_yor};
 use kolmo_theory::{ByRole, Floor, entropy::DocumentEntropy, expected_floor};
 use kolmo_world::{
     Role, Token, World, WorldConfig,
     config::{
-        All, Family, FrequencyConfig, NamesConfig, PitmanYorConfig, RelationConfig, RelationCount,
-        SyntaxConfig, ZipfConfig,
+        All, Family, FrequencyConfig, NamesConfig, RelationConfig, RelationCount, SyntaxConfig,
+        ZipfConfig,
     },
     syntax::Piece,
 };
@@ -210,11 +210,7 @@ fn one_fact_a_document() {
 #[test]
 fn several_facts_a_document_with_a_shared_class() {
     let config = WorldConfig {
-        frequency: FrequencyConfig::PitmanYor(PitmanYorConfig {
-            discount: 0.3,
-            concentration: 1.0,
-            elements: 6,
-        }),
+        frequency: pitman_yor(0.3, 1.0, 6),
         relations_per_document: RelationCount::Exactly(2),
         relations: relations(&[1.0, 2.5, 0.5]),
         syntax: SyntaxConfig {

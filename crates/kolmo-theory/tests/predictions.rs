@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::{Mean, documents_of, zipf};
+use common::{Mean, documents_of, pitman_yor, zipf};
 use kolmo_theory::{
     PitmanYorParameters,
     capacity::{Capacity, WaterFilling},
@@ -18,8 +18,8 @@ use kolmo_theory::{
 use kolmo_world::{
     Fact, World, WorldConfig,
     config::{
-        FrequencyConfig, GroupConfig, GroupedConfig, PitmanYorConfig, RelationConfig,
-        RelationCount, UniformConfig, ZipfConfig,
+        FrequencyConfig, GroupConfig, GroupedConfig, RelationConfig, RelationCount, UniformConfig,
+        ZipfConfig,
     },
     random::Streams,
 };
@@ -378,11 +378,7 @@ fn worlds_at_the_edge_have_predictions_too() {
         documents: 1_000_000_000,
         classes: vec![(1, 1), (1, 10)],
     };
-    let dirichlet = FrequencyConfig::PitmanYor(PitmanYorConfig {
-        discount: 0.0,
-        concentration: 1.0,
-        elements: 10_000,
-    });
+    let dirichlet = pitman_yor(0.0, 1.0, 10_000);
     let steep = FrequencyConfig::Zipf(ZipfConfig {
         elements: 1_000_000_000,
         exponent: 10.0,

@@ -15,7 +15,7 @@ use kolmo_world::{
 };
 use serde::Serialize;
 
-use super::{Setup, Shape, Times, WARM_UP, per_second};
+use super::{Measured, OfModel, Processor, Shape, Times, WARM_UP};
 
 /// Time how fast a model is asked for facts, beside the forward pass of training on as many tokens
 ///
@@ -28,22 +28,14 @@ use super::{Setup, Shape, Times, WARM_UP, per_second};
     --vocab 2048 --steps 30 --threads 2 --device flex --json")]
 pub struct Arguments {
     #[command(flatten)]
-    shape: Shape,
-    #[command(flatten)]
-    setup: Setup,
+    of_model: OfModel,
 }
 
 #[derive(Serialize)]
 struct Report {
-    arch: &'static str,
-    device: String,
-    threads: usize,
-    shards: usize,
-    parameters: u64,
-    ms_median: f64,
-    ms_best: f64,
-    /// Tokens of prompts and values a second.
-    tokens_per_s: f64,
+    /// Tokens are of prompts and values.
+    #[serde(flatten)]
+    asked: Measured,
     forward_ms_median: f64,
     forward_ms_best: f64,
     forward_tokens_per_s: f64,
@@ -53,10 +45,8 @@ struct Report {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { shape, setup } = arguments;
-    let config = shape.model()?;
-    let device = setup.open()?;
-    let model = Model::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
+    let OfModel { shape, setup } = &arguments.of_model;
+    let (config, device, model) = arguments.of_model.open()?;
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
     let forward = Forward::new(shape, &device);
     let world = world()?;
@@ -71,33 +61,32 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         forward.run(&model, &batch, &workers)?;
         passed.count(step, started);
     }
-    let (ms_median, ms_best) = asked.summary();
-    let (forward_ms_median, forward_ms_best) = passed.summary();
-    let tokens = shape.tokens() as f64;
+    let speed = asked.speed(shape.tokens());
+    let forward = passed.speed(shape.tokens());
     let report = Report {
-        arch: config.name(),
-        device: device.name.to_string(),
-        threads: workers.threads(),
-        shards: shape.shards,
-        parameters: config.parameters(shape.vocab),
-        ms_median,
-        ms_best,
-        tokens_per_s: per_second(tokens, ms_median),
-        forward_ms_median,
-        forward_ms_best,
-        forward_tokens_per_s: per_second(tokens, forward_ms_median),
-        ratio: forward_ms_median / ms_median,
+        forward_ms_median: forward.ms_median,
+        forward_ms_best: forward.ms_best,
+        forward_tokens_per_s: forward.tokens_per_s,
+        ratio: forward.ms_median / speed.ms_median,
+        asked: Measured {
+            arch: config.name(),
+            device: device.name.to_string(),
+            processor: Processor::here(),
+            threads: workers.threads(),
+            shards: shape.shards,
+            parameters: config.parameters(shape.vocab),
+            speed,
+        },
     };
     let words = format!(
-        "{} of {} parameters on {} with {} threads: {ms_median:.2} ms for {} facts (median of {}; best \
-         {ms_best:.2} ms), {:.0} tokens/s; forward pass of training {:.0} tokens/s; ratio {:.2}",
-        report.arch,
-        report.parameters,
-        report.device,
-        report.threads,
+        "{}: {:.2} ms for {} facts (median of {}; best \
+         {:.2} ms), {:.0} tokens/s; forward pass of training {:.0} tokens/s; ratio {:.2}",
+        report.asked,
+        report.asked.speed.ms_median,
         shape.batch,
         setup.steps,
-        report.tokens_per_s,
+        report.asked.speed.ms_best,
+        report.asked.speed.tokens_per_s,
         report.forward_tokens_per_s,
         report.ratio,
     );

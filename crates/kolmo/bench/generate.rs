@@ -3,11 +3,10 @@
 use std::time::Instant;
 
 use kolmo_eval::generate::{Choice, generate, generate_reading_again};
-use kolmo_model::Model;
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
-use super::{Setup, Shape, Times, WARM_UP, per_second};
+use super::{OfModel, Speed, Times, WARM_UP};
 
 /// Time how fast a model writes, with what it has read kept, and reading all again for each token
 ///
@@ -18,9 +17,7 @@ use super::{Setup, Shape, Times, WARM_UP, per_second};
   kolmo bench generate --d-model 64 --layers 2 --batch 16 --seq 64 --vocab 1024 --steps 5 --device flex --json")]
 pub struct Arguments {
     #[command(flatten)]
-    shape: Shape,
-    #[command(flatten)]
-    setup: Setup,
+    of_model: OfModel,
 }
 
 #[derive(Serialize)]
@@ -28,10 +25,9 @@ struct Report {
     arch: &'static str,
     device: String,
     parameters: u64,
-    ms_median: f64,
-    ms_best: f64,
-    /// Tokens written a second.
-    tokens_per_s: f64,
+    /// Tokens are those written.
+    #[serde(flatten)]
+    speed: Speed,
     again_ms_median: f64,
     again_ms_best: f64,
     again_tokens_per_s: f64,
@@ -43,10 +39,8 @@ struct Report {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { shape, setup } = arguments;
-    let config = shape.model()?;
-    let device = setup.open()?;
-    let model = Model::new(&config, shape.vocab, &Streams::new(1), &device.device)?;
+    let OfModel { shape, setup } = &arguments.of_model;
+    let (config, device, model) = arguments.of_model.open()?;
     let (mut kept, mut again) = (Times::default(), Times::default());
     let mut identical = true;
     for step in 0..WARM_UP + setup.steps {
@@ -69,32 +63,31 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         again.count(step, started);
         identical &= one == other;
     }
-    let (ms_median, ms_best) = kept.summary();
-    let (again_ms_median, again_ms_best) = again.summary();
-    let tokens = shape.tokens() as f64;
+    let speed = kept.speed(shape.tokens());
+    let again = again.speed(shape.tokens());
     let report = Report {
         arch: config.name(),
         device: device.name.to_string(),
         parameters: config.parameters(shape.vocab),
-        ms_median,
-        ms_best,
-        tokens_per_s: per_second(tokens, ms_median),
-        again_ms_median,
-        again_ms_best,
-        again_tokens_per_s: per_second(tokens, again_ms_median),
-        ratio: again_ms_median / ms_median,
+        again_ms_median: again.ms_median,
+        again_ms_best: again.ms_best,
+        again_tokens_per_s: again.tokens_per_s,
+        ratio: again.ms_median / speed.ms_median,
+        speed,
         identical,
     };
     let words = format!(
-        "{} of {} parameters on {}: {ms_median:.2} ms for {} texts of {} tokens (median of {}; best {ms_best:.2} ms), {:.0} tokens/s; \
+        "{} of {} parameters on {}: {:.2} ms for {} texts of {} tokens (median of {}; best {:.2} ms), {:.0} tokens/s; \
          reading all again {:.0} tokens/s; ratio {:.2}; {}",
         report.arch,
         report.parameters,
         report.device,
+        report.speed.ms_median,
         shape.batch,
         shape.seq,
         setup.steps,
-        report.tokens_per_s,
+        report.speed.ms_best,
+        report.speed.tokens_per_s,
         report.again_tokens_per_s,
         report.ratio,
         if identical {

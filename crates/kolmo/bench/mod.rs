@@ -1,12 +1,12 @@
 //! `kolmo bench`: how fast training, evaluation, the world and compression are on this machine, and how activations go with
 //! the width of a model. One file per subcommand.
 
-use std::time::Instant;
+use std::{fmt, time::Instant};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use kolmo_config::{ModelConfig, RunConfig};
-use kolmo_model::{ComputeDevice, DeviceName, device};
+use kolmo_model::{ComputeDevice, DeviceName, Model, device};
 use kolmo_world::{
     Batch,
     document::Role,
@@ -97,6 +97,15 @@ struct Setup {
     steps: usize,
     #[command(flatten)]
     machine: Machine,
+}
+
+/// A model that is measured, how, and where.
+#[derive(Debug, Args)]
+struct OfModel {
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    setup: Setup,
 }
 
 /// Where something is measured.
@@ -227,6 +236,84 @@ fn check(flag: &str, value: usize, most: usize) -> Result<(), Usage> {
     }
 }
 
+impl OfModel {
+    /// The configuration of the model, the device, and the model there.
+    fn open(&self) -> anyhow::Result<(ModelConfig, ComputeDevice, Model)> {
+        let config = self.shape.model()?;
+        let device = self.setup.open()?;
+        let streams = Streams::new(1);
+        let model = Model::new(&config, self.shape.vocab, &streams, &device.device)?;
+        Ok((config, device, model))
+    }
+}
+
+/// How long something takes, and what that is in tokens a second: of a report.
+#[derive(Debug, Serialize)]
+struct Speed {
+    ms_median: f64,
+    ms_best: f64,
+    tokens_per_s: f64,
+}
+
+/// What was measured, where, and how fast it is: the beginning of a report.
+#[derive(Debug, Serialize)]
+struct Measured {
+    arch: &'static str,
+    device: String,
+    #[serde(flatten)]
+    processor: Processor,
+    threads: usize,
+    shards: usize,
+    parameters: u64,
+    #[serde(flatten)]
+    speed: Speed,
+}
+
+/// The processor of this machine.
+#[derive(Debug, Serialize)]
+struct Processor {
+    /// What it calls itself, where the system says so.
+    processor: Option<String>,
+    /// Its instructions that operations on the CPU are made of.
+    instructions: &'static str,
+}
+
+impl Processor {
+    fn here() -> Self {
+        Self {
+            processor: kolmo_run::Machine::this().processor,
+            instructions: kolmo_kernels::instructions(),
+        }
+    }
+}
+
+impl fmt::Display for Processor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self
+            .processor
+            .as_deref()
+            .unwrap_or("a processor without a name");
+        write!(f, "{name}, {}", self.instructions)
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            arch,
+            device,
+            processor,
+            threads,
+            parameters,
+            ..
+        } = self;
+        write!(
+            f,
+            "{arch} of {parameters} parameters on {device} ({processor}) with {threads} threads"
+        )
+    }
+}
+
 /// Times of what is done again and again.
 #[derive(Debug, Default)]
 struct Times {
@@ -250,6 +337,16 @@ impl Times {
     fn summary(mut self) -> (f64, f64) {
         self.ms.sort_unstable_by(f64::total_cmp);
         (self.ms[self.ms.len() / 2], self.ms[0])
+    }
+
+    /// How fast it goes, if so many tokens are read or written each time.
+    fn speed(self, tokens: usize) -> Speed {
+        let (ms_median, ms_best) = self.summary();
+        Speed {
+            ms_median,
+            ms_best,
+            tokens_per_s: per_second(tokens as f64, ms_median),
+        }
     }
 }
 

@@ -3,14 +3,13 @@
 use std::time::Instant;
 
 use kolmo_config::{AdamW, OptimizerConfig, TrainConfig};
-use kolmo_kernels::{instructions, is_flex, peak::sgemm_gflops};
+use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Model;
-use kolmo_run::Machine;
 use kolmo_train::{learner::Learner, optimizer::Optimizer};
 use kolmo_world::random::Streams;
 use serde::Serialize;
 
-use super::{Setup, Shape, Times, WARM_UP, per_second};
+use super::{Measured, OfModel, Processor, Times, WARM_UP};
 
 /// Time training steps on random tokens: forward, backward, global-norm clipping, AdamW
 ///
@@ -22,9 +21,7 @@ use super::{Setup, Shape, Times, WARM_UP, per_second};
     --vocab 2048 --steps 30 --threads 2 --device flex --json")]
 pub struct Arguments {
     #[command(flatten)]
-    shape: Shape,
-    #[command(flatten)]
-    setup: Setup,
+    of_model: OfModel,
     /// Stop after so many seconds, if that comes before the last step; at least one step is measured, and the
     /// peak of matrix products is not
     #[arg(long)]
@@ -33,18 +30,8 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Report {
-    arch: &'static str,
-    device: String,
-    /// What the processor calls itself, where the system says so.
-    processor: Option<String>,
-    /// The instructions that operations on the CPU are made of.
-    instructions: &'static str,
-    threads: usize,
-    shards: usize,
-    parameters: u64,
-    ms_median: f64,
-    ms_best: f64,
-    tokens_per_s: f64,
+    #[serde(flatten)]
+    trained: Measured,
     /// Useful operations a second, see [`kolmo_config::Architecture::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
@@ -55,11 +42,8 @@ struct Report {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments {
-        shape,
-        setup,
-        seconds,
-    } = arguments;
+    let Arguments { of_model, seconds } = arguments;
+    let OfModel { shape, setup } = of_model;
     let config = shape.model()?;
     let device = setup.open()?;
     let autodiff = device.device.clone().autodiff();
@@ -100,23 +84,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         times.count(step, started);
     }
     let steps = times.len();
-    let (ms_median, ms_best) = times.summary();
-    let tokens_per_s = per_second(shape.tokens() as f64, ms_median);
-    let gflops = tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
+    let speed = times.speed(shape.tokens());
+    let gflops = speed.tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
     let sgemm = before
         .zip(peak(&learner))
         .map(|(before, after)| before.max(after));
     let report = Report {
-        arch: config.name(),
-        device: device.name.to_string(),
-        processor: Machine::this().processor,
-        instructions: instructions(),
-        threads: learner.workers.threads(),
-        shards,
-        parameters: config.parameters(shape.vocab),
-        ms_median,
-        ms_best,
-        tokens_per_s,
+        trained: Measured {
+            arch: config.name(),
+            device: device.name.to_string(),
+            processor: Processor::here(),
+            threads: learner.workers.threads(),
+            shards,
+            parameters: config.parameters(shape.vocab),
+            speed,
+        },
         gflops,
         sgemm_gflops: sgemm,
         sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),
@@ -125,18 +107,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn words(report: &Report, steps: usize) -> String {
-    let processor = report.processor.as_deref().unwrap_or("a processor without a name");
     let mut words = format!(
-        "{} of {} parameters on {} ({processor}, {}) with {} threads: {:.2} ms a step (median of {steps}; best {:.2} ms), \
+        "{}: {:.2} ms a step (median of {steps}; best {:.2} ms), \
          {:.0} tokens/s, {:.1} GFLOP/s of useful work",
-        report.arch,
-        report.parameters,
-        report.device,
-        report.instructions,
-        report.threads,
-        report.ms_median,
-        report.ms_best,
-        report.tokens_per_s,
+        report.trained,
+        report.trained.speed.ms_median,
+        report.trained.speed.ms_best,
+        report.trained.speed.tokens_per_s,
         report.gflops,
     );
     if let (Some(peak), Some(fraction)) = (report.sgemm_gflops, report.sgemm_fraction) {

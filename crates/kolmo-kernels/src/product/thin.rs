@@ -29,8 +29,10 @@ pub(super) struct Product<'a> {
 }
 
 impl<'a> Product<'a> {
+    /// Computes it.
+    ///
     /// # Safety
-    /// `into` has room for `a.rows` · `b.columns` values, and holds them if `add`. Nobody else uses it meanwhile.
+    /// `into` must have room for `a.rows` · `b.columns` values that nobody else reads or writes meanwhile, and must hold them if `add`.
     pub unsafe fn run(into: *mut f32, add: bool, a: Matrix<'a>, b: Matrix<'a>) {
         let turned: Vec<f32>;
         let values = if b.right == 1 {
@@ -116,12 +118,14 @@ impl Product<'_> {
         let is_part = |b: usize| PART && b + 1 == BLOCKS;
         assert!(row + ROWS <= self.a.rows && depth * width <= self.b.len());
         let mut sums = [[V::zero(); BLOCKS]; ROWS];
-        // SAFETY: the rows are those of the result, and vectors end with their row, or are parts that do.
+        // SAFETY: whoever made this vouches for room for the whole result, `row` is one of its rows, asserted above, and `first` lies
+        // in a row, since `block` is one of its blocks.
         let into = unsafe { self.into.add(row * width + first) };
         if self.add {
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (b, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: as above, and all values are there.
+                    // SAFETY: row `row` + r is one of the result, asserted above; its vectors end with it, or the last one is a part of
+                    // `rest` values that does; and with `add` all of them are there.
                     *sum = unsafe {
                         let from = into.add(r * width + b * LANES);
                         if is_part(b) {
@@ -143,7 +147,8 @@ impl Product<'_> {
         for _ in 0..depth {
             let mut vectors = [V::zero(); BLOCKS];
             for (b, vector) in vectors.iter_mut().enumerate() {
-                // SAFETY: row k < depth of the right side has `width` values, see `into`.
+                // SAFETY: row k < depth of the right side has `width` values, asserted above, with which its vectors end, or the last
+                // one is a part of `rest` values that does.
                 *vector = unsafe {
                     let from = right.wrapping_add(b * LANES);
                     if is_part(b) {
@@ -154,7 +159,8 @@ impl Product<'_> {
                 };
             }
             for (r, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: row `row` + r and column k < depth of the left side.
+                // SAFETY: row `row` + r, asserted above, and column k < depth of the left side, which holds what its sizes and
+                // distances say.
                 let x = unsafe { *left[r / 4 * 4].wrapping_add(steps[r % 4]) };
                 for (sum, vector) in sums.iter_mut().zip(vectors) {
                     *sum = sum.add_product(x, vector);
@@ -167,7 +173,8 @@ impl Product<'_> {
         }
         for (r, sums) in sums.iter().enumerate() {
             for (b, sum) in sums.iter().enumerate() {
-                // SAFETY: as of `into`.
+                // SAFETY: row `row` + r is one of the result, asserted above, and its vectors end with it, or the last one is a part of
+                // `rest` values that does.
                 unsafe {
                     let to = into.add(r * width + b * LANES);
                     if is_part(b) {

@@ -87,28 +87,19 @@ mod tests {
     use kolmo_run::ExactLosses;
 
     use super::*;
+    use crate::examples;
 
     fn step(number: u64, redundancy: f64) -> StepRecord {
         StepRecord {
-            step: number,
             documents: 100 * number,
-            tokens: 1000 * number,
-            loss: 1.0,
-            loss_syntax: None,
-            loss_subject: None,
             loss_value: Some(redundancy),
-            loss_eos: None,
             exact: ExactLosses {
                 floor_value: Some(0.0),
                 redundancy_value: Some(redundancy),
                 bayes_value: Some(redundancy / 4.0),
                 ..ExactLosses::default()
             },
-            lr: 1e-3,
-            grad_norm: 1.0,
-            tokens_per_s: 1.0,
-            elapsed_s: 1.0,
-            companions: Default::default(),
+            ..examples::step(number)
         }
     }
 

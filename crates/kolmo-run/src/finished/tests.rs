@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::facts_table::examples::row;
 use crate::metrics::{JsonlWriter, examples};
 use crate::{AnswerRow, FactRow, FactsTable, Provenance, write_answers};
 
@@ -31,21 +32,7 @@ fn run(folder: &tempfile::TempDir) -> RunDirectory {
 }
 
 fn fact(step: u64) -> FactRow {
-    FactRow {
-        step,
-        documents: 256 * step,
-        subject: 1,
-        relation: 0,
-        probability: 0.5,
-        exposures: 1,
-        loss_nats: 0.1,
-        correct: true,
-        answer_valid: true,
-        confidence: 0.5,
-        stands_for: 1,
-        share: 1.0,
-        name_loss_nats: 0.0,
-    }
+    row(step, 1, 0)
 }
 
 fn open(run: &RunDirectory) -> Result<FinishedRun> {

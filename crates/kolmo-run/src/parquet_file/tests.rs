@@ -10,23 +10,15 @@ use parquet::{
 };
 
 use super::*;
-use crate::{AnswerRow, Error, FactRow, FactsTable, read_answers, write_answers};
+use crate::{
+    AnswerRow, Error, FactRow, FactsTable, facts_table::examples::row, read_answers, write_answers,
+};
 
 fn facts(path: &Path) {
     let row = |subject: u64| FactRow {
-        step: 10,
-        documents: 2560,
-        subject,
-        relation: subject as u32 % 2,
-        probability: 0.1 / subject as f64,
         exposures: 3 * subject,
         loss_nats: 1.0 / subject as f64,
-        correct: subject.is_multiple_of(2),
-        answer_valid: subject != 3,
-        confidence: 0.75,
-        stands_for: 2,
-        share: 0.05,
-        name_loss_nats: 6.5,
+        ..row(10, subject, subject as u32 % 2)
     };
     let mut table = FactsTable::new(vec!["home".into(), "born".into()]);
     table.push((1..=5).map(row).collect()).unwrap();

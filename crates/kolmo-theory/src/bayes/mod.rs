@@ -36,7 +36,7 @@ use values::ValueTree;
 use crate::{
     grammar::{Event, Grammar, Symbol, events},
     pitman_yor::PitmanYorParameters,
-    roles::{ByRole, sum_by_role},
+    roles::{ByRole, read_whole, sum_by_role},
 };
 
 /// The Bayes learner. Memory grows with the number of distinct subjects met.
@@ -84,9 +84,7 @@ impl<'a> BayesLearner<'a> {
     /// learns from it: −ln P into `nats`, one a token. Of the document only tokens and roles are read. From the first word, name or value on that
     /// is impossible there, everything is infinite, and nothing more is learnt from the document.
     pub fn read(&mut self, document: &Document, nats: &mut Vec<f64>) {
-        nats.clear();
-        let _ = self.read_possible(document, nats);
-        nats.resize(document.tokens.len(), f64::INFINITY);
+        read_whole(document, nats, |nats| self.read_possible(document, nats));
     }
 
     /// The sum over the tokens of `document` by role, nats; learns like [`read`](Self::read).

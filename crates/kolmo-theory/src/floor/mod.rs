@@ -19,7 +19,7 @@ use kolmo_world::{Document, Fact, Token, World};
 
 use crate::{
     grammar::{Event, events},
-    roles::{ByRole, sum_by_role},
+    roles::{ByRole, read_whole, sum_by_role},
 };
 use automaton::Automaton;
 pub use expected::expected_floor;
@@ -57,9 +57,7 @@ impl<'a> Floor<'a> {
     /// From the first word, name or value on that the world cannot have written there, everything is
     /// infinite.
     pub fn read(&mut self, document: &Document, nats: &mut Vec<f64>) {
-        nats.clear();
-        let _ = self.read_possible(document, nats);
-        nats.resize(document.tokens.len(), f64::INFINITY);
+        read_whole(document, nats, |nats| self.read_possible(document, nats));
     }
 
     /// The sum over the tokens of `document` by role, nats.

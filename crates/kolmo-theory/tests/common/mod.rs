@@ -4,7 +4,7 @@
 
 use kolmo_world::{
     Document, EOS, Role, Token, World,
-    config::{FrequencyConfig, ZipfConfig},
+    config::{FrequencyConfig, PitmanYorConfig, ZipfConfig},
 };
 
 pub fn zipf(elements: u64, exponent: f64) -> FrequencyConfig {
@@ -12,6 +12,14 @@ pub fn zipf(elements: u64, exponent: f64) -> FrequencyConfig {
         elements,
         exponent,
         bias: 0.0,
+    })
+}
+
+pub fn pitman_yor(discount: f64, concentration: f64, elements: u64) -> FrequencyConfig {
+    FrequencyConfig::PitmanYor(PitmanYorConfig {
+        discount,
+        concentration,
+        elements,
     })
 }
 
