@@ -72,7 +72,9 @@ impl TrainConfig {
         const LEAST_FLOPS: f64 = 100e6;
         let tokens = (self.batch_documents * length) as f64;
         let flops = tokens * model.training_flops_per_token(vocabulary, length);
-        ((flops / LEAST_FLOPS) as usize).clamp(1, self.shards.max(1))
+        // A power of two, so that two or four cores have as much to do.
+        let fewer = (flops / LEAST_FLOPS).max(1.0).log2().floor().exp2();
+        (fewer as usize).clamp(1, self.shards.max(1))
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

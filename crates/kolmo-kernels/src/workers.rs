@@ -44,11 +44,15 @@ impl Workers {
         self.pools.len()
     }
 
-    /// `work` on each of `items`, in the order of the items whoever did them.
+    /// `work` on each of `items`, in the order of the items whoever did them. What is alone is done by this thread: to hand it to
+    /// another and wait takes as long as a small step of training.
     ///
     /// # Panics
     /// If `work` does.
     pub fn map<T: Send, R: Send>(&self, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+        if items.len() < 2 {
+            return items.into_iter().map(work).collect();
+        }
         let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
         let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|x| Mutex::new(Some(x))).collect();
         let next = AtomicUsize::new(0);

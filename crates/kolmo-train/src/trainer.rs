@@ -200,6 +200,9 @@ fn let_go(
     manifest.write(job.run)
 }
 
+/// So many documents are written before a thread has begun.
+const FEW_DOCUMENTS: usize = 64;
+
 /// A loss of so many times ln(vocabulary), where a model that knows nothing loses one, is an explosion.
 const EXPLOSION: f64 = 10.0;
 
@@ -243,6 +246,9 @@ fn run_loop(
         let documents = training.documents + batch_documents as u64;
         let (gradient, next) = thread::scope(|scope| {
             let make = || documents_of.batch(documents, batch_documents);
+            if batch_documents <= FEW_DOCUMENTS {
+                return (training.learner.look(&batch, &classes), Ok(make()));
+            }
             let next = thread::Builder::new().spawn_scoped(scope, make);
             let gradient = training.learner.look(&batch, &classes);
             // Where there is no thread to be had, one after the other.
