@@ -54,10 +54,14 @@ fn training_is_timed_and_held_against_matrix_products() {
         let report = report(&place, &train);
         check_numbers(&report, OF_A_MODEL);
         check_numbers(&report, &["gflops", "sgemm_gflops", "sgemm_fraction"]);
+        check_numbers(&report, &["first_step_s"]);
+        assert!(report["instructions"].is_string());
         assert_eq!(report["arch"], arch);
         assert_eq!(report["device"], "flex");
         assert_eq!(report["threads"], 1);
     }
+    let together = [&["train", "--read-every=3"], TINY].concat();
+    assert_eq!(report(&place, &together)["read_every"], 3);
     let words = place.kolmo(&[&["bench", "train"], TINY].concat()).exits(0);
     let words = words.stdout();
     assert!(words.contains("ms a step") && words.contains("tokens/s") && words.contains("GFLOP/s"));

@@ -192,3 +192,35 @@ pub(crate) fn below_one(key: &'static str, value: f64) -> Check {
         valid,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ModelConfig, Transformer};
+
+    #[test]
+    fn small_batches_have_fewer_parts_and_no_more_than_are_asked_for() {
+        let parts = |d_model: usize, batch_documents: usize, shards: usize| {
+            let model = ModelConfig::gpt(Transformer {
+                d_model,
+                layers: 2,
+                heads: 2,
+                ..Transformer::default()
+            });
+            let train = TrainConfig {
+                batch_documents,
+                shards,
+                ..TrainConfig::default()
+            };
+            train.parts(&*model, 300, 16)
+        };
+        // 9 million operations, 0.3 and 0.9 billion.
+        assert_eq!(parts(16, 8, 8), 1);
+        assert_eq!(parts(16, 256, 8), 2);
+        assert_eq!(parts(32, 256, 8), 8);
+        // As many as are asked for where there is work for them.
+        assert_eq!(parts(256, 256, 3), 3);
+        assert_eq!(parts(256, 256, 64), 64);
+        assert_eq!(parts(16, 256, 1), 1);
+    }
+}

@@ -323,8 +323,14 @@ struct Times {
 impl Times {
     /// Counts the time since `started`, if `step` is past the warm-up.
     fn count(&mut self, step: usize, started: Instant) {
+        self.count_each(step, started, 1);
+    }
+
+    /// The same where `count` were done in that time, for each of them.
+    fn count_each(&mut self, step: usize, started: Instant, count: usize) {
         if step >= WARM_UP {
-            self.ms.push(started.elapsed().as_secs_f64() * 1e3);
+            let ms = started.elapsed().as_secs_f64() * 1e3;
+            self.ms.push(ms / count as f64);
         }
     }
 

@@ -5,8 +5,11 @@ use std::time::Instant;
 use kolmo_config::{AdamW, OptimizerConfig, TrainConfig};
 use kolmo_kernels::{is_flex, peak::sgemm_gflops};
 use kolmo_model::Model;
-use kolmo_train::{learner::Learner, optimizer::Optimizer};
-use kolmo_world::random::Streams;
+use kolmo_train::{
+    learner::{Figures, Learner},
+    optimizer::Optimizer,
+};
+use kolmo_world::{Batch, random::Streams};
 use serde::Serialize;
 
 use super::{Measured, OfModel, Processor, Times, WARM_UP};
@@ -26,12 +29,19 @@ pub struct Arguments {
     /// peak of matrix products is not
     #[arg(long)]
     seconds: Option<f64>,
+    /// Steps made before their losses are waited for, as training waits after every train.log_every
+    #[arg(long, value_name = "STEPS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    read_every: u16,
 }
 
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]
     trained: Measured,
+    /// Steps that are timed together.
+    read_every: u16,
+    /// What the first step of all took, on a GPU the kernels that were compiled and tuned for it.
+    first_step_s: f64,
     /// Useful operations a second, see [`kolmo_config::Architecture::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
@@ -40,9 +50,16 @@ struct Report {
     sgemm_fraction: Option<f64>,
 }
 
+/// Learning rate.
+const RATE: f64 = 1e-3;
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { of_model, seconds } = arguments;
+    let Arguments {
+        of_model,
+        seconds,
+        read_every,
+    } = arguments;
     let OfModel { shape, setup } = of_model;
     let config = shape.model()?;
     let device = setup.open()?;
@@ -64,10 +81,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let has_peak = is_flex(&device.device) && seconds.is_none();
     let peak = |learner: &Learner<Model>| has_peak.then(|| sgemm_gflops(&learner.workers));
     let before = peak(&learner);
+    let started = Instant::now();
+    learner.step(&shape.batch(0), RATE)?;
+    let first_step_s = started.elapsed().as_secs_f64();
     let mut times = Times::default();
+    let every = usize::from(*read_every);
     let limit = seconds.map_or(f64::INFINITY, |seconds| seconds.max(0.0));
     let begun = Instant::now();
-    for step in 0..WARM_UP + setup.steps {
+    for step in 0..WARM_UP + setup.steps.div_ceil(every) {
         let elapsed = begun.elapsed().as_secs_f64();
         if elapsed > limit && times.len() > 0 {
             break;
@@ -78,12 +99,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         } else {
             step
         };
-        let batch = shape.batch(step);
+        let batches: Vec<Batch> = (0..every).map(|k| shape.batch(step * every + k)).collect();
         let started = Instant::now();
-        learner.step(&batch, 1e-3)?;
-        times.count(step, started);
+        let mut figures = Vec::new();
+        for batch in &batches {
+            let looked = learner.look(batch, &[]);
+            figures.push(looked.figures());
+            learner.follow(looked, RATE);
+        }
+        Figures::read(figures)?;
+        times.count_each(step, started, every);
     }
-    let steps = times.len();
+    let steps = times.len() * every;
     let speed = times.speed(shape.tokens());
     let gflops = speed.tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
     let sgemm = before
@@ -99,6 +126,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             parameters: config.parameters(shape.vocab),
             speed,
         },
+        read_every: *read_every,
+        first_step_s,
         gflops,
         sgemm_gflops: sgemm,
         sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),
@@ -108,11 +137,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn words(report: &Report, steps: usize) -> String {
     let mut words = format!(
-        "{}: {:.2} ms a step (median of {steps}; best {:.2} ms), \
+        "{}: {:.2} ms a step (median of {steps}; best {:.2} ms; the first took {:.2} s), \
          {:.0} tokens/s, {:.1} GFLOP/s of useful work",
         report.trained,
         report.trained.speed.ms_median,
         report.trained.speed.ms_best,
+        report.first_step_s,
         report.trained.speed.tokens_per_s,
         report.gflops,
     );

@@ -25,7 +25,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// A template of `pieces`, which is [checked](Self::check) when a world is made.
+    /// A template of `pieces`, which is checked when a world is made.
     pub fn new(pieces: Vec<Piece>) -> Self {
         Self { pieces }
     }
