@@ -3,20 +3,13 @@
 use std::fmt::Debug;
 
 use burn::{
-    backend::{
-        Autodiff, AutodiffBackend, BackendTensor, DispatchDevice, DispatchKindConversion,
-        DispatchTensor, Flex,
-        autodiff::{
-            checkpoint::{base::Checkpointer, strategy::NoCheckpointing},
-            grads::Gradients,
-            ops::{Backward, Ops, OpsKind},
-        },
-        tensor::FloatTensor,
-    },
+    backend::{DispatchDevice, Flex},
     prelude::*,
     tensor::TensorData,
 };
 use burn_flex::FlexTensor;
+
+use crate::graph::{Place, Rule, View, node};
 
 /// Whether `device` is the CPU by Burn's backend flex, for which operations here have bodies of their own.
 pub fn is_flex(device: &Device) -> bool {
@@ -65,109 +58,42 @@ impl Values {
     }
 }
 
-/// A tensor on flex, taken out of Burn's runtime dispatch.
-pub(crate) enum Input {
-    Plain(FlexTensor),
-    Tracked(FloatTensor<Autodiff<Flex>>),
+impl View<Flex> for Values {
+    fn of(tensor: FlexTensor) -> Self {
+        Self::from_flex(tensor)
+    }
+
+    fn tensor(self) -> FlexTensor {
+        self.0
+    }
 }
+
+/// A tensor on flex, taken out of Burn's runtime dispatch.
+pub(crate) type Input = Place<Flex>;
 
 impl Input {
     /// Its values, whatever graph they are of.
     pub fn into_values(self) -> Values {
-        Values::from_flex(match self {
-            Self::Plain(tensor) => tensor,
-            Self::Tracked(tensor) => tensor.into_primitive(),
-        })
+        Values::from_flex(self.without_graph())
     }
 }
 
 impl<const D: usize> From<Tensor<D>> for Input {
     fn from(tensor: Tensor<D>) -> Self {
-        type Convert = DispatchTensor;
-        let tracked = tensor.device().is_autodiff();
-        let tensor = tensor.into_dispatch();
-        if tracked {
-            match <Convert as DispatchKindConversion<Autodiff<Flex>>>::try_into_backend(tensor) {
-                Ok(BackendTensor::Float(tensor)) => Self::Tracked(tensor),
-                _ => unreachable!("asked whether the device is flex, with all gradients kept"),
-            }
-        } else {
-            match <Convert as DispatchKindConversion<Flex>>::try_into_backend(tensor) {
-                Ok(BackendTensor::Float(tensor)) => Self::Plain(tensor),
-                _ => unreachable!("asked whether the device is flex"),
-            }
-        }
+        let is_tracked = tensor.device().is_autodiff();
+        Self::of_dispatch(tensor.into_dispatch(), is_tracked)
     }
 }
-
-/// The gradients of an operation's inputs from that of its output and what `forward` kept.
-pub(crate) type Rule<S, const N: usize> = fn(S, Values) -> [Values; N];
 
 /// An operation on flex: its output is `forward` of its inputs, and in a graph its gradient `backward`. What
 /// `forward` gives beside the output is kept for `backward`; it is told whether that will be asked for.
 pub(crate) fn fused<S, const N: usize, const D: usize>(
     inputs: [Input; N],
     forward: impl FnOnce([Values; N], bool) -> (Values, S),
-    backward: Rule<S, N>,
+    backward: Rule<S, Values, N>,
 ) -> Tensor<D>
 where
     S: Clone + Debug + Send + 'static,
 {
-    let any_tracked = inputs
-        .iter()
-        .any(|input| matches!(input, Input::Tracked(_)));
-    if !any_tracked {
-        return forward(inputs.map(Input::into_values), false).0.tensor();
-    }
-    let mut guards = Vec::with_capacity(N);
-    let values = inputs.map(|input| {
-        let tensor = match input {
-            Input::Plain(tensor) => Autodiff::<Flex>::from_inner(tensor),
-            Input::Tracked(tensor) => tensor,
-        };
-        let (tensor, guard) = tensor.into_parts();
-        guards.push(guard);
-        Values::from_flex(tensor)
-    });
-    let Ok(guards) = guards.try_into() else {
-        unreachable!("one guard an input");
-    };
-    let operation = Operation { backward };
-    let prepared = operation.prepare::<NoCheckpointing>(guards).compute_bound();
-    let output = match prepared.stateful() {
-        OpsKind::Tracked(prepared) => {
-            let (output, kept) = forward(values, true);
-            prepared.finish(kept, output.0)
-        }
-        OpsKind::UnTracked(prepared) => prepared.finish(forward(values, false).0.0),
-    };
-    Tensor::from_primitive::<Autodiff<Flex>>(output)
-}
-
-/// An operation in a graph.
-struct Operation<S, const N: usize> {
-    backward: Rule<S, N>,
-}
-
-impl<S, const N: usize> Debug for Operation<S, N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a fused operation")
-    }
-}
-
-impl<S, const N: usize> Backward<Flex, N> for Operation<S, N>
-where
-    S: Clone + Debug + Send + 'static,
-{
-    type State = S;
-
-    fn backward(self, ops: Ops<S, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = Values::from_flex(gradients.consume::<Flex>(&ops.node));
-        let parts = (self.backward)(ops.state, gradient);
-        for (parent, part) in ops.parents.into_iter().zip(parts) {
-            if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, part.0);
-            }
-        }
-    }
+    Tensor::from_dispatch(node(inputs, forward, backward).into_dispatch())
 }

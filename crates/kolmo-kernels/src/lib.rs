@@ -19,6 +19,7 @@ pub mod flat;
 mod flex;
 mod gpu;
 pub mod gradient;
+mod graph;
 pub mod linear;
 pub mod norm;
 pub mod peak;

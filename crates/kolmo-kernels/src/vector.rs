@@ -1,5 +1,5 @@
-//! Vectors of sixteen floats in registers, for the loops that a compiler does not turn into SIMD by itself:
-//! a product of small matrices, whose partial sums must not leave the registers, and their transposition.
+//! Vectors of sixteen floats in registers, for the loops that a compiler does not turn into SIMD by itself: sums that must not
+//! leave the registers, of products of small matrices and of sixteen heads or rows side by side, and transposition.
 //!
 //! Every function between [`dispatch`] and an intrinsic is `#[inline(always)]`, and there is no closure: code that is not
 //! inlined into a function compiled for the instructions calls each of them as a function.

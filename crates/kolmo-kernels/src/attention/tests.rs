@@ -37,9 +37,12 @@ proptest! {
 #[test]
 fn what_is_no_number_stays_none() {
     let positions = Positions::new(19, 6, &Device::flex());
-    check_nan(&[numbers(19 * 3 * 12, 1, 1.0)], &|x| {
-        attention(x[0].clone().reshape([1, 19, 36]), 2, &positions).reshape([-1])
-    });
+    // One head at a time, and sixteen.
+    for batch in [1, 9] {
+        check_nan(&[numbers(batch * 19 * 36, 1, 1.0)], &|x| {
+            attention(x[0].clone().reshape([batch, 19, 36]), 2, &positions).reshape([-1])
+        });
+    }
 }
 
 #[test]
@@ -173,11 +176,13 @@ impl Vector for Roomy {
 #[test]
 fn no_score_is_too_large() {
     let positions = Positions::new(20, 4, &Device::flex());
-    let qkv: Vec<f32> = numbers(20 * 12, 3, 300.0);
-    let qkv = Tensor::<1>::from_floats(qkv.as_slice(), &Device::flex()).reshape([1, 20, 12]);
-    let y = attention(qkv, 1, &positions)
-        .into_data()
-        .try_to_vec::<f32>()
-        .unwrap();
-    assert!(y.iter().all(|y| y.is_finite()));
+    for batch in [1, 17] {
+        let qkv: Vec<f32> = numbers(batch * 20 * 12, 3, 300.0);
+        let qkv = Tensor::<1>::from_floats(qkv.as_slice(), &Device::flex());
+        let y = attention(qkv.reshape([batch, 20, 12]), 1, &positions)
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap();
+        assert!(y.iter().all(|y| y.is_finite()));
+    }
 }

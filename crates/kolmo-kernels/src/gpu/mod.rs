@@ -8,16 +8,13 @@ use std::fmt::Debug;
 
 use burn::{
     backend::{
-        Autodiff, AutodiffBackend, Backend, BackendTensor, DispatchDevice, DispatchKindConversion,
-        DispatchTensor, Flex,
-        autodiff::{
-            checkpoint::{base::Checkpointer, strategy::NoCheckpointing},
-            grads::Gradients,
-            ops::{Backward, Ops, OpsKind},
-        },
+        Autodiff, Backend, DispatchDevice, DispatchKindConversion, DispatchTensor, Flex,
+        tensor::FloatTensor,
     },
     prelude::*,
 };
+
+use crate::graph::{Place, Rule, View, node};
 
 pub(crate) mod activation;
 pub(crate) mod attention;
@@ -78,9 +75,6 @@ impl<const D: usize> From<Tensor<D>> for Input {
     }
 }
 
-/// The gradients of an operation's inputs from what `forward` kept and the gradient of its output.
-pub(crate) type Rule<S, const N: usize> = fn(S, Any) -> [Any; N];
-
 /// An operation whose output is `forward` of its inputs, and whose gradient in a graph is `backward`. What
 /// `forward` gives beside the output is kept for `backward`.
 ///
@@ -89,7 +83,7 @@ pub(crate) type Rule<S, const N: usize> = fn(S, Any) -> [Any; N];
 pub(crate) fn by_hand<S, const N: usize, const D: usize>(
     inputs: [Input; N],
     forward: impl FnOnce([Any; N]) -> (Tensor<D>, S),
-    backward: Rule<S, N>,
+    backward: Rule<S, Any, N>,
 ) -> Tensor<D>
 where
     S: Clone + Debug + Send + 'static,
@@ -111,88 +105,27 @@ where
 fn on<B, S, const N: usize>(
     inputs: [Input; N],
     forward: impl FnOnce([Any; N]) -> (Any, S),
-    backward: Rule<S, N>,
+    backward: Rule<S, Any, N>,
 ) -> DispatchTensor
 where
     B: Backend,
     S: Clone + Debug + Send + 'static,
     DispatchTensor: DispatchKindConversion<B> + DispatchKindConversion<Autodiff<B>>,
 {
-    if !inputs.iter().any(|input| input.device.is_autodiff()) {
-        return forward(inputs.map(|input| Any(input.tensor))).0.0;
-    }
-    let mut guards = Vec::with_capacity(N);
-    let inner = inputs.map(|input| {
-        let tensor = if input.device.is_autodiff() {
-            primitive::<Autodiff<B>>(input.tensor)
-        } else {
-            Autodiff::<B>::from_inner(primitive::<B>(input.tensor))
-        };
-        let (tensor, guard) = tensor.into_parts();
-        guards.push(guard);
-        wrapped::<B>(tensor)
-    });
-    let Ok(guards) = guards.try_into() else {
-        unreachable!("one guard an input");
-    };
-    let operation = ByHand { backward };
-    let prepared = operation.prepare::<NoCheckpointing>(guards).compute_bound();
-    let (output, kept) = forward(inner);
-    let output = primitive::<B>(output.0);
-    let output = match prepared.stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish(kept, output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    };
-    <DispatchTensor as DispatchKindConversion<Autodiff<B>>>::from_backend(BackendTensor::Float(
-        output,
-    ))
+    let inputs = inputs
+        .map(|Input { tensor, device }| Place::<B>::of_dispatch(tensor, device.is_autodiff()));
+    node(inputs, |inputs, _| forward(inputs), backward).into_dispatch()
 }
 
-fn primitive<B: Backend>(tensor: DispatchTensor) -> B::FloatTensorPrimitive
+impl<B: Backend> View<B> for Any
 where
-    DispatchTensor: DispatchKindConversion<B>,
+    DispatchTensor: DispatchKindConversion<B> + DispatchKindConversion<Autodiff<B>>,
 {
-    match <DispatchTensor as DispatchKindConversion<B>>::try_into_backend(tensor) {
-        Ok(BackendTensor::Float(tensor)) => tensor,
-        _ => unreachable!("asked for the device and whether it is in a graph"),
+    fn of(tensor: FloatTensor<B>) -> Self {
+        Self(Place::<B>::Plain(tensor).into_dispatch())
     }
-}
 
-fn wrapped<B: Backend>(tensor: B::FloatTensorPrimitive) -> Any
-where
-    DispatchTensor: DispatchKindConversion<B>,
-{
-    Any(<DispatchTensor as DispatchKindConversion<B>>::from_backend(
-        BackendTensor::Float(tensor),
-    ))
-}
-
-/// An operation in a graph.
-struct ByHand<S, const N: usize> {
-    backward: Rule<S, N>,
-}
-
-impl<S, const N: usize> Debug for ByHand<S, N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "an operation with a gradient written by hand")
-    }
-}
-
-impl<B, S, const N: usize> Backward<B, N> for ByHand<S, N>
-where
-    B: Backend,
-    S: Clone + Debug + Send + 'static,
-    DispatchTensor: DispatchKindConversion<B>,
-{
-    type State = S;
-
-    fn backward(self, ops: Ops<S, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = wrapped::<B>(gradients.consume::<B>(&ops.node));
-        let parts = (self.backward)(ops.state, gradient);
-        for (parent, part) in ops.parents.into_iter().zip(parts) {
-            if let Some(parent) = parent {
-                gradients.register::<B>(parent.id, primitive::<B>(part.0));
-            }
-        }
+    fn tensor(self) -> FloatTensor<B> {
+        Place::<B>::of_dispatch(self.0, false).without_graph()
     }
 }
