@@ -139,7 +139,7 @@ impl RunConfig {
         }
         self.check_groups("world.frequency.groups", world.frequency())?;
         if self.compression.is_some() {
-            // The Bayes learner as a compressor is told nothing but tokens.
+            // As a compressor, the Bayes learner reads tokens without their roles.
             world.check_words()?;
         }
         self.world = world.config().clone();
@@ -249,20 +249,22 @@ fn as_it_was((key, value): (String, Value)) -> Table {
 /// A table of frequencies that names no law has the default one, a model that names no architecture is a `gpt`, and an optimiser
 /// without a name is AdamW.
 fn name_choices(table: &mut Table) {
-    if let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) {
-        let arch = || Value::String(ModelConfig::default().name().to_owned());
-        model.entry("arch").or_insert_with(arch);
-    }
-    let train = table.get_mut("train").and_then(Value::as_table_mut);
-    let optimizer = train.and_then(|train| train.get_mut("optimizer"));
-    if let Some(optimizer) = optimizer.and_then(Value::as_table_mut) {
-        let name = || Value::String(OptimizerConfig::default().name().to_owned());
-        optimizer.entry("name").or_insert_with(name);
-    }
-    let world = table.get_mut("world").and_then(Value::as_table_mut);
-    let frequency = world.and_then(|world| world.get_mut("frequency"));
-    if let Some(frequency) = frequency.and_then(Value::as_table_mut) {
-        let law = || Value::String("zipf".to_owned());
-        frequency.entry("law").or_insert_with(law);
+    for (path, key, name) in [
+        (&["model"][..], "arch", ModelConfig::default().name()),
+        (
+            &["train", "optimizer"],
+            "name",
+            OptimizerConfig::default().name(),
+        ),
+        (&["world", "frequency"], "law", "zipf"),
+    ] {
+        let mut path = path.iter();
+        let there = path.try_fold(&mut *table, |table, key| {
+            table.get_mut(*key).and_then(Value::as_table_mut)
+        });
+        if let Some(there) = there {
+            let name = || Value::String(name.to_owned());
+            there.entry(key).or_insert_with(name);
+        }
     }
 }

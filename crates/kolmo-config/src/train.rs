@@ -65,13 +65,15 @@ impl TrainConfig {
         self.documents / self.batch_documents.max(1) as u64
     }
 
-    /// Parts that a batch is split into on a CPU, of documents of at most `length` tokens to predict: [`shards`](Self::shards), or
+    /// Parts that a batch of documents of at most `length` tokens is split into on a CPU: [`shards`](Self::shards), or
     /// fewer where each would be so small that what comes with a part takes longer than its arithmetic.
     pub fn parts(&self, model: &dyn Architecture, vocabulary: usize, length: usize) -> usize {
         /// Useful operations of a part, at least.
         const LEAST_FLOPS: f64 = 100e6;
-        let tokens = (self.batch_documents * length) as f64;
-        let flops = tokens * model.training_flops_per_token(vocabulary, length);
+        // The first token of a document is read and not predicted.
+        let time = length.saturating_sub(1);
+        let tokens = (self.batch_documents * time) as f64;
+        let flops = tokens * model.training_flops_per_token(vocabulary, time);
         // A power of two, so that two or four cores have as much to do.
         let fewer = (flops / LEAST_FLOPS).max(1.0).log2().floor().exp2();
         (fewer as usize).clamp(1, self.shards.max(1))
@@ -212,7 +214,7 @@ mod tests {
                 shards,
                 ..TrainConfig::default()
             };
-            train.parts(&*model, 300, 16)
+            train.parts(&*model, 300, 17)
         };
         // 9 million operations, 0.3 and 0.9 billion.
         assert_eq!(parts(16, 8, 8), 1);

@@ -13,7 +13,7 @@ use crate::{
     gpu,
     rotary::{Positions, Tables},
     simd::{self, LANES},
-    vector::{Left, ROWS, Right, Task, Vector, dispatch, tile},
+    vector::{Left, ROWS, Right, Task, Vector, dispatch, tile, transpose},
 };
 
 /// Attention of `heads` heads: `qkv` has queries, keys and values one after another, `[batch, time, 3d]`,
@@ -147,6 +147,11 @@ impl Sizes {
 
     fn heads(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.batch).flat_map(move |sequence| (0..self.heads).map(move |head| (sequence, head)))
+    }
+
+    /// Number of heads of all sequences.
+    fn all_heads(&self) -> usize {
+        self.batch * self.heads
     }
 
     fn scale(&self) -> f32 {
@@ -381,17 +386,6 @@ fn turn_back(
         let row = &from[t * sizes.wide..][..sizes.head];
         let into = &mut dqkv[sizes.at(which, t, (k, 3))..][..sizes.head];
         tables.turn(row, t, (scale, -scale), into);
-    }
-}
-
-/// `from`, `[rows, columns]`, as `[columns, rows]`; both whole vectors.
-#[inline(always)]
-fn transpose<V: Vector>(from: &[f32], (rows, columns): (usize, usize), into: &mut [f32]) {
-    for row in (0..rows).step_by(LANES) {
-        for column in (0..columns).step_by(LANES) {
-            let from = &from[row * columns + column..];
-            V::transpose(from, columns, &mut into[column * rows + row..], rows);
-        }
     }
 }
 

@@ -86,7 +86,7 @@ impl<const D: usize> From<Tensor<D>> for Input {
 }
 
 /// An operation on flex: its output is `forward` of its inputs, and in a graph its gradient `backward`. What
-/// `forward` gives beside the output is kept for `backward`; it is told whether that will be asked for.
+/// `forward` gives beside the output is kept for `backward`; its second argument says whether that will be asked for.
 pub(crate) fn fused<S, const N: usize, const D: usize>(
     inputs: [Input; N],
     forward: impl FnOnce([Values; N], bool) -> (Values, S),

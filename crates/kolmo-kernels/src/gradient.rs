@@ -1,4 +1,4 @@
-//! The gradient of a batch: those of its shards summed, with the norm of all parameters together, by which it is clipped.
+//! The gradient of a batch, the sum of the gradients of its shards, with the norm of all parameters together, by which it is clipped.
 
 use burn::prelude::*;
 use multiversion::multiversion;

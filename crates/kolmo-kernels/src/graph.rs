@@ -31,7 +31,7 @@ pub(crate) enum Place<B: Backend> {
 pub(crate) type Rule<S, V, const N: usize> = fn(S, V) -> [V; N];
 
 /// An operation whose output is `forward` of its inputs, and whose gradient in a graph is `backward`. What `forward` gives beside
-/// the output is kept for `backward`; it is told whether that will be asked for.
+/// the output is kept for `backward`; its second argument says whether that will be asked for.
 pub(crate) fn node<B, S, V, const N: usize>(
     inputs: [Place<B>; N],
     forward: impl FnOnce([V; N], bool) -> (V, S),

@@ -12,6 +12,8 @@ use crate::{
 
 mod abreast;
 
+use abreast::{LayerForward, RmsForward};
+
 /// (x − mean) / √(variance + ε) · gain + bias over the last axis (Ba, Kiros & Hinton 2016), for x of
 /// `[batch, time, d]`, gain and bias of `[d]`.
 pub fn layer_norm(x: Tensor<3>, gain: Tensor<1>, bias: Tensor<1>, epsilon: f32) -> Tensor<3> {
@@ -27,7 +29,14 @@ pub fn layer_norm(x: Tensor<3>, gain: Tensor<1>, bias: Tensor<1>, epsilon: f32) 
             let shape = x.shape::<3>();
             let mut y = vec![0.0; x.get().len()];
             let mut rows = vec![(0.0, 0.0); shape[0] * shape[1]];
-            layer_norm_forward(x.get(), gain.get(), bias.get(), epsilon, &mut y, &mut rows);
+            layer_norm_forward(LayerForward {
+                x: x.get(),
+                gain: gain.get(),
+                bias: bias.get(),
+                epsilon,
+                y: &mut y,
+                rows: &mut rows,
+            });
             (Values::new(y, shape), (x, gain, rows))
         },
         |(x, gain, rows), gradient| {
@@ -60,7 +69,13 @@ pub fn rms_norm(x: Tensor<3>, gain: Tensor<1>, epsilon: f32) -> Tensor<3> {
             let shape = x.shape::<3>();
             let mut y = vec![0.0; x.get().len()];
             let mut scales = vec![0.0; shape[0] * shape[1]];
-            rms_norm_forward(x.get(), gain.get(), epsilon, &mut y, &mut scales);
+            rms_norm_forward(RmsForward {
+                x: x.get(),
+                gain: gain.get(),
+                epsilon,
+                y: &mut y,
+                scales: &mut scales,
+            });
             (Values::new(y, shape), (x, gain, scales))
         },
         |(x, gain, scales), gradient| {
@@ -80,37 +95,23 @@ pub(crate) fn plain_rms_norm(x: Tensor<3>, gain: Tensor<1>, epsilon: f32) -> Ten
     x * scale * gain.unsqueeze::<3>()
 }
 
-/// `rows` become the mean of each row of x, and 1 / √(variance + ε).
-fn layer_norm_forward(
-    x: &[f32],
-    gain: &[f32],
-    bias: &[f32],
-    epsilon: f32,
-    y: &mut [f32],
-    rows: &mut [(f32, f32)],
-) {
-    if !abreast::serves(gain.len()) {
-        return layer_norm_by_row(x, gain, bias, epsilon, y, rows);
+fn layer_norm_forward(of: LayerForward<'_>) {
+    match abreast::serves(of.gain.len()) {
+        true => dispatch(of),
+        false => layer_norm_by_row(of),
     }
-    dispatch(abreast::LayerForward {
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn layer_norm_by_row<'a>(of: LayerForward<'a>) {
+    let LayerForward {
         x,
         gain,
         bias,
         epsilon,
         y,
         rows,
-    });
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn layer_norm_by_row(
-    x: &[f32],
-    gain: &[f32],
-    bias: &[f32],
-    epsilon: f32,
-    y: &mut [f32],
-    rows: &mut [(f32, f32)],
-) {
+    } = of;
     let d = gain.len();
     let width = d as f32;
     for ((x, y), row) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)).zip(rows) {
@@ -129,10 +130,10 @@ fn layer_norm_backward(
     rows: &[(f32, f32)],
     into: (&mut [f32], &mut [f32], &mut [f32]),
 ) {
-    if !abreast::serves(values.1.len()) {
-        return layer_norm_backward_by_row(values, rows, into);
+    match abreast::serves(values.1.len()) {
+        true => dispatch(abreast::LayerBackward { values, rows, into }),
+        false => layer_norm_backward_by_row(values, rows, into),
     }
-    dispatch(abreast::LayerBackward { values, rows, into });
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
@@ -161,22 +162,22 @@ fn layer_norm_backward_by_row(
     }
 }
 
-/// `scales` become 1 / √(mean square + ε) of each row of x.
-fn rms_norm_forward(x: &[f32], gain: &[f32], epsilon: f32, y: &mut [f32], scales: &mut [f32]) {
-    if !abreast::serves(gain.len()) {
-        return rms_norm_by_row(x, gain, epsilon, y, scales);
+fn rms_norm_forward(of: RmsForward<'_>) {
+    match abreast::serves(of.gain.len()) {
+        true => dispatch(of),
+        false => rms_norm_by_row(of),
     }
-    dispatch(abreast::RmsForward {
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn rms_norm_by_row<'a>(of: RmsForward<'a>) {
+    let RmsForward {
         x,
         gain,
         epsilon,
         y,
         scales,
-    });
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn rms_norm_by_row(x: &[f32], gain: &[f32], epsilon: f32, y: &mut [f32], scales: &mut [f32]) {
+    } = of;
     let d = gain.len();
     for ((x, y), scale) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)).zip(scales) {
         *scale = 1.0 / (simd::sum(x, |x| x * x) / d as f32 + epsilon).sqrt();
@@ -191,14 +192,14 @@ fn rms_norm_backward(
     scales: &[f32],
     into: (&mut [f32], &mut [f32]),
 ) {
-    if !abreast::serves(values.1.len()) {
-        return rms_norm_backward_by_row(values, scales, into);
+    match abreast::serves(values.1.len()) {
+        true => dispatch(abreast::RmsBackward {
+            values,
+            scales,
+            into,
+        }),
+        false => rms_norm_backward_by_row(values, scales, into),
     }
-    dispatch(abreast::RmsBackward {
-        values,
-        scales,
-        into,
-    });
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]

@@ -11,7 +11,7 @@ use crate::simd::{LANES, Lanes};
 
 mod block;
 
-pub(crate) use block::Block;
+pub(crate) use block::{Block, transpose};
 
 /// Sixteen floats. The methods are inlined into a function compiled for the instructions they need.
 pub(crate) trait Vector: Copy {

@@ -128,8 +128,9 @@ fn memory(config: &RunConfig, parameters: u64, state: u64, size: WorldSize) -> (
     /// What the allocator keeps for a thread.
     const THREAD: u64 = 25 << 20;
     let rows = config.train.batch_documents as u64;
-    let length = size.row.saturating_sub(1);
-    let parts = config.train.parts(&*config.model, size.vocabulary, length);
+    let parts = config
+        .train
+        .parts(&*config.model, size.vocabulary, size.row);
     let shards = (parts as u64).clamp(1, rows.max(1));
     let positions = rows.div_ceil(shards) * size.row as u64;
     let thread = THREAD + FLOAT * positions * config.model.kept_floats();

@@ -119,7 +119,7 @@ fn run(
         optimizer,
         config
             .train
-            .parts(&**model, vocabulary, world.max_document_length() - 1),
+            .parts(&**model, vocabulary, world.max_document_length()),
         &autodiff,
     )?;
     let rows = config.train.batch_documents;

@@ -91,7 +91,7 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let schedule = Schedule::new(&config.train);
     let specs = config.model.specs(vocabulary);
     let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
-    let length = world.max_document_length() - 1;
+    let length = world.max_document_length();
     let parts = config.train.parts(&*config.model, vocabulary, length);
     let mut learner = Learner::new(model, optimizer, parts, &autodiff)?;
     let mut curves = Curves {

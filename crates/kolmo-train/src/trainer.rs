@@ -420,6 +420,7 @@ fn answers(
         interview,
         answers: &answers,
         replies: &replies,
+        is_last,
         sums: training.meter.sums(),
         model: &model,
         device,

@@ -148,8 +148,7 @@ fn learner(
     };
     let Job { config, world, .. } = *job;
     let length = job.lesson.map(Lesson::max_document_length);
-    // The first token of a document is read and not predicted.
-    let length = length.unwrap_or(world.max_document_length()) - 1;
+    let length = length.unwrap_or(world.max_document_length());
     let parts = config
         .train
         .parts(&*config.model, world.vocabulary().len(), length);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Context;
 use kolmo_eval::measure;
 use kolmo_kernels::Workers;
-use kolmo_model::{ComputeDevice, LanguageModel, Model, weights::HostTensor};
+use kolmo_model::{LanguageModel, Model, weights::HostTensor};
 use kolmo_probe::{Probe, ProbedFact};
 use kolmo_train::shards::{Destination, Shard, shards};
 use kolmo_world::{
@@ -15,7 +15,7 @@ use kolmo_world::{
 };
 use serde::Serialize;
 
-use super::{Measured, OfModel, Processor, Shape, Times, WARM_UP};
+use super::{Measured, OfModel, Shape, Times, WARM_UP};
 
 /// Time how fast a model is asked for facts, beside the forward pass of training on as many tokens
 ///
@@ -48,7 +48,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let OfModel { shape, setup } = &arguments.of_model;
     let (config, device, model) = arguments.of_model.open()?;
     let workers = Workers::of_machine().context("no threads to evaluate with")?;
-    let forward = Forward::new(shape, &device);
+    let forward = Forward {
+        to: Destination::new(&device.device),
+        shards: shape.parts(&config),
+    };
     let world = world()?;
     let (mut asked, mut passed) = (Times::default(), Times::default());
     for step in 0..WARM_UP + setup.steps {
@@ -68,15 +71,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         forward_ms_best: forward.ms_best,
         forward_tokens_per_s: forward.tokens_per_s,
         ratio: forward.ms_median / speed.ms_median,
-        asked: Measured {
-            arch: config.name(),
-            device: device.name.to_string(),
-            processor: Processor::here(),
-            threads: workers.threads(),
-            shards: shape.shards,
-            parameters: config.parameters(shape.vocab),
-            speed,
-        },
+        asked: shape.measured(&config, &device, &workers, speed),
     };
     let words = format!(
         "{}: {:.2} ms for {} facts (median of {}; best \
@@ -100,13 +95,6 @@ struct Forward {
 }
 
 impl Forward {
-    fn new(shape: &Shape, device: &ComputeDevice) -> Self {
-        Self {
-            to: Destination::new(&device.device),
-            shards: shape.shards,
-        }
-    }
-
     /// Computes the loss of every shard, and waits for it.
     fn run(&self, model: &Model, batch: &Batch, workers: &Workers) -> anyhow::Result<()> {
         let shards = shards(batch, &[], self.shards, &self.to);

@@ -5,7 +5,8 @@ use std::{fmt, time::Instant};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use kolmo_config::{ModelConfig, RunConfig};
+use kolmo_config::{ModelConfig, RunConfig, TrainConfig};
+use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, DeviceName, Model, device};
 use kolmo_world::{
     Batch,
@@ -85,7 +86,7 @@ struct Shape {
     #[arg(long, default_value_t = 2048)]
     vocab: usize,
     /// Parts of a batch on a CPU, as train.shards
-    #[arg(long, default_value_t = kolmo_config::TrainConfig::default().shards)]
+    #[arg(long, default_value_t = TrainConfig::default().shards)]
     shards: usize,
 }
 
@@ -130,6 +131,40 @@ const WARM_UP: usize = 5;
 const MOST_TOKENS: usize = 1 << 26;
 
 impl Shape {
+    /// How it is trained.
+    fn train(&self) -> TrainConfig {
+        TrainConfig {
+            batch_documents: self.batch,
+            shards: self.shards,
+            ..TrainConfig::default()
+        }
+    }
+
+    /// The parts that training splits a batch into.
+    fn parts(&self, model: &ModelConfig) -> usize {
+        // What a row is made of has a token more, which is read and not predicted.
+        self.train().parts(&**model, self.vocab, self.seq + 1)
+    }
+
+    /// The beginning of a report on `model`.
+    fn measured(
+        &self,
+        model: &ModelConfig,
+        device: &ComputeDevice,
+        workers: &Workers,
+        speed: Speed,
+    ) -> Measured {
+        Measured {
+            arch: model.name(),
+            device: device.name.to_string(),
+            processor: Processor::here(),
+            threads: workers.threads(),
+            shards: self.parts(model),
+            parameters: model.parameters(self.vocab),
+            speed,
+        }
+    }
+
     /// The model, if it and the batch can be.
     fn model(&self) -> anyhow::Result<ModelConfig> {
         let names: Vec<_> = ModelConfig::every()

@@ -12,7 +12,7 @@ use kolmo_train::{
 use kolmo_world::{Batch, random::Streams};
 use serde::Serialize;
 
-use super::{Measured, OfModel, Processor, Times, WARM_UP};
+use super::{Measured, OfModel, Times, WARM_UP};
 
 /// Time training steps on random tokens: forward, backward, global-norm clipping, AdamW
 ///
@@ -66,16 +66,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let autodiff = device.device.clone().autodiff();
     let model = Model::new(&config, shape.vocab, &Streams::new(1), &autodiff)?;
     let train = TrainConfig {
-        batch_documents: shape.batch,
-        shards: shape.shards,
         optimizer: OptimizerConfig::AdamW(AdamW {
             weight_decay: 0.1,
             ..AdamW::default()
         }),
-        ..TrainConfig::default()
+        ..shape.train()
     };
     let optimizer = Optimizer::new(&train, &*config, &config.specs(shape.vocab));
-    let shards = train.parts(&*config, shape.vocab, shape.seq);
+    let shards = shape.parts(&config);
     let mut learner = Learner::new(model, optimizer, shards, &autodiff)?;
     // Before and after, since what else runs on the machine comes and goes.
     let has_peak = is_flex(&device.device) && seconds.is_none();
@@ -117,15 +115,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .zip(peak(&learner))
         .map(|(before, after)| before.max(after));
     let report = Report {
-        trained: Measured {
-            arch: config.name(),
-            device: device.name.to_string(),
-            processor: Processor::here(),
-            threads: learner.workers.threads(),
-            shards,
-            parameters: config.parameters(shape.vocab),
-            speed,
-        },
+        trained: shape.measured(&config, &device, &learner.workers, speed),
         read_every: *read_every,
         first_step_s,
         gflops,

@@ -19,10 +19,13 @@ const MOVED: [(&str, &str); 4] = [
     ("train.epsilon", "train.optimizer.epsilon"),
 ];
 
+fn moved(key: &str) -> Option<(&'static str, &'static str)> {
+    MOVED.into_iter().find(|(old, _)| *old == key)
+}
+
 /// The name that the key `key`, dotted, has now.
 pub fn current_name(key: &str) -> &str {
-    let moved = MOVED.iter().find(|(old, _)| *old == key);
-    moved.map_or(key, |(_, new)| new)
+    moved(key).map_or(key, |(_, new)| new)
 }
 
 /// A line about each old key of a configuration made of `text` and `overrides`: where it was given, and its name now.
@@ -43,8 +46,7 @@ pub fn old_keys(text: &str, overrides: &[String]) -> Vec<String> {
 
 /// What is said of the key `key`, dotted, if that is an old name.
 pub fn renamed(key: &str) -> Option<String> {
-    let moved = MOVED.iter().find(|(old, _)| *old == key);
-    moved.map(|(old, new)| is_now(old, new))
+    moved(key).map(|(old, new)| is_now(old, new))
 }
 
 fn is_now(old: &str, new: &str) -> String {

@@ -8,14 +8,14 @@ use super::Sizes;
 use crate::{
     rotary::Tables,
     simd::{self, LANES, Lanes},
-    vector::{Factors, Task, Vector, sums_of_products},
+    vector::{Block, Factors, Task, Vector, sums_of_products},
 };
 
 /// Whether it is the faster way: the numbers of a group have to fit a core's second cache, and most lanes must be taken.
 pub(super) fn serves(sizes: Sizes) -> bool {
     const MOST_TIME: usize = 32;
     const MOST_HEAD: usize = 32;
-    sizes.time <= MOST_TIME && sizes.head <= MOST_HEAD && sizes.batch * sizes.heads >= LANES / 2
+    sizes.time <= MOST_TIME && sizes.head <= MOST_HEAD && sizes.all_heads() >= LANES / 2
 }
 
 /// What a group holds.
@@ -36,7 +36,7 @@ impl Group {
 
     /// Number of groups.
     fn count(self) -> usize {
-        (self.sizes.batch * self.sizes.heads).div_ceil(LANES)
+        self.sizes.all_heads().div_ceil(LANES)
     }
 
     /// Length of queries, keys and values, `[time, width, lane]`.
@@ -67,6 +67,19 @@ impl Kept {
             weights: vec![0.0; count * group.weights()],
         }
     }
+
+    /// Inputs and weights of group `g`; without a backward pass to come all groups have the same place.
+    fn group(&mut self, group: Group, g: usize) -> (&mut [f32], &mut [f32]) {
+        let at = if self.inputs.len() > group.inputs() {
+            g
+        } else {
+            0
+        };
+        (
+            &mut self.inputs[at * group.inputs()..][..group.inputs()],
+            &mut self.weights[at * group.weights()..][..group.weights()],
+        )
+    }
 }
 
 /// Attention of `qkv` into `y`.
@@ -90,19 +103,12 @@ impl Task for Forward<'_> {
         } = self;
         let group = Group::new(sizes);
         let Sizes { time, head, .. } = sizes;
-        let mut rows = Rows::new(group.width);
+        let (mut rows, mut out_rows) = (Block::new(3 * head), Block::new(head));
         let mut out = vec![0.0; sizes.wide * LANES];
         for g in 0..group.count() {
-            // Without a backward pass to come they all have the same place.
-            let at = if kept.inputs.len() > group.inputs() {
-                g
-            } else {
-                0
-            };
-            let inputs = &mut kept.inputs[at * group.inputs()..][..group.inputs()];
-            let weights = &mut kept.weights[at * group.weights()..][..group.weights()];
+            let (inputs, weights) = kept.group(group, g);
             for (t, inputs) in inputs.chunks_exact_mut(group.width * LANES).enumerate() {
-                rows.read::<V>(qkv, sizes, (g, t), 3, inputs);
+                read::<V>(&mut rows, qkv, sizes, (g, t), 3, inputs);
                 let scale = sizes.scale();
                 turn::<V>(&mut inputs[..head * LANES], tables, t, (scale, scale));
                 turn::<V>(
@@ -123,13 +129,13 @@ impl Task for Forward<'_> {
                 let row = Factors::new(lanes(row), 1);
                 let values = Factors::new(values, group.width);
                 products::<V>(row, values, 1, i + 1, &mut out[..head * LANES]);
-                rows.write::<V>(&out, sizes, (g, i), 1, y);
+                write::<V>(&mut out_rows, &out, sizes, (g, i), 1, y);
             }
         }
     }
 }
 
-/// The gradient of the inputs from `dy`, that of the outputs.
+/// The gradient of the inputs from `dy`, the gradient of the outputs.
 pub(super) struct Backward<'a> {
     pub kept: &'a Kept,
     pub dy: &'a [f32],
@@ -155,7 +161,7 @@ impl Task for Backward<'_> {
             },
             width,
         ) = (sizes, group.width);
-        let mut rows = Rows::new(width);
+        let (mut rows, mut out_rows) = (Block::new(3 * head), Block::new(head));
         let mut dout = vec![0.0; time * wide * LANES];
         let mut dscores = vec![0.0; group.weights()];
         let mut gradient = vec![0.0; width * LANES];
@@ -164,7 +170,7 @@ impl Task for Backward<'_> {
             let [queries, keys, values] = [0, head, 2 * head].map(|first| &inputs[first..]);
             let weights = &kept.weights[g * group.weights()..][..group.weights()];
             for (t, dout) in dout.chunks_exact_mut(wide * LANES).enumerate() {
-                rows.read::<V>(dy, sizes, (g, t), 1, dout);
+                read::<V>(&mut out_rows, dy, sizes, (g, t), 1, dout);
             }
             // Of the weights, then of the scores: dS = P ∘ (dP - rows of Σ P ∘ dP).
             for i in 0..time {
@@ -189,7 +195,7 @@ impl Task for Backward<'_> {
                 let scale = sizes.scale();
                 turn::<V>(dquery, tables, t, (scale, -scale));
                 turn::<V>(dkey, tables, t, (1.0, -1.0));
-                rows.write::<V>(&gradient, sizes, (g, t), 3, dqkv);
+                write::<V>(&mut rows, &gradient, sizes, (g, t), 3, dqkv);
             }
         }
     }
@@ -261,7 +267,7 @@ fn softmax<V: Vector>(row: &mut [f32]) {
     }
 }
 
-/// The gradient of a softmax becomes that of its scores.
+/// From the gradient of a softmax to the gradient of its scores, in place.
 #[inline(always)]
 fn through_softmax<V: Vector>(weights: &[f32], gradient: &mut [f32]) {
     let (weights, (gradient, _)) = (lanes(weights), gradient.as_chunks_mut::<LANES>());
@@ -294,71 +300,50 @@ fn turn<V: Vector>(x: &mut [f32], tables: &Tables, t: usize, scale: (f32, f32)) 
     }
 }
 
-/// One position of the sixteen heads of a group, head by head, `[lane, width]`.
-struct Rows {
-    values: Vec<f32>,
-    width: usize,
+/// Position `t` of group `g` of `x`, which has `parts` parts, into `[width, lane]`, through `block`.
+#[inline(always)]
+fn read<V: Vector>(
+    block: &mut Block,
+    x: &[f32],
+    sizes: Sizes,
+    (g, t): (usize, usize),
+    parts: usize,
+    into: &mut [f32],
+) {
+    let head = sizes.head;
+    for (lane, row) in block.rows_mut().enumerate() {
+        match which(sizes, g * LANES + lane) {
+            Some(which) => {
+                for k in 0..parts {
+                    let from = &x[sizes.at(which, t, (k, parts))..][..head];
+                    simd::copy(from, &mut row[k * head..][..head]);
+                }
+            }
+            None => row.fill(0.0),
+        }
+    }
+    block.write_lanes::<V>(into);
 }
 
-impl Rows {
-    fn new(width: usize) -> Self {
-        Self {
-            values: vec![0.0; width * LANES],
-            width,
-        }
-    }
-
-    /// Position `t` of group `g` of `x`, which has `parts` parts, into `[width, lane]`.
-    #[inline(always)]
-    fn read<V: Vector>(
-        &mut self,
-        x: &[f32],
-        sizes: Sizes,
-        (g, t): (usize, usize),
-        parts: usize,
-        into: &mut [f32],
-    ) {
-        let head = sizes.head;
-        for (lane, row) in self.values.chunks_exact_mut(self.width).enumerate() {
-            match which(sizes, g * LANES + lane) {
-                Some(which) => {
-                    for k in 0..parts {
-                        let from = &x[sizes.at(which, t, (k, parts))..][..head];
-                        simd::copy(from, &mut row[k * head..][..head]);
-                    }
-                }
-                None => row.fill(0.0),
-            }
-        }
-        for column in (0..into.len() / LANES).step_by(LANES) {
-            let from = &self.values[column..];
-            V::transpose(from, self.width, &mut into[column * LANES..], LANES);
-        }
-    }
-
-    /// The reverse of [`read`](Self::read).
-    #[inline(always)]
-    fn write<V: Vector>(
-        &mut self,
-        from: &[f32],
-        sizes: Sizes,
-        (g, t): (usize, usize),
-        parts: usize,
-        x: &mut [f32],
-    ) {
-        let head = sizes.head;
-        for column in (0..from.len() / LANES).step_by(LANES) {
-            let into = &mut self.values[column..];
-            V::transpose(&from[column * LANES..], LANES, into, self.width);
-        }
-        for (lane, row) in self.values.chunks_exact(self.width).enumerate() {
-            let Some(which) = which(sizes, g * LANES + lane) else {
-                break;
-            };
-            for k in 0..parts {
-                let into = &mut x[sizes.at(which, t, (k, parts))..][..head];
-                simd::copy(&row[k * head..][..head], into);
-            }
+/// The reverse of [`read`].
+#[inline(always)]
+fn write<V: Vector>(
+    block: &mut Block,
+    from: &[f32],
+    sizes: Sizes,
+    (g, t): (usize, usize),
+    parts: usize,
+    x: &mut [f32],
+) {
+    let head = sizes.head;
+    block.read_lanes::<V>(from);
+    for (lane, row) in block.rows().enumerate() {
+        let Some(which) = which(sizes, g * LANES + lane) else {
+            break;
+        };
+        for k in 0..parts {
+            let into = &mut x[sizes.at(which, t, (k, parts))..][..head];
+            simd::copy(&row[k * head..][..head], into);
         }
     }
 }
@@ -366,5 +351,5 @@ impl Rows {
 /// The sequence and the head of number `unit`, if there are so many.
 #[inline(always)]
 fn which(sizes: Sizes, unit: usize) -> Option<(usize, usize)> {
-    (unit < sizes.batch * sizes.heads).then(|| (unit / sizes.heads, unit % sizes.heads))
+    (unit < sizes.all_heads()).then(|| (unit / sizes.heads, unit % sizes.heads))
 }

@@ -11,7 +11,7 @@ pub(super) fn serves(d: usize) -> bool {
     d <= 64
 }
 
-/// [`layer_norm_forward`](super::layer_norm_forward).
+/// LayerNorm of x into y; `rows` become the mean of each row of x, and 1 / √(variance + ε).
 pub(super) struct LayerForward<'a> {
     pub x: &'a [f32],
     pub gain: &'a [f32],
@@ -112,7 +112,7 @@ impl Task for LayerBackward<'_> {
     }
 }
 
-/// [`rms_norm_forward`](super::rms_norm_forward).
+/// RMSNorm of x into y; `scales` become 1 / √(mean square + ε) of each row of x.
 pub(super) struct RmsForward<'a> {
     pub x: &'a [f32],
     pub gain: &'a [f32],

@@ -128,11 +128,7 @@ impl Product<'_> {
                     // `rest` values that does; and with `add` all of them are there.
                     *sum = unsafe {
                         let from = into.add(r * width + b * LANES);
-                        if is_part(b) {
-                            V::load_part(from, rest)
-                        } else {
-                            V::load(&*from.cast())
-                        }
+                        load::<V>(from, is_part(b).then_some(rest))
                     };
                 }
             }
@@ -151,11 +147,7 @@ impl Product<'_> {
                 // one is a part of `rest` values that does.
                 *vector = unsafe {
                     let from = right.wrapping_add(b * LANES);
-                    if is_part(b) {
-                        V::load_part(from, rest)
-                    } else {
-                        V::load(&*from.cast())
-                    }
+                    load::<V>(from, is_part(b).then_some(rest))
                 };
             }
             for (r, sums) in sums.iter_mut().enumerate() {
@@ -184,6 +176,21 @@ impl Product<'_> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Sixteen values, or the first of them and zeros where they are only a `part`.
+///
+/// # Safety
+/// There must be so many values at `from`.
+#[inline(always)]
+unsafe fn load<V: Vector>(from: *const f32, part: Option<usize>) -> V {
+    // SAFETY: the caller vouches for so many values.
+    unsafe {
+        match part {
+            Some(count) => V::load_part(from, count),
+            None => V::load(&*from.cast()),
         }
     }
 }

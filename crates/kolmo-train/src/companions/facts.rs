@@ -50,7 +50,9 @@ impl Companion for Facts<'_> {
         evaluation.record = record;
         evaluation.record.interviews = interview_records(asked.replies);
         evaluation.facts = fact_rows(probe, exposures, answers, moment);
-        evaluation.answers = answer_rows(world, exposures, asked.replies, moment);
+        if asked.is_last {
+            evaluation.answers = answer_rows(world, exposures, asked.replies, moment);
+        }
         Ok(())
     }
 

@@ -103,6 +103,8 @@ pub struct Asked<'a> {
     pub answers: &'a [Answer],
     /// Those of the whole interview, where one was held: in fine-tuning and after the last step.
     pub replies: &'a [Reply<'a>],
+    /// Whether it is the last evaluation.
+    pub is_last: bool,
     /// The sums of the losses so far.
     pub sums: &'a Sums,
     /// The model, without automatic differentiation.
