@@ -264,7 +264,9 @@ def case(bench, place, number, seed):
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(bench.sound, place, symlinks=True)
     run = chance.choice(bench.ids[1:])
-    path = chance.choice(candidates(place, run))
+    files = candidates(place, run)
+    # The files of a run are many, those of a sweep few.
+    path = chance.choice(chance.choice((files, files, files[-3:])))
     other = Path(str(path).replace(run, bench.ids[0]))
     change = chance.choice(CHANGES)
     if change is pipe and path.parent.name == "configs":

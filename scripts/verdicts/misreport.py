@@ -44,6 +44,8 @@ def misreport(kolmo, folder):
             # A run of a sweep is called by its hash.
             plan["runs"][k] = made["config_blake3"][: len(name)]
             run.rename(run.with_name(plan["runs"][k]))
+        # A plan that does not seal itself is one of an earlier build.
+        del plan["plan_blake3"]
         Path(copy, "plan.json").write_text(json.dumps(plan))
         expect(plan["runs"] != before, f"{folder} has no world of exponent 1.5")
         output = subprocess.run([kolmo, "report", copy, "--json", "-q"], check=True, capture_output=True, text=True).stdout

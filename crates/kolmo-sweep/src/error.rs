@@ -66,6 +66,12 @@ pub enum SweepError {
         /// The one that was planned.
         file: String,
     },
+    /// A `plan.json` that is not as it was written.
+    #[error("{path} was changed since the sweep was planned: remove it, and plan the sweep again with kolmo sweep run or commands", path = path.display())]
+    ChangedPlan {
+        /// The file.
+        path: PathBuf,
+    },
     /// What cannot be on this machine.
     #[error("{0}")]
     Refused(String),
@@ -111,6 +117,7 @@ impl SweepError {
             | Self::Refused(_) => true,
             Self::NotPlanned { .. }
             | Self::Changed { .. }
+            | Self::ChangedPlan { .. }
             | Self::Start { .. }
             | Self::Program { .. } => false,
         }

@@ -14,6 +14,7 @@ use crate::{directory::SweepDirectory, error::SweepError, plan::Plan};
 
 /// `plan.json`: what was planned in the folder last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Planned {
     /// The sweep file, as an absolute path.
     pub file: String,
@@ -21,32 +22,56 @@ pub struct Planned {
     pub sweep_blake3: String,
     /// The names of its runs, in the order of the plan.
     pub runs: Vec<String>,
+    /// BLAKE3 hash of the three above, a line each and each run; nothing in the plans of a kolmo that did not note it.
+    pub plan_blake3: Option<String>,
 }
 
 impl Planned {
     /// What `plan` says.
     pub fn of(plan: &Plan) -> Self {
-        Self {
+        let mut planned = Self {
             file: plan.path.to_string_lossy().into_owned(),
             sweep_blake3: content_hash(plan.text.as_bytes()),
             runs: plan.runs.iter().map(|run| run.id.clone()).collect(),
-        }
+            plan_blake3: None,
+        };
+        planned.plan_blake3 = Some(planned.hash());
+        planned
+    }
+
+    /// What `plan_blake3` has to be.
+    fn hash(&self) -> String {
+        let lines = [&self.file, &self.sweep_blake3];
+        let lines: Vec<&str> = lines
+            .into_iter()
+            .chain(&self.runs)
+            .map(String::as_str)
+            .collect();
+        content_hash(lines.join("\n").as_bytes())
     }
 
     /// What was planned in `directory`; none where nothing was, or by a kolmo that did not note it.
     ///
     /// # Errors
-    /// A file that cannot be read or is no plan.
+    /// A file that cannot be read or is no plan; [`SweepError::ChangedPlan`] for one that was changed since it was written.
     pub fn read(directory: &SweepDirectory) -> Result<Option<Self>, SweepError> {
         let path = directory.plan();
         if !is_there(&path)? {
             return Ok(None);
         }
         let bytes = files::read(&path, LARGEST_RECORD).map_err(Error::io("read", &path))?;
-        let planned = serde_json::from_slice(&bytes);
-        Ok(Some(
-            planned.map_err(|source| Error::Json { path, source })?,
-        ))
+        let planned: Self = match serde_json::from_slice(&bytes) {
+            Ok(planned) => planned,
+            Err(source) => return Err(Error::Json { path, source }.into()),
+        };
+        if planned
+            .plan_blake3
+            .as_ref()
+            .is_some_and(|then| *then != planned.hash())
+        {
+            return Err(SweepError::ChangedPlan { path });
+        }
+        Ok(Some(planned))
     }
 
     /// What was planned in `directory`, with the text of the sweep file.
@@ -157,6 +182,51 @@ mod tests {
         assert!(matches!(error, SweepError::Changed { .. }) && !error.is_usage());
         fs::write(directory.plan(), "{").unwrap();
         assert!(Planned::read(&directory).is_err());
+    }
+
+    #[test]
+    fn a_plan_that_was_changed_is_none() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = SweepDirectory::at(place.path().join("runs/many"));
+        let three = plan(place.path(), "many.toml", "[1, 2, 3]");
+        directory.prepare(&three).unwrap();
+        let text = fs::read_to_string(directory.plan()).unwrap();
+        let path = directory.plan();
+        let read = |text: &[u8]| {
+            fs::write(&path, text).unwrap();
+            Planned::read(&directory)
+        };
+        let sound = read(text.as_bytes()).unwrap();
+        for place in 0..text.len() {
+            for bit in 0..8 {
+                let mut turned = text.clone().into_bytes();
+                turned[place] ^= 1 << bit;
+                // White space is not the plan.
+                assert!(
+                    read(&turned).is_err() || read(&turned).unwrap() == sound,
+                    "{place} {bit}"
+                );
+            }
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        for k in 0..lines.len() {
+            let (mut fewer, mut twice) = (lines.clone(), lines.clone());
+            fewer.remove(k);
+            twice.insert(k, lines[k]);
+            assert!(
+                read(fewer.join("\n").as_bytes()).is_err(),
+                "without line {k}"
+            );
+            assert!(read(twice.join("\n").as_bytes()).is_err(), "line {k} twice");
+        }
+        // One of an earlier build says nothing of itself.
+        let earlier = Planned {
+            plan_blake3: None,
+            ..Planned::of(&three)
+        };
+        let mut earlier = serde_json::to_value(&earlier).unwrap();
+        earlier.as_object_mut().unwrap().remove("plan_blake3");
+        assert!(read(earlier.to_string().as_bytes()).is_ok());
     }
 
     fn planned_names(plan: &Plan) -> Vec<String> {
