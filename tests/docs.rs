@@ -11,7 +11,7 @@ use std::{
 };
 
 use kolmo_config::RunConfig;
-use kolmo_report::claims;
+use kolmo_report::{claims, headlines};
 use kolmo_sweep::SweepFile;
 use toml::Table;
 
@@ -168,8 +168,10 @@ fn toml_blocks_are_files_that_kolmo_takes() {
                 assert_eq!(ran.code(), Some(0), "{}: {}", block.place, ran.stderr());
             } else {
                 // A part of a sweep file.
-                let problem =
-                    SweepFile::parse(&format!("base = 'a'\n{}", block.text), &claims::names());
+                let problem = SweepFile::parse(
+                    &format!("base = 'a'\n{}", block.text),
+                    &kolmo_report::choices(),
+                );
                 let problem = problem.err();
                 assert!(problem.is_none(), "{}: {problem:?}", block.place);
             }
@@ -399,12 +401,12 @@ fn in_the_diagram_each_crate_stands_above_those_it_depends_on() {
 }
 
 #[test]
-fn the_claims_of_the_documentation_are_those_of_a_report() {
+fn the_claims_and_headlines_of_the_documentation_are_those_of_a_report() {
     let page = fs::read_to_string(root().join("docs/reproduce.md")).unwrap();
-    for table in claims::tables() {
+    for table in claims::tables().into_iter().chain([headlines::table()]) {
         assert!(
             page.contains(&format!("\n\n{table}\n")),
-            "docs/reproduce.md has another table of claims, in place of which this one belongs there:\n\n{table}"
+            "docs/reproduce.md has another table, in place of which this one belongs there:\n\n{table}"
         );
     }
 }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::Context;
-use kolmo_report::claims;
 use kolmo_sweep::Plan;
 
 use crate::exit::Usage;
@@ -68,21 +67,21 @@ impl Experiments {
         if !parts.all(|part| matches!(part, Component::Normal(_))) {
             return Err(self.unknown(name));
         }
-        let claims = claims::names();
+        let choices = kolmo_report::choices();
         let (plan, place) = match self {
             Self::Folder(folder) => {
                 let path = folder.join(&file);
                 if !path.is_file() {
                     return Err(self.unknown(name));
                 }
-                (Plan::read(&path, &claims), path.display().to_string())
+                (Plan::read(&path, &choices), path.display().to_string())
             }
             Self::BuiltIn => {
                 let path = Path::new(&file);
                 if built_in(path).is_err() {
                     return Err(self.unknown(name));
                 }
-                let plan = Plan::read_by(path, &claims, &built_in);
+                let plan = Plan::read_by(path, &choices, &built_in);
                 (plan, format!("{file}, which is part of kolmo"))
             }
         };

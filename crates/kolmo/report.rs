@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use kolmo_config::ReportConfig;
 use kolmo_report::{
-    claims,
+    claims, headlines,
     html::{self, Place},
     report::{LeftOut, Reason, Report, Verdict},
     study::{Given, Study},
@@ -92,6 +92,7 @@ pub fn write(
     let left_out = studies.iter().flat_map(|study| &study.left_out);
     let report = Report {
         title: title.to_owned(),
+        headlines: headlines::rows(studies)?,
         sections,
         left_out: left_out.cloned().collect(),
         provenance: provenance(studies),
@@ -193,7 +194,7 @@ pub fn of_sweep(directory: &Path, volume: Volume) -> anyhow::Result<Study> {
     let sweep = SweepDirectory::at(directory);
     let (planned, text) = Planned::with_text(&sweep)?;
     let path = sweep.sweep();
-    let file = SweepFile::parse(&text, &claims::names());
+    let file = SweepFile::parse(&text, &kolmo_report::choices());
     let file = file.with_context(|| format!("in {}", path.display()))?;
     let name = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
     let name = name
@@ -256,8 +257,41 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     text.with_context(|| format!("could not read {}", path.display()))
 }
 
-/// The verdicts, a line each.
+/// The headlines that runs answer and the verdicts, a line each.
 fn table(report: &Report) -> String {
+    let mut text = headlines_table(report);
+    text.push_str(&verdicts_table(report));
+    text
+}
+
+fn headlines_table(report: &Report) -> String {
+    let answered = report.headlines.iter().filter(|one| one.study.is_some());
+    let answered: Vec<_> = answered.collect();
+    if answered.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "    {:15}  {:>15}  {:>9}  {:>19}  {:>19}  {:>5}  verdict\n",
+        "headline", "predicted", "measured", "95 % interval", "corrected", "seeds"
+    );
+    for one in answered {
+        text.push_str(&format!(
+            "{:2}  {:15}  {:>15}  {:>9}  {:>19}  {:>19}  {:>5}  {}\n",
+            one.number,
+            one.name,
+            one.predicted_text(),
+            one.measured_text(),
+            one.interval_text(),
+            one.corrected_text(),
+            one.seeds_text(),
+            one.outcome_text()
+        ));
+    }
+    text.push('\n');
+    text
+}
+
+fn verdicts_table(report: &Report) -> String {
     let verdicts: Vec<&Verdict> = report.verdicts().collect();
     if verdicts.is_empty() {
         return "no claim can be looked at: the runs vary neither in size nor in data nor seed\n"

@@ -32,7 +32,7 @@ pub use finetune::{FinetuneConfig, Method};
 pub use hash::content_hash;
 pub use model::{Architecture, Kind, ModelConfig, ParameterSpec, Transformer};
 pub use optimizer::{AdamW, OptimizerConfig, UpdateRule};
-pub use report::{ClaimName, ReportConfig};
+pub use report::{ClaimName, HeadlineConfig, ReportConfig};
 pub use run::RunConfig;
 pub use schedule::{Schedule, ScheduleKind};
 pub use train::TrainConfig;

@@ -16,6 +16,8 @@ pub struct ReportConfig {
     pub question: String,
     /// The claims it is for; every claim that its runs allow if there are none.
     pub claims: Vec<ClaimName>,
+    /// The headlines that its runs answer; none if there are none.
+    pub headlines: Vec<HeadlineConfig>,
     /// Range of the documents trained on that the data scaling law is fitted over; all if there is none.
     pub documents: Option<[f64; 2]>,
     /// Range of the parameters that scaling laws are fitted over; all if there is none.
@@ -24,7 +26,20 @@ pub struct ReportConfig {
     pub frequency: Option<[f64; 2]>,
 }
 
-/// The name of a claim about runs: lower case letters, digits and underscores. Which claims there are, the crate of the report knows:
+/// `[[report.headlines]]`: a headline that runs answer, with what decides it. Both are written down before anything is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeadlineConfig {
+    /// The headline.
+    pub name: ClaimName,
+    /// The one number that decides it.
+    pub statistic: ClaimName,
+    /// How far from the prediction the number may be and still agree; nothing where only the side counts, and of a finding.
+    #[serde(default)]
+    pub margin: Option<f64>,
+}
+
+/// The name of a claim about runs, of a headline or of a statistic: lower case letters, digits and underscores. Which claims there are, the crate of the report knows:
 /// who reads a sweep file gives their names to [`file::read`](crate::file::read).
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -76,11 +91,25 @@ impl ReportConfig {
         self.claims.is_empty() || self.claims.iter().any(|name| name.as_str() == claim)
     }
 
-    /// Checks the ranges.
+    /// Checks the ranges, and the margins of headlines.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] for one that is empty or not positive.
+    /// [`ConfigError::Invalid`] for one that is empty or not positive, and for a headline that is named twice.
     pub fn check(&self) -> Result<(), ConfigError> {
+        for (k, headline) in self.headlines.iter().enumerate() {
+            if let Some(margin) = headline.margin
+                && !(margin > 0.0 && margin.is_finite())
+            {
+                let key = format!("report.headlines[{k}].margin");
+                return Err(ConfigError::invalid(&key, margin, "a number above 0"));
+            }
+            let before = &self.headlines[..k];
+            if before.iter().any(|other| other.name == headline.name) {
+                let key = format!("report.headlines[{k}].name");
+                let name = format!("{:?}", headline.name.as_str());
+                return Err(ConfigError::invalid(&key, name, "each headline once"));
+            }
+        }
         for (key, range) in [
             ("report.documents", self.documents),
             ("report.parameters", self.parameters),
@@ -101,6 +130,29 @@ impl ReportConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_headline_comes_once_with_a_margin_above_zero() {
+        let headline = |margin| HeadlineConfig {
+            name: ClaimName::new("order").unwrap(),
+            statistic: ClaimName::new("slope").unwrap(),
+            margin,
+        };
+        let check = |headlines| -> Result<(), String> {
+            let config = ReportConfig {
+                headlines,
+                ..ReportConfig::default()
+            };
+            config.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check(vec![headline(Some(0.1))]), Ok(()));
+        for margin in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let error = check(vec![headline(Some(margin))]).unwrap_err();
+            assert!(error.contains("report.headlines[0].margin"), "{error}");
+        }
+        let error = check(vec![headline(None), headline(None)]).unwrap_err();
+        assert!(error.contains("report.headlines[1].name"), "{error}");
+    }
 
     #[test]
     fn a_name_of_a_claim_is_plain() {

@@ -54,6 +54,28 @@ pub enum Error {
         names: String,
     },
 
+    /// A sweep file names a number that does not decide its headline.
+    #[error(
+        "{study}: the headline {headline} is decided by {statistic}: name that in its report.headlines"
+    )]
+    Statistic {
+        /// The study.
+        study: String,
+        /// The headline.
+        headline: &'static str,
+        /// What decides it.
+        statistic: &'static str,
+    },
+
+    /// A sweep file does not say how near is near enough.
+    #[error("{study}: the headline {headline} needs a margin: write one in its report.headlines")]
+    NoMargin {
+        /// The study.
+        study: String,
+        /// The headline.
+        headline: &'static str,
+    },
+
     /// A run's configuration is none, or not of this version.
     #[error("could not read {path}: if another version of kolmo made it, use that one", path = path.display())]
     Config {

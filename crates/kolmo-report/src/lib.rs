@@ -2,7 +2,7 @@
 //!
 //! What was measured comes from the records of a run, what should have come out from
 //! [`kolmo_theory`]: [`figures`] draws the two over each other, [`table`] and [`roles`] set them side by side.
-//! [`report`] is what many runs say of a claim, and [`html`] shows it to readers.
+//! [`report`] is what many runs say of a claim and of the [`headlines`] that it opens with, and [`html`] shows it to readers.
 //! [`theory`] is what should come out alone, and [`survey`] what the documents of a world are.
 //! Losses are nats per fact, capacities bits; intervals are at 95 %.
 
@@ -16,6 +16,7 @@ pub mod error;
 mod examples;
 pub mod figures;
 mod files;
+pub mod headlines;
 pub mod html;
 pub mod interviews;
 mod measured;
@@ -30,5 +31,6 @@ pub mod table;
 pub mod theory;
 
 pub use error::{Error, Result};
+pub use headlines::choices;
 pub use roles::training_table;
 pub use table::final_table;

@@ -137,7 +137,7 @@ impl Prediction {
 }
 
 /// What `comparison` finds, in a sentence.
-fn words(comparison: &Comparison, finding: Finding) -> String {
+pub(crate) fn words(comparison: &Comparison, finding: Finding) -> String {
     let (place, weakness) = match finding {
         Finding::Unknown => return "the interval or the prediction is not known".to_owned(),
         Finding::Placed { place, weakness } => (place, weakness),

@@ -17,6 +17,8 @@ use crate::number::{NOTHING, interval, significant};
 pub struct Report {
     /// What it is about.
     pub title: String,
+    /// What theory claims of language models, a row each; empty where no runs are for any.
+    pub headlines: Vec<Headline>,
     /// One section an experiment or a claim, in the order of reading.
     pub sections: Vec<Section>,
     /// The runs that were given and that no claim looks at.
@@ -50,7 +52,7 @@ impl Report {
         Sort::ALL.into_iter().filter(is_there).map(of).collect()
     }
 
-    /// The verdicts and what was left out as JSON, for scripts: `{"verdicts": [...], "left_out": [...]}`. Numbers that are not
+    /// The headlines, the verdicts and what was left out as JSON, for scripts: `{"headlines": [...], "verdicts": [...], "left_out": [...]}`. Numbers that are not
     /// finite are `null`.
     ///
     /// # Errors
@@ -58,10 +60,12 @@ impl Report {
     pub fn json(&self) -> Result<String> {
         #[derive(Serialize)]
         struct Json<'a> {
+            headlines: &'a [Headline],
             verdicts: Vec<&'a Verdict>,
             left_out: &'a [LeftOut],
         }
         files::json(&Json {
+            headlines: &self.headlines,
             verdicts: self.verdicts().collect(),
             left_out: &self.left_out,
         })
@@ -182,6 +186,136 @@ impl Section {
     }
 }
 
+/// One question that a report opens with, and its answer. The fields are the keys of the JSON form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Headline {
+    /// Its place among all, from 1.
+    pub number: usize,
+    /// Its name: `data_law`.
+    pub name: &'static str,
+    /// Its name for readers.
+    pub title: &'static str,
+    /// The question, one sentence.
+    pub question: &'static str,
+    /// What is claimed, and by whom.
+    pub claim: &'static str,
+    /// The name of the number that decides it.
+    pub statistic: &'static str,
+    /// What that number is; a sentence.
+    pub measures: &'static str,
+    /// Whether it can fail.
+    pub sort: Sort,
+    /// What kind of number it is.
+    pub quantity: Quantity,
+    /// What the measured number should be to the predicted one; none of a finding.
+    pub relation: Option<Relation>,
+    /// The study that answers it; none where no runs do.
+    pub study: Option<String>,
+    /// The number predicted; none of a finding.
+    pub predicted: Option<f64>,
+    /// The number measured, a mean over seeds.
+    pub measured: Option<f64>,
+    /// Its 95 % interval, Student's over the seeds.
+    pub ci95: Option<[f64; 2]>,
+    /// The same, corrected so that the intervals of all tested rows hold together (Holm); none of a finding.
+    pub ci_holm: Option<[f64; 2]>,
+    /// How far from the prediction a number that should be the same may be, as the sweep file says.
+    pub margin: Option<f64>,
+    /// How many seeds it rests on.
+    pub seeds: Option<usize>,
+    /// Whether prediction and measurement agree, by the corrected interval; none of a finding.
+    pub verdict: Option<Outcome>,
+    /// Why.
+    pub reason: String,
+    /// What the prediction takes from the runs; empty where it takes nothing.
+    pub takes: &'static str,
+    /// What else belongs to the answer.
+    pub parts: Vec<Part>,
+    /// The figure that shows it.
+    #[serde(skip)]
+    pub figure: Option<Figure>,
+}
+
+impl Headline {
+    /// What was predicted, as text: `1.00 ± 0.150`, `> 0`, or that nothing was.
+    pub fn predicted_text(&self) -> String {
+        match (self.relation, self.predicted) {
+            (Some(relation), Some(predicted)) => predicted_text(relation, predicted, self.margin),
+            (None, _) | (_, None) => NOTHING.to_owned(),
+        }
+    }
+
+    /// What was measured, as text.
+    pub fn measured_text(&self) -> String {
+        self.measured.map_or(NOTHING.to_owned(), significant)
+    }
+
+    /// Its interval, as text.
+    pub fn interval_text(&self) -> String {
+        self.ci95.map_or(NOTHING.to_owned(), interval)
+    }
+
+    /// The corrected interval, as text.
+    pub fn corrected_text(&self) -> String {
+        self.ci_holm.map_or(NOTHING.to_owned(), interval)
+    }
+
+    /// How many seeds it rests on, as text.
+    pub fn seeds_text(&self) -> String {
+        self.seeds
+            .map_or(NOTHING.to_owned(), |seeds| seeds.to_string())
+    }
+
+    /// The verdict, or of a finding that it is one.
+    pub fn outcome_text(&self) -> &'static str {
+        self.verdict.map_or(self.sort.name(), Outcome::name)
+    }
+
+    /// What was found, in a sentence.
+    pub fn found(&self) -> String {
+        let measured = match (self.measured, self.ci_holm.or(self.ci95)) {
+            (Some(measured), Some(ends)) => format!("{} {}", significant(measured), interval(ends)),
+            (Some(measured), None) => significant(measured),
+            (None, _) => return "Nothing was measured.".to_owned(),
+        };
+        match (self.verdict, self.relation) {
+            (Some(verdict), Some(_)) => format!(
+                "{measured} where {} is predicted: {}.",
+                self.predicted_text(),
+                verdict.name()
+            ),
+            (None, _) | (_, None) => format!("{measured}."),
+        }
+    }
+}
+
+fn predicted_text(relation: Relation, predicted: f64, margin: Option<f64>) -> String {
+    let predicted = significant(predicted);
+    match (relation, margin) {
+        (Relation::Equal, Some(margin)) => format!("{predicted} ± {}", significant(margin)),
+        (Relation::Equal, None) => predicted,
+        (Relation::Above, _) => format!("> {predicted}"),
+        (Relation::Below, _) => format!("< {predicted}"),
+    }
+}
+
+/// A further number of a headline. The fields are the keys of the JSON form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// What it is.
+    pub name: String,
+    /// The number predicted, if there is one.
+    pub predicted: Option<f64>,
+    /// The number measured; none where that was refused.
+    pub measured: Option<f64>,
+    /// Its 95 % interval.
+    pub ci95: Option<[f64; 2]>,
+    /// How far from the prediction it may be, where that is said.
+    pub margin: Option<f64>,
+    /// Whether they agree, where that is asked.
+    pub verdict: Option<Outcome>,
+}
+
 /// One number predicted and measured. The fields are the keys of the JSON form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
@@ -218,13 +352,7 @@ pub struct Verdict {
 impl Verdict {
     /// What was predicted, as text: `0.333 ± 0.100`, or `> 0.333` of what should be greater.
     pub fn predicted_text(&self) -> String {
-        let predicted = significant(self.predicted);
-        match (self.relation, self.margin) {
-            (Relation::Equal, Some(margin)) => format!("{predicted} ± {}", significant(margin)),
-            (Relation::Equal, None) => predicted,
-            (Relation::Above, _) => format!("> {predicted}"),
-            (Relation::Below, _) => format!("< {predicted}"),
-        }
+        predicted_text(self.relation, self.predicted, self.margin)
     }
 
     /// What was measured, as text.

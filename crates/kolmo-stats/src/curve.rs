@@ -23,6 +23,10 @@ impl Curve {
     pub const SURFACE: Self = Self {
         terms: &[None, Some(0), Some(1)],
     };
+    /// A x₀^{−a} + B x₁^{−b}.
+    pub const SUM: Self = Self {
+        terms: &[Some(0), Some(1)],
+    };
 
     /// How many parameters it has.
     pub fn parameters(self) -> usize {
@@ -95,6 +99,7 @@ mod tests {
             (Curve::POWER, vec![0.3, 0.7]),
             (Curve::OFFSET, vec![-2.0, 0.3, 0.7]),
             (Curve::SURFACE, vec![-2.0, 0.3, 0.7, 1.0, 0.4]),
+            (Curve::SUM, vec![0.3, 0.7, 1.0, 0.4]),
         ] {
             let mut gradient = vec![0.0; curve.parameters()];
             curve.log_value(&theta, log_x, &mut gradient);

@@ -20,6 +20,7 @@ mod curve;
 mod estimate;
 mod fitted;
 mod half_learning;
+mod holm;
 mod interval;
 mod linear;
 mod minimise;
@@ -44,6 +45,7 @@ pub use estimate::{Estimate, OfSeed, one_a_seed};
 pub use half_learning::{
     HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning, slope,
 };
+pub use holm::{Tested, holm};
 pub use interval::Method;
 pub use power_law::{Observation, PowerLaw};
 pub use product::ProductLaw;

@@ -4,7 +4,13 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The 97.5 % quantile of Student's t: what a standard error is multiplied by for a 95 % interval. NaN without a degree of freedom.
 pub(crate) fn quantile(degrees_of_freedom: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.975))
+    quantile_at(degrees_of_freedom, 0.05)
+}
+
+/// What a standard error is multiplied by for an interval that misses the truth with the probability `level`.
+pub(crate) fn quantile_at(degrees_of_freedom: f64, level: f64) -> f64 {
+    let student = StudentsT::new(0.0, 1.0, degrees_of_freedom);
+    student.map_or(f64::NAN, |t| t.inverse_cdf(1.0 - level / 2.0))
 }
 
 /// A mean of independent numbers.

@@ -87,37 +87,76 @@ fn rows(observations: &[SurfaceObservation]) -> Result<(Vec<Row>, usize), Refusa
     Ok((rows.collect::<Result<Vec<Row>, Refusal>>()?, units))
 }
 
-/// The same curve to predict with: that of the least summed Huber loss, whether or not the points determine each of its parameters.
+/// The same curve to predict with, or the same without E: that of the least summed Huber loss, whether or not the points determine each
+/// of its parameters.
 #[derive(Debug, Clone)]
 pub struct SurfaceCurve {
+    curve: Curve,
     theta: Vec<f64>,
 }
 
 impl SurfaceCurve {
-    /// Fits `observations`, more than five.
+    /// Fits E + A/P^a + B/N^b to `observations`, more than five.
     pub fn fit(observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
+        Self::of(Curve::SURFACE, observations)
+    }
+
+    /// Fits A/P^a + B/N^b to `observations`, more than four.
+    pub fn without_offset(observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
+        Self::of(Curve::SUM, observations)
+    }
+
+    fn of(curve: Curve, observations: &[SurfaceObservation]) -> Result<Self, Refusal> {
         let (rows, units) = rows(observations)?;
         let too_few = Refusal::TooFew {
             what: "points",
             found: rows.len(),
-            needed: Curve::SURFACE.parameters() + 1,
+            needed: curve.parameters() + 1,
         };
-        if rows.len() <= Curve::SURFACE.parameters() {
+        if rows.len() <= curve.parameters() {
             return Err(too_few);
         }
         let problem = Problem {
-            curve: Curve::SURFACE,
+            curve,
             rows,
             units,
             factors: false,
         };
         let (_, huber) = best(&problem).ok_or(too_few)?;
-        Ok(Self { theta: huber.theta })
+        Ok(Self {
+            curve,
+            theta: huber.theta,
+        })
     }
 
     /// L at so many `parameters` and `documents`.
     pub fn at(&self, parameters: f64, documents: f64) -> f64 {
         let log_x = [parameters.ln(), documents.ln()];
-        Curve::SURFACE.log_terms(&self.theta, log_x).1.exp()
+        self.curve.log_terms(&self.theta, log_x).1.exp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_two_power_laws_is_found_again() {
+        let at = |parameters: f64, documents: f64| {
+            3.0 * parameters.powf(-0.4) + 20.0 * documents.powf(-0.3)
+        };
+        let sizes = [1e3, 3e3, 1e4, 3e4];
+        let observations = sizes.iter().flat_map(|p| {
+            sizes.iter().map(move |n| SurfaceObservation {
+                parameters: *p,
+                documents: *n,
+                loss: at(*p, *n),
+                unit: 0,
+            })
+        });
+        let observations: Vec<_> = observations.collect();
+        let curve = SurfaceCurve::without_offset(&observations).unwrap();
+        assert!((curve.at(1e5, 1e5) / at(1e5, 1e5) - 1.0).abs() < 1e-6);
+        assert!(SurfaceCurve::without_offset(&observations[..4]).is_err());
     }
 }

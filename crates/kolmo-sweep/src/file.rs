@@ -142,23 +142,19 @@ impl Settings {
 }
 
 impl SweepFile {
-    /// Reads the text of a sweep file. `claims` are the names of all claims.
+    /// Reads the text of a sweep file. `choices` say which claims, headlines and statistics there are.
     ///
     /// # Errors
     /// A configuration of a run or a fine-tuning, TOML that does not parse, an unknown key or a value of another type, with its line; a claim that there is not; an entry of `axes` that is
     /// not exactly one of `product`, `zip` and `list`; an option of Slurm that is not one.
-    pub fn parse(text: &str, claims: &[&str]) -> Result<Self, SweepError> {
+    pub fn parse(text: &str, choices: &[Choice<'_>]) -> Result<Self, SweepError> {
         match FileKind::of(text) {
             Some(kind @ (FileKind::Run | FileKind::FineTuning)) => {
                 return Err(ConfigError::Kind(kind).into());
             }
             Some(FileKind::Sweep) | None => {}
         }
-        let claims = Choice {
-            key: "report.claims[0]",
-            names: claims,
-        };
-        let sweep: Self = file::read(text, &[], &[claims], |_| {})?;
+        let sweep: Self = file::read(text, &[], choices, |_| {})?;
         for (k, axis) in sweep.axes.iter().enumerate() {
             let given = [
                 axis.product.is_some(),
@@ -267,7 +263,11 @@ mod tests {
                 "did you mean slurm.time?",
             ),
         ] {
-            let error = SweepFile::parse(text, &["order", "surface"]).unwrap_err();
+            let claims = Choice {
+                key: "report.claims[0]",
+                names: &["order", "surface"],
+            };
+            let error = SweepFile::parse(text, &[claims]).unwrap_err();
             assert!(error.to_string().contains(expected), "{text}: {error}");
             assert!(error.is_usage());
         }

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kolmo_config::{ConfigError, RunConfig, agreement::agreement, file};
+use kolmo_config::{
+    ConfigError, RunConfig,
+    agreement::agreement,
+    file::{self, Choice},
+};
 use kolmo_run::{checkpoint, files};
 use kolmo_world::{World, WorldConfig};
 use serde::Serialize;
@@ -76,12 +80,12 @@ const DOCUMENTS: &str = "train.documents";
 pub(crate) const DIGITS: usize = 12;
 
 impl Plan {
-    /// Plans the sweep file at `path`. `claims` are the names of the claims that a sweep can be for.
+    /// Plans the sweep file at `path`. `choices` say which claims and headlines a sweep can be for.
     ///
     /// # Errors
     /// A file that cannot be read or that says nothing that can be, a run that is not possible, or two that are the same.
-    pub fn read(path: &Path, claims: &[&str]) -> Result<Self, SweepError> {
-        Self::read_by(path, claims, &read)
+    pub fn read(path: &Path, choices: &[Choice<'_>]) -> Result<Self, SweepError> {
+        Self::read_by(path, choices, &read)
     }
 
     /// The same with `text` in place of the file system: it gives the text of a path, or the reason why there is none. The
@@ -89,14 +93,18 @@ impl Plan {
     ///
     /// # Errors
     /// As for [`read`](Self::read).
-    pub fn read_by(path: &Path, claims: &[&str], text: Text<'_>) -> Result<Self, SweepError> {
-        Self::read_below(path, claims, text, 0)
+    pub fn read_by(
+        path: &Path,
+        choices: &[Choice<'_>],
+        text: Text<'_>,
+    ) -> Result<Self, SweepError> {
+        Self::read_below(path, choices, text, 0)
     }
 
     /// The same, so many fine-tunings below the one that is asked for.
     fn read_below(
         path: &Path,
-        claims: &[&str],
+        choices: &[Choice<'_>],
         read: Text<'_>,
         depth: usize,
     ) -> Result<Self, SweepError> {
@@ -109,7 +117,7 @@ impl Plan {
             let problem = format!("could not be read: {reason}");
             SweepError::invalid(path.display().to_string(), problem)
         })?;
-        let file = SweepFile::parse(&text, claims)?;
+        let file = SweepFile::parse(&text, choices)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let base_path = folder.join(&file.base);
         let base = read(&base_path).map_err(|reason| SweepError::Base {
@@ -120,7 +128,7 @@ impl Plan {
         let from = file.from.as_ref();
         let from = from.map(|from| {
             let path = folder.join(from);
-            Self::read_below(&path, claims, read, depth + 1).map_err(|source| match source {
+            Self::read_below(&path, choices, read, depth + 1).map_err(|source| match source {
                 // Of a chain of files the one with the mistake.
                 source @ SweepError::From { .. } => source,
                 source => SweepError::From {

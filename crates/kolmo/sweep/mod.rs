@@ -12,7 +12,6 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
-use kolmo_report::claims;
 use kolmo_run::is_there;
 use kolmo_sweep::{Plan, SweepDirectory, SweepError, commands::Trainer};
 
@@ -72,7 +71,7 @@ struct Which {
 impl Which {
     fn load(&self) -> anyhow::Result<(Plan, SweepDirectory)> {
         one_line("the sweep file", &self.sweep)?;
-        let plan = Plan::read(&self.sweep, &claims::names());
+        let plan = Plan::read(&self.sweep, &kolmo_report::choices());
         let mut plan = plan.with_context(|| format!("in {}", self.sweep.display()))?;
         let default = || Path::new("runs").join(&plan.name);
         for note in &plan.notes {

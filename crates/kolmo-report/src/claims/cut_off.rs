@@ -1,8 +1,8 @@
 //! Which facts a model of limited capacity keeps: whether each is stored or not (a knapsack), or every further nat of one is worth
 //! less (reverse water-filling), and at which frequency it stops.
 
-use kolmo_run::{ClassRecord, FactRow};
-use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
+use kolmo_run::FactRow;
+use kolmo_theory::discovery::PowerLaw as Asymptote;
 
 use crate::{
     claims::{About, Claim, section_for},
@@ -12,7 +12,7 @@ use crate::{
         heat_map::HeatMap,
     },
     measured::{
-        ladders::ladders,
+        ladders::{ladders, profile},
         runs::{by_parameters, id, named},
         seeds::mean_at,
         series::{grid, line, points, shade},
@@ -80,21 +80,6 @@ impl Claim for CutOff {
         }
         Ok(Some(section))
     }
-}
-
-/// The frequency of a fact of a class, the mean over its facts, and the share that is missing of it.
-fn profile(run: &StudyRun) -> Vec<(f64, f64)> {
-    let unknown = mean_content(&run.world);
-    let relations = run.world.relations().len() as f64;
-    let stated = run.facts_per_document();
-    let point = |class: &ClassRecord| {
-        let subjects = class.facts as f64 / relations;
-        (
-            class.mass / subjects * stated / relations,
-            class.missing / unknown,
-        )
-    };
-    run.last().classes.iter().map(point).collect()
 }
 
 /// What is missing at the frequency `p` with the threshold `t`, if a fact is stored or not. A class at the threshold is stored in part:

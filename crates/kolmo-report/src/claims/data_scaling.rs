@@ -1,14 +1,15 @@
 //! Loss against data: the value redundancy falls as the exact curve of the Bayes learner, and while the population of
 //! subjects has no end, as N^{−(1−α)} (Pan et al. 2025, data scaling law). Where all subjects are alike, it is no power law.
 
-use kolmo_theory::discovery::{PowerLaw as Asymptote, expected_value_loss, mean_content};
+use kolmo_theory::discovery::{PowerLaw as Asymptote, mean_content};
 
 use crate::{
     claims::{About, Claim, section_for},
     error::Result,
     figures::chart::{Chart, Ink, Mark},
     measured::{
-        runs::{by_documents, id, named, observations, worlds},
+        bayes_curve::{documents_for_one, exact, exact_mean, fitted, redundancy, times_fewer},
+        runs::{by_documents, id, named, observations},
         seeds::{count_seeds, mean_at, of_seeds},
         series::{grid, line, points, shade},
     },
@@ -77,32 +78,6 @@ impl Claim for DataScaling {
     }
 }
 
-fn redundancy(run: &StudyRun) -> f64 {
-    run.last().value_loss
-}
-
-fn exact(run: &StudyRun, documents: f64) -> f64 {
-    expected_value_loss(&run.world, 1..=u64::MAX, documents)
-}
-
-/// The same on average over the seeds of `runs`, of which every one has drawn frequencies of its own or all have the same.
-fn exact_mean(runs: &[&StudyRun], documents: f64) -> f64 {
-    let worlds = worlds(runs);
-    let losses = worlds.iter().map(|run| exact(run, documents));
-    losses.sum::<f64>() / worlds.len() as f64
-}
-
-/// Those of `runs` that the fit is over.
-fn fitted<'a>(study: &Study, runs: &[&'a StudyRun]) -> Vec<&'a StudyRun> {
-    let [lo, hi] = study.settings.documents.unwrap_or([0.0, f64::INFINITY]);
-    // A run has whole batches of documents, so a few less than it was given.
-    let is_inside = |run: &&&StudyRun| {
-        let documents = run.config.train.documents as f64;
-        lo <= documents && documents <= hi
-    };
-    runs.iter().filter(is_inside).copied().collect()
-}
-
 fn verdicts(study: &Study, runs: &[&StudyRun], name: &str) -> Vec<Verdict> {
     let fitted = fitted(study, runs);
     let Some(asymptote) = Asymptote::of(&runs[0].world) else {
@@ -164,47 +139,6 @@ fn slower(runs: &[&StudyRun]) -> (f64, std::result::Result<Estimate, Refusal>) {
         predicted + measured - exact
     });
     (predicted, Estimate::over_seeds(&relative))
-}
-
-/// τ: the exact curve at N/τ comes nearest to the runs, in the least absolute error of the logarithm.
-fn documents_for_one(runs: &[&StudyRun]) -> f64 {
-    let error = |tau: f64| -> f64 {
-        let of = |run: &&StudyRun| {
-            (redundancy(run) / exact(run, run.documents() / tau))
-                .ln()
-                .abs()
-        };
-        runs.iter().map(of).sum()
-    };
-    let (mut lo, mut hi) = (1.0, 1000.0);
-    let mut best = f64::NAN;
-    // Around the best point of a grid a finer one.
-    for _ in 0..2 {
-        let candidates = grid(lo, hi, 25).map(|tau| (error(tau), tau));
-        best = candidates
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .map_or(f64::NAN, |best| best.1);
-        let step = f64::powf(hi / lo, 1.0 / 24.0);
-        (lo, hi) = (best / step, best * step);
-    }
-    best
-}
-
-/// How many times fewer documents the Bayes learner is expected to need to lose as much as `run`; not a number where it never does.
-fn times_fewer(run: &StudyRun) -> f64 {
-    let loss = redundancy(run);
-    let (mut lo, mut hi) = (1f64, run.documents() * 10.0);
-    if !(exact(run, hi) < loss && loss < exact(run, lo)) {
-        return f64::NAN;
-    }
-    for _ in 0..40 {
-        let middle = (lo * hi).sqrt();
-        match exact(run, middle) > loss {
-            true => lo = middle,
-            false => hi = middle,
-        }
-    }
-    run.documents() / lo
 }
 
 /// How much steeper the second half of the curve is than the first: 0 for a power law.
@@ -348,7 +282,11 @@ fn table(runs: &[&StudyRun], name: &str) -> Table {
                 f64::NAN
             }),
             loss(measured.y - bayes),
-            significant(mean_at(n, &runs, |run| times_fewer(run).ln()).y.exp()),
+            significant(
+                mean_at(n, &runs, |run| times_fewer(run, redundancy(run)).ln())
+                    .y
+                    .exp(),
+            ),
         ]
     });
     let head = [

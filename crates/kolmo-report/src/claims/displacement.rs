@@ -25,11 +25,11 @@ use crate::{
 use kolmo_stats::{Estimate, OfSeed, Refusal, spearman};
 
 /// What new facts did to old ones in one run.
-struct Exchange {
+pub(crate) struct Exchange {
     /// Bits about new facts.
-    gained: f64,
+    pub gained: f64,
     /// Bits about old facts that are gone beyond those of the control.
-    lost: f64,
+    pub lost: f64,
 }
 
 /// Whether new facts push old ones out bit for bit.
@@ -121,7 +121,7 @@ fn mean_of(runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> f64 {
 }
 
 /// Whether `other` reads on in pre-training where `variant` is taught, all else alike.
-fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
+pub(crate) fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
     let (a, b) = (&other.finetune, &variant.finetune);
     reads_on(a)
         && a.method == b.method
@@ -131,7 +131,7 @@ fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
 }
 
 /// New subjects in the old syntax, all weights, no replay.
-fn is_plain(variant: &Variant<'_>) -> bool {
+pub(crate) fn is_plain(variant: &Variant<'_>) -> bool {
     let lesson = matches!(
         variant.finetune.lesson,
         LessonConfig::Injection {
@@ -143,7 +143,11 @@ fn is_plain(variant: &Variant<'_>) -> bool {
     lesson && is_bare(variant.finetune)
 }
 
-fn exchanges(variant: &Variant<'_>, control: &Variant<'_>) -> Result<Vec<OfSeed<Exchange>>> {
+/// What each seed has gained and lost.
+pub(crate) fn exchanges(
+    variant: &Variant<'_>,
+    control: &Variant<'_>,
+) -> Result<Vec<OfSeed<Exchange>>> {
     let exchange = |(run, control): (&StudyRun, &StudyRun)| {
         let exchange = Exchange {
             gained: new_bits(run, variant.finetune)?,

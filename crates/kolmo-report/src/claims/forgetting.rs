@@ -15,7 +15,7 @@ use crate::{
         answers::accuracy,
         cells::{cell, share_cell},
         runs::id,
-        seeds::{difference, over_seeds},
+        seeds::{difference, over_seeds, pairs},
         series::points,
         tuning::{Variant, class_losses, injections, lost, new_bits, taught_in},
     },
@@ -130,6 +130,26 @@ impl Claim for Forgetting {
         }
         Ok((!section.verdicts.is_empty()).then_some(section))
     }
+}
+
+/// How much less is gone with replay, of each syntax and model with a name, seed by seed.
+pub(crate) fn replay_saves(study: &Study) -> Vec<(String, Vec<OfSeed<f64>>)> {
+    let injections = injections(study);
+    let with = injections.iter().filter_map(|with| match corner(with) {
+        Some((syntax, true)) => Some((syntax, with)),
+        Some((_, false)) | None => None,
+    });
+    let saved = with.filter_map(|(syntax, with)| {
+        let is_partner = |other: &&Variant<'_>| {
+            other.model == with.model && corner(other) == Some((syntax, false))
+        };
+        let without = injections.iter().find(is_partner)?;
+        let name = format!("{}, share of old bits that replay saves", without.name);
+        let pairs = pairs(&without.runs, &with.runs).into_iter();
+        let saved = pairs.map(|(without, with)| (without.config.seed, lost(without) - lost(with)));
+        Some((name, saved.collect()))
+    });
+    saved.collect()
 }
 
 fn claim(name: String, statement: String) -> Prediction {

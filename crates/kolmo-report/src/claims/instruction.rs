@@ -140,6 +140,25 @@ impl Claim for Instruction {
     }
 }
 
+/// Of each fine-tuning with questions about half of the subjects, all weights and no replay, the share of the facts known before that can be
+/// asked for about the others, with a name.
+///
+/// # Errors
+/// Those of reading records.
+pub(crate) fn shares_of_others(study: &Study) -> Result<Vec<(String, Vec<OfSeed<f64>>)>> {
+    let variants = variants(study, |lesson| match lesson {
+        LessonConfig::Instruction { .. } => true,
+        LessonConfig::Injection { .. } => false,
+    });
+    let plain = variants.iter().filter(|variant| is_plain(variant));
+    let shares = plain.map(|variant| {
+        let of_run = |run: &&StudyRun| Ok((run.config.seed, measure(run)?.others));
+        let shares = variant.runs.iter().map(of_run);
+        Ok((variant.name.clone(), shares.collect::<Result<_>>()?))
+    });
+    shares.collect()
+}
+
 /// Half of the subjects.
 fn is_half(variant: &Variant<'_>) -> bool {
     matches!(variant.finetune.lesson, LessonConfig::Instruction { fraction } if fraction == 0.5)

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
-        half_learnt::facts,
+        half_learnt::{Class, classes, later, median},
         runs::{id, named},
         seeds::one_or_seeds,
         series::{line, points},
@@ -18,9 +18,7 @@ use crate::{
     report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{
-    Estimate, HalfLearning, LearningClass, half_learning_slope, median_half_learning,
-};
+use kolmo_stats::{Estimate, HalfLearning, LearningClass, half_learning_slope};
 
 /// How long a fact takes to be learnt, by its frequency.
 pub struct LearningTime;
@@ -70,42 +68,6 @@ impl Claim for LearningTime {
 /// Times are read off between evaluations, so there have to be some.
 const LEAST_EVALUATIONS: usize = 6;
 
-/// A frequency class with the learning time of each of its facts.
-#[derive(Clone)]
-struct Class {
-    lo_rank: u64,
-    hi_rank: u64,
-    learning: LearningClass,
-}
-
-/// The classes with the learning times of their facts.
-fn classes(run: &StudyRun) -> Result<Vec<Class>> {
-    let facts = facts(run)?;
-    let of = |lo_rank: u64, hi_rank: u64| {
-        let inside = facts
-            .iter()
-            .filter(|(row, _)| (lo_rank..=hi_rank).contains(&row.subject));
-        let (logs, times): (Vec<f64>, Vec<HalfLearning>) = inside
-            .map(|(row, time)| (row.probability.ln(), *time))
-            .unzip();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        Class {
-            lo_rank,
-            hi_rank,
-            learning: LearningClass {
-                frequency: mean.exp(),
-                times,
-            },
-        }
-    };
-    let classes = run
-        .last()
-        .classes
-        .iter()
-        .map(|class| of(class.lo_rank, class.hi_rank));
-    Ok(classes.collect())
-}
-
 /// Those whose frequency is within the range of the study.
 fn within(study: &Study, classes: &[Class]) -> Vec<Class> {
     let [lo, hi] = study.settings.frequency.unwrap_or([0.0, f64::INFINITY]);
@@ -154,28 +116,6 @@ fn verdicts(study: &Study, seeds: &[u64], classes: &[Vec<Class>], name: &str) ->
             Estimate::over_seeds,
         )),
     ]
-}
-
-/// `time` counted from `start`; at or before it is not known.
-fn later(time: HalfLearning, start: f64) -> HalfLearning {
-    match time {
-        HalfLearning::At { documents } if documents > start => HalfLearning::At {
-            documents: documents - start,
-        },
-        HalfLearning::At { .. } | HalfLearning::Before { .. } => {
-            HalfLearning::Before { documents: 1.0 }
-        }
-        HalfLearning::Censored { after } => HalfLearning::Censored {
-            after: after - start,
-        },
-    }
-}
-
-fn median(class: &Class) -> Option<f64> {
-    match median_half_learning(&class.learning.times) {
-        Ok(HalfLearning::At { documents }) => Some(documents),
-        _ => None,
-    }
 }
 
 fn figure(study: &Study, run: &StudyRun, classes: &[Class], name: &str) -> Figure {

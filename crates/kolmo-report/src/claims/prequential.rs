@@ -104,7 +104,7 @@ fn price(run: &StudyRun, at: &EvaluationRecord, coder: Coder, role: &str) -> f64
 }
 
 /// The model's price over the Bayes learner's, at the end.
-fn ratio(run: &StudyRun, role: &str) -> f64 {
+pub(crate) fn ratio(run: &StudyRun, role: &str) -> f64 {
     excess(run.last(), MODEL, role) / excess(run.last(), BAYES, role)
 }
 

@@ -70,11 +70,13 @@ impl Claim for Surface {
 
 /// A size and a length.
 #[derive(Debug, Clone, Copy)]
-struct Cell {
-    parameters: f64,
-    documents: f64,
+pub(crate) struct Cell {
+    /// P.
+    pub parameters: f64,
+    /// N.
+    pub documents: f64,
     /// The geometric mean over seeds of what is missing, nats per fact.
-    loss: f64,
+    pub loss: f64,
 }
 
 /// L(N, C) of a world as a table over logarithms, between whose places it is interpolated: the curves are smooth, and a search asks
@@ -174,13 +176,14 @@ fn place(axis: &[f64], x: f64) -> (usize, f64) {
 }
 
 /// The cells of runs, and what theory says of them.
-struct Grid {
-    cells: Vec<Cell>,
+pub(crate) struct Grid {
+    pub cells: Vec<Cell>,
     theory: Theory,
 }
 
 impl Grid {
-    fn of(runs: &[&StudyRun]) -> Self {
+    /// Of the means over the seeds of `runs`.
+    pub fn of(runs: &[&StudyRun]) -> Self {
         let mut cells = Vec::new();
         for (parameters, at) in by_parameters(runs) {
             for (documents, runs) in by_documents(&at) {
@@ -196,6 +199,11 @@ impl Grid {
             theory: Theory::of(runs, &cells),
             cells,
         }
+    }
+
+    /// ln L of a size and a length, of facts met and fit with these τ and κ (bits a parameter).
+    pub fn log_loss(&self, cell: &Cell, constants: [f64; 2]) -> f64 {
+        self.theory.log_loss(cell, constants)
     }
 
     /// ln predicted − ln measured of the cell `unknown` from those of which `is_known` says so, theory first, then the sum of
@@ -253,7 +261,10 @@ impl Fits {
 }
 
 /// The cells of which `is_known` says so, for a fit.
-fn observations(cells: &[Cell], is_known: impl Fn(usize) -> bool) -> Vec<SurfaceObservation> {
+pub(crate) fn observations(
+    cells: &[Cell],
+    is_known: impl Fn(usize) -> bool,
+) -> Vec<SurfaceObservation> {
     let known = cells.iter().enumerate().filter(|(k, _)| is_known(*k));
     let observations = known.map(|(k, cell)| SurfaceObservation {
         parameters: cell.parameters,

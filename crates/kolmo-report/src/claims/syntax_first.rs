@@ -9,6 +9,7 @@ use crate::{
     measured::{
         runs::{id, named},
         series::line,
+        syntax::redundancy_curve,
     },
     number::{count, significant},
     prediction::Expected,
@@ -84,7 +85,7 @@ struct Times {
 
 impl Times {
     fn of(run: &StudyRun) -> Result<Self> {
-        let curve = syntax(run)?;
+        let curve = redundancy_curve(run)?;
         let unknown = mean_content(&run.world);
         let values: Vec<(f64, f64)> = run
             .evaluations
@@ -125,33 +126,6 @@ fn below(curve: &[(f64, f64)], level: f64) -> HalfLearning {
             }
         }
     }
-}
-
-/// Documents are averaged over until they have grown by this factor, for the loss of single batches is noise.
-const WINDOW: f64 = 1.3;
-
-/// Redundancy of the syntax over its floor, against documents.
-fn syntax(run: &StudyRun) -> Result<Vec<(f64, f64)>> {
-    let mut curve = Vec::new();
-    let (mut start, mut redundancy, mut floor, mut count) = (0.0, 0.0, 0.0, 0);
-    for step in run.steps()? {
-        let (Some(over), Some(least)) = (step.exact.redundancy_syntax, step.exact.floor_syntax)
-        else {
-            continue;
-        };
-        let documents = step.documents as f64;
-        if count == 0 {
-            start = documents;
-        }
-        redundancy += over;
-        floor += least;
-        count += 1;
-        if documents >= WINDOW * start {
-            curve.push(((start * documents).sqrt(), redundancy / floor));
-            (redundancy, floor, count) = (0.0, 0.0, 0);
-        }
-    }
-    Ok(curve)
 }
 
 fn figure(study: &Study, run: &StudyRun, times: &Times, name: &str) -> Figure {

@@ -3,8 +3,8 @@
 use crate::figures::chart::{Chart, Datum, Ink, Mark, Series};
 use crate::figures::heat_map::HeatMap;
 use crate::report::{
-    Drawing, Figure, LeftOut, Outcome, Quantity, Range, Reason, Relation, Report, Section, Sort,
-    Table, Verdict,
+    Drawing, Figure, Headline, LeftOut, Outcome, Part, Quantity, Range, Reason, Relation, Report,
+    Section, Sort, Table, Verdict,
 };
 
 fn verdict(text: &str, verdict: Outcome) -> Verdict {
@@ -71,6 +71,45 @@ fn heat_map(text: &str) -> Drawing {
     })
 }
 
+/// A headline that runs answer, with `text` wherever text of runs comes.
+fn headline(text: &str, verdict: Option<Outcome>) -> Headline {
+    Headline {
+        number: 1,
+        name: "data_law",
+        title: "Data law",
+        question: "Is it so?",
+        claim: "somebody",
+        statistic: "exponent",
+        measures: "The exponent.",
+        sort: Sort::Law,
+        quantity: Quantity::Exponent,
+        relation: verdict.map(|_| Relation::Equal),
+        study: Some(text.to_owned()),
+        predicted: verdict.map(|_| 1.0),
+        measured: Some(1.01),
+        ci95: Some([0.9, 1.1]),
+        ci_holm: verdict.map(|_| [0.8, 1.2]),
+        margin: verdict.map(|_| 0.15),
+        seeds: Some(5),
+        verdict,
+        reason: format!("because {text}"),
+        takes: "the bits stored",
+        parts: vec![Part {
+            name: text.to_owned(),
+            predicted: Some(1.0),
+            measured: None,
+            ci95: None,
+            margin: None,
+            verdict: None,
+        }],
+        figure: Some(Figure {
+            id: format!("headline{text}"),
+            caption: format!("What is seen {text}"),
+            drawing: chart(text),
+        }),
+    }
+}
+
 /// A report with `text` wherever there is text.
 pub(super) fn report(text: &str) -> Report {
     let figure = |id: &str, drawing| Figure {
@@ -98,6 +137,7 @@ pub(super) fn report(text: &str) -> Report {
     use Outcome::{Agrees, Disagrees, Inconclusive};
     Report {
         title: format!("Report {text}"),
+        headlines: vec![headline(text, Some(Outcome::Agrees)), headline(text, None)],
         sections: vec![
             section(
                 "data-scaling",

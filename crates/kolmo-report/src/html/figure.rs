@@ -5,7 +5,7 @@ use std::fmt::Write;
 use maud::{Markup, PreEscaped, html};
 use plotters::style::RGBColor;
 
-use super::prepared::{PreparedFigure, PreparedSection};
+use super::prepared::{Prepared, PreparedFigure};
 use crate::figures::palette::on_dark_pages;
 
 /// The figure with its caption. Its name and the caption are also those that a screen reader tells.
@@ -32,8 +32,7 @@ pub(super) fn figure(prepared: &PreparedFigure<'_>) -> Markup {
 
 /// The style sheet of the colours in the figures: a variable for each that has a name, and on dark pages
 /// their counterparts.
-pub(super) fn colors(sections: &[PreparedSection<'_>]) -> String {
-    let figures = || sections.iter().flat_map(|section| &section.figures);
+pub(super) fn colors(prepared: &Prepared<'_>) -> String {
     let (mut light, mut dark) = (String::new(), String::new());
     let (mut rules, mut dark_rules) = (String::new(), String::new());
     for (name, color, on_dark) in on_dark_pages() {
@@ -47,7 +46,7 @@ pub(super) fn colors(sections: &[PreparedSection<'_>]) -> String {
                 ".plot [fill=\"{color}\"]{{fill:var(--plot-{name})}}\
                  .plot [stroke=\"{color}\"]{{stroke:var(--plot-{name})}}"
             );
-        } else if figures().any(|figure| figure.svg.contains(&color)) {
+        } else if prepared.figures().any(|figure| figure.svg.contains(&color)) {
             // The cells of heat maps, which are rectangles, keep theirs.
             let _ = write!(
                 dark_rules,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod examples;
 mod figure;
+mod headline;
 mod page;
 mod prepared;
 mod section;

@@ -4,7 +4,19 @@ use std::collections::HashSet;
 
 use crate::error::Result;
 use crate::files::plain_name;
-use crate::report::{Figure, Report, Section};
+use crate::report::{Figure, Headline, Report, Section};
+
+/// A report.
+pub(super) struct Prepared<'a> {
+    pub headlines: Vec<PreparedHeadline<'a>>,
+    pub sections: Vec<PreparedSection<'a>>,
+}
+
+/// A headline that runs answer.
+pub(super) struct PreparedHeadline<'a> {
+    pub headline: &'a Headline,
+    pub figure: Option<PreparedFigure<'a>>,
+}
 
 /// A section.
 pub(super) struct PreparedSection<'a> {
@@ -20,8 +32,16 @@ pub(super) struct PreparedFigure<'a> {
     pub svg: String,
 }
 
+impl<'a> Prepared<'a> {
+    /// Its figures, in the order of the page.
+    pub fn figures(&self) -> impl Iterator<Item = &PreparedFigure<'a>> {
+        let headlines = self.headlines.iter().filter_map(|one| one.figure.as_ref());
+        headlines.chain(self.sections.iter().flat_map(|section| &section.figures))
+    }
+}
+
 /// Draws every figure of `report`.
-pub(super) fn prepare(report: &Report) -> Result<Vec<PreparedSection<'_>>> {
+pub(super) fn prepare(report: &Report) -> Result<Prepared<'_>> {
     let (mut sections, mut figures) = (Names::default(), Names::default());
     let mut figure = |figure| -> Result<PreparedFigure<'_>> {
         let Figure { id, drawing, .. }: &Figure = figure;
@@ -31,6 +51,18 @@ pub(super) fn prepare(report: &Report) -> Result<Vec<PreparedSection<'_>>> {
             svg: drawing.svg()?,
         })
     };
+    let answered = report
+        .headlines
+        .iter()
+        .filter(|headline| headline.study.is_some());
+    let headlines = answered.map(|headline| {
+        let figure = headline.figure.as_ref().map(&mut figure);
+        Ok(PreparedHeadline {
+            headline,
+            figure: figure.transpose()?,
+        })
+    });
+    let headlines = headlines.collect::<Result<_>>()?;
     let mut section = |section| {
         let Section { id, figures, .. }: &Section = section;
         Ok(PreparedSection {
@@ -39,7 +71,12 @@ pub(super) fn prepare(report: &Report) -> Result<Vec<PreparedSection<'_>>> {
             figures: figures.iter().map(&mut figure).collect::<Result<_>>()?,
         })
     };
-    report.sections.iter().map(&mut section).collect()
+    let sections = report.sections.iter().map(&mut section);
+    let sections = sections.collect::<Result<_>>()?;
+    Ok(Prepared {
+        headlines,
+        sections,
+    })
 }
 
 /// Names so far.

@@ -84,10 +84,20 @@ fn everything_in_the_report_is_on_the_page() {
         "0.25",
         "seed = 1 # Zipf",
         "version",
+        "1. Data law",
+        "1.01 [0.800, 1.20] where 1.00 ± 0.150 is predicted: agrees.",
+        "because Zipf 1.5 &amp; more",
+        "From the runs the prediction takes the bits stored.",
+        "Its parts (1)",
     ] {
         assert!(page.contains(text), "{text}");
     }
-    for (outcome, number) in [("agrees", 2), ("disagrees", 1), ("inconclusive", 1)] {
+    let agrees = page.matches("</svg>agrees</span>").count();
+    assert_eq!(
+        agrees, 5,
+        "of two claims twice, and of the headline that is tested in the table"
+    );
+    for (outcome, number) in [("disagrees", 1), ("inconclusive", 1)] {
         let badges = page.matches(&format!("</svg>{outcome}</span>")).count();
         assert_eq!(
             badges,
@@ -126,7 +136,10 @@ fn the_page_needs_nothing_else() {
 
 #[test]
 fn names_are_given_once_and_lead_somewhere() {
-    let page = page(&report("same")).unwrap();
+    let mut report = report("same");
+    // The second headline has the name of the first.
+    report.headlines.truncate(1);
+    let page = page(&report).unwrap();
     let tags = tags(&page);
     let values = |wanted: &str| -> Vec<&str> {
         let all = tags.iter().flat_map(|tag| attributes(tag));
@@ -136,10 +149,14 @@ fn names_are_given_once_and_lead_somewhere() {
     let ids = values("id");
     let known: HashSet<&str> = ids.iter().copied().collect();
     assert_eq!(known.len(), ids.len(), "{ids:?}");
-    // Two sections, and three names for each of three figures.
-    assert_eq!(ids.len(), 11);
+    // Two sections, a headline, and three names for each of four figures.
+    assert_eq!(ids.len(), 15);
     let addresses = values("href");
-    assert_eq!(addresses.len(), 6, "of four verdicts and two sections");
+    assert_eq!(
+        addresses.len(),
+        7,
+        "of a headline, four verdicts and two sections"
+    );
     for address in addresses {
         assert!(
             known.contains(address.strip_prefix('#').unwrap()),
@@ -154,6 +171,7 @@ fn names_are_given_once_and_lead_somewhere() {
 #[test]
 fn a_report_of_nothing_is_a_page() {
     let empty = Report {
+        headlines: Vec::new(),
         title: String::new(),
         sections: vec![],
         left_out: vec![],
@@ -162,7 +180,7 @@ fn a_report_of_nothing_is_a_page() {
     tags(&page(&empty).unwrap());
     assert_eq!(
         empty.json().unwrap(),
-        "{\n  \"verdicts\": [],\n  \"left_out\": []\n}\n"
+        "{\n  \"headlines\": [],\n  \"verdicts\": [],\n  \"left_out\": []\n}\n"
     );
     let mut nameless = report("");
     nameless.sections[0].text.clear();

@@ -86,7 +86,7 @@ pub(super) fn card(verdict: &Verdict) -> Markup {
 }
 
 /// The word with a sign of its own, so that it does not rest on colour.
-fn badge(outcome: Outcome) -> Markup {
+pub(super) fn badge(outcome: Outcome) -> Markup {
     html! { span class={ "badge " (outcome.name()) } { (icon(outcome)) (outcome.name()) } }
 }
 

@@ -28,7 +28,7 @@ const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
 /// | file | what |
 /// | --- | --- |
 /// | `report.html` | everything, for readers |
-/// | `report.json` | the verdicts, for scripts: [`Report::json`] |
+/// | `report.json` | the headlines and verdicts, for scripts: [`Report::json`] |
 /// | `figures/ID.svg`, `.png`, `.csv` | each figure, and its numbers |
 /// | `tensorboard/report/` | the figures as the images `report/ID` |
 #[derive(Debug, Clone)]
@@ -95,14 +95,14 @@ impl Place {
 /// [`Error::TensorBoard`] if it refuses the images. A file is then there whole, as it was before, or not at all.
 /// [`Error::Draw`] or [`Error::Png`] if a library refuses a figure.
 pub fn write(place: &Place, report: &Report) -> Result<Vec<PathBuf>> {
-    let sections = prepare(report)?;
-    let figures = || sections.iter().flat_map(|section| &section.figures);
+    let prepared = prepare(report)?;
+    let figures = || prepared.figures();
     let name = |id: &str, ending: &str| format!("figures/{id}.{ending}");
     let of_figure = |figure: &PreparedFigure<'_>| ENDINGS.map(|ending| name(&figure.id, ending));
     let mut names = vec![place.page.clone(), place.json.clone(), EVENTS.to_owned()];
     names.extend(figures().flat_map(of_figure));
     let claim = place.outputs.claim(&names)?;
-    let html = page::page(report, &sections);
+    let html = page::page(report, &prepared);
     let mut written = vec![
         claim.write(&place.page, html.as_bytes())?,
         claim.write(&place.json, report.json()?.as_bytes())?,

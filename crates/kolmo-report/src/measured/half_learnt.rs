@@ -1,7 +1,7 @@
 //! When the facts of a run were half learnt.
 
 use kolmo_run::FactRow;
-use kolmo_stats::{HalfLearning, half_learning};
+use kolmo_stats::{HalfLearning, LearningClass, half_learning, median_half_learning};
 
 use crate::{error::Result, study::StudyRun};
 
@@ -29,4 +29,66 @@ pub fn facts(run: &StudyRun) -> Result<Vec<(FactRow, HalfLearning)>> {
         )
     });
     Ok(timed.collect())
+}
+
+/// A frequency class with the learning time of each of its facts.
+#[derive(Clone)]
+pub struct Class {
+    /// Rank of its most frequent subject.
+    pub lo_rank: u64,
+    /// Rank of its least frequent subject.
+    pub hi_rank: u64,
+    /// Its mean frequency, and when each of its facts was half learnt.
+    pub learning: LearningClass,
+}
+
+/// The classes with the learning times of their facts.
+pub fn classes(run: &StudyRun) -> Result<Vec<Class>> {
+    let facts = facts(run)?;
+    let of = |lo_rank: u64, hi_rank: u64| {
+        let inside = facts
+            .iter()
+            .filter(|(row, _)| (lo_rank..=hi_rank).contains(&row.subject));
+        let (logs, times): (Vec<f64>, Vec<HalfLearning>) = inside
+            .map(|(row, time)| (row.probability.ln(), *time))
+            .unzip();
+        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+        Class {
+            lo_rank,
+            hi_rank,
+            learning: LearningClass {
+                frequency: mean.exp(),
+                times,
+            },
+        }
+    };
+    let classes = run
+        .last()
+        .classes
+        .iter()
+        .map(|class| of(class.lo_rank, class.hi_rank));
+    Ok(classes.collect())
+}
+
+/// `time` counted from `start`; at or before it is not known.
+pub fn later(time: HalfLearning, start: f64) -> HalfLearning {
+    match time {
+        HalfLearning::At { documents } if documents > start => HalfLearning::At {
+            documents: documents - start,
+        },
+        HalfLearning::At { .. } | HalfLearning::Before { .. } => {
+            HalfLearning::Before { documents: 1.0 }
+        }
+        HalfLearning::Censored { after } => HalfLearning::Censored {
+            after: after - start,
+        },
+    }
+}
+
+/// When half of the facts of a class were half learnt; none if that is not known.
+pub fn median(class: &Class) -> Option<f64> {
+    match median_half_learning(&class.learning.times) {
+        Ok(HalfLearning::At { documents }) => Some(documents),
+        _ => None,
+    }
 }

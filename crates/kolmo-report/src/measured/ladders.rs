@@ -1,5 +1,8 @@
 //! Ladders of sizes, and what their runs have stored and miss.
 
+use kolmo_run::ClassRecord;
+use kolmo_theory::discovery::mean_content;
+
 use crate::{
     measured::runs::{by_documents, by_parameters},
     study::{Study, StudyRun},
@@ -31,4 +34,19 @@ pub fn bits(run: &StudyRun) -> f64 {
 /// What it misses, nats per fact.
 pub fn missing(run: &StudyRun) -> f64 {
     run.last().missing
+}
+
+/// The frequency of a fact of a class, the mean over its facts, and the share that is missing of it.
+pub fn profile(run: &StudyRun) -> Vec<(f64, f64)> {
+    let unknown = mean_content(&run.world);
+    let relations = run.world.relations().len() as f64;
+    let stated = run.facts_per_document();
+    let point = |class: &ClassRecord| {
+        let subjects = class.facts as f64 / relations;
+        (
+            class.mass / subjects * stated / relations,
+            class.missing / unknown,
+        )
+    };
+    run.last().classes.iter().map(point).collect()
 }

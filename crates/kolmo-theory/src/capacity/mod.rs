@@ -23,12 +23,14 @@
 //! With m_r fixed by C alone a model with room to spare would lose facts it had met: a simulation in
 //! the tests tells the two apart.
 
+mod rivals;
 mod water_filling;
 
 use std::ops::RangeInclusive;
 
 use kolmo_world::{Frequency, World};
 
+pub use rivals::Rival;
 pub use water_filling::WaterFilling;
 
 use crate::discovery::{relation_share, seen, unseen};

@@ -80,17 +80,19 @@ impl Claim for Hallucination {
 }
 
 /// A frequency class of a group.
-struct Class {
-    lo: u64,
-    hi: u64,
+pub(crate) struct Class {
+    /// Rank of its most frequent subject.
+    pub lo: u64,
+    /// Rank of its least frequent subject.
+    pub hi: u64,
     /// How often a fact of it was met, the expected mean.
-    exposures: f64,
+    pub exposures: f64,
     /// The error of a learner that keeps all that it met.
-    kept: f64,
+    pub kept: f64,
     /// That of the best use of the bits stored.
-    stored: f64,
+    pub stored: f64,
     /// What was measured, of each seed.
-    shares: Vec<OfSeed<Share>>,
+    pub shares: Vec<OfSeed<Share>>,
 }
 
 /// The mean of what `of` says of the runs of `group`.
@@ -98,7 +100,8 @@ fn mean(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
     group.runs.iter().map(|asked| of(asked.run)).sum::<f64>() / group.runs.len() as f64
 }
 
-fn classes(group: &Group<'_>) -> Vec<Class> {
+/// The frequency classes of which something was asked.
+pub(crate) fn classes(group: &Group<'_>) -> Vec<Class> {
     let stored: Vec<_> = group
         .runs
         .iter()
@@ -138,12 +141,21 @@ fn classes(group: &Group<'_>) -> Vec<Class> {
     classes.filter(|class| !class.shares.is_empty()).collect()
 }
 
+/// The bits stored, and those of all facts met, means over the runs.
+fn stored_and_met(group: &Group<'_>) -> (f64, f64) {
+    let met = mean(group, |run| met_bits(run, run.documents()));
+    (mean(group, bits), met)
+}
+
+/// Whether nine tenths or more of what was met is stored.
+pub(crate) fn has_room(group: &Group<'_>) -> bool {
+    let (stored, met) = stored_and_met(group);
+    stored >= ROOM * met
+}
+
 fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
-    let (stored, met) = (
-        mean(group, bits),
-        mean(group, |run| met_bits(run, run.documents())),
-    );
-    let has_room = stored >= ROOM * met;
+    let (stored, met) = stored_and_met(group);
+    let has_room = has_room(group);
     let name = &group.name;
     let verdict = |class: Class| {
         let ranks = class_of_ranks(class.lo, class.hi);

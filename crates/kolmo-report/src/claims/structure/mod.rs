@@ -24,7 +24,9 @@ use crate::{
 };
 use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
 use tables::{Curves, figure, first_part, gaps, totals};
-use two_parts::{Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax};
+use two_parts::{
+    Counting, Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax,
+};
 
 /// What can be learnt of the syntax has to save so much, bits per document, for its share to say anything.
 const LEAST_SYNTAX: f64 = 0.01;
@@ -117,6 +119,19 @@ fn described<'a>(family: &Group<'a>) -> Vec<Described<'a>> {
         }
     };
     family.runs.iter().map(describe).collect()
+}
+
+/// The distance from the structure function of each size, counted by the bits stored, in bits per document of each seed; sizes rising.
+pub(crate) fn distances(family: &Group<'_>) -> Vec<(f64, Vec<OfSeed<f64>>)> {
+    let described = described(family);
+    let sizes = by(&described, |one| one.of.run.parameters as f64).into_iter();
+    let distance = |one: &&Described<'_>| {
+        let mut countings = one.descriptions.iter();
+        let stored = countings.find(|of| of.counting == Counting::Stored)?;
+        Some((one.of.run.config.seed, stored.gap().total))
+    };
+    let sizes = sizes.map(|(size, of)| (size, of.iter().filter_map(distance).collect()));
+    sizes.collect()
 }
 
 /// The description that comes nearest to the exact curve, over all runs and countings, or lies farthest below it.

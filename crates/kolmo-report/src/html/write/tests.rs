@@ -24,9 +24,19 @@ fn every_figure_is_there_in_all_its_forms() {
         fs::read_to_string(&written[1]).unwrap(),
         report.json().unwrap()
     );
-    assert_eq!(written.len(), 2 + 3 * 3);
-    let names = ["loss---script", "recall---script", "loss---script-2"];
-    let figures = report.sections.iter().flat_map(|section| &section.figures);
+    assert_eq!(written.len(), 2 + 5 * 3);
+    let names = [
+        "headline---script",
+        "headline---script-2",
+        "loss---script",
+        "recall---script",
+        "loss---script-2",
+    ];
+    let of_sections = report.sections.iter().flat_map(|section| &section.figures);
+    let headlines = report.headlines.iter();
+    let figures = headlines
+        .filter_map(|one| one.figure.as_ref())
+        .chain(of_sections);
     for ((name, figure), files) in names.iter().zip(figures).zip(written[2..].chunks(3)) {
         let path = |ending: &str| folder.join(format!("figures/{name}.{ending}"));
         assert_eq!(files, ["svg", "png", "csv"].map(path));

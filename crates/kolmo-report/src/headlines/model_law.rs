@@ -1,0 +1,166 @@
+//! Loss against capacity: what a model at capacity misses, over what the best use of the bits that it stores would miss.
+
+use std::f64::consts::LN_2;
+
+use kolmo_stats::{Estimate, OfSeed};
+use kolmo_theory::capacity::{Capacity, Rival};
+
+use super::{
+    About, Answer, Headline, Test,
+    ladder::{Ladder, ladders},
+    parts::{each_seed, mean},
+};
+use crate::{
+    error::Result,
+    figures::chart::{Chart, Datum, Ink, Mark},
+    measured::{
+        ladders::{bits, missing},
+        series::{grid, line, points},
+    },
+    quantity::Quantity,
+    report::{Figure, Outcome, Part},
+    study::{Study, StudyRun},
+};
+
+/// The model law.
+pub struct ModelLaw;
+
+/// As good as the best use, to what is measured: the rivals miss more than a tenth more.
+const BOUND: f64 = 1.08;
+
+impl Headline for ModelLaw {
+    fn about(&self) -> About {
+        About {
+            name: "model_law",
+            title: "Model law",
+            question: "Does a model that cannot hold every fact use its bits as well as can be, for the most frequent ones?",
+            claim: "Pan et al. 2025: the loss falls with the capacity as C^-(1/α - 1)",
+            statistic: "missing_over_best_use",
+            measures: "What is missing over what the best use of the bits stored would miss, mean over sizes at capacity.",
+            quantity: Quantity::Ratio,
+            test: Test::Below,
+        }
+    }
+
+    fn answer(&self, study: &Study) -> Result<Option<Answer>> {
+        let ladders = ladders(study);
+        if ladders.is_empty() {
+            return Ok(None);
+        }
+        let (mut seeds, mut parts) = (Vec::new(), Vec::new());
+        let mut undecided = ladders.iter().find_map(Ladder::undecided);
+        for ladder in &ladders {
+            let runs = ladder.runs();
+            let over = |other: &dyn Fn(&StudyRun) -> f64| -> Vec<OfSeed<f64>> {
+                each_seed(&runs, |runs| {
+                    mean(runs.iter().map(|run| missing(run) / other(run)))
+                })
+            };
+            seeds.extend(over(&best));
+            for rival in Rival::ALL {
+                let beside = over(&|run| spread(run, rival));
+                let estimate = Estimate::over_seeds(&beside).ok();
+                let is_below = estimate.is_some_and(|estimate| estimate.ci95[1] < 1.0);
+                if !is_below {
+                    undecided.get_or_insert_with(|| {
+                        format!("these runs do not tell the best use from another one, {rival}: see its part")
+                    });
+                }
+                let name = format!("{}, over {rival} of as many bits", ladder.name);
+                let part = Part::mean(name, Some(1.0), &beside, Quantity::Ratio);
+                parts.push(Part {
+                    verdict: estimate.map(|estimate| match estimate.ci95 {
+                        [_, hi] if hi < 1.0 => Outcome::Agrees,
+                        [lo, _] if lo > 1.0 => Outcome::Disagrees,
+                        _ => Outcome::Inconclusive,
+                    }),
+                    ..part
+                });
+            }
+            parts.extend(ladder.parts());
+        }
+        Ok(Some(Answer {
+            predicted: Some(BOUND),
+            seeds,
+            undecided,
+            parts,
+            takes: "the bits stored",
+            figure: Some(figure(&ladders)),
+        }))
+    }
+}
+
+fn best(run: &StudyRun) -> f64 {
+    Capacity::after(&run.world, run.documents())
+        .store(bits(run) * LN_2)
+        .value_loss
+}
+
+fn spread(run: &StudyRun, rival: Rival) -> f64 {
+    Capacity::after(&run.world, run.documents()).spread(rival, bits(run) * LN_2)
+}
+
+fn figure(ladders: &[Ladder<'_>]) -> Figure {
+    let mut series = Vec::new();
+    if let Some(ladder) = ladders.first() {
+        let runs = ladder.runs();
+        let sizes: Vec<f64> = runs
+            .iter()
+            .map(|run| bits(run))
+            .filter(|bits| *bits > 0.0)
+            .collect();
+        let (lo, hi) = sizes.iter().fold((f64::INFINITY, 0f64), |(lo, hi), x| {
+            (lo.min(*x), hi.max(*x))
+        });
+        let capacity = Capacity::after(&runs[0].world, runs[0].documents());
+        if hi > 0.0 {
+            let over = |of: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
+                grid(lo / 1.5, hi * 1.5, 40)
+                    .map(|bits| (bits, of(bits * LN_2)))
+                    .collect()
+            };
+            series.push(line(
+                "best use",
+                (Mark::Line, Ink::Theory),
+                over(&|nats| capacity.store(nats).value_loss),
+            ));
+            for (rival, ink) in [
+                (Rival::WaterFilling, Ink::Asymptote),
+                (Rival::Logistic, Ink::Reference),
+            ] {
+                series.push(line(
+                    rival.name(),
+                    (Mark::Dashes, ink),
+                    over(&|nats| capacity.spread(rival, nats)),
+                ));
+            }
+        }
+        let mut measured: Vec<Datum> = runs
+            .iter()
+            .map(|run| Datum {
+                x: bits(run),
+                y: missing(run),
+                ci95: None,
+            })
+            .filter(|point| point.x > 0.0)
+            .collect();
+        measured.sort_by(|a, b| a.x.total_cmp(&b.x));
+        series.push(points(
+            "measured, each run",
+            (Mark::Points, Ink::Measured),
+            measured,
+        ));
+    }
+    Figure::chart(
+        "headline-model-law".to_owned(),
+        "What is missing against the bits stored, of sizes at capacity. The line keeps the most frequent facts; dashes spend as many bits in other \
+         ways.",
+        Chart {
+            title: "Loss against capacity".to_owned(),
+            x: "bits stored".to_owned(),
+            y: "missing (nats per fact)".to_owned(),
+            log_y: true,
+            series,
+        },
+    )
+}

@@ -1,0 +1,294 @@
+//! Rows of runs that were not made: with what theory says they would have measured, with noise, and with what it does not say.
+
+use std::{collections::HashSet, f64::consts::LN_2};
+
+use kolmo_config::{ClaimName, HeadlineConfig, ReportConfig, RunConfig};
+use kolmo_run::EvaluationRecord;
+use kolmo_theory::{
+    capacity::{Capacity, Rival},
+    discovery::{expected_value_loss, mean_content},
+};
+use kolmo_world::{World, random::Streams};
+use rand::RngExt;
+
+use super::*;
+use crate::{
+    examples,
+    report::{Headline as Row, Outcome},
+    study::StudyRun,
+};
+
+fn study(names: &[(&str, &str, Option<f64>)], runs: Vec<StudyRun>) -> Study {
+    let name = |text: &str| ClaimName::new(text).unwrap();
+    let headlines = names
+        .iter()
+        .map(|(headline, statistic, margin)| HeadlineConfig {
+            name: name(headline),
+            statistic: name(statistic),
+            margin: *margin,
+        });
+    Study {
+        name: "study".to_owned(),
+        settings: ReportConfig {
+            headlines: headlines.collect(),
+            ..ReportConfig::default()
+        },
+        sources: Vec::new(),
+        runs,
+        tuned: Vec::new(),
+        left_out: Vec::new(),
+    }
+}
+
+fn row(study: Study, name: &str) -> Row {
+    let rows = rows(&[study]).unwrap();
+    rows.into_iter().find(|row| row.name == name).unwrap()
+}
+
+/// A factor of about one, of a seed and a number.
+fn noise(seed: u64, number: u64, size: f64) -> f64 {
+    let mut random = Streams::new(seed).stream("test/noise").at(number);
+    // Of a variance of one twelfth.
+    (size * 12f64.sqrt() * (random.random::<f64>() - 0.5)).exp()
+}
+
+fn zipf(exponent: f64, elements: u64) -> RunConfig {
+    let text = format!(
+        "world.frequency = {{ law = 'zipf', elements = {elements}, exponent = {exponent} }}"
+    );
+    RunConfig::parse(&text, &[]).unwrap()
+}
+
+const LAWS: [f64; 4] = [1.3, 1.5, 1.7, 2.0];
+/// So many that the lengths do not end them.
+const ELEMENTS: u64 = 1_000_000;
+const LENGTHS: [u64; 5] = [50_000, 100_000, 200_000, 400_000, 800_000];
+
+/// Runs of which the loss is what `loss` makes of a world and a number of documents, from worlds with the exponents `is` whose
+/// configurations say that they are `said`.
+fn data(seeds: u64, laws: &[(f64, f64)], loss: impl Fn(&World, f64) -> f64) -> Study {
+    let mut runs = Vec::new();
+    for (is, said) in laws {
+        let (_, truth) = zipf(*is, ELEMENTS).settle().unwrap();
+        for seed in 1..=seeds {
+            for documents in LENGTHS {
+                let mut config = zipf(*said, ELEMENTS);
+                config.seed = seed;
+                config.train.documents = documents;
+                let mut last = examples::evaluation(&truth, documents, 1.0);
+                last.value_loss = loss(&truth, documents as f64)
+                    * noise(seed, documents + (is * 10.0) as u64, 0.02);
+                last.missing = last.value_loss;
+                runs.push(StudyRun::imagined(config, vec![last]));
+            }
+        }
+    }
+    study(&[("data_law", "exponent_over_exact", Some(0.15))], runs)
+}
+
+fn true_laws() -> Vec<(f64, f64)> {
+    LAWS.map(|law| (law, law)).to_vec()
+}
+
+fn bayes(clock: f64) -> impl Fn(&World, f64) -> f64 {
+    move |world, documents| expected_value_loss(world, 1..=u64::MAX, documents / clock)
+}
+
+#[test]
+fn all_headlines_are_there_whatever_was_run() {
+    let rows = rows(&[]).unwrap();
+    assert_eq!(rows.len(), 12);
+    let names: HashSet<&str> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), 12);
+    for (k, row) in rows.iter().enumerate() {
+        assert_eq!(row.number, k + 1);
+        assert_eq!(
+            row.verdict.is_some(),
+            row.sort != Sort::Finding,
+            "{}",
+            row.name
+        );
+        assert_eq!(
+            row.verdict.unwrap_or(Outcome::Inconclusive),
+            Outcome::Inconclusive
+        );
+        assert!(
+            row.measured.is_none() && row.reason.contains("kolmo reproduce"),
+            "{}",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn a_loss_that_falls_as_the_exact_one_agrees_whatever_its_clock() {
+    let exact = row(data(5, &true_laws(), bayes(1.0)), "data_law");
+    assert_eq!(exact.verdict, Some(Outcome::Agrees), "{exact:?}");
+    assert_eq!(exact.seeds, Some(5));
+    let (alone, together) = (exact.ci95.unwrap(), exact.ci_holm.unwrap());
+    assert!(together[0] < alone[0] && alone[1] < together[1]);
+    // Of a slower learner theory says the same of the exponent to within the margin, where the population is endless.
+    let slower = row(data(5, &true_laws(), bayes(4.0)), "data_law");
+    assert_ne!(slower.verdict, Some(Outcome::Disagrees), "{slower:?}");
+    let clock = clock(data(3, &true_laws(), bayes(4.0)));
+    assert_eq!((clock.verdict, clock.sort), (None, Sort::Finding));
+    let [lo, hi] = clock.ci95.unwrap();
+    assert!(lo < 0.0 && 0.0 < hi, "{clock:?}");
+    let of_last = clock
+        .parts
+        .iter()
+        .filter(|part| part.name.contains("800,000"));
+    for part in of_last {
+        let tau = part.measured.unwrap();
+        assert!((3.5..4.5).contains(&tau), "{part:?}");
+    }
+}
+
+#[test]
+fn a_misreported_law_never_agrees() {
+    for said in [1.2, 2.5] {
+        let laws: Vec<(f64, f64)> = LAWS.map(|law| (law, said)).to_vec();
+        let wrong = row(data(5, &laws, bayes(1.0)), "data_law");
+        assert_ne!(wrong.verdict, Some(Outcome::Agrees), "{said}: {wrong:?}");
+    }
+}
+
+#[test]
+fn an_untrained_model_disagrees_and_a_clock_that_is_not_known_is_no_number() {
+    let flat = |world: &World, _: f64| 0.999 * mean_content(world);
+    let untrained = row(data(5, &true_laws(), flat), "data_law");
+    assert_eq!(untrained.verdict, Some(Outcome::Disagrees), "{untrained:?}");
+    let above = |world: &World, _: f64| 1.2 * mean_content(world);
+    let censored = clock(data(3, &true_laws(), above));
+    assert!(censored.measured.is_none() && censored.study.is_none());
+}
+
+#[test]
+fn few_seeds_or_few_laws_decide_nothing() {
+    for seeds in [1, 2] {
+        let few = row(data(seeds, &true_laws(), bayes(1.0)), "data_law");
+        assert_eq!(few.verdict, Some(Outcome::Inconclusive), "{few:?}");
+        let flat = row(data(seeds, &true_laws(), |_, _| 1.0), "data_law");
+        assert_eq!(flat.verdict, Some(Outcome::Inconclusive), "{flat:?}");
+    }
+    let laws = &true_laws()[..3];
+    let few = row(data(5, laws, bayes(1.0)), "data_law");
+    assert_eq!(few.verdict, Some(Outcome::Inconclusive));
+    assert!(few.reason.contains("3 laws"), "{}", few.reason);
+}
+
+/// The same runs, asked for their clock.
+fn clock(mut study: Study) -> Row {
+    let headline = &mut study.settings.headlines[0];
+    headline.name = ClaimName::new("clock").unwrap();
+    headline.statistic = ClaimName::new("clock_slope").unwrap();
+    row(study, "clock")
+}
+
+type Asked = (&'static str, &'static str, Option<f64>);
+const CAPACITY: Asked = ("capacity", "bits_exponent", Some(0.1));
+const MODEL_LAW: Asked = ("model_law", "missing_over_best_use", None);
+
+/// How models of a ladder spend what they store.
+#[derive(Clone, Copy)]
+enum Use {
+    Best,
+    Other(Rival),
+}
+
+/// Five seeds of six sizes on two lengths, a factor of two apart: bits go as `exponent` of the parameters, and grow by `growth` in the
+/// doubling.
+fn ladder(asked: Asked, exponent: f64, growth: f64, spends: Use) -> Study {
+    let (_, truth) = zipf(1.35, 2500).settle().unwrap();
+    let mut runs = Vec::new();
+    for seed in 1..=5 {
+        for width in [4, 8, 12, 16, 24, 36] {
+            for documents in [4_000_000, 8_000_000] {
+                let mut config = zipf(1.35, 2500);
+                config.seed = seed;
+                config.model = examples::one_head(width);
+                config.train.documents = documents;
+                let (config, world) = config.settle().unwrap();
+                let parameters = config.model.parameters(world.vocabulary().len()) as f64;
+                let grown = if documents == 8_000_000 {
+                    1.0 + growth
+                } else {
+                    1.0
+                };
+                let bits = 0.5
+                    * 3000.0
+                    * (parameters / 3000.0).powf(exponent)
+                    * grown
+                    * noise(seed, width as u64, 0.003);
+                runs.push(StudyRun::imagined(
+                    config,
+                    vec![stored(&truth, documents, bits, spends)],
+                ));
+            }
+        }
+    }
+    study(&[asked], runs)
+}
+
+fn stored(world: &World, documents: u64, bits: f64, spends: Use) -> EvaluationRecord {
+    let mut last = examples::evaluation(world, documents, 1.0);
+    let capacity = Capacity::after(world, documents as f64);
+    last.bits_stored = bits;
+    last.missing = match spends {
+        Use::Best => capacity.store(bits * LN_2).value_loss,
+        Use::Other(rival) => capacity.spread(rival, bits * LN_2),
+    };
+    last
+}
+
+#[test]
+fn bits_in_proportion_to_parameters_agree_where_they_have_stopped_growing() {
+    let full = row(ladder(CAPACITY, 1.0, 0.005, Use::Best), "capacity");
+    assert_eq!(full.verdict, Some(Outcome::Agrees), "{full:?}");
+    let growing = row(ladder(CAPACITY, 1.0, 0.1, Use::Best), "capacity");
+    assert_eq!(growing.verdict, Some(Outcome::Inconclusive), "{growing:?}");
+    assert!(growing.reason.contains("at capacity"), "{}", growing.reason);
+    let other = row(ladder(CAPACITY, 0.7, 0.005, Use::Best), "capacity");
+    assert_eq!(other.verdict, Some(Outcome::Disagrees), "{other:?}");
+}
+
+#[test]
+fn only_the_best_use_of_the_bits_agrees_with_the_model_law() {
+    let best = row(ladder(MODEL_LAW, 1.0, 0.005, Use::Best), "model_law");
+    assert_eq!(best.verdict, Some(Outcome::Agrees), "{best:?}");
+    assert_eq!(best.takes, "the bits stored");
+    for rival in Rival::ALL {
+        let other = row(
+            ladder(MODEL_LAW, 1.0, 0.005, Use::Other(rival)),
+            "model_law",
+        );
+        assert_ne!(other.verdict, Some(Outcome::Agrees), "{rival}: {other:?}");
+    }
+}
+
+#[test]
+fn a_sweep_file_that_names_another_statistic_or_no_margin_is_told_so() {
+    let of = |statistic: &str, margin| {
+        let wrong = study(&[("data_law", statistic, margin)], Vec::new());
+        rows(&[wrong]).unwrap_err().to_string()
+    };
+    let error = of("clock_slope", Some(0.1));
+    assert!(error.contains("exponent_over_exact"), "{error}");
+    let error = of("exponent_over_exact", None);
+    assert!(error.contains("margin"), "{error}");
+}
+
+#[test]
+fn intervals_stay_within_what_a_number_can_be() {
+    for row in rows(&[
+        data(3, &true_laws(), bayes(1.0)),
+        ladder(CAPACITY, 1.0, 0.1, Use::Best),
+    ])
+    .unwrap()
+    {
+        let [least, greatest] = row.quantity.bounds();
+        for [lo, hi] in [row.ci95, row.ci_holm].into_iter().flatten() {
+            assert!(least <= lo && lo <= hi && hi <= greatest, "{row:?}");
+        }
+    }
+}
