@@ -22,6 +22,7 @@ mod fitted;
 mod half_learning;
 mod interval;
 mod linear;
+mod mean;
 mod minimise;
 mod power_law;
 mod problem;
@@ -45,6 +46,7 @@ pub use half_learning::{
     HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning, slope,
 };
 pub use interval::Method;
+pub use mean::mean;
 pub use power_law::{Observation, PowerLaw};
 pub use product::ProductLaw;
 pub use proportion::{Share, binomial_interval};

@@ -18,7 +18,7 @@ use crate::{
     report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
-use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
+use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, mean, slope};
 
 /// Loss against data: the data scaling law.
 pub struct DataScaling;
@@ -87,9 +87,7 @@ fn exact(run: &StudyRun, documents: f64) -> f64 {
 
 /// The same on average over the seeds of `runs`, of which every one has drawn frequencies of its own or all have the same.
 fn exact_mean(runs: &[&StudyRun], documents: f64) -> f64 {
-    let worlds = worlds(runs);
-    let losses = worlds.iter().map(|run| exact(run, documents));
-    losses.sum::<f64>() / worlds.len() as f64
+    mean(worlds(runs).iter().map(|run| exact(run, documents)))
 }
 
 /// Those of `runs` that the fit is over.
@@ -159,7 +157,7 @@ fn slower(runs: &[&StudyRun]) -> (f64, std::result::Result<Estimate, Refusal>) {
     });
     let slopes: Vec<OfSeed<(f64, f64)>> = slopes.collect();
     let exponents = slopes.iter().map(|(_, (exact, _))| exact);
-    let predicted = exponents.sum::<f64>() / slopes.len() as f64;
+    let predicted = mean(exponents);
     let relative = of_seeds(&slopes, |(_, (exact, measured))| {
         predicted + measured - exact
     });

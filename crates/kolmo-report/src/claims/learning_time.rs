@@ -19,7 +19,7 @@ use crate::{
     study::{Study, StudyRun},
 };
 use kolmo_stats::{
-    Estimate, HalfLearning, LearningClass, half_learning_slope, median_half_learning,
+    Estimate, HalfLearning, LearningClass, half_learning_slope, mean, median_half_learning,
 };
 
 /// How long a fact takes to be learnt, by its frequency.
@@ -88,7 +88,7 @@ fn classes(run: &StudyRun) -> Result<Vec<Class>> {
         let (logs, times): (Vec<f64>, Vec<HalfLearning>) = inside
             .map(|(row, time)| (row.probability.ln(), *time))
             .unzip();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+        let mean = mean(logs);
         Class {
             lo_rank,
             hi_rank,

@@ -25,7 +25,7 @@ use crate::{
     report::{Figure, Section, Sort, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{OfSeed, Share};
+use kolmo_stats::{OfSeed, Share, mean};
 
 /// Which answers are wrong, by frequency and by exposures.
 pub struct Hallucination;
@@ -94,8 +94,8 @@ struct Class {
 }
 
 /// The mean of what `of` says of the runs of `group`.
-fn mean(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
-    group.runs.iter().map(|asked| of(asked.run)).sum::<f64>() / group.runs.len() as f64
+fn mean_of(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
+    mean(group.runs.iter().map(|asked| of(asked.run)))
 }
 
 fn classes(group: &Group<'_>) -> Vec<Class> {
@@ -128,10 +128,10 @@ fn classes(group: &Group<'_>) -> Vec<Class> {
             lo,
             hi,
             exposures: class.mass * per_document * first.documents() / class.facts as f64,
-            kept: mean(group, |run| {
+            kept: mean_of(group, |run| {
                 expected_error(&run.world, lo..=hi, run.documents(), None)
             }),
-            stored: with_bits.sum::<f64>() / group.runs.len() as f64,
+            stored: mean(with_bits),
             shares: group.runs.iter().filter_map(of_class).collect(),
         }
     });
@@ -140,8 +140,8 @@ fn classes(group: &Group<'_>) -> Vec<Class> {
 
 fn class_verdicts(group: &Group<'_>) -> Vec<Verdict> {
     let (stored, met) = (
-        mean(group, bits),
-        mean(group, |run| met_bits(run, run.documents())),
+        mean_of(group, bits),
+        mean_of(group, |run| met_bits(run, run.documents())),
     );
     let has_room = stored >= ROOM * met;
     let name = &group.name;
@@ -191,7 +191,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let guess = guesses.iter().sum::<f64>() / guesses.len() as f64;
+    let guess = mean(guesses);
     let claim = Expected::equal(&Hallucination, guess, Quantity::Share)
         .called(
             format!("{name}/guesses"),
