@@ -123,12 +123,13 @@ def compare(arguments):
     raw = arguments.raw.open("w", encoding="utf-8") if arguments.raw else None
     wanted = tuple(arguments.shapes.split(","))
     shapes = [shape for shape in SHAPES if name(shape).startswith(wanted)]
-    one = report([*commands["kolmo"], "--steps", "1"])
-    print(f"{one['processor']}, {one['instructions']}, {one['threads']} threads\n")
-    show(heads(commands))
-    show(["---"] * len(heads(commands)))
-    for shape in shapes:
+    for number, shape in enumerate(shapes):
         reports = measure(commands, shape, arguments.rounds)
+        if number == 0:
+            one = reports["kolmo"][0]
+            print(f"{one['processor']}, {one['instructions']}, {one['threads']} threads\n")
+            show(heads(commands))
+            show(["---"] * len(heads(commands)))
         show(row(shape, reports))
         for side, found in reports.items() if raw else ():
             for one in found:

@@ -45,16 +45,18 @@ class Rules:
 
 
 class Side:
-    """A folder that one of the builds wrote. In texts, its own path, the revision of the build and the names of a sweep's runs, which
-    are hashes of their configurations, are replaced by what both sides have. That the hashes are the same is compared where they
-    stand in full, in `config_blake3` of the manifests."""
+    """A folder that one of the builds wrote. In texts, its own path, the hash of a plan, which covers that path, the revision of the build
+    and the names of a sweep's runs, which are hashes of their configurations, are replaced by what both sides have. That the hashes are
+    the same is compared where they stand in full, in `config_blake3` of the manifests."""
 
     def __init__(self, root):
         self.root = root
         self.names = {str(root): "SIDE"}
-        for plan in sorted(root.rglob("plan.json")):
-            for place, run in enumerate(json.loads(plan.read_bytes())["runs"]):
-                self.names[run] = f"{plan.parent.name}-run-{place}"
+        for path in sorted(root.rglob("plan.json")):
+            plan = json.loads(path.read_bytes())
+            for place, run in enumerate(plan["runs"]):
+                self.names[run] = f"{path.parent.name}-run-{place}"
+            self.names.update({plan["plan_blake3"]: "PLAN"} if "plan_blake3" in plan else {})
         for manifest in sorted(root.rglob("manifest.json")):
             revision = json.loads(manifest.read_bytes()).get("git_revision")
             self.names.update({revision: "REVISION"} if revision else {})

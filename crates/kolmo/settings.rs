@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use kolmo_config::{ConfigError, EvalConfig, RunConfig, file::old_keys};
-use kolmo_run::{RunDirectory, exact, files};
+use kolmo_run::{Error, RunDirectory, exact, files};
 use kolmo_world::World;
 
 use crate::{exit::Usage, progress::say};
@@ -114,24 +114,22 @@ pub fn eval_of_run(
 }
 
 fn text_of_run(run: &RunDirectory) -> anyhow::Result<String> {
-    // A newer kolmo may mean something else by its words.
-    run.mark()?;
-    let path = run.config();
-    files::open(&path).and_then(read_all).map_err(|error| {
-        let problem = format!("could not read {}: {error}", path.display());
-        match error.kind() {
+    run.config_text().map_err(|error| match &error {
+        Error::Io { path, source, .. } if *path == run.config() => match source.kind() {
             ErrorKind::NotFound
             | ErrorKind::NotADirectory
             | ErrorKind::IsADirectory
             | ErrorKind::InvalidFilename
             | ErrorKind::InvalidData
             | ErrorKind::InvalidInput => {
-                let root = run.root().display();
+                let (root, path) = (run.root().display(), path.display());
+                let problem = format!("could not read {path}: {source}");
                 Usage(format!("{root} is no run of kolmo: {problem}")).into()
             }
             // A disk that does not answer may do so a minute later.
-            _ => anyhow::Error::msg(problem),
-        }
+            _ => error.into(),
+        },
+        _ => error.into(),
     })
 }
 
@@ -157,16 +155,11 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// The text of the configuration in `file`.
 fn read_all(file: File) -> io::Result<String> {
-    let problem = |text: String| io::Error::new(ErrorKind::InvalidData, text);
     let bytes = files::read_stream(file, LARGEST).map_err(|error| match error.kind() {
-        ErrorKind::IsADirectory => problem("it is a directory".to_owned()),
+        ErrorKind::IsADirectory => io::Error::new(ErrorKind::InvalidData, "it is a directory"),
         _ => error,
     })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        problem(format!("line {line} is not UTF-8, the encoding of TOML"))
-    })
+    files::text(bytes)
 }
 
 /// A whole number of things on the command line: `1000000` or `1e6`.

@@ -4,6 +4,7 @@ mod base;
 mod once;
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::Arc,
@@ -76,6 +77,9 @@ pub struct StudyRun {
     training: String,
     /// The run that it fine-tunes; none if it does not, or that is not there any more.
     base: Option<Base>,
+    /// What several claims ask for, once one of them has.
+    last_facts: OnceCell<Vec<FactRow>>,
+    answers: OnceCell<Vec<AnswerRow>>,
 }
 
 impl Study {
@@ -196,6 +200,15 @@ fn made_by(manifest: &Manifest) -> String {
     )
 }
 
+/// The rows in `cell`, which `read` gives the first time.
+fn kept<T>(cell: &OnceCell<Vec<T>>, read: impl FnOnce() -> Result<Vec<T>>) -> Result<&[T]> {
+    if let Some(rows) = cell.get() {
+        return Ok(rows);
+    }
+    let rows = read()?;
+    Ok(cell.get_or_init(|| rows))
+}
+
 /// The error of files of `run` that cannot be read, or are not what it left.
 fn records(run: &RunDirectory) -> impl Fn(kolmo_run::Error) -> Error {
     |source| Error::Records {
@@ -250,6 +263,8 @@ impl StudyRun {
             evaluations,
             compression: None,
             made_by: "nobody".to_owned(),
+            last_facts: OnceCell::new(),
+            answers: OnceCell::new(),
         }
     }
 }
@@ -289,6 +304,8 @@ impl StudyRun {
             made_by: made_by(&manifest),
             last_step: finished.figures.last_step,
             directory,
+            last_facts: OnceCell::new(),
+            answers: OnceCell::new(),
         }))
     }
 
@@ -303,7 +320,7 @@ impl StudyRun {
         self.last().documents as f64
     }
 
-    /// The facts asked, evaluation after evaluation.
+    /// The facts asked, evaluation after evaluation. They are read anew and not kept: a sweep has some millions of them.
     ///
     /// # Errors
     /// [`Error::Records`] if they cannot be read, or are of other evaluations.
@@ -315,16 +332,18 @@ impl StudyRun {
     ///
     /// # Errors
     /// As [`facts`](Self::facts).
-    pub fn last_facts(&self) -> Result<Vec<FactRow>> {
-        Ok(self.facts()?.pop().unwrap_or_default())
+    pub fn last_facts(&self) -> Result<&[FactRow]> {
+        let read = || Ok(self.facts()?.pop().unwrap_or_default());
+        kept(&self.last_facts, read)
     }
 
     /// The questions asked at the last evaluation, with their answers; none of a run that was not asked.
     ///
     /// # Errors
     /// [`Error::Records`] if they cannot be read, or are of another evaluation.
-    pub fn answers(&self) -> Result<Vec<AnswerRow>> {
-        finished::answers(&self.directory, self.last()).map_err(records(&self.directory))
+    pub fn answers(&self) -> Result<&[AnswerRow]> {
+        let read = || finished::answers(&self.directory, self.last());
+        kept(&self.answers, || read().map_err(records(&self.directory)))
     }
 
     /// The run that it fine-tunes, as that was written; none if it does not, or that is not there any more.

@@ -23,7 +23,7 @@ use crate::{
     atomic,
     error::{Error, Result},
     files,
-    parquet_file::{SizedFile, read_column, read_texts, read_with, sealed},
+    parquet_file::{SizedFile, fill, read_column, read_texts, read_with, sealed},
 };
 
 /// One question with its answer. The fields are the columns.
@@ -146,40 +146,35 @@ fn decode(file: File) -> ParquetResult<Vec<AnswerRow>> {
 /// The rows of a group, whose columns are in the order of the fields. The reader that could be derived panics where a column is
 /// shorter than the group, or has what is no text.
 fn read_group(group: &dyn RowGroupReader) -> ParquetResult<Vec<AnswerRow>> {
-    let counts = |column| read_column::<Int64Type>(group, column);
+    let counts = |column| -> ParquetResult<Vec<u64>> {
+        let bits = read_column::<Int64Type>(group, column)?.into_iter();
+        Ok(bits.map(i64::cast_unsigned).collect())
+    };
     let numbers = |column| read_column::<DoubleType>(group, column);
     let flags = |column| read_column::<BoolType>(group, column);
-    let (step, subject, exposures, stands_for) = (counts(0)?, counts(3)?, counts(6)?, counts(15)?);
-    let (probability, content_nats, loss_nats) = (numbers(5)?, numbers(7)?, numbers(8)?);
-    let (confidence, entropy_nats, share) = (numbers(11)?, numbers(12)?, numbers(16)?);
-    let (correct, answer_valid) = (flags(9)?, flags(10)?);
-    let (sampled_correct, sampled_valid) = (flags(13)?, flags(14)?);
     let texts = |column| read_texts(group, column);
-    let (cohort, wording, relation) = (texts(1)?, texts(2)?, texts(4)?);
-    let (prompt, answer, truth) = (texts(17)?, texts(18)?, texts(19)?);
-    let row = |i: usize| AnswerRow {
-        step: step[i].cast_unsigned(),
-        cohort: cohort[i].clone(),
-        wording: wording[i].clone(),
-        subject: subject[i].cast_unsigned(),
-        relation: relation[i].clone(),
-        probability: probability[i],
-        exposures: exposures[i].cast_unsigned(),
-        content_nats: content_nats[i],
-        loss_nats: loss_nats[i],
-        correct: correct[i],
-        answer_valid: answer_valid[i],
-        confidence: confidence[i],
-        entropy_nats: entropy_nats[i],
-        sampled_correct: sampled_correct[i],
-        sampled_valid: sampled_valid[i],
-        stands_for: stands_for[i].cast_unsigned(),
-        share: share[i],
-        prompt: prompt[i].clone(),
-        answer: answer[i].clone(),
-        truth: truth[i].clone(),
-    };
-    Ok((0..step.len()).map(row).collect())
+    let mut rows: Vec<AnswerRow> = Vec::new();
+    fill(&mut rows, counts(0)?, |row, step| row.step = step);
+    fill(&mut rows, texts(1)?, |row, name| row.cohort = name);
+    fill(&mut rows, texts(2)?, |row, name| row.wording = name);
+    fill(&mut rows, counts(3)?, |row, rank| row.subject = rank);
+    fill(&mut rows, texts(4)?, |row, name| row.relation = name);
+    fill(&mut rows, numbers(5)?, |row, p| row.probability = p);
+    fill(&mut rows, counts(6)?, |row, count| row.exposures = count);
+    fill(&mut rows, numbers(7)?, |row, nats| row.content_nats = nats);
+    fill(&mut rows, numbers(8)?, |row, nats| row.loss_nats = nats);
+    fill(&mut rows, flags(9)?, |row, is| row.correct = is);
+    fill(&mut rows, flags(10)?, |row, is| row.answer_valid = is);
+    fill(&mut rows, numbers(11)?, |row, p| row.confidence = p);
+    fill(&mut rows, numbers(12)?, |row, nats| row.entropy_nats = nats);
+    fill(&mut rows, flags(13)?, |row, is| row.sampled_correct = is);
+    fill(&mut rows, flags(14)?, |row, is| row.sampled_valid = is);
+    fill(&mut rows, counts(15)?, |row, count| row.stands_for = count);
+    fill(&mut rows, numbers(16)?, |row, share| row.share = share);
+    fill(&mut rows, texts(17)?, |row, text| row.prompt = text);
+    fill(&mut rows, texts(18)?, |row, text| row.answer = text);
+    fill(&mut rows, texts(19)?, |row, text| row.truth = text);
+    Ok(rows)
 }
 
 /// That the columns are those of this version: [`read_column`] panics at another type than it expects.

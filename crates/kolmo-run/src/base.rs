@@ -34,11 +34,18 @@ impl RunDirectory {
     /// # Errors
     /// [`ReadError::File`] if it cannot be read or a newer kolmo wrote it, [`ReadError::Config`] if it is none.
     pub fn run_config(&self) -> Result<RunConfig, ReadError> {
+        Ok(RunConfig::parse(&self.config_text()?, &[])?)
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::NewerFormat`] if a newer kolmo wrote it.
+    pub fn config_text(&self) -> Result<String, Error> {
         // Before its words, which may have another meaning there.
         self.mark()?;
         let path = self.config();
-        let text = files::read_text(&path).map_err(Error::io("read", &path))?;
-        Ok(RunConfig::parse(&text, &[])?)
+        files::read_text(&path).map_err(Error::io("read", &path))
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt;
 
 use serde::{Deserializer, Serializer, de};
 
-/// Up to here every whole number is a double.
-pub const MOST: u64 = 1 << f64::MANTISSA_DIGITS;
+/// Up to here every whole number is a double, in a configuration as in JSON.
+pub use kolmo_config::file::MOST_EXACT as MOST;
 
 /// A number up to [`MOST`], and text above.
 ///

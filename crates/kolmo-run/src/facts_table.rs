@@ -3,20 +3,22 @@
 //! The table is small (facts asked × evaluations), so it is kept in memory and the whole file is
 //! written anew, atomically, after each evaluation: a reader always finds a complete Parquet file.
 
+mod columns;
 mod decode;
 mod encode;
-mod schema;
 
 use std::path::Path;
 
 use blake3::Hasher;
 
+use columns::COLUMNS;
+
 use crate::atomic;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// One fact at one evaluation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// One fact at one evaluation. A field is a column, in `columns.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FactRow {
     /// Optimizer steps taken before the evaluation.
     pub step: u64,
@@ -45,42 +47,6 @@ pub struct FactRow {
     pub share: f64,
     /// Loss of the subject's name in the sentence that asks, nats, summed over the name's tokens.
     pub name_loss_nats: f64,
-}
-
-impl FactRow {
-    fn add_to(&self, hash: &mut Hasher) {
-        let Self {
-            step,
-            documents,
-            subject,
-            relation,
-            probability,
-            exposures,
-            loss_nats,
-            correct,
-            answer_valid,
-            confidence,
-            stands_for,
-            share,
-            name_loss_nats,
-        } = *self;
-        let numbers = [
-            step,
-            documents,
-            subject,
-            u64::from(relation),
-            probability.to_bits(),
-            exposures,
-            loss_nats.to_bits(),
-            u64::from(correct),
-            u64::from(answer_valid),
-            confidence.to_bits(),
-            stands_for,
-            share.to_bits(),
-            name_loss_nats.to_bits(),
-        ];
-        hash.update(&numbers.map(u64::to_le_bytes).concat());
-    }
 }
 
 /// The rows of a run so far.
@@ -145,7 +111,8 @@ impl FactsTable {
         for rows in &self.evaluations {
             hash.update(&(rows.len() as u64).to_le_bytes());
             for row in rows {
-                row.add_to(&mut hash);
+                let bits = COLUMNS.each_ref().map(|column| column.field.bits(*row));
+                hash.update(&bits.map(u64::to_le_bytes).concat());
             }
         }
         hash.finalize().to_hex().to_string()

@@ -49,10 +49,22 @@ pub fn read(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
 /// The same of a text: a record of ours.
 ///
 /// # Errors
-/// Those of [`read`]; bytes that are no UTF-8.
+/// Those of [`read`] and [`text`].
 pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
-    let bytes = read(path, LARGEST_RECORD)?;
-    String::from_utf8(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+    text(read(path, LARGEST_RECORD)?)
+}
+
+/// The text that `bytes` are.
+///
+/// # Errors
+/// Bytes that are no UTF-8, with their line.
+pub fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let problem = format!("line {line} is not UTF-8, which all of it has to be");
+        io::Error::new(ErrorKind::InvalidData, problem)
+    })
 }
 
 /// The bytes of the file at `path`.

@@ -220,5 +220,17 @@ pub(crate) fn read_texts(group: &dyn RowGroupReader, column: usize) -> Result<Ve
     values.iter().map(|value| text(value.data())).collect()
 }
 
+/// Puts `values`, one of each row, into `rows`, which are made by the first column that is read.
+pub(crate) fn fill<R: Clone + Default, T>(
+    rows: &mut Vec<R>,
+    values: Vec<T>,
+    mut put: impl FnMut(&mut R, T),
+) {
+    rows.resize(values.len(), R::default());
+    for (row, value) in rows.iter_mut().zip(values) {
+        put(row, value);
+    }
+}
+
 #[cfg(test)]
 mod tests;

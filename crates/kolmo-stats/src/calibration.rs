@@ -3,7 +3,7 @@
 use kolmo_world::random::{Random, Streams};
 use rand::RngExt;
 
-use crate::rank::mid_ranks;
+use crate::{mean, rank::mid_ranks};
 
 /// The bins of confidence, of equal width.
 const BINS: usize = 10;
@@ -87,7 +87,7 @@ pub fn brier_score(answers: &[Judged]) -> f64 {
     let squares = answers
         .iter()
         .map(|answer| (answer.confidence - answer.truth()).powi(2));
-    squares.sum::<f64>() / answers.len() as f64
+    mean(squares)
 }
 
 /// The area under the receiver operating characteristic of confidence as a detector of right answers: the probability that a right

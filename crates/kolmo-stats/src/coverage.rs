@@ -48,11 +48,7 @@ impl Coverage {
             refused: repetitions - given.len() as u64,
             contained: count(&|e| e.ci95[0] <= truth && truth <= e.ci95[1]),
             above: count(&|e| truth < e.ci95[0]),
-            mean_half_width: given
-                .iter()
-                .map(|e| (e.ci95[1] - e.ci95[0]) / 2.0)
-                .sum::<f64>()
-                / given.len() as f64,
+            mean_half_width: mean(given.iter().map(|e| (e.ci95[1] - e.ci95[0]) / 2.0)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A number with its interval, and what is one number a seed.
 
-use crate::{Refusal, student::Mean};
+use crate::{Refusal, mean, student::Mean};
 
 /// A number with its 95 % interval, both of one estimator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,6 +102,5 @@ pub(crate) fn by_seed<T>(values: impl IntoIterator<Item = OfSeed<T>>) -> Vec<OfS
 /// The mean of each seed.
 pub fn one_a_seed(values: &[OfSeed<f64>]) -> Vec<OfSeed<f64>> {
     let seeds = by_seed(values.iter().copied()).into_iter();
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     seeds.map(|(seed, values)| (seed, mean(values))).collect()
 }

@@ -4,6 +4,7 @@ use crate::{
     Estimate, Quality, Refusal,
     curve::Curve,
     interval::{Sharing, estimates},
+    mean,
     minimise::{Optimum, best},
     problem::{EXPONENTS, Problem, Row},
 };
@@ -107,7 +108,7 @@ fn determined(problem: &Problem, optimum: &Optimum, axes: &[&'static str]) -> Re
 /// The share of the variance of ln y that the curve of the average unit explains.
 fn r2(problem: &Problem, optimum: &Optimum) -> f64 {
     let rows = &problem.rows;
-    let mean = rows.iter().map(|row| row.log_y).sum::<f64>() / rows.len() as f64;
+    let mean = mean(rows.iter().map(|row| row.log_y));
     let total: f64 = rows.iter().map(|row| (row.log_y - mean).powi(2)).sum();
     let curve = |row: &Row| problem.curve.log_terms(&optimum.theta, row.log_x).1;
     let left: f64 = rows

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::{Relation, student::quantile_at};
+use crate::{Relation, mean, student::quantile_at};
 
 /// One number a seed, of which a mean is to be placed against a prediction.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Tested {
 
 impl Tested {
     fn mean(&self) -> f64 {
-        self.seeds.iter().sum::<f64>() / self.seeds.len() as f64
+        mean(&self.seeds)
     }
 
     fn standard_error(&self) -> f64 {

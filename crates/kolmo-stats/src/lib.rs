@@ -23,6 +23,7 @@ mod half_learning;
 mod holm;
 mod interval;
 mod linear;
+mod mean;
 mod minimise;
 mod power_law;
 mod problem;
@@ -47,6 +48,7 @@ pub use half_learning::{
 };
 pub use holm::{Tested, holm};
 pub use interval::Method;
+pub use mean::mean;
 pub use power_law::{Observation, PowerLaw};
 pub use product::ProductLaw;
 pub use proportion::{Share, binomial_interval};

@@ -1,6 +1,6 @@
 //! Points and the curve that is laid through them.
 
-use crate::{Refusal, curve::Curve};
+use crate::{Refusal, curve::Curve, mean};
 
 /// The exponents that are searched where a curve is more than one power.
 pub(crate) const EXPONENTS: [f64; 2] = [0.01, 5.0];
@@ -111,8 +111,7 @@ impl Problem {
     /// Where to begin: exponents on a grid, and each share of the offset, the rest of the average point being divided
     /// equally between the powers.
     pub fn starts(&self) -> Vec<Vec<f64>> {
-        let count = self.rows.len() as f64;
-        let mean = |of: &dyn Fn(&Row) -> f64| self.rows.iter().map(of).sum::<f64>() / count;
+        let mean = |of: &dyn Fn(&Row) -> f64| mean(self.rows.iter().map(of));
         let (log_x, log_y) = (
             [0, 1].map(|axis| mean(&|row| row.log_x[axis])),
             mean(&|row| row.log_y),

@@ -3,6 +3,7 @@
 use crate::{
     Estimate, Refusal, SurfaceObservation,
     linear::Cholesky,
+    mean,
     problem::{numbered, positive_log},
 };
 
@@ -62,8 +63,7 @@ fn exponents(rows: &[Row], without: Option<usize>) -> Result<[f64; 2], Refusal> 
         let rows = rows.iter().filter(|(_, unit)| Some(*unit) != without);
         rows.map(|(row, _)| row)
     };
-    let count = rows().count() as f64;
-    let mean = [0, 1, 2].map(|k| rows().map(|row| row[k]).sum::<f64>() / count);
+    let mean = [0, 1, 2].map(|k| mean(rows().map(|row| row[k])));
     let product = |i: usize, j: usize| -> f64 {
         rows()
             .map(|row| (row[i] - mean[i]) * (row[j] - mean[j]))

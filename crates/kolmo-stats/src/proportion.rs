@@ -2,7 +2,7 @@
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use crate::{Estimate, OfSeed, Refusal, estimate::by_seed};
+use crate::{Estimate, OfSeed, Refusal, estimate::by_seed, mean};
 
 /// The 95 % interval of a probability of which `successes` in `trials` were seen (Clopper and Pearson 1934): of none in n it
 /// reaches up to 1 − 0.025^(1/n), which is 3.7 / n. Both may be fractions, as of weighted facts. NaN of no trials.
@@ -69,7 +69,7 @@ impl Share {
             .map(|(seed, shares)| (seed, Self::between(&shares)))
             .collect();
         let values: Vec<OfSeed<f64>> = seeds.iter().map(|(seed, of)| (*seed, of.value)).collect();
-        let value = values.iter().map(|(_, value)| value).sum::<f64>() / values.len() as f64;
+        let value = mean(values.iter().map(|(_, value)| value));
         let trials: f64 = seeds.iter().map(|(_, share)| share.trials).sum();
         let [mut lo, mut hi] = binomial_interval(value * trials, trials);
         if values.len() > 1 {
@@ -86,7 +86,7 @@ impl Share {
 
     /// The mean of shares of the same facts.
     fn between(shares: &[Self]) -> Self {
-        let mean = |of: fn(&Self) -> f64| shares.iter().map(of).sum::<f64>() / shares.len() as f64;
+        let mean = |of: fn(&Self) -> f64| mean(shares.iter().map(of));
         Self {
             value: mean(|share| share.value),
             trials: mean(|share| share.trials),

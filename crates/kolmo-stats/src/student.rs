@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use crate::mean;
+
 /// The 97.5 % quantile of Student's t: what a standard error is multiplied by for a 95 % interval. NaN without a degree of freedom.
 pub(crate) fn quantile(degrees_of_freedom: f64) -> f64 {
     quantile_at(degrees_of_freedom, 0.05)
@@ -26,7 +28,7 @@ impl Mean {
     /// The mean of `values`.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
+        let mean = mean(values);
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let error = (squares / (n - 1.0) / n).sqrt();
         Self {

@@ -7,16 +7,15 @@
 use std::iter::once;
 
 use burn::prelude::*;
-use kolmo_config::{ConfigError, ModelConfig, RunConfig};
+use kolmo_config::RunConfig;
 use kolmo_kernels::Tokens;
 use kolmo_model::{LanguageModel, Model, weights::HostTensor};
-use kolmo_world::{Batch, World, random::Streams};
+use kolmo_world::{Batch, World};
 use serde::Serialize;
 
 use crate::{
     error::TrainError,
     learner::{Figures, Learner},
-    optimizer::Optimizer,
 };
 
 /// An activation after some steps of training.
@@ -61,8 +60,9 @@ pub fn coordinates(
     device: &Device,
 ) -> Result<Vec<Coordinate>, TrainError> {
     let runs = widths.iter().map(|width| {
-        let model = at_width(&config.model, *width)?;
-        run(config, &model, world, steps, device)
+        let mut config = config.clone();
+        config.model.set_width(*width)?;
+        run(&config, world, steps, device)
     });
     let runs = runs.collect::<Result<Vec<_>, TrainError>>()?;
     let activations = runs.iter().flatten().map(Vec::len).next();
@@ -89,13 +89,6 @@ pub fn coordinates(
     Ok(all)
 }
 
-/// `model` as wide as `width`.
-fn at_width(model: &ModelConfig, width: usize) -> Result<ModelConfig, ConfigError> {
-    let mut model = model.clone();
-    model.set_width(width)?;
-    Ok(model)
-}
-
 /// Mean absolute values of an activation at one width.
 struct Means {
     size: f64,
@@ -105,25 +98,14 @@ struct Means {
 /// Those of every activation, before the first step and after each.
 fn run(
     config: &RunConfig,
-    model: &ModelConfig,
     world: &World,
     steps: u64,
     device: &Device,
 ) -> Result<Vec<Vec<Means>>, TrainError> {
-    let autodiff = device.clone().autodiff();
-    let vocabulary = world.vocabulary().len();
-    let streams = Streams::new(config.seed);
-    let optimizer = Optimizer::new(&config.train, &**model, &model.specs(vocabulary));
-    let mut learner = Learner::new(
-        Model::new(model, vocabulary, &streams, &autodiff)?,
-        optimizer,
-        config
-            .train
-            .parts(&**model, vocabulary, world.max_document_length()),
-        &autodiff,
-    )?;
+    let mut learner = Learner::fresh(config, world, device)?;
     let rows = config.train.batch_documents;
-    let most = (MOST_LOGITS / (world.max_document_length() * vocabulary)).clamp(1, rows);
+    let logits = world.max_document_length() * world.vocabulary().len();
+    let most = (MOST_LOGITS / logits).clamp(1, rows);
     let probe = Probe {
         batch: world.batch(steps * rows as u64, most),
         device,
@@ -219,7 +201,7 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use kolmo_config::Transformer;
+    use kolmo_config::{ModelConfig, Transformer};
 
     use super::*;
 
@@ -285,7 +267,8 @@ mod tests {
     #[test]
     fn the_widths_are_taken_with_the_same_heads_or_refused() {
         let (config, world) = config(1);
-        let model = at_width(&config.model, 96).unwrap();
+        let mut model = config.model.clone();
+        model.set_width(96).unwrap();
         let sizes = Transformer {
             d_model: 96,
             heads: 6,

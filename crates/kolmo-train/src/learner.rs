@@ -5,9 +5,10 @@ use burn::{
     prelude::*,
     tensor::Gradients,
 };
+use kolmo_config::RunConfig;
 use kolmo_kernels::{Gradient, Workers};
-use kolmo_model::{Adapters, LanguageModel, weights::HostTensor};
-use kolmo_world::{Batch, document::Role};
+use kolmo_model::{Adapters, LanguageModel, Model, weights::HostTensor};
+use kolmo_world::{Batch, World, document::Role, random::Streams};
 
 use crate::{
     error::TrainError,
@@ -43,6 +44,22 @@ pub struct Figures {
     pub sums: Vec<f32>,
     /// Global norm of the gradient, before it is clipped.
     pub gradient_norm: f64,
+}
+
+impl Learner<Model> {
+    /// A learner of the model of `config` with fresh weights, which reads documents of `world` on `device`.
+    ///
+    /// # Errors
+    /// A model that cannot be; those of [`new`](Self::new).
+    pub fn fresh(config: &RunConfig, world: &World, device: &Device) -> Result<Self, TrainError> {
+        let device = device.clone().autodiff();
+        let RunConfig { model, train, .. } = config;
+        let (vocabulary, length) = (world.vocabulary().len(), world.max_document_length());
+        let optimizer = Optimizer::new(train, &**model, &model.specs(vocabulary));
+        let parts = train.parts(&**model, vocabulary, length);
+        let model = Model::new(model, vocabulary, &Streams::new(config.seed), &device)?;
+        Self::new(model, optimizer, parts, &device)
+    }
 }
 
 impl<M: Module + LanguageModel> Learner<M> {

@@ -14,7 +14,7 @@ use kolmo_probe::Probe;
 use kolmo_world::{World, document::Role, random::Streams};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{error::TrainError, learner::Learner, optimizer::Optimizer};
+use crate::{error::TrainError, learner::Learner};
 
 /// Steps of a run.
 pub const STEPS: u64 = 10;
@@ -85,15 +85,8 @@ fn run(config: RunConfig, device: &Device) -> Result<Curves, TrainError> {
     let (config, world) = config.settle()?;
     let rows = config.train.batch_documents;
     let streams = Streams::new(config.seed);
-    let autodiff = device.clone().autodiff();
-    let vocabulary = world.vocabulary().len();
-    let model = Model::new(&config.model, vocabulary, &streams, &autodiff)?;
     let schedule = Schedule::new(&config.train);
-    let specs = config.model.specs(vocabulary);
-    let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
-    let length = world.max_document_length();
-    let parts = config.train.parts(&*config.model, vocabulary, length);
-    let mut learner = Learner::new(model, optimizer, parts, &autodiff)?;
+    let mut learner = Learner::fresh(&config, &world, device)?;
     let mut curves = Curves {
         arch: config.model.name(),
         losses: Vec::new(),

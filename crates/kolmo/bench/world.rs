@@ -4,8 +4,8 @@ use std::{hint::black_box, time::Instant};
 
 use kolmo_config::{RunConfig, Schedule};
 use kolmo_model::Model;
-use kolmo_train::{learner::Learner, optimizer::Optimizer};
-use kolmo_world::{World, random::Streams};
+use kolmo_train::learner::Learner;
+use kolmo_world::World;
 use serde::Serialize;
 
 use super::{Setup, Times, WARM_UP, per_second};
@@ -60,19 +60,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } = arguments;
     let (config, world) = settings.load()?;
     let device = setup.open()?;
-    let autodiff = device.device.clone().autodiff();
-    let vocabulary = world.vocabulary().len();
-    let model = Model::new(
-        &config.model,
-        vocabulary,
-        &Streams::new(config.seed),
-        &autodiff,
-    )?;
-    let specs = config.model.specs(vocabulary);
-    let optimizer = Optimizer::new(&config.train, &*config.model, &specs);
-    let length = world.max_document_length();
-    let parts = config.train.parts(&*config.model, vocabulary, length);
-    let mut learner = Learner::new(model, optimizer, parts, &autodiff)?;
+    let mut learner = Learner::fresh(&config, &world, &device.device)?;
 
     let written = write(&world, &config, *documents);
     let trained = train(&mut learner, &world, &config, setup.steps)?;
@@ -81,7 +69,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arch: config.model.name(),
         device: device.name.to_string(),
         threads: learner.workers.threads(),
-        parameters: config.model.parameters(vocabulary),
+        parameters: config.model.parameters(world.vocabulary().len()),
         documents_per_s: written.documents,
         tokens_per_s: written.tokens,
         trained_documents_per_s: trained.documents,

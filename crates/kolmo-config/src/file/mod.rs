@@ -15,5 +15,6 @@ mod shape;
 pub use flat::flat;
 pub use kind::FileKind;
 pub use moved::{current_name, old_keys, renamed};
+pub use number::MOST_EXACT;
 pub(crate) use place::find;
 pub use read::{Choice, read};

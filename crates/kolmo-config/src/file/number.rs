@@ -4,8 +4,8 @@ use toml::Value;
 
 use super::shape::{Shape, find};
 
-/// Up to here every whole number is a float.
-const MOST: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
+/// Up to here every whole number is a double.
+pub const MOST_EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
 
 /// Writes every number of `value`, which is of the kind `shape`, in the one way that it has: `4e5` where a whole number is
 /// wanted is 400000, and -0.0 is 0.0. What is of another kind stays for the check.
@@ -14,7 +14,7 @@ pub(super) fn settle(shape: &Shape, value: &mut Value) {
         (Shape::Whole, value) => {
             if let Value::Float(number) = *value
                 && number.fract() == 0.0
-                && (0.0..=MOST).contains(&number)
+                && (0.0..=MOST_EXACT as f64).contains(&number)
             {
                 *value = Value::Integer(number as i64);
             }

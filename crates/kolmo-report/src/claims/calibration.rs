@@ -21,7 +21,7 @@ use crate::{
 };
 use kolmo_stats::{
     Estimate, Judged, OfSeed, Refusal, auroc, binomial_interval, brier_score, calibration_error,
-    calibration_error_by_chance, reliability,
+    calibration_error_by_chance, mean, reliability,
 };
 
 /// In the order of tables.
@@ -114,10 +114,9 @@ fn error_verdict(group: &Group<'_>, cohort: &str) -> Option<Verdict> {
     let by_chance = answers
         .iter()
         .map(|(_, answers)| calibration_error_by_chance(answers));
-    let by_chance: Vec<f64> = by_chance.collect();
+    let by_chance = mean(by_chance);
     let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let name = &group.name;
-    let by_chance = by_chance.iter().sum::<f64>() / by_chance.len() as f64;
     let claim = Expected::equal(&Calibration, by_chance, Quantity::Share)
         .called(
             format!("{name}/{cohort}"),
@@ -233,12 +232,10 @@ fn cells(group: &Group<'_>, cohort: &str, wording: &str) -> Option<Vec<String>> 
     }
     let over_seeds = |of: &dyn Fn(&[Judged]) -> Option<f64>| {
         let values = answers.iter().filter_map(|(_, answers)| of(answers));
-        let values: Vec<f64> = values.collect();
-        significant(values.iter().sum::<f64>() / values.len() as f64)
+        significant(mean(values))
     };
-    let share = |answers: &[Judged], of: &dyn Fn(&Judged) -> f64| {
-        Some(answers.iter().map(of).sum::<f64>() / answers.len() as f64)
-    };
+    let share =
+        |answers: &[Judged], of: &dyn Fn(&Judged) -> f64| Some(mean(answers.iter().map(of)));
     let errors = of_seeds(&answers, |(_, answers)| calibration_error(answers));
     let entropy = |correct: bool| {
         let rows = group
@@ -248,8 +245,7 @@ fn cells(group: &Group<'_>, cohort: &str, wording: &str) -> Option<Vec<String>> 
         let entropies = rows
             .filter(|row| row.correct == correct)
             .map(|row| row.entropy_nats);
-        let entropies: Vec<f64> = entropies.collect();
-        significant(entropies.iter().sum::<f64>() / entropies.len() as f64)
+        significant(mean(entropies))
     };
     Some(vec![
         format!("{cohort}, {wording}"),

@@ -316,8 +316,7 @@ fn figure(study: &Study, family: &Group<'_>) -> Figure {
         _ => [f64::NAN; 2],
     };
     let level = |of: fn(&Compressed<'_>) -> f64| {
-        let values: Vec<f64> = family.runs.iter().map(of).collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let mean = kolmo_stats::mean(family.runs.iter().map(of));
         ends.map(|x| (x, mean))
     };
     let best = best_general(family.runs[0].record).map_or("none", |best| &best.name);

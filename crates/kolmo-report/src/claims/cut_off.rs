@@ -24,7 +24,7 @@ use crate::{
     study::{Study, StudyRun, groups},
 };
 use kolmo_stats::{
-    Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, threshold_frequency,
+    Accuracy, Estimate, GU_LEVEL, Observation, OfSeed, PowerLaw, Refusal, mean, threshold_frequency,
 };
 
 /// Which facts a model of limited capacity keeps.
@@ -129,10 +129,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
         let (soft, _) = best(&profile, soft);
         (soft / sharp).ln()
     };
-    let of_seed = |runs: &Vec<&StudyRun>| {
-        let mean = runs.iter().map(of_run).sum::<f64>() / runs.len() as f64;
-        (runs[0].config.seed, mean)
-    };
+    let of_seed = |runs: &Vec<&StudyRun>| (runs[0].config.seed, mean(runs.iter().map(of_run)));
     let ratios: Vec<OfSeed<f64>> = seeds.iter().map(of_seed).collect();
     let frequencies = runs.iter().flat_map(|run| profile(run)).map(|(p, _)| p);
     Expected::above(&CutOff, 0.0, Quantity::Difference)

@@ -19,7 +19,7 @@ use crate::{
     report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
-use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, slope};
+use kolmo_stats::{Estimate, OfSeed, PowerLaw, Refusal, mean, slope};
 
 /// Loss against data: the data scaling law.
 pub struct DataScaling;
@@ -134,7 +134,7 @@ fn slower(runs: &[&StudyRun]) -> (f64, std::result::Result<Estimate, Refusal>) {
     });
     let slopes: Vec<OfSeed<(f64, f64)>> = slopes.collect();
     let exponents = slopes.iter().map(|(_, (exact, _))| exact);
-    let predicted = exponents.sum::<f64>() / slopes.len() as f64;
+    let predicted = mean(exponents);
     let relative = of_seeds(&slopes, |(_, (exact, measured))| {
         predicted + measured - exact
     });

@@ -117,7 +117,7 @@ fn met(run: &StudyRun) -> f64 {
 }
 
 fn mean_of(runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> f64 {
-    runs.iter().map(|run| of(run)).sum::<f64>() / runs.len() as f64
+    kolmo_stats::mean(runs.iter().map(|run| of(run)))
 }
 
 /// Whether `other` reads on in pre-training where `variant` is taught, all else alike.
@@ -193,7 +193,7 @@ fn figure(study: &Study, variant: &Variant<'_>, exchanges: &[OfSeed<Exchange>]) 
     let measured = class_losses(&variant.runs);
     // From the rarest class on, all that it has until the bill is paid.
     let gained = exchanges.iter().map(|(_, of)| of.gained);
-    let mut owed = gained.sum::<f64>() / exchanges.len() as f64;
+    let mut owed = kolmo_stats::mean(gained);
     let classes = first.evaluations[0].classes.iter().rev();
     let paid = classes.zip(&measured).map(|(class, at)| {
         let pays = owed.min(class.bits_stored).max(0.0);

@@ -317,7 +317,7 @@ fn by_class(runs: &[&StudyRun], name: &str) -> Option<Table> {
                 .collect();
             cell(Estimate::over_seeds(&shares))
         };
-        let facts = codes.iter().map(|(_, code)| code.facts).sum::<f64>() / codes.len() as f64;
+        let facts = kolmo_stats::mean(codes.iter().map(|(_, code)| code.facts));
         Some(vec![
             ranks(class.lo_rank, class.hi_rank),
             count(facts),

@@ -21,7 +21,9 @@ use crate::{
     report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun, groups},
 };
-use kolmo_stats::{Estimate, Refusal, Surface as PowerLaws, SurfaceCurve, SurfaceObservation};
+use kolmo_stats::{
+    Estimate, Refusal, Surface as PowerLaws, SurfaceCurve, SurfaceObservation, mean,
+};
 
 /// The least numbers of sizes and of lengths that a surface of two power laws is fitted to.
 const LEAST: usize = 4;
@@ -283,8 +285,7 @@ fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
         let nearer = held_out
             .iter()
             .map(|[theory, laws]| laws.abs() - theory.abs());
-        let mean = nearer.sum::<f64>() / held_out.len() as f64;
-        (runs[0].config.seed, mean)
+        (runs[0].config.seed, mean(nearer))
     });
     Expected::above(&Surface, 0.0, Quantity::Difference)
         .called(
@@ -388,8 +389,7 @@ fn constants(fits: &Fits, name: &str) -> Table {
             .map(|errors| errors[which])
             .filter(|e| e.is_finite())
             .collect();
-        let squares: f64 = errors.iter().map(|e| e * e).sum();
-        significant((squares / errors.len() as f64).sqrt())
+        significant(mean(errors.iter().map(|e| e * e)).sqrt())
     };
     rows.push(vec![
         "met and fit: error of cells left out, root mean square of ln L".to_owned(),

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 
 use super::axis::LogAxis;
 use super::panel::{self, Drawn, Labels, Point, Stroke};
-use kolmo_stats::Mean;
+use kolmo_stats::{Mean, mean};
 
 /// Redundancies below it, nats per token, are drawn at it: the log axis has no place for zero, and less
 /// cannot be told from it in a run of ordinary length.
@@ -69,7 +69,7 @@ fn averages(steps: &[StepRecord], role: &str) -> Vec<(Point, f64)> {
             let (model, bayes) = (Mean::of(&model), Mean::of(&bayes));
             let logs = chunk.iter().map(|step| (step.documents as f64).ln());
             let point = Point {
-                x: (logs.sum::<f64>() / chunk.len() as f64).exp(),
+                x: mean(logs).exp(),
                 y: model.mean,
                 // The axis ends at the floor.
                 ci95: [

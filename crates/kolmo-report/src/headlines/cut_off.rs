@@ -1,11 +1,12 @@
 //! The cut-off: the frequency of the facts of which half is missing, against the bits that a model stores.
 
+use kolmo_stats::mean;
 use kolmo_theory::discovery::PowerLaw as Asymptote;
 
 use super::{
     About, Answer, Headline, Test,
     ladder::{Ladder, ladders},
-    parts::{each_seed, exponent, mean},
+    parts::{each_seed, exponent},
 };
 use crate::{
     error::Result,

@@ -1,6 +1,6 @@
 //! Data and model together: facts that were met and fit, against a sum of two power laws with as many constants.
 
-use super::{About, Answer, Headline, Test, parts::mean};
+use super::{About, Answer, Headline, Test};
 use crate::{
     claims::surface::{Cell, Grid, observations},
     error::Result,
@@ -14,7 +14,7 @@ use crate::{
     report::{Figure, Part},
     study::{Study, StudyRun, groups},
 };
-use kolmo_stats::{OfSeed, SurfaceCurve};
+use kolmo_stats::{OfSeed, SurfaceCurve, mean};
 
 /// L(N, C).
 pub struct DataAndModel;

@@ -1,8 +1,8 @@
 //! Honesty: how sure a model is of what it never met, against how much of its training was about what never comes again.
 
-use kolmo_stats::{OfSeed, slope};
+use kolmo_stats::{OfSeed, mean, slope};
 
-use super::{About, Answer, Headline, Test, parts::mean};
+use super::{About, Answer, Headline, Test};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},

@@ -1,6 +1,6 @@
 //! When a fact is learnt: counted from when the model looks facts up at all, its time is inversely proportional to its frequency.
 
-use kolmo_stats::{HalfLearning, Point, median_half_learning, variance_left};
+use kolmo_stats::{HalfLearning, Point, mean, median_half_learning, variance_left};
 use kolmo_theory::discovery::mean_content;
 
 use super::{About, Answer, Headline, Test, parts::each_seed};
@@ -192,7 +192,7 @@ fn figure(curves: &[(String, f64, Vec<Class>)]) -> Figure {
         ));
     }
     if let Some((lo, hi)) = ends {
-        let typical = super::parts::mean(exposures).exp();
+        let typical = mean(exposures).exp();
         let inverse = [lo, hi].map(|p| (p, typical / p));
         series.push(line(
             "inversely proportional",

@@ -2,13 +2,13 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_stats::{Estimate, OfSeed};
+use kolmo_stats::{Estimate, OfSeed, mean};
 use kolmo_theory::capacity::{Capacity, Rival};
 
 use super::{
     About, Answer, Headline, Test,
     ladder::{Ladder, ladders},
-    parts::{each_seed, mean},
+    parts::each_seed,
 };
 use crate::{
     error::Result,

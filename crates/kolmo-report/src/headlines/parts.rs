@@ -43,11 +43,3 @@ pub(super) fn exponent(
     let at = runs.iter().map(|run| (x(run).ln(), y(run).ln()));
     kolmo_stats::slope(&at.collect::<Vec<_>>()).unwrap_or(f64::NAN)
 }
-
-/// The mean of `values`; not a number of none.
-pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (sum, count) = values
-        .into_iter()
-        .fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-    sum / count
-}

@@ -137,7 +137,7 @@ pub(super) fn report(text: &str) -> Report {
     use Outcome::{Agrees, Disagrees, Inconclusive};
     Report {
         title: format!("Report {text}"),
-        headlines: vec![headline(text, Some(Outcome::Agrees)), headline(text, None)],
+        headlines: vec![headline(text, Some(Agrees)), headline(text, None)],
         sections: vec![
             section(
                 "data-scaling",

@@ -32,7 +32,7 @@ pub(super) fn table(report: &Report) -> Markup {
                         @for one in answered() {
                             tr {
                                 th scope="row" {
-                                    a href={ "#headline-" (one.name) } { (one.number) ". " (one.title) }
+                                    a href={ "#" (anchor(one)) } { (one.number) ". " (one.title) }
                                     span.claim { (one.question) }
                                 }
                                 td.number data-name="predicted" { (one.predicted_text()) }
@@ -58,7 +58,7 @@ pub(super) fn table(report: &Report) -> Markup {
 pub(super) fn section(prepared: &PreparedHeadline<'_>) -> Markup {
     let one = prepared.headline;
     html! {
-        section id={ "headline-" (one.name) } {
+        section id=(anchor(one)) {
             h2 { (one.number) ". " (one.title) }
             p.question { (one.question) }
             p { strong { (one.found()) } }
@@ -79,6 +79,11 @@ pub(super) fn section(prepared: &PreparedHeadline<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Its name in addresses.
+fn anchor(one: &Headline) -> String {
+    format!("headline-{}", one.name.replace('_', "-"))
 }
 
 fn parts(parts: &[Part]) -> Markup {

@@ -22,7 +22,7 @@ pub const STATEMENT: &str = "statement";
 pub struct Asked<'a> {
     pub run: &'a StudyRun,
     /// In the order of the file; never empty.
-    pub rows: Vec<AnswerRow>,
+    pub rows: &'a [AnswerRow],
 }
 
 impl Asked<'_> {

@@ -1,5 +1,6 @@
 //! What runs lose beside what the exact Bayes learner is expected to lose.
 
+use kolmo_stats::mean;
 use kolmo_theory::discovery::{expected_value_loss, mean_content};
 
 use crate::{
@@ -19,9 +20,7 @@ pub fn exact(run: &StudyRun, documents: f64) -> f64 {
 
 /// The same on average over the seeds of `runs`, of which every one has drawn frequencies of its own or all have the same.
 pub fn exact_mean(runs: &[&StudyRun], documents: f64) -> f64 {
-    let worlds = worlds(runs);
-    let losses = worlds.iter().map(|run| exact(run, documents));
-    losses.sum::<f64>() / worlds.len() as f64
+    mean(worlds(runs).iter().map(|run| exact(run, documents)))
 }
 
 /// Those of `runs` that the fit is over.

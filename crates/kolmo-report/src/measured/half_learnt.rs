@@ -1,7 +1,7 @@
 //! When the facts of a run were half learnt.
 
 use kolmo_run::FactRow;
-use kolmo_stats::{HalfLearning, LearningClass, half_learning, median_half_learning};
+use kolmo_stats::{HalfLearning, LearningClass, half_learning, mean, median_half_learning};
 
 use crate::{error::Result, study::StudyRun};
 
@@ -52,7 +52,7 @@ pub fn classes(run: &StudyRun) -> Result<Vec<Class>> {
         let (logs, times): (Vec<f64>, Vec<HalfLearning>) = inside
             .map(|(row, time)| (row.probability.ln(), *time))
             .unzip();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+        let mean = mean(logs);
         Class {
             lo_rank,
             hi_rank,

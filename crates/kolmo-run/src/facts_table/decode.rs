@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use parquet::data_type::{BoolType, ByteArrayType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader};
 
-use super::schema::{COLUMNS, RELATIONS_KEY};
+use super::columns::{COLUMNS, Column, Field, RELATIONS_KEY};
 use super::{FactRow, FactsTable};
 use crate::error::{Error, Result};
-use crate::parquet_file::{read_column, read_with};
+use crate::parquet_file::{fill, read_column, read_with};
 
 /// Reads the table in `file`; `path` is for the messages.
 pub(super) fn decode(path: &Path, file: File) -> Result<FactsTable> {
@@ -29,8 +29,7 @@ pub(super) fn decode(path: &Path, file: File) -> Result<FactsTable> {
         };
         let mut evaluations = Vec::new();
         for index in 0..reader.num_row_groups() {
-            let columns = Columns::read(&*reader.get_row_group(index)?)?;
-            match columns.rows(&relation_names) {
+            match rows(&*reader.get_row_group(index)?, &relation_names)? {
                 Ok(rows) => evaluations.push(rows),
                 Err(reason) => return Ok(Err(misfit(reason))),
             }
@@ -67,12 +66,12 @@ fn check_columns(metadata: &FileMetaData) -> std::result::Result<(), String> {
             COLUMNS.len()
         ));
     }
-    for (column, (name, kind, _)) in found.iter().zip(COLUMNS) {
+    for (column, Column { name, field, .. }) in found.iter().zip(&COLUMNS) {
         let required = column.max_def_level() == 0 && column.max_rep_level() == 0;
-        if column.name() != name || column.physical_type() != kind.physical() || !required {
+        if column.name() != *name || column.physical_type() != field.physical() || !required {
             return Err(format!(
                 "where a required column {name} of type {} should be, {} of type {} is",
-                kind.physical(),
+                field.physical(),
                 column.name(),
                 column.physical_type()
             ));
@@ -92,73 +91,47 @@ fn relation_names(metadata: &FileMetaData) -> std::result::Result<Vec<String>, S
     serde_json::from_str(text).map_err(|error| format!("its key {RELATIONS_KEY}: {error}"))
 }
 
-/// A row group, column by column.
-struct Columns {
-    step: Vec<i64>,
-    documents: Vec<i64>,
-    subject: Vec<i64>,
-    relation: Vec<parquet::data_type::ByteArray>,
-    probability: Vec<f64>,
-    exposures: Vec<i64>,
-    loss_nats: Vec<f64>,
-    correct: Vec<bool>,
-    answer_valid: Vec<bool>,
-    confidence: Vec<f64>,
-    stands_for: Vec<i64>,
-    share: Vec<f64>,
-    name_loss_nats: Vec<f64>,
-}
-
-impl Columns {
-    fn read(group: &dyn RowGroupReader) -> std::result::Result<Self, ParquetError> {
-        Ok(Self {
-            step: read_column::<Int64Type>(group, 0)?,
-            documents: read_column::<Int64Type>(group, 1)?,
-            subject: read_column::<Int64Type>(group, 2)?,
-            relation: read_column::<ByteArrayType>(group, 3)?,
-            probability: read_column::<DoubleType>(group, 4)?,
-            exposures: read_column::<Int64Type>(group, 5)?,
-            loss_nats: read_column::<DoubleType>(group, 6)?,
-            correct: read_column::<BoolType>(group, 7)?,
-            answer_valid: read_column::<BoolType>(group, 8)?,
-            confidence: read_column::<DoubleType>(group, 9)?,
-            stands_for: read_column::<Int64Type>(group, 10)?,
-            share: read_column::<DoubleType>(group, 11)?,
-            name_loss_nats: read_column::<DoubleType>(group, 12)?,
-        })
+/// The rows of a row group, or why they are none of this table.
+fn rows(
+    group: &dyn RowGroupReader,
+    relation_names: &[String],
+) -> std::result::Result<std::result::Result<Vec<FactRow>, String>, ParquetError> {
+    let names = relation_names.iter().map(String::as_bytes);
+    let relations: HashMap<&[u8], u32> = names.zip(0..).collect();
+    let mut unknown: Option<ByteArray> = None;
+    let mut rows: Vec<FactRow> = Vec::new();
+    for (k, column) in COLUMNS.iter().enumerate() {
+        match column.field {
+            Field::Count(of) => {
+                let bits = read_column::<Int64Type>(group, k)?;
+                fill(&mut rows, bits, |row, bits| *of(row) = bits.cast_unsigned());
+            }
+            Field::Name(of) => {
+                let names = read_column::<ByteArrayType>(group, k)?;
+                fill(&mut rows, names, |row, name| {
+                    match relations.get(name.data()) {
+                        Some(relation) => *of(row) = *relation,
+                        None => unknown = unknown.take().or(Some(name)),
+                    }
+                });
+            }
+            Field::Number(of) => {
+                let numbers = read_column::<DoubleType>(group, k)?;
+                fill(&mut rows, numbers, |row, number| *of(row) = number);
+            }
+            Field::Flag(of) => {
+                let flags = read_column::<BoolType>(group, k)?;
+                fill(&mut rows, flags, |row, flag| *of(row) = flag);
+            }
+        }
     }
-
-    fn rows(&self, relation_names: &[String]) -> std::result::Result<Vec<FactRow>, String> {
-        let index: HashMap<&[u8], u32> = relation_names
-            .iter()
-            .map(String::as_bytes)
-            .zip(0..)
-            .collect();
-        (0..self.step.len())
-            .map(|i| {
-                let name = self.relation[i].data();
-                let relation = *index.get(name).ok_or_else(|| {
-                    let name = String::from_utf8_lossy(name);
-                    format!("its metadata does not name the relation {name}")
-                })?;
-                Ok(FactRow {
-                    step: self.step[i].cast_unsigned(),
-                    documents: self.documents[i].cast_unsigned(),
-                    subject: self.subject[i].cast_unsigned(),
-                    relation,
-                    probability: self.probability[i],
-                    exposures: self.exposures[i].cast_unsigned(),
-                    loss_nats: self.loss_nats[i],
-                    correct: self.correct[i],
-                    answer_valid: self.answer_valid[i],
-                    confidence: self.confidence[i],
-                    stands_for: self.stands_for[i].cast_unsigned(),
-                    share: self.share[i],
-                    name_loss_nats: self.name_loss_nats[i],
-                })
-            })
-            .collect()
-    }
+    Ok(match unknown {
+        Some(name) => {
+            let name = String::from_utf8_lossy(name.data());
+            Err(format!("its metadata does not name the relation {name}"))
+        }
+        None => Ok(rows),
+    })
 }
 
 #[cfg(test)]

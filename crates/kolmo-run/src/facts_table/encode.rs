@@ -11,7 +11,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
-use super::schema::{self, COLUMNS, RELATION, RELATIONS_KEY};
+use super::columns::{COLUMNS, Field, RELATIONS_KEY, schema, value};
 use super::{FactRow, FactsTable};
 use crate::parquet_file::sealed;
 
@@ -19,7 +19,7 @@ use crate::parquet_file::sealed;
 pub(super) fn encode(table: &FactsTable) -> Result<Vec<u8>> {
     let properties = Arc::new(properties(&table.relation_names)?);
     let mut bytes = Vec::new();
-    let mut file = SerializedFileWriter::new(&mut bytes, schema::schema()?, properties)?;
+    let mut file = SerializedFileWriter::new(&mut bytes, schema()?, properties)?;
     let names: Vec<ByteArray> = table
         .relation_names
         .iter()
@@ -39,51 +39,48 @@ fn properties(relation_names: &[String]) -> Result<WriterProperties> {
         .map_err(|error| ParquetError::External(Box::new(error)))?;
     let mut metadata: Vec<KeyValue> = COLUMNS
         .iter()
-        .map(|&(name, _, meaning)| KeyValue::new(name.to_owned(), meaning.to_owned()))
+        .map(|column| KeyValue::new(column.name.to_owned(), column.meaning.to_owned()))
         .collect();
     metadata.push(KeyValue::new(RELATIONS_KEY.to_owned(), relations));
 
-    // Dictionaries only where values repeat: elsewhere they cost more than they save.
-    Ok(WriterProperties::builder()
+    let properties = WriterProperties::builder()
         .set_created_by(concat!("kolmo ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_dictionary_enabled(false)
-        .set_column_dictionary_enabled(ColumnPath::from("step"), true)
-        .set_column_dictionary_enabled(ColumnPath::from("documents"), true)
-        .set_column_dictionary_enabled(ColumnPath::from(RELATION), true)
-        .set_key_value_metadata(Some(metadata))
-        .build())
+        .set_key_value_metadata(Some(metadata));
+    let repeating = COLUMNS.iter().filter(|column| column.repeats);
+    let properties = repeating.fold(properties, |properties, column| {
+        properties.set_column_dictionary_enabled(ColumnPath::from(column.name), true)
+    });
+    Ok(properties.build())
 }
 
-/// One row group; the calls follow the order of [`COLUMNS`].
+/// One row group.
 fn write_rows<W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
     names: &[ByteArray],
     rows: &[FactRow],
 ) -> Result<()> {
-    // Parquet has no unsigned physical type: the bits are kept, the logical type says how to read
-    // them.
-    let count = |of: fn(&FactRow) -> u64| rows.iter().map(move |row| of(row).cast_signed());
-    let number = |of: fn(&FactRow) -> f64| rows.iter().map(of);
-    let flag = |of: fn(&FactRow) -> bool| rows.iter().map(of);
-    // push() has checked the indices.
-    let relation = rows
-        .iter()
-        .filter_map(|row| names.get(row.relation as usize).cloned());
-
-    write_column::<Int64Type, _>(group, count(|row| row.step))?;
-    write_column::<Int64Type, _>(group, count(|row| row.documents))?;
-    write_column::<Int64Type, _>(group, count(|row| row.subject))?;
-    write_column::<ByteArrayType, _>(group, relation)?;
-    write_column::<DoubleType, _>(group, number(|row| row.probability))?;
-    write_column::<Int64Type, _>(group, count(|row| row.exposures))?;
-    write_column::<DoubleType, _>(group, number(|row| row.loss_nats))?;
-    write_column::<BoolType, _>(group, flag(|row| row.correct))?;
-    write_column::<BoolType, _>(group, flag(|row| row.answer_valid))?;
-    write_column::<DoubleType, _>(group, number(|row| row.confidence))?;
-    write_column::<Int64Type, _>(group, count(|row| row.stands_for))?;
-    write_column::<DoubleType, _>(group, number(|row| row.share))?;
-    write_column::<DoubleType, _>(group, number(|row| row.name_loss_nats))
+    let rows = rows.iter().copied();
+    for column in &COLUMNS {
+        let rows = rows.clone();
+        match column.field {
+            // Parquet has no unsigned physical type: the bits are kept, the logical type says how to read them.
+            Field::Count(of) => {
+                write_column::<Int64Type, _>(group, rows.map(|row| value(row, of).cast_signed()))
+            }
+            // push() has checked the indices.
+            Field::Name(of) => write_column::<ByteArrayType, _>(
+                group,
+                rows.filter_map(|row| names.get(value(row, of) as usize).cloned()),
+            ),
+            Field::Number(of) => {
+                write_column::<DoubleType, _>(group, rows.map(|row| value(row, of)))
+            }
+            Field::Flag(of) => write_column::<BoolType, _>(group, rows.map(|row| value(row, of))),
+        }?;
+    }
+    Ok(())
 }
 
 fn write_column<T: DataType, W: Write + Send>(

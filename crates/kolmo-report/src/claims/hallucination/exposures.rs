@@ -12,7 +12,7 @@ use crate::{
     number::{grouped, ranks, significant},
     report::Table,
 };
-use kolmo_stats::{Estimate, binomial_interval};
+use kolmo_stats::{Estimate, binomial_interval, mean};
 
 /// What is in a bucket, in words: `4-7`.
 fn bucket_name(bucket: u32) -> String {
@@ -76,9 +76,7 @@ fn cells(name: String, rows: &[Guessed<'_>]) -> Vec<String> {
         .map(|(row, _)| *row)
         .filter(|row| !row.correct)
         .collect();
-    let mean = |of: &dyn Fn(&AnswerRow) -> f64| {
-        wrong.iter().map(|row| of(row)).sum::<f64>() / wrong.len() as f64
-    };
+    let of_wrong = |of: fn(&AnswerRow) -> f64| significant(mean(wrong.iter().map(|row| of(row))));
     let measured = Estimate {
         value: wrong.len() as f64 / asked,
         ci95: binomial_interval(wrong.len() as f64, asked),
@@ -89,8 +87,8 @@ fn cells(name: String, rows: &[Guessed<'_>]) -> Vec<String> {
         grouped(rows.len() as u64),
         significant(rows.iter().map(guess).sum::<f64>() / asked),
         text(&Ok(measured)),
-        significant(mean(&|row| f64::from(u8::from(row.answer_valid)))),
-        significant(mean(&|row| row.confidence)),
+        of_wrong(|row| f64::from(u8::from(row.answer_valid))),
+        of_wrong(|row| row.confidence),
     ]
 }
 

@@ -25,7 +25,7 @@ use crate::{
     report::{Figure, Section, Sort, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{OfSeed, Share};
+use kolmo_stats::{OfSeed, Share, mean};
 
 /// Which answers are wrong, by frequency and by exposures.
 pub struct Hallucination;
@@ -96,8 +96,8 @@ pub(crate) struct Class {
 }
 
 /// The mean of what `of` says of the runs of `group`.
-fn mean(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
-    group.runs.iter().map(|asked| of(asked.run)).sum::<f64>() / group.runs.len() as f64
+fn mean_of(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
+    mean(group.runs.iter().map(|asked| of(asked.run)))
 }
 
 /// The frequency classes of which something was asked.
@@ -131,10 +131,10 @@ pub(crate) fn classes(group: &Group<'_>) -> Vec<Class> {
             lo,
             hi,
             exposures: class.mass * per_document * first.documents() / class.facts as f64,
-            kept: mean(group, |run| {
+            kept: mean_of(group, |run| {
                 expected_error(&run.world, lo..=hi, run.documents(), None)
             }),
-            stored: with_bits.sum::<f64>() / group.runs.len() as f64,
+            stored: mean(with_bits),
             shares: group.runs.iter().filter_map(of_class).collect(),
         }
     });
@@ -143,8 +143,8 @@ pub(crate) fn classes(group: &Group<'_>) -> Vec<Class> {
 
 /// The bits stored, and those of all facts met, means over the runs.
 fn stored_and_met(group: &Group<'_>) -> (f64, f64) {
-    let met = mean(group, |run| met_bits(run, run.documents()));
-    (mean(group, bits), met)
+    let met = mean_of(group, |run| met_bits(run, run.documents()));
+    (mean_of(group, bits), met)
 }
 
 /// Whether nine tenths or more of what was met is stored.
@@ -203,7 +203,7 @@ fn guess_verdict(group: &Group<'_>) -> Option<Verdict> {
         return None;
     }
     let name = &group.name;
-    let guess = guesses.iter().sum::<f64>() / guesses.len() as f64;
+    let guess = mean(guesses);
     let claim = Expected::equal(&Hallucination, guess, Quantity::Share)
         .called(
             format!("{name}/guesses"),

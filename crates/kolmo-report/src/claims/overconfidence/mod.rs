@@ -23,7 +23,7 @@ use crate::{
     report::{Figure, Section, Sort, Table, Verdict},
     study::{Study, StudyRun},
 };
-use kolmo_stats::{Estimate, OfSeed, Refusal};
+use kolmo_stats::{Estimate, OfSeed, Refusal, mean};
 
 /// Of fewer facts a mean says nothing.
 const FEWEST: usize = 30;
@@ -113,8 +113,7 @@ fn measure(run: &StudyRun) -> Result<Option<Measured<'_>>> {
 /// The mean over `rows`, if there are as many as `fewest`.
 fn mean_excess<'a>(rows: impl Iterator<Item = &'a AnswerRow>, fewest: usize) -> Option<f64> {
     let excess: Vec<f64> = rows.map(|row| row.loss_nats - row.content_nats).collect();
-    let mean = excess.iter().sum::<f64>() / excess.len() as f64;
-    (excess.len() >= fewest).then_some(mean)
+    (excess.len() >= fewest).then(|| mean(excess))
 }
 
 /// Runs of one size and length.
@@ -216,17 +215,14 @@ impl<'a> Family<'a> {
                 .iter()
                 .map(|run| Some((run.config.seed, self.of(run)?.unmet?)))
                 .collect();
-            let of_met = runs
-                .iter()
-                .map(|run| self.of(run).map_or(f64::NAN, of_met))
-                .sum::<f64>();
+            let of_met = runs.iter().map(|run| self.of(run).map_or(f64::NAN, of_met));
             vec![
                 grouped(size as u64),
                 grouped(length as u64),
                 count_seeds(&runs).to_string(),
                 mean_text(of_seeds(&runs, |run| self.strangers(run))),
                 unmet.map_or(NOTHING.to_owned(), mean_text),
-                significant(of_met / runs.len() as f64),
+                significant(mean(of_met)),
             ]
         });
         let head = [
@@ -253,8 +249,7 @@ impl<'a> Family<'a> {
 fn of_met(of: &Measured<'_>) -> f64 {
     let met = of.asked.stated(STATED).filter(|row| row.exposures > 0);
     let excess = met.map(|row| (row.loss_nats - row.content_nats).max(0.0));
-    let excess: Vec<f64> = excess.collect();
-    excess.iter().sum::<f64>() / excess.len() as f64
+    mean(excess)
 }
 
 fn mean_text(values: Vec<OfSeed<f64>>) -> String {

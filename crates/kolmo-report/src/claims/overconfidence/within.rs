@@ -18,7 +18,7 @@ use crate::{
     report::Figure,
     study::{Study, StudyRun},
 };
-use kolmo_stats::OfSeed;
+use kolmo_stats::{OfSeed, mean};
 
 /// The excess of the facts of the world that are not met yet, at each evaluation of the longest runs of each size; none where there are
 /// too few such facts.
@@ -76,8 +76,7 @@ pub(super) fn training(study: &Study, family: &Family<'_>) -> Result<Option<Figu
 fn unmet(run: &StudyRun, rows: &[FactRow]) -> Option<f64> {
     let unmet = rows.iter().filter(|row| row.exposures == 0);
     let excess: Vec<f64> = unmet.map(|row| row.loss_nats - run.content(row)).collect();
-    let mean = excess.iter().sum::<f64>() / excess.len() as f64;
-    (excess.len() >= FEWEST).then_some(mean)
+    (excess.len() >= FEWEST).then(|| mean(excess))
 }
 
 /// What is lost beyond a guess on facts that were met, by how often, at the end of the longest runs of each size.
@@ -130,8 +129,4 @@ pub(super) fn by_exposures(study: &Study, family: &Family<'_>) -> Option<Figure>
             series,
         },
     ))
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }

@@ -22,7 +22,7 @@ use crate::{
     report::{Section, Sort, Verdict},
     study::{Study, groups},
 };
-use kolmo_stats::{Estimate, OfSeed, Refusal, rank_correlation};
+use kolmo_stats::{Estimate, OfSeed, Refusal, mean, rank_correlation};
 use tables::{Curves, figure, first_part, gaps, totals};
 use two_parts::{
     Counting, Exact, TwoParts, capacity, descriptions, finest, saving_of_syntax, syntax,
@@ -250,8 +250,7 @@ fn frequent_first(family: &Group<'_>) -> Option<Verdict> {
     let seeds = groups(that_choose(family), |of| of.run.config.seed);
     let of_seeds = seeds.into_iter().map(|runs| {
         let correlations = runs.iter().map(of_run).collect::<Option<Vec<f64>>>()?;
-        let mean = correlations.iter().sum::<f64>() / correlations.len() as f64;
-        Some((runs[0].seed(), mean))
+        Some((runs[0].seed(), mean(correlations)))
     });
     let correlations = of_seeds.collect::<Option<Vec<OfSeed<f64>>>>()?;
     if correlations.is_empty() {

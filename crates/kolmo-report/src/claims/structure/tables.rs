@@ -84,7 +84,7 @@ pub(super) fn gaps(described: &[Described<'_>], name: &str) -> Table {
                 of(|of| of.gap().subject),
                 of(|of| of.gap().value),
                 of(|of| of.gap().syntax),
-                significant(half_widths.sum::<f64>() / same.len() as f64),
+                significant(kolmo_stats::mean(half_widths)),
             ]
         });
         rows.collect::<Vec<_>>()
@@ -290,9 +290,11 @@ pub(super) fn figure(
             countings.map(move |counting| counted(runs, counting))
         });
         let at = |same: Vec<OfSeed<&TwoParts>>| {
-            let count = same.len() as f64;
-            let x = same.iter().map(|(_, of)| of.model_bits).sum::<f64>() / count;
-            datum(x, &of_seeds(&same, |(_, of)| of.above.total))
+            let bits = same.iter().map(|(_, of)| of.model_bits);
+            datum(
+                kolmo_stats::mean(bits),
+                &of_seeds(&same, |(_, of)| of.above.total),
+            )
         };
         let mut data: Vec<Datum> = counted.map(at).collect();
         data.sort_by(|a, b| a.x.total_cmp(&b.x));
