@@ -55,6 +55,7 @@ fn training_is_timed_and_held_against_matrix_products() {
         check_numbers(&report, OF_A_MODEL);
         check_numbers(&report, &["gflops", "sgemm_gflops", "sgemm_fraction"]);
         check_numbers(&report, &["first_step_s"]);
+        assert!(report["tuned_s"].as_f64().unwrap() >= 0.0);
         assert!(report["instructions"].is_string());
         assert_eq!(report["arch"], arch);
         assert_eq!(report["device"], "flex");

@@ -125,10 +125,11 @@ pub fn train(
     arguments.switches.apply()?;
     devices::say_unused(device, volume);
     let device = device.open()?;
-    if !device.name.on_cubecl() {
-        let cost = Cost::of(config, WorldSize::of(world));
+    let cost = Cost::of(config, WorldSize::of(world));
+    match device.name.on_cubecl() {
+        true => cost.on_gpu.check("the run", device.name.largest_tensor())?,
         // The folder's disk is another matter.
-        Machine::this(&directory).holds(&cost, config.train.shards)?;
+        false => Machine::this(&directory).holds(&cost, config.train.shards)?,
     }
     let is_new = !is_there(&directory)?;
     let run = RunDirectory::open_or_create(directory)?;

@@ -64,7 +64,12 @@ pub enum Output {
 /// If a token is beyond the vocabulary.
 pub fn cross_entropy(hidden: Tensor<3>, output: Output, targets: &Targets) -> Loss {
     if is_gpu(&hidden.device()) {
-        let logits = logits(hidden, output);
+        let [batch, time, d] = hidden.dims();
+        let hidden = hidden.reshape([batch * time, d]);
+        let logits = match output {
+            Output::Own(weight) => gpu::linear::product(hidden, weight),
+            Output::Tied(table) => gpu::linear::product_with_transposed(hidden, table),
+        };
         let there = targets.there(&logits.device());
         return gpu::cross_entropy::cross_entropy(logits, &there, targets.weight);
     }

@@ -5,7 +5,12 @@ use burn::{
     tensor::{Int, TensorData, module},
 };
 
-use crate::flex::{Values, fused, is_flex};
+use crate::{
+    flex::{Values, fused, is_flex},
+    gpu::{self, is_gpu},
+};
+
+pub use crate::gpu::embedding::RowNumbers;
 
 /// Tokens to read, `[batch, time]`.
 #[derive(Debug, Clone)]
@@ -20,7 +25,7 @@ enum Ids {
     /// For flex.
     Host(Vec<u32>),
     /// For any other device.
-    Device(Box<Tensor<2, Int>>),
+    Device(Box<Tensor<2, Int>>, RowNumbers),
 }
 
 impl Tokens {
@@ -35,14 +40,15 @@ impl Tokens {
             return Self { shape, ids };
         }
         let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
-        Self::on_device(Tensor::from_data(TensorData::new(ids, shape), device))
+        let ids = Tensor::from_data(TensorData::new(ids, shape), device);
+        Self::on_device(ids, &RowNumbers::default())
     }
 
-    /// Those of a tensor that is on a device already.
-    pub fn on_device(ids: Tensor<2, Int>) -> Self {
+    /// Those of a tensor that is on a device already, with the numbers of the rows that one table has for all batches.
+    pub fn on_device(ids: Tensor<2, Int>, rows: &RowNumbers) -> Self {
         Self {
             shape: ids.dims(),
-            ids: Ids::Device(Box::new(ids)),
+            ids: Ids::Device(Box::new(ids), rows.clone()),
         }
     }
 
@@ -58,7 +64,10 @@ impl Tokens {
 /// If a token is beyond the table.
 pub fn embedding(table: Tensor<2>, tokens: &Tokens) -> Tensor<3> {
     let ids = match &tokens.ids {
-        Ids::Device(ids) => return module::embedding(table, Tensor::clone(ids)),
+        Ids::Device(ids, rows) if is_gpu(&table.device()) => {
+            return gpu::embedding::embedding(table, Tensor::clone(ids), rows);
+        }
+        Ids::Device(ids, _) => return module::embedding(table, Tensor::clone(ids)),
         Ids::Host(ids) => ids,
     };
     let [batch, time] = tokens.shape;

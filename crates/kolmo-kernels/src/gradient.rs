@@ -6,6 +6,7 @@ use multiversion::multiversion;
 use crate::{
     flat,
     flex::{Input, Values, is_flex},
+    gpu::{is_gpu, long::sum_of_squares},
     workers::Workers,
 };
 
@@ -79,7 +80,10 @@ impl Gradient {
                 *sum = sum.clone() + part;
             }
         }
-        let squares = parts.iter().map(|part| part.clone().square().sum());
+        let squares = parts.iter().map(|part| match is_gpu(&part.device()) {
+            true => sum_of_squares(part.clone()),
+            false => part.clone().square().sum(),
+        });
         let norm_squared = squares.reduce(|sum, square| sum + square);
         let norm_squared = norm_squared.unwrap_or_else(|| unreachable!("a model has parameters"));
         Self {

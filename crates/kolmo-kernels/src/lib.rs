@@ -35,7 +35,7 @@ pub use activation::{gelu, swiglu};
 pub use attention::attention;
 pub use cached::KeyValues;
 pub use cross_entropy::{cross_entropy, exponentials, largest, log_sum_exp};
-pub use embedding::{Tokens, embedding};
+pub use embedding::{RowNumbers, Tokens, embedding};
 pub use factor::Factor;
 pub use flex::is_flex;
 pub use gradient::{Clip, Gradient};

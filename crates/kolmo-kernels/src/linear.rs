@@ -4,11 +4,15 @@ use burn::prelude::*;
 
 use crate::{
     flex::{Values, fused, is_flex},
+    gpu::{self, is_gpu},
     product::{Matrix, add_product, product},
 };
 
 /// x W, for x of `[batch, time, d_in]` and W of `[d_in, d_out]`: `[batch, time, d_out]`.
 pub fn linear(x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
+    if is_gpu(&x.device()) {
+        return gpu::linear::linear(x, weight);
+    }
     if !is_flex(&x.device()) {
         return plain(x, weight);
     }
@@ -25,6 +29,9 @@ pub fn linear(x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
 
 /// `residual` + x W, in one pass; shapes as of [`linear`], `residual` as its result.
 pub fn linear_add(residual: Tensor<3>, x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
+    if is_gpu(&x.device()) {
+        return residual + gpu::linear::linear(x, weight);
+    }
     if !is_flex(&x.device()) {
         return residual + plain(x, weight);
     }

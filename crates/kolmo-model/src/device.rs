@@ -157,6 +157,16 @@ impl DeviceName {
         matches!(self, Self::Gpu(..) | Self::Software)
     }
 
+    /// Bytes that one tensor may have: what a graphics API binds at once. Nothing says so of CUDA, ROCm and CPUs.
+    pub fn largest_tensor(self) -> Option<u64> {
+        /// The most that wgpu binds of a storage buffer.
+        const BOUND: u64 = 2 << 30;
+        match self {
+            Self::Gpu(Api::Wgpu | Api::Vulkan | Api::Metal, _) | Self::Software => Some(BOUND),
+            Self::Gpu(Api::Cuda | Api::Rocm, _) | Self::Auto | Self::Flex | Self::NdArray => None,
+        }
+    }
+
     /// Opens the device.
     ///
     /// # Errors

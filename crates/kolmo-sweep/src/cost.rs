@@ -4,6 +4,8 @@ use kolmo_config::RunConfig;
 use kolmo_world::World;
 use serde::Serialize;
 
+use crate::gpu::OnGpu;
+
 /// What a run costs, as far as its configuration says so.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cost {
@@ -27,6 +29,9 @@ pub struct Cost {
     pub memory_bytes: u64,
     /// What each further thread adds, bytes, estimated.
     pub thread_bytes: u64,
+    /// What it needs on a GPU instead.
+    #[serde(flatten)]
+    pub on_gpu: OnGpu,
     /// What it leaves on disk, bytes, estimated.
     pub disk_bytes: u64,
     /// Vocabulary, tokens.
@@ -69,6 +74,7 @@ impl Cost {
             flops: tokens * per_token,
             memory_bytes,
             thread_bytes,
+            on_gpu: OnGpu::of(config, parameters, state, size),
             disk_bytes: disk(config, parameters + state, steps),
             vocabulary: size.vocabulary,
             document_tokens: size.document_tokens,
@@ -108,7 +114,7 @@ impl WorldSize {
 }
 
 /// Bytes of a float.
-const FLOAT: u64 = 4;
+pub(crate) const FLOAT: u64 = 4;
 
 /// Floats that the optimiser keeps.
 fn state(config: &RunConfig, vocabulary: usize) -> u64 {

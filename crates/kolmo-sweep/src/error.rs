@@ -75,6 +75,19 @@ pub enum SweepError {
     /// What cannot be on this machine.
     #[error("{0}")]
     Refused(String),
+    /// A tensor that no buffer of a GPU holds.
+    #[error(
+        "{run} has a tensor of {needed}, and by this graphics API a GPU takes at most {most} at once: smaller train.batch_documents, \
+         a smaller model, or --device flex"
+    )]
+    Tensor {
+        /// What it is called.
+        run: String,
+        /// Size of the tensor.
+        needed: String,
+        /// What there may be.
+        most: String,
+    },
     /// A program that could not be started.
     #[error("{program} could not be started: {reason}; once it can, the same command goes on")]
     Start {
@@ -114,7 +127,8 @@ impl SweepError {
             | Self::Invalid { .. }
             | Self::Run { .. }
             | Self::Twice { .. }
-            | Self::Refused(_) => true,
+            | Self::Refused(_)
+            | Self::Tensor { .. } => true,
             Self::NotPlanned { .. }
             | Self::Changed { .. }
             | Self::ChangedPlan { .. }

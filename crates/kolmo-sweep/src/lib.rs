@@ -16,6 +16,7 @@ pub mod estimate;
 pub mod execute;
 pub mod expand;
 pub mod file;
+pub mod gpu;
 mod json;
 pub mod ladder;
 pub mod machine;

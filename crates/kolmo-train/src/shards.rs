@@ -5,7 +5,7 @@ use burn::{
     tensor::{Int, TensorData},
 };
 use kolmo_kernels::{
-    Tokens,
+    RowNumbers, Tokens,
     cross_entropy::{OnDevice, Targets},
     is_flex,
 };
@@ -52,6 +52,8 @@ pub struct Destination {
     parts: Parts,
     /// Of the parts. Always the same, so they are copied there once.
     one_hot: Tensor<2>,
+    /// Of the table that tokens are looked up in, likewise.
+    rows: RowNumbers,
 }
 
 impl Destination {
@@ -66,6 +68,7 @@ impl Destination {
             device: device.clone(),
             parts,
             one_hot: Targets::one_hot(parts.count(), device),
+            rows: RowNumbers::default(),
         }
     }
 
@@ -143,7 +146,7 @@ fn whole(batch: &Batch, classes: &[u16], to: &Destination) -> Shard {
         one_hot: to.one_hot.clone(),
     });
     Shard {
-        tokens: Tokens::on_device(part(0).reshape([batch.rows, batch.length])),
+        tokens: Tokens::on_device(part(0).reshape([batch.rows, batch.length]), &to.rows),
         targets,
     }
 }

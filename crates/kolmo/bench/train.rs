@@ -42,6 +42,8 @@ struct Report {
     read_every: u16,
     /// What the first step of all took, on a GPU the kernels that were compiled and tuned for it.
     first_step_s: f64,
+    /// What all steps that were not measured took beyond as many of those that were: on a GPU the time in which kernels were compiled and tuned.
+    tuned_s: f64,
     /// Useful operations a second, see [`kolmo_config::Architecture::training_flops_per_token`].
     gflops: f64,
     /// The peak of matrix products on as many threads; none on a GPU, or if there were only seconds.
@@ -83,6 +85,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     learner.step(&shape.batch(0), RATE)?;
     let first_step_s = started.elapsed().as_secs_f64();
     let mut times = Times::default();
+    let (mut warm_up_s, mut warm_ups) = (first_step_s, 1);
     let every = usize::from(*read_every);
     let limit = seconds.map_or(f64::INFINITY, |seconds| seconds.max(0.0));
     let begun = Instant::now();
@@ -107,9 +110,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Figures::read(figures)?;
         times.count_each(step, started, every);
+        if times.len() == 0 {
+            warm_up_s += started.elapsed().as_secs_f64();
+            warm_ups += every;
+        }
     }
     let steps = times.len() * every;
     let speed = times.speed(shape.tokens());
+    let tuned_s = (warm_up_s - warm_ups as f64 * speed.ms_median / 1e3).max(0.0);
     let gflops = speed.tokens_per_s * config.training_flops_per_token(shape.vocab, shape.seq) / 1e9;
     let sgemm = before
         .zip(peak(&learner))
@@ -118,6 +126,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         trained: shape.measured(&config, &device, &learner.workers, speed),
         read_every: *read_every,
         first_step_s,
+        tuned_s,
         gflops,
         sgemm_gflops: sgemm,
         sgemm_fraction: sgemm.map(|sgemm| gflops / sgemm),

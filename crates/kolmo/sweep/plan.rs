@@ -152,7 +152,7 @@ fn table(report: &Report<'_>) -> String {
         .max();
     let width = widest.unwrap_or(0).clamp(5, 60);
     let mut text = format!(
-        "{:12}  {:width$}  {:>10}  {:>10}  {:>10}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  state\n",
+        "{:12}  {:width$}  {:>10}  {:>10}  {:>10}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {:>8}  state\n",
         "id",
         "run",
         "parameters",
@@ -161,6 +161,7 @@ fn table(report: &Report<'_>) -> String {
         "tokens",
         "FLOPs",
         "memory",
+        "on a GPU",
         "disk",
         "time"
     );
@@ -178,7 +179,7 @@ fn table(report: &Report<'_>) -> String {
         let cost = row.cost;
         let label: String = row.label.chars().take(width).collect();
         text.push_str(&format!(
-            "{:12}  {label:width$}  {:>10}  {:>10}  {:>10}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {}{}\n",
+            "{:12}  {label:width$}  {:>10}  {:>10}  {:>10}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {:>8}  {}{}\n",
             row.id,
             cost.parameters,
             cost.non_embedding_parameters,
@@ -186,6 +187,7 @@ fn table(report: &Report<'_>) -> String {
             short(cost.tokens as f64),
             short(cost.flops),
             bytes(cost.memory_bytes),
+            bytes(cost.on_gpu.gpu_bytes),
             bytes(cost.disk_bytes),
             time(row.seconds),
             row.state.name(),

@@ -7,6 +7,7 @@ use kolmo_sweep::{
     Plan, PlannedRun, State, SweepDirectory,
     commands::Trainer,
     execute::{Counts, Only, Options, execute},
+    gpu,
     machine::Machine,
     pack::{self, Packing},
     state, summary,
@@ -196,6 +197,26 @@ fn devices_named(names: &[String], volume: Volume) -> anyhow::Result<Vec<DeviceN
     Ok(devices)
 }
 
+/// Refuses runs that no GPU computes, and, where somebody chose how many run at once, more than one holds.
+fn check_gpus(
+    runs: &[&PlannedRun],
+    wanted: usize,
+    devices: &[DeviceName],
+    is_chosen: bool,
+) -> anyhow::Result<()> {
+    let most = devices
+        .iter()
+        .filter_map(|device| device.largest_tensor())
+        .min();
+    for run in runs {
+        run.cost.on_gpu.check(&format!("run {}", run.label), most)?;
+    }
+    if is_chosen {
+        gpu::check_jobs(runs, wanted.div_ceil(devices.len()), gpu::free())?;
+    }
+    Ok(())
+}
+
 /// How many runs at once, with how many threads.
 fn packing(
     arguments: &Flags,
@@ -216,8 +237,12 @@ fn packing(
         (None, false) => machine.cores.min(left.len()).max(1),
     };
     let fits = machine.fit(&left, wanted)?;
-    if on_gpu || arguments.jobs.is_some() {
-        if !on_gpu && fits < wanted {
+    if on_gpu {
+        check_gpus(&left, wanted, devices, arguments.jobs.is_some())?;
+        return Ok(Packing::new(&names, wanted, machine.cores));
+    }
+    if arguments.jobs.is_some() {
+        if fits < wanted {
             let problem =
                 format!("--jobs {wanted}: memory holds {fits} of the runs at the same time");
             return Err(Usage(problem).into());

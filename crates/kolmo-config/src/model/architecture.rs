@@ -44,6 +44,9 @@ pub trait Architecture {
     /// Floats that training keeps of each position for the backward pass, and has in flight, estimated; without logits.
     fn kept_floats(&self) -> u64;
 
+    /// Floats of a position in the largest tensor of a layer on a GPU, in rows of `time` tokens; without logits.
+    fn widest_floats(&self, time: usize) -> u64;
+
     /// Number of parameters, all told, for a vocabulary of `vocabulary` tokens.
     fn parameters(&self, vocabulary: usize) -> u64 {
         self.specs(vocabulary)

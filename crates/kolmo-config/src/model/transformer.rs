@@ -162,6 +162,12 @@ impl<S: Style> Architecture for S {
         let sizes = self.sizes();
         (sizes.layers * sizes.d_model) as u64 * KEPT
     }
+
+    /// Scores of every head, or the inner values of the feed-forward layer.
+    fn widest_floats(&self, time: usize) -> u64 {
+        let sizes = self.sizes();
+        (sizes.heads * time).max(4 * sizes.d_model) as u64
+    }
 }
 
 impl Transformer {

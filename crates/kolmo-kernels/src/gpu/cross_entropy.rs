@@ -2,7 +2,7 @@
 
 use burn::{prelude::*, tensor::IndexingUpdateOp};
 
-use super::by_hand;
+use super::{by_hand, long::product_over_rows};
 use crate::cross_entropy::{Loss, OnDevice};
 
 /// Of `logits`, `[positions, vocabulary]`; a token's loss counts `weight` in the mean.
@@ -23,7 +23,7 @@ pub(crate) fn cross_entropy(logits: Tensor<2>, targets: &OnDevice, weight: f32) 
             // One column a role; the row of a position without one is zero. No sum over what one is broadcast to
             // the other: merged with what is before it, it is of other values in Burn 0.22.1.
             let one_hot = one_hot.select(0, roles).cast(logits.dtype());
-            let by_role = nats.transpose().matmul(one_hot.clone()).reshape([count]);
+            let by_role = product_over_rows(nats, one_hot.clone()).reshape([count]);
             sums = Some(by_role.clone());
             let mean = by_role.sum_dim(0) * weight;
             (mean, (logits, log_sum, ids, one_hot, weight))

@@ -19,6 +19,9 @@ use crate::graph::{Place, Rule, View, node};
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod cross_entropy;
+pub(crate) mod embedding;
+pub(crate) mod linear;
+pub(crate) mod long;
 pub(crate) mod norm;
 
 /// Whether `device` is one of CubeCL's: a GPU, or software that plays one.

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use super::by_hand;
+use super::{by_hand, long::sum_of_positions};
 
 pub(crate) fn layer_norm(
     x: Tensor<3>,
@@ -28,8 +28,8 @@ pub(crate) fn layer_norm(
             let inner = gradient.clone() * gain;
             let along = (inner.clone() * normalised.clone()).mean_dim(2);
             let dx = (inner.clone() - inner.mean_dim(2) - normalised.clone() * along) * scale;
-            let dgain = sum_of_rows(gradient.clone() * normalised);
-            [dx.into(), dgain.into(), sum_of_rows(gradient).into()]
+            let dgain = sum_of_positions(gradient.clone() * normalised);
+            [dx.into(), dgain.into(), sum_of_positions(gradient).into()]
         },
     )
 }
@@ -51,16 +51,9 @@ pub(crate) fn rms_norm(x: Tensor<3>, gain: Tensor<1>, epsilon: f32) -> Tensor<3>
             let inner = gradient.clone() * gain;
             let along = (inner.clone() * normalised.clone()).mean_dim(2);
             let dx = (inner - normalised.clone() * along) * scale;
-            [dx.into(), sum_of_rows(gradient * normalised).into()]
+            [dx.into(), sum_of_positions(gradient * normalised).into()]
         },
     )
-}
-
-/// Over batch and time.
-fn sum_of_rows(x: Tensor<3>) -> Tensor<1> {
-    let [batch, time, d] = x.dims();
-    let rows = x.reshape([batch * time, d]);
-    rows.sum_dim(0).reshape([d])
 }
 
 #[cfg(test)]

@@ -127,7 +127,9 @@ impl Group {
             return Factor::All(1.0);
         }
         let each = factors.zip(&self.members);
-        let each = each.flat_map(|(factor, of)| repeat_n(factor as f32, of.parameter.count()));
+        let each = each.flat_map(|(factor, of)| {
+            repeat_n(factor as f32, flat::room(of.parameter.count(), device))
+        });
         Factor::Each(Box::new(tensor(each.collect(), device)))
     }
 
@@ -141,7 +143,12 @@ impl Group {
     pub fn resume(&mut self, members: Vec<Vec<Vec<f32>>>, device: &Device) {
         let mut slots = members;
         if self.is_joined(device) && !slots.is_empty() {
-            let joined = |k: usize| slots.iter().flat_map(move |state| state[k].iter().copied());
+            let in_room = |values: &[f32]| {
+                let mut values = values.to_vec();
+                values.resize(flat::room(values.len(), device), 0.0);
+                values
+            };
+            let joined = |k: usize| slots.iter().flat_map(move |state| in_room(&state[k]));
             let names = 0..self.rule.state().len();
             slots = vec![names.map(|k| joined(k).collect()).collect()];
         }

@@ -164,18 +164,24 @@ impl Optimizer {
                 // One after another, whether they come parameter by parameter or all at once.
                 let mut kept_tensors = group.kept(which);
                 let mut values = Vec::new().into_iter();
+                let mut device = Device::flex();
                 for Member { parameter, .. } in &group.members {
                     let name = format!("{}.{kept}", parameter.name);
                     if values.len() == 0 {
                         let Some(next) = kept_tensors.next() else {
                             break;
                         };
+                        device = next.device();
                         values = HostTensor::read(&name, next)?.values.into_iter();
                     }
+                    let count = parameter.count();
                     let host = HostTensor {
                         shape: parameter.shape.clone(),
-                        values: values.by_ref().take(parameter.count()).collect(),
+                        values: values.by_ref().take(count).collect(),
                     };
+                    // What fills up its room, where all come at once.
+                    let over = flat::room(count, &device) - count;
+                    values.by_ref().take(over).for_each(drop);
                     tensors.insert(name, host);
                 }
             }
@@ -270,10 +276,16 @@ mod tests {
         weights::read(&model).unwrap()
     }
 
-    /// Flex, and a device on which all parameters are joined, if there is one in this build.
+    /// Flex, and devices on which all parameters are joined, if they are in this build; on one that plays a GPU, with room
+    /// between them.
     fn devices() -> Vec<Device> {
-        let ndarray = DeviceName::NdArray.open().map(|there| there.device);
-        [Device::flex()].into_iter().chain(ndarray).collect()
+        let open = |name: DeviceName| name.open().map(|there| there.device);
+        let plays_a_gpu = std::env::var_os("VK_DRIVER_FILES").map(|_| DeviceName::Software);
+        let others = [DeviceName::NdArray].into_iter().chain(plays_a_gpu);
+        [Device::flex()]
+            .into_iter()
+            .chain(others.flat_map(open))
+            .collect()
     }
 
     #[test]

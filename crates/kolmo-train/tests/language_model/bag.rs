@@ -61,6 +61,10 @@ impl Architecture for BagOf {
     fn kept_floats(&self) -> u64 {
         2 * self.width as u64
     }
+
+    fn widest_floats(&self, _time: usize) -> u64 {
+        self.width as u64
+    }
 }
 
 impl Bag {
