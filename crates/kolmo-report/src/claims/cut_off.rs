@@ -1,7 +1,7 @@
 //! Which facts a model of limited capacity keeps: whether each is stored or not (a knapsack), or every further nat of one is worth
 //! less (reverse water-filling), and at which frequency it stops.
 
-use kolmo_run::FactRow;
+use kolmo_run::{ClassRecord, FactRow};
 use kolmo_theory::discovery::PowerLaw as Asymptote;
 
 use crate::{
@@ -93,6 +93,11 @@ fn soft(p: f64, t: f64) -> f64 {
     (t / p).min(1.0)
 }
 
+/// What is missing of a class, luck included.
+fn raw(class: &ClassRecord) -> f64 {
+    class.missing
+}
+
 /// The least sum of squares of `profile` over thresholds, and the threshold.
 fn best(profile: &[(f64, f64)], shape: impl Fn(f64, f64) -> f64) -> (f64, f64) {
     let (lo, hi) = profile
@@ -123,7 +128,7 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
     // Of a seed the mean over its sizes.
     let seeds = groups(runs.iter().copied(), |run| run.config.seed);
     let of_run = |run: &&StudyRun| {
-        let profile = profile(run);
+        let profile = profile(run, raw);
         let width = class_width(&profile);
         let (sharp, _) = best(&profile, |p, t| sharp(p, t, width));
         let (soft, _) = best(&profile, soft);
@@ -131,7 +136,10 @@ fn shape(runs: &[&StudyRun], name: &str) -> Verdict {
     };
     let of_seed = |runs: &Vec<&StudyRun>| (runs[0].config.seed, mean(runs.iter().map(of_run)));
     let ratios: Vec<OfSeed<f64>> = seeds.iter().map(of_seed).collect();
-    let frequencies = runs.iter().flat_map(|run| profile(run)).map(|(p, _)| p);
+    let frequencies = runs
+        .iter()
+        .flat_map(|run| profile(run, raw))
+        .map(|(p, _)| p);
     Expected::above(&CutOff, 0.0, Quantity::Difference)
         .called(
             format!("{name}/sharp or soft"),
@@ -189,7 +197,7 @@ fn heat_map(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
     let classes = &runs[0].last().classes;
     let share = |k: usize, runs: &[&StudyRun]| {
         let share = |run: &StudyRun| {
-            profile(run)
+            profile(run, raw)
                 .get(k)
                 .map_or(f64::NAN, |(_, missing)| 1.0 - missing)
         };
@@ -223,7 +231,7 @@ fn shapes(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
     let sizes = by_parameters(runs);
     let mut series = Vec::new();
     for (k, (size, runs)) in sizes.iter().enumerate() {
-        let profiles: Vec<Vec<(f64, f64)>> = runs.iter().map(|run| profile(run)).collect();
+        let profiles: Vec<Vec<(f64, f64)>> = runs.iter().map(|run| profile(run, raw)).collect();
         let classes = profiles[0].len();
         let mut means: Vec<Datum> = (0..classes)
             .map(|class| {
@@ -250,7 +258,7 @@ fn shapes(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
     }
     // The shapes, through the middle size.
     if let Some((_, runs)) = sizes.get(sizes.len() / 2)
-        && let profile = profile(runs[0])
+        && let profile = profile(runs[0], raw)
         && let (Some(first), Some(last)) = (profile.first(), profile.last())
     {
         let width = class_width(&profile);
@@ -348,7 +356,7 @@ fn table(
     name: &str,
 ) -> Table {
     let rows = runs.iter().zip(thresholds).map(|(run, threshold)| {
-        let profile = profile(run);
+        let profile = profile(run, raw);
         let width = class_width(&profile);
         let root = |squares: f64| significant((squares / profile.len() as f64).sqrt());
         let (hard, _) = best(&profile, |p, t| sharp(p, t, width));

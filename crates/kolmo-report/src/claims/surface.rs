@@ -184,8 +184,8 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// Of the means over the seeds of `runs`.
-    pub fn of(runs: &[&StudyRun]) -> Self {
+    /// Of the means over the seeds of `runs` of what `missing` says.
+    pub fn of(runs: &[&StudyRun], missing: fn(&StudyRun) -> f64) -> Self {
         let mut cells = Vec::new();
         for (parameters, at) in by_parameters(runs) {
             for (documents, runs) in by_documents(&at) {
@@ -250,7 +250,7 @@ struct Fits {
 
 impl Fits {
     fn of(runs: &[&StudyRun]) -> Self {
-        let grid = Grid::of(runs);
+        let grid = Grid::of(runs, missing);
         let all = observations(&grid.cells, |_| true);
         Self {
             theory: grid.theory.fit(&grid.cells, |_| true),
@@ -281,7 +281,7 @@ pub(crate) fn observations(
 fn verdict(runs: &[&StudyRun], name: &str) -> Verdict {
     let seeds = groups(runs.iter().copied(), |run| run.config.seed);
     let nearer = seeds.iter().map(|runs| {
-        let held_out = Grid::of(runs).held_out();
+        let held_out = Grid::of(runs, missing).held_out();
         let nearer = held_out
             .iter()
             .map(|[theory, laws]| laws.abs() - theory.abs());

@@ -84,7 +84,7 @@ impl Headline for CutOff {
 
 /// The frequency at which half of a fact is missing, between the classes evenly in ln; not a number where no two classes have it between them.
 fn half_missing(run: &StudyRun) -> f64 {
-    let profile = profile(run);
+    let profile = profile(run, |class| class.missing_recalibrated);
     let crossing = profile.windows(2).find_map(|pair| {
         let [(p0, m0), (p1, m1)] = [pair[0], pair[1]];
         let share = (0.5 - m0) / (m1 - m0);

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
-        ladders::inside,
+        ladders::{inside, missing_without_luck},
         runs::{by_documents, by_parameters, named},
         series::{grid, line, points},
     },
@@ -55,9 +55,12 @@ impl Headline for DataAndModel {
                 continue;
             }
             let of_seeds = groups(runs.iter().copied(), |run| run.config.seed);
-            let errors = of_seeds
-                .iter()
-                .map(|runs| (runs[0].config.seed, left_out(&Grid::of(runs))));
+            let errors = of_seeds.iter().map(|runs| {
+                (
+                    runs[0].config.seed,
+                    left_out(&Grid::of(runs, missing_without_luck)),
+                )
+            });
             let errors: Vec<OfSeed<[f64; 2]>> = errors.collect();
             let of = |which: usize| -> Vec<OfSeed<f64>> {
                 errors
@@ -82,7 +85,7 @@ impl Headline for DataAndModel {
                     .iter()
                     .map(|(seed, [theory, laws])| (*seed, theory - laws)),
             );
-            drawn.get_or_insert_with(|| figure(&Grid::of(&runs)));
+            drawn.get_or_insert_with(|| figure(&Grid::of(&runs, missing_without_luck)));
         }
         if seeds.is_empty() {
             return Ok(None);

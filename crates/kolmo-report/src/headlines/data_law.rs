@@ -59,7 +59,7 @@ impl Headline for DataLaw {
                 &of_law,
                 Quantity::Ratio,
             ));
-            let missing = ratio(|run| run.last().missing);
+            let missing = ratio(|run| run.last().missing_recalibrated);
             parts.push(Part::mean(
                 format!("{name}, missing"),
                 Some(1.0),

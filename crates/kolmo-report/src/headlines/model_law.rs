@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     figures::chart::{Chart, Datum, Ink, Mark},
     measured::{
-        ladders::{bits, missing},
+        ladders::{bits, missing, missing_without_luck},
         series::{grid, line, points},
     },
     quantity::Quantity,
@@ -53,10 +53,18 @@ impl Headline for ModelLaw {
             let runs = ladder.runs();
             let over = |other: &dyn Fn(&StudyRun) -> f64| -> Vec<OfSeed<f64>> {
                 each_seed(&runs, |runs| {
-                    mean(runs.iter().map(|run| missing(run) / other(run)))
+                    let ratios = runs
+                        .iter()
+                        .map(|run| missing_without_luck(run) / other(run));
+                    mean(ratios)
                 })
             };
             seeds.extend(over(&best));
+            let raw = each_seed(&runs, |runs| {
+                mean(runs.iter().map(|run| missing(run) / best(run)))
+            });
+            let name = format!("{}, raw, luck included", ladder.name);
+            parts.push(Part::mean(name, None, &raw, Quantity::Ratio));
             for rival in Rival::ALL {
                 let beside = over(&|run| spread(run, rival));
                 let estimate = Estimate::over_seeds(&beside).ok();
@@ -139,7 +147,7 @@ fn figure(ladders: &[Ladder<'_>]) -> Figure {
             .iter()
             .map(|run| Datum {
                 x: bits(run),
-                y: missing(run),
+                y: missing_without_luck(run),
                 ci95: None,
             })
             .filter(|point| point.x > 0.0)

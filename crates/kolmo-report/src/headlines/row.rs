@@ -1,6 +1,8 @@
 //! From what runs answer to the rows of a report: the intervals of all tested rows hold together at 95 %.
 
-use kolmo_stats::{Comparison, Estimate, Relation, SEEDS, Tested, holm, one_a_seed};
+use kolmo_stats::{
+    Comparison, Corrected, Estimate, Relation, SEEDS, Scale, Tested, holm, one_a_seed,
+};
 
 use super::{About, Answer, Answered};
 use crate::{
@@ -9,32 +11,47 @@ use crate::{
     report::{Headline as Row, Outcome},
 };
 
-/// How often one or more of the tested rows may be placed where they are not.
-const LEVEL: f64 = 0.05;
-
 /// The rows, in the order of the headlines.
 pub(super) fn rows(answered: Vec<Answered<'_>>) -> Vec<Row> {
     // A tested row that nobody answered counts too, so that a report of one experiment says no more than a report of all.
-    let tested: Vec<Option<Tested>> = answered.iter().filter_map(tested).collect();
-    let mut together = holm(&tested, LEVEL).into_iter();
+    let tested: Vec<Tested> = answered.iter().filter_map(tested).collect();
+    let mut together = tested.iter().zip(holm(&tested));
     let rows = answered.into_iter().enumerate().map(|(k, one)| {
-        let ci_holm = one.about.test.relation().and_then(|_| together.next());
-        row(k + 1, one, ci_holm.flatten())
+        let is_tested = one.about.test.relation().is_some();
+        row(k + 1, one, is_tested.then(|| together.next()).flatten())
     });
     rows.collect()
 }
 
-/// What is to be placed of a row, if it is one that is tested; nothing inside of one without an answer.
-fn tested(one: &Answered<'_>) -> Option<Option<Tested>> {
+/// What is to be placed of a row, if it is one that is tested; not a number of one without an answer.
+fn tested(one: &Answered<'_>) -> Option<Tested> {
     let relation = one.about.test.relation()?;
-    Some(one.by.as_ref().and_then(|(_, config, answer)| {
-        Some(Tested {
-            seeds: finite(answer)?,
-            predicted: answer.predicted?,
+    let unknown = Estimate {
+        value: f64::NAN,
+        ci95: [f64::NAN; 2],
+        seeds: 0,
+    };
+    let answered = one.by.as_ref().and_then(|(_, config, answer)| {
+        let margin = config.margin.unwrap_or(0.0);
+        Some((answer.predicted?, estimate(answer)?, margin))
+    });
+    let (predicted, measured, margin) = answered.unwrap_or((f64::NAN, unknown, f64::NAN));
+    Some(Tested {
+        comparison: Comparison {
+            predicted,
+            measured,
             relation,
-            margin: config.margin.unwrap_or(0.0),
-        })
-    }))
+            margin,
+            decades: None,
+        },
+        scale: Scale::Linear,
+        bounds: one.about.quantity.bounds(),
+    })
+}
+
+/// The mean over the seeds with Student's interval, wherever that ends; none if a seed has no number.
+fn estimate(answer: &Answer) -> Option<Estimate> {
+    Some(Estimate::of_each(&finite(answer)?))
 }
 
 /// The statistic of each seed; nothing if one is not a number.
@@ -44,7 +61,7 @@ fn finite(answer: &Answer) -> Option<Vec<f64>> {
     (!values.is_empty() && values.iter().all(|value| value.is_finite())).then_some(values)
 }
 
-fn row(number: usize, one: Answered<'_>, ci_holm: Option<[f64; 2]>) -> Row {
+fn row(number: usize, one: Answered<'_>, together: Option<(&Tested, Corrected)>) -> Row {
     let About {
         name,
         title,
@@ -82,19 +99,21 @@ fn row(number: usize, one: Answered<'_>, ci_holm: Option<[f64; 2]>) -> Row {
     let Some((study, config, answer)) = one.by else {
         return empty;
     };
-    let values = finite(&answer);
-    let estimate = values.as_deref().map(Estimate::of_each);
-    let estimate = estimate.map(|estimate| estimate.within(quantity.bounds()));
+    let estimate = estimate(&answer).map(|estimate| estimate.within(quantity.bounds()));
     let known = |[lo, hi]: [f64; 2]| (lo.is_finite() && hi.is_finite()).then_some([lo, hi]);
-    let margin = test
-        .relation()
-        .filter(|relation| *relation == Relation::Equal);
-    let margin = margin.and(config.margin);
-    let ci_holm = ci_holm.and_then(known).map(|ends| {
-        let [least, greatest] = quantity.bounds();
-        ends.map(|end| end.clamp(least, greatest))
-    });
-    let (verdict, reason) = decide(&answer, estimate, ci_holm, margin, test.relation());
+    let margin = match test.relation() {
+        Some(Relation::Equal) => config.margin,
+        Some(Relation::Above | Relation::Below) | None => None,
+    };
+    let ci_holm = together.and_then(|(_, corrected)| known(corrected.ci_holm));
+    let (verdict, reason) = match (estimate, together) {
+        (Some(_), Some((tested, corrected))) => {
+            let (outcome, why) = decide(&answer, tested, corrected);
+            (Some(outcome), why)
+        }
+        (Some(estimate), None) => (None, finding(&answer, estimate)),
+        (None, _) => (empty.verdict, unmeasured(&answer)),
+    };
     Row {
         study: Some(study.name.clone()),
         predicted: answer.predicted.filter(|number| number.is_finite()),
@@ -112,52 +131,41 @@ fn row(number: usize, one: Answered<'_>, ci_holm: Option<[f64; 2]>) -> Row {
     }
 }
 
-/// The verdict, by the interval that holds together with those of all other rows; none of a finding. And why.
-fn decide(
-    answer: &Answer,
-    estimate: Option<Estimate>,
-    ci_holm: Option<[f64; 2]>,
-    margin: Option<f64>,
-    relation: Option<Relation>,
-) -> (Option<Outcome>, String) {
-    let Some(estimate) = estimate else {
-        let why = answer.undecided.clone();
-        let why = why.unwrap_or_else(|| "the statistic of a seed is not a number".to_owned());
-        return (relation.map(|_| Outcome::Inconclusive), why);
-    };
-    let Some(relation) = relation else {
-        let zero = match estimate.ci95 {
-            [lo, hi] if lo <= 0.0 && 0.0 <= hi => "0 is in the interval",
-            [lo, hi] if lo.is_finite() && hi.is_finite() => "0 is not in the interval",
-            _ => "of one seed there is no interval",
-        };
-        let why = answer.undecided.as_deref().unwrap_or(zero);
-        return (None, why.to_owned());
-    };
+/// The verdict, by the interval that holds together with those of all other rows, and why.
+fn decide(answer: &Answer, tested: &Tested, corrected: Corrected) -> (Outcome, String) {
     if let Some(why) = &answer.undecided {
-        return (Some(Outcome::Inconclusive), why.clone());
+        return (Outcome::Inconclusive, why.clone());
     }
-    let (Some(ci95), Some(predicted)) = (ci_holm, answer.predicted) else {
+    let mut comparison = tested.comparison;
+    if comparison.measured.seeds < 2 {
         let why = format!("an interval takes two seeds, a verdict {SEEDS}");
-        return (Some(Outcome::Inconclusive), why);
-    };
-    let comparison = Comparison {
-        predicted,
-        measured: Estimate { ci95, ..estimate },
-        relation,
-        margin: margin.unwrap_or(0.0),
-        decades: None,
-    };
-    let finding = comparison.finding();
-    let outcome = finding.outcome();
-    let mut why = format!(
-        "corrected for all tested rows, {}",
-        words(&comparison, finding)
-    );
-    if outcome == Outcome::Inconclusive && estimate.seeds >= SEEDS {
+        return (Outcome::Inconclusive, why);
+    }
+    comparison.measured.ci95 = corrected.ci_holm;
+    let outcome = corrected.finding.outcome();
+    let found = words(&comparison, corrected.finding);
+    let mut why = format!("corrected for all tested rows, {found}");
+    if outcome == Outcome::Inconclusive && comparison.measured.seeds >= SEEDS {
         why.push_str(&more_seeds(&comparison));
     }
-    (Some(outcome), why)
+    (outcome, why)
+}
+
+/// What is to be said of a number that nothing is predicted of.
+fn finding(answer: &Answer, estimate: Estimate) -> String {
+    let zero = match estimate.ci95 {
+        [lo, hi] if lo <= 0.0 && 0.0 <= hi => "0 is in the interval",
+        [lo, hi] if lo.is_finite() && hi.is_finite() => "0 is not in the interval",
+        _ => "of one seed there is no interval",
+    };
+    answer.undecided.as_deref().unwrap_or(zero).to_owned()
+}
+
+/// Why there is no number.
+fn unmeasured(answer: &Answer) -> String {
+    let why = answer.undecided.as_deref();
+    why.unwrap_or("the statistic of a seed is not a number")
+        .to_owned()
 }
 
 /// How many seeds it would take for an interval as narrow as the distance to the nearest bound; empty where no number would do.

@@ -78,7 +78,7 @@ fn data(seeds: u64, laws: &[(f64, f64)], loss: impl Fn(&World, f64) -> f64) -> S
                 let mut last = examples::evaluation(&truth, documents, 1.0);
                 last.value_loss = loss(&truth, documents as f64)
                     * noise(seed, documents + (is * 10.0) as u64, 0.02);
-                last.missing = last.value_loss;
+                last.missing_recalibrated = last.value_loss;
                 runs.push(StudyRun::imagined(config, vec![last]));
             }
         }
@@ -234,7 +234,7 @@ fn stored(world: &World, documents: u64, bits: f64, spends: Use) -> EvaluationRe
     let mut last = examples::evaluation(world, documents, 1.0);
     let capacity = Capacity::after(world, documents as f64);
     last.bits_stored = bits;
-    last.missing = match spends {
+    last.missing_recalibrated = match spends {
         Use::Best => capacity.store(bits * LN_2).value_loss,
         Use::Other(rival) => capacity.spread(rival, bits * LN_2),
     };

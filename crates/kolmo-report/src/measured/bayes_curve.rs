@@ -76,11 +76,11 @@ pub fn times_fewer(run: &StudyRun, loss: f64) -> f64 {
     run.documents() / (lo * hi).sqrt()
 }
 
-/// τ of one run, by what it misses, so that confident mistakes are not part of it; not a number where the run has not yet begun to look
+/// τ of one run, by what it misses without luck, so that confident mistakes are not part of it either; not a number where the run has not yet begun to look
 /// facts up, its loss being above h.
 pub fn clock(run: &StudyRun) -> f64 {
     match redundancy(run) < mean_content(&run.world) {
-        true => times_fewer(run, run.last().missing),
+        true => times_fewer(run, run.last().missing_recalibrated),
         false => f64::NAN,
     }
 }

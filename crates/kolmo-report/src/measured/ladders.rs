@@ -36,8 +36,13 @@ pub fn missing(run: &StudyRun) -> f64 {
     run.last().missing
 }
 
-/// The frequency of a fact of a class, the mean over its facts, and the share that is missing of it.
-pub fn profile(run: &StudyRun) -> Vec<(f64, f64)> {
+/// The same without luck: h less what its answers save, as far as they deserve trust. Not a number of a run of an earlier build.
+pub fn missing_without_luck(run: &StudyRun) -> f64 {
+    run.last().missing_recalibrated
+}
+
+/// The frequency of a fact of a class, the mean over its facts, and the share that is missing of it, by `missing`.
+pub fn profile(run: &StudyRun, missing: impl Fn(&ClassRecord) -> f64) -> Vec<(f64, f64)> {
     let unknown = mean_content(&run.world);
     let relations = run.world.relations().len() as f64;
     let stated = run.facts_per_document();
@@ -45,7 +50,7 @@ pub fn profile(run: &StudyRun) -> Vec<(f64, f64)> {
         let subjects = class.facts as f64 / relations;
         (
             class.mass / subjects * stated / relations,
-            class.missing / unknown,
+            missing(class) / unknown,
         )
     };
     run.last().classes.iter().map(point).collect()
