@@ -23,6 +23,7 @@ mod half_learning;
 mod interval;
 mod linear;
 mod minimise;
+mod normal;
 mod power_law;
 mod problem;
 mod product;
@@ -45,6 +46,7 @@ pub use half_learning::{
     HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning, slope,
 };
 pub use interval::Method;
+pub use normal::Z95;
 pub use power_law::{Observation, PowerLaw};
 pub use product::ProductLaw;
 pub use proportion::{Share, binomial_interval};
