@@ -12,6 +12,7 @@
 
 pub mod bayes;
 mod binomial;
+mod bound;
 pub mod capacity;
 pub mod discovery;
 pub mod dynamics;
