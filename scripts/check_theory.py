@@ -96,10 +96,14 @@ def check_zipf(kolmo, elements, exponent, bias, start, end):
     worst = compare("H(p)", found["entropy_nats"]["subject"], truth.sum(lambda p: -p * log(p)))
     loss = {point["n"]: point["value"] for point in found["bayes_value_loss"]}
     distinct = {point["n"]: point["value"] for point in found["expected_distinct"]}
+    monofacts = {point["n"]: point["value"] for point in found["monofact_rate"]}
     content = log(mpf(VALUES))
     for n in (start, end):
         expected = content * truth.sum(lambda p: p * exp(n * log1p(-p)))
         worst = max(worst, compare(f"the value loss at {n}", loss[n], expected))
+        # One relation, stated by each document.
+        expected = truth.sum(lambda p: p * exp((n - 1) * log1p(-p)))
+        worst = max(worst, compare(f"the monofact rate of {n}", monofacts[n], expected))
         expected = truth.sum(lambda p: -expm1(n * log1p(-p)))
         worst = max(worst, compare(f"E[K_{n}]", distinct[n], expected))
     # The largest capacity whose facts can be counted out; the last one is stored in part.

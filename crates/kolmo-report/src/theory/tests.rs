@@ -49,6 +49,7 @@ fn files_hold_what_was_predicted() {
         "surface",
         "structure_function",
         "two_part_code",
+        "monofact_rate",
         "hallucination",
         "half_learning",
     ] {
