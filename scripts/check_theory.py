@@ -12,6 +12,7 @@ at the first failure.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -165,7 +166,7 @@ class Choice:
         # Twice as far as the curve goes, so that the corners on it are what they are.
         draws = [1]
         while draws[-1] < 2 * made:
-            draws.append(draws[-1] + 1 if draws[-1] < 16 else int(ceil(draws[-1] * mpf("1.1"))))
+            draws.append(draws[-1] + 1 if draws[-1] < 16 else math.ceil(draws[-1] * 1.1))
         learners = [self.rising(mpf(2) ** -k, draws[-1]) for k in range(11)]
         for n in draws:
             mass = self.binomial(first, n)
