@@ -10,6 +10,9 @@ from scipy.optimize import minimize
 # Logits beyond are as good as certain.
 CERTAIN = 16
 
+# Of fewer answers one parameter is chosen, whatever little it saves.
+FEW = 10
+
 # Where the search of the two parameters begins: the confidence of half the trust, as a logit, and the slope.
 STARTS = [(half, slope) for slope in (0.3, 1, 4) for half in (-4, -2, 0, 2, 4, 6)]
 
@@ -54,8 +57,11 @@ def chosen(weights, ratio, x, parameters):
     """What is best for these answers, where every parameter has to save a nat or more."""
     if not len(ratio):
         return CERTAIN, 0
-    trusts = [None, alike(weights, ratio), by_confidence(weights, ratio, x) if parameters == 2 else None]
-    return max(zip(trusts, range(parameters + 1)), key=lambda of: (weights * saves(of[0], ratio, x)).sum() - of[1])[0]
+    if len(ratio) < FEW:
+        trusts = [(None, 0), (alike(weights, ratio), 0)]
+    else:
+        trusts = [(None, 0), (alike(weights, ratio), 1)] + [(by_confidence(weights, ratio, x), 2)] * (parameters == 2)
+    return max(trusts, key=lambda of: (weights * saves(of[0], ratio, x)).sum() - of[1])[0]
 
 
 def saved(folds, stands_for, content, loss, confidence, parameters=2):

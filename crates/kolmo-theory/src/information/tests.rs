@@ -5,6 +5,9 @@ use super::*;
 
 const VALUES: f64 = 64.0;
 
+/// How a simulated model comes by its beliefs.
+type Model = fn(&mut Random) -> Belief;
+
 /// What a simulated model knows of a fact: how likely its answer is right, and how likely it says that it is.
 #[derive(Clone, Copy)]
 struct Belief {
@@ -94,12 +97,7 @@ struct Simulated {
 }
 
 /// Models that are asked `asked` facts, each of which stands for `stands_for`.
-fn simulate(
-    belief: fn(&mut Random) -> Belief,
-    asked: u64,
-    stands_for: u64,
-    repetitions: u64,
-) -> Simulated {
+fn simulate(belief: Model, asked: u64, stands_for: u64, repetitions: u64) -> Simulated {
     let stream = Streams::new(1).stream("information");
     let (mut truths, mut found) = (Vec::new(), Vec::new());
     for repetition in 0..repetitions {
@@ -140,7 +138,7 @@ impl Simulated {
 
 #[test]
 fn what_a_simulated_model_knows_is_within_the_interval() {
-    let models: [(&str, fn(&mut Random) -> Belief); 5] = [
+    let models: [(&str, Model); 5] = [
         ("calibrated", calibrated),
         ("overconfident", overconfident),
         ("partly sure", partly_sure),
@@ -229,6 +227,12 @@ fn what_is_certain_is_counted_whole() {
     // A single one as well, and two.
     assert!((recalibrated(&[told(1, 1.0, 0.0)]).known.nats - VALUES.ln()).abs() < 1e-5);
     assert!((of(2, 0.0).known.nats - 6.0 * VALUES.ln()).abs() < 1e-4);
+    // Three facts of a bit and two bits, as a class may have.
+    let few = [(1, 2f64), (2, 4.0), (3, 4.0)].map(|(rank, values)| Told {
+        content: values.ln(),
+        ..told(rank, 1.0, 0.0)
+    });
+    assert!((recalibrated(&few).known.nats / 2f64.ln() - 5.0).abs() < 1e-4);
     let unknown = of(10, VALUES.ln());
     assert_eq!(unknown.known.nats, 0.0);
     assert_eq!(unknown.saved, [0.0; 10]);

@@ -11,6 +11,9 @@ const STEPS: usize = 30;
 /// The greatest b, beyond which trust is all but a threshold of the confidence.
 const STEEPEST: f64 = 20.0;
 
+/// Of fewer answers one parameter is chosen, whatever little it saves: they are of classes whose few facts are all asked, and known or not.
+const FEW: usize = 10;
+
 /// How often a step is shortened.
 const SHORTER: usize = 12;
 
@@ -104,7 +107,8 @@ impl Trust {
     const WHOLE: Self = Self::Logistic { a: CERTAIN, b: 0.0 };
 
     /// What is best for the answers that are `such`, where every parameter has to save a nat or more: as much as its choice is
-    /// expected to cost (Akaike 1974). The answers are trusted wholly where there are none to choose by.
+    /// expected to cost (Akaike 1974). Of [`FEW`] answers one is chosen without, and the answers are trusted wholly where there are none
+    /// to choose by.
     pub fn chosen(answers: &Answers, such: impl Fn(usize) -> bool, parameters: Parameters) -> Self {
         let answers = answers.such(such);
         if answers.is_empty() {
@@ -118,19 +122,20 @@ impl Trust {
         };
         let alike = alike(&answers);
         let mut best = (0.0, Self::Nothing);
-        let one = (saved(&alike) - 1.0, alike);
+        let are_few = answers.len() < FEW;
+        let one = (saved(&alike) - if are_few { 0.0 } else { 1.0 }, alike);
         if one.0 > best.0 {
             best = one;
         }
         match parameters {
-            Parameters::One => {}
-            Parameters::Two => {
+            Parameters::Two if !are_few => {
                 let trust = by_confidence(&answers, alike);
                 let two = (saved(&trust) - 2.0, trust);
                 if two.0 > best.0 {
                     best = two;
                 }
             }
+            Parameters::One | Parameters::Two => {}
         }
         best.1
     }
