@@ -12,6 +12,7 @@ at the first failure.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -96,10 +97,14 @@ def check_zipf(kolmo, elements, exponent, bias, start, end):
     worst = compare("H(p)", found["entropy_nats"]["subject"], truth.sum(lambda p: -p * log(p)))
     loss = {point["n"]: point["value"] for point in found["bayes_value_loss"]}
     distinct = {point["n"]: point["value"] for point in found["expected_distinct"]}
+    monofacts = {point["n"]: point["value"] for point in found["monofact_rate"]}
     content = log(mpf(VALUES))
     for n in (start, end):
         expected = content * truth.sum(lambda p: p * exp(n * log1p(-p)))
         worst = max(worst, compare(f"the value loss at {n}", loss[n], expected))
+        # One relation, stated by each document.
+        expected = truth.sum(lambda p: p * exp((n - 1) * log1p(-p)))
+        worst = max(worst, compare(f"the monofact rate of {n}", monofacts[n], expected))
         expected = truth.sum(lambda p: -expm1(n * log1p(-p)))
         worst = max(worst, compare(f"E[K_{n}]", distinct[n], expected))
     # The largest capacity whose facts can be counted out; the last one is stored in part.
@@ -153,6 +158,61 @@ class Mentions:
         return told, self.cost * told, self.content * left
 
 
+class Choice:
+    """The least that describing a choice of two takes, and what it leaves: lines of what the best of eleven Bayes learners pays in n draws."""
+
+    def __init__(self, first, made, saving):
+        self.made, self.corners = made, [(mpf(0), mpf(0))]
+        # Twice as far as the curve goes, so that the corners on it are what they are.
+        draws = [1]
+        while draws[-1] < 2 * made:
+            draws.append(draws[-1] + 1 if draws[-1] < 16 else math.ceil(draws[-1] * 1.1))
+        learners = [self.rising(mpf(2) ** -k, draws[-1]) for k in range(11)]
+        for n in draws:
+            mass = self.binomial(first, n)
+            entropy = n * (first * log(first) + (1 - first) * log(1 - first))
+            paid = (entropy + total[n] - sum(m * (each[k] + each[n - k]) for k, m in enumerate(mass)) for each, total in learners)
+            self.add((mpf(n), saving if n == 1 else min(n * saving, *paid)))
+
+    @staticmethod
+    def rising(concentration, most):
+        """ln Gamma(c + j) - ln Gamma(c) of an outcome and of all."""
+
+        def logs(c):
+            found = [mpf(0)]
+            for j in range(most):
+                found.append(found[-1] + log(c + j))
+            return found
+
+        return logs(concentration), logs(2 * concentration)
+
+    @staticmethod
+    def binomial(p, n):
+        mass, found = (1 - p) ** n, []
+        for k in range(n + 1):
+            found.append(mass)
+            mass *= p / (1 - p) * (n - k) / (k + 1)
+        return found
+
+    def add(self, point):
+        if point[1] <= self.corners[-1][1]:
+            return
+
+        def slope(one, two):
+            return (two[1] - one[1]) / (two[0] - one[0])
+
+        while len(self.corners) > 1 and slope(*self.corners[-2:]) <= slope(self.corners[-2], point):
+            self.corners.pop()
+        self.corners.append(point)
+
+    def at(self, slope):
+        n = self.made / (slope * (1 - SAME_SLOPE))
+        after = next(k for k, corner in enumerate(self.corners) if corner[0] > n)
+        one, two = self.corners[after - 1], self.corners[after]
+        each = (two[1] - one[1]) / (two[0] - one[0])
+        return one[1] - one[0] * each, self.made * each
+
+
 def check_structure(kolmo, elements, exponent, documents, first, values, pools):
     """Two relations, of which a document states the first with probability `first`, the only choice of the syntax."""
     weights = (first, 1 - mpf(first))
@@ -172,9 +232,7 @@ def check_structure(kolmo, elements, exponent, documents, first, values, pools):
     for pool in pools:
         names *= pool
 
-    def described(slope):
-        left = min(saving, slope / 2)
-        return log(saving / left) / 2, left
+    described = Choice(shares[0], documents, saving / documents).at
 
     def written(slope):
         cost = log1p(mpf(documents)) / 2

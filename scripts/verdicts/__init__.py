@@ -6,6 +6,8 @@ check.py        walks through a report, verdict by verdict
 report.py       what report.json says of a verdict
 quantity.py     the margins and bounds of numbers
 rule.py         from an interval to a verdict
+holm.py         from several intervals to as many verdicts
+known.py        what a model knows of facts
 estimates.py    slopes, means and intervals
 runs.py         the runs of sweeps as pandas sees them
 misreport.py    a report in which theory is given the wrong law has to disagree

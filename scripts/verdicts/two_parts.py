@@ -1,7 +1,7 @@
 """The structure function, with binomials from scipy: what a description of so many bits leaves of the data.
 
-What the templates of a world are is in no file of a run: what knowing its syntax saves is taken from `kolmo theory`, which
-check_theory.py checks, and told of as if it were one choice. The bits told of it hardly depend on that.
+What the templates of a world are is in no file of a run: what the syntax takes at least is read off the points of `kolmo theory`, whose bound check_theory.py
+checks.
 """
 
 import functools
@@ -20,10 +20,15 @@ KOLMO = Path(__file__).parents[2] / "target/release/kolmo"
 
 
 @functools.cache
+def theory_of(path):
+    """What `kolmo theory` says of the configuration at `path`."""
+    said = subprocess.run([KOLMO, "theory", path, "--json", "-q"], check=True, capture_output=True, text=True).stdout
+    return json.loads(said)
+
+
 def saving_of_syntax(path):
     """Bits a document that knowing the syntax saves: what the empty model leaves, without values and floor."""
-    said = subprocess.run([KOLMO, "theory", path, "--json", "-q"], check=True, capture_output=True, text=True).stdout
-    theory = json.loads(said)
+    theory = theory_of(path)
     values = sum(inclusion * bits for inclusion, bits in contents(read_config(path)["world"]))
     empty = theory["structure_function"][0]["data_bits"] / theory["structure_documents"]
     return max(empty - theory["entropy_nats"]["document"] / math.log(2) - values, 1e-9)
@@ -61,29 +66,26 @@ class Values:
 
 
 class Syntax:
-    """What the syntax costs at least above its floor, against bits about it: so many Gaussian parameters."""
+    """What the syntax costs at least above its floor, against bits about it: the points of the exact curve without their facts."""
 
     def __init__(self, run, of):
-        world = config(run)["world"]
-        relations = len(world["relations"])
-        defaults = (20, 2, 8) if world.get("family") == "biography" else (4, 1, 4)
-        keys = ("templates", "filler_slots", "filler_words")
-        templates, slots, words = (world["syntax"].get(key, default) for key, default in zip(keys, defaults))
-        classes = world["syntax"].get("classes", relations)
-        self.free = classes * (templates - 1 + slots * (words - 1)) + relations - 1
-        self.saving = saving_of_syntax(run["path"] / "config.toml")
-        # Where a bit saves a bit no more is told.
-        self.least = self.free / 2 / math.log(2) / of["documents"]
+        path = run["path"] / "config.toml"
+        points, documents = theory_of(path)["structure_function"], theory_of(path)["structure_documents"]
+        values = Values(config(run)["world"], documents)
+        self.saving = saving_of_syntax(path)
+        self.told = [point["model_bits"] - values.at(point["least_mentions"])[0] for point in points]
+        self.leaves = [self.saving * (1 - point["syntax_share"]) for point in points]
 
     def left(self, bits):
-        return self.saving * 2 ** (-2 * bits / self.free)
+        """Bits a document; the curve ends where a bit saves a bit."""
+        return np.interp(bits, self.told, self.leaves)
 
     def bits(self, redundancy):
-        return self.free / 2 * math.log2(max(self.saving / max(redundancy, self.least), 1))
+        return np.interp(redundancy, self.leaves[::-1], self.told[::-1])
 
 
 def least_left(bits, values, syntax):
     """What a description of so many bits leaves above the floor, at the best of all ways to share them; bits a document."""
-    most = min(bits, 50 * syntax.free)
+    most = min(bits, syntax.told[-1])
     told = optimize.minimize_scalar(lambda s: syntax.left(s) + values.left(bits - s), bounds=(0, most), method="bounded", options={"xatol": 0.1})
     return told.fun

@@ -8,6 +8,7 @@ use kolmo_kernels::Workers;
 use kolmo_model::{ComputeDevice, Model, weights as tensors};
 use kolmo_probe::role_bits;
 use kolmo_run::{CompressionRecord, CompressorRecord, TextRecord, WeightsRecord};
+use kolmo_stats::Z95;
 use kolmo_theory::{BayesLearner, ByRole, Floor};
 use kolmo_world::{Document, Token, World, stream::VALIDATION_FIRST};
 
@@ -20,9 +21,6 @@ use crate::{
     text::write_line,
     weights::{self, EXACT, ROUNDED},
 };
-
-/// 97.5 % point of the normal distribution: there are enough documents for it.
-const NORMAL: f64 = 1.959964;
 
 /// A run that is measured.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +131,7 @@ fn mean(all: &[ByRole]) -> (ByRole, f64) {
     let mean = sum.scaled(1.0 / n);
     let squares = all.iter().map(|one| (one.total() - mean.total()).powi(2));
     let error = (squares.sum::<f64>() / (n - 1.0) / n).sqrt();
-    (mean, NORMAL * error / std::f64::consts::LN_2)
+    (mean, Z95 * error / std::f64::consts::LN_2)
 }
 
 /// A compressor at work on a text.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, iter, ops::RangeInclusive};
 
 use kolmo_config::EvalConfig;
 use kolmo_run::{AnswerRow, InterviewRecord};
+use kolmo_stats::Z95;
 use kolmo_world::{
     Frequency, Lesson, Wording, World,
     config::{FrequencyConfig, UniformConfig},
@@ -15,7 +16,7 @@ use crate::{
     answer::{Answer, Drawn},
     exposures::Exposures,
     probe::{Population, Probe, ProbedFact},
-    summary::{Moment, Z95},
+    summary::Moment,
 };
 
 /// Who is asked about.

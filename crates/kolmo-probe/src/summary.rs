@@ -4,7 +4,11 @@
 use std::f64::consts::LN_2;
 
 use kolmo_run::{ClassRecord, CompanionFigures, EvaluationRecord, ExactCode, FactRow, OnlineClass};
-use kolmo_theory::{discovery::expected_value_loss, information::known};
+use kolmo_stats::Z95;
+use kolmo_theory::{
+    discovery::expected_value_loss,
+    information::{Fold, Known, Told, recalibrated},
+};
 use kolmo_world::World;
 
 use crate::{
@@ -12,9 +16,6 @@ use crate::{
     exposures::Exposures,
     probe::{Probe, ProbedFact},
 };
-
-/// Half-width of a 95 % interval in standard errors.
-pub(crate) const Z95: f64 = 1.96;
 
 /// When an evaluation was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Moment {
 /// fact times the number of facts it stands for; the interval is that of drawing facts, by the
 /// linearised variance of the ratio with the finite-population correction.
 /// Exposures are plain means per fact, and bits stored
-/// are those of all facts of a class, see [`known`]. What the
+/// are those of all facts of a class, see [`recalibrated`], whose code also says what is missing of each fact. What the
 /// exact predictors did meanwhile is left for [`Exact::complete`](crate::Exact::complete).
 pub fn summarise(
     world: &World,
@@ -51,6 +52,7 @@ pub fn summarise(
     };
     let mut classes = Vec::with_capacity(probe.classes.len());
     let mut variance = 0.0;
+    let mut all_known = Vec::with_capacity(probe.classes.len());
     // Of all subjects that is 1.
     let mass: f64 = probe.classes.iter().map(|class| class.mass).sum();
     for (k, class) in probe.classes.iter().enumerate() {
@@ -61,6 +63,7 @@ pub fn summarise(
             .zip(exposures.counts())
             .filter(|((probed, _), _)| probed.class == k)
             .map(|((probed, answer), exposures)| Item {
+                fold: Fold::of(probed.rank, probed.fact.relation as usize),
                 weight: probed.probability * probed.stands_for as f64,
                 stands_for: probed.stands_for as f64,
                 content: probed.content,
@@ -71,8 +74,10 @@ pub fn summarise(
         let value_loss = weighted(&facts, |f| f.answer.loss_nats);
         let class_variance = ratio_variance(&facts, value_loss, class.facts);
         variance += (class.mass / mass).powi(2) * class_variance;
-        let gain = |f: &Item| (f.stands_for, f.content - f.answer.loss_nats);
-        let gains: Vec<(f64, f64)> = facts.iter().map(gain).collect();
+        let told: Vec<Told> = facts.iter().map(Item::told).collect();
+        let recalibrated = recalibrated(&told);
+        let known = recalibrated.known;
+        all_known.push(known);
         let plain = |f: &dyn Fn(&Item) -> f64| -> f64 {
             let sum: f64 = facts.iter().map(|item| item.stands_for * f(item)).sum();
             sum / class.facts as f64
@@ -87,6 +92,7 @@ pub fn summarise(
             value_loss,
             value_loss_ci95: interval(value_loss, class_variance),
             missing: weighted(&facts, |f| f.answer.loss_nats.min(f.content)),
+            missing_recalibrated: left(&facts, &recalibrated.saved),
             overconfidence: weighted(&facts, |f| (f.answer.loss_nats - f.content).max(0.0)),
             accuracy: weighted(&facts, |f| f64::from(u8::from(f.answer.correct))),
             exposures: plain(&|f| f.exposures as f64),
@@ -96,7 +102,9 @@ pub fn summarise(
             }),
             bayes_value_loss_expected: expected_value_loss(world, ranks, read),
             online: OnlineClass::default(),
-            bits_stored: known(&gains) / LN_2,
+            bits_stored: known.nats / LN_2,
+            bits_stored_ci95: known.ci95().map(|nats| nats / LN_2),
+            bits_stored_one_weight: known.one_weight / LN_2,
         });
     }
     let mean = |f: fn(&ClassRecord) -> f64| -> f64 {
@@ -104,16 +112,20 @@ pub fn summarise(
         terms.sum()
     };
     let value_loss = mean(|c| c.value_loss);
-    let bits_stored: f64 = classes.iter().map(|c| c.bits_stored).sum();
+    let known: Known = all_known.into_iter().sum();
+    let bits_stored = known.nats / LN_2;
     EvaluationRecord {
         step: moment.step,
         documents: moment.documents,
         value_loss,
         value_loss_ci95: interval(value_loss, variance),
         missing: mean(|c| c.missing),
+        missing_recalibrated: mean(|c| c.missing_recalibrated),
         overconfidence: mean(|c| c.overconfidence),
         accuracy: mean(|c| c.accuracy),
         bits_stored,
+        bits_stored_ci95: known.ci95().map(|nats| nats / LN_2),
+        bits_stored_one_weight: known.one_weight / LN_2,
         bits_per_parameter: bits_stored / parameters as f64,
         bayes_value_loss: mean(|c| c.bayes_value_loss),
         bayes_value_loss_expected: mean(|c| c.bayes_value_loss_expected),
@@ -163,12 +175,35 @@ pub fn fact_rows(
 
 /// A fact that was asked.
 struct Item<'a> {
+    fold: Fold,
     /// Frequency of the facts it stands for.
     weight: f64,
     stands_for: f64,
     content: f64,
     answer: &'a Answer,
     exposures: u64,
+}
+
+impl Item<'_> {
+    fn told(&self) -> Told {
+        Told {
+            fold: self.fold,
+            stands_for: self.stands_for,
+            content: self.content,
+            loss: self.answer.loss_nats,
+            confidence: self.answer.confidence,
+        }
+    }
+}
+
+/// What is missing on average where a code saves so much on each fact: no more than h, which is what it takes to trust the model in
+/// nothing.
+fn left(facts: &[Item<'_>], saved: &[f64]) -> f64 {
+    let total: f64 = facts.iter().map(|item| item.weight).sum();
+    let sum: f64 = facts.iter().zip(saved).map(|(f, s)| f.weight * s).sum();
+    let content = weighted(facts, |f| f.content);
+    let saved = sum / total;
+    content - if saved < 0.0 { 0.0 } else { saved }
 }
 
 /// Σ w f / Σ w.
@@ -258,8 +293,14 @@ mod tests {
         let bits = |class: &ClassRecord| {
             let ranks = class.lo_rank..=class.hi_rank;
             let facts = ranks.flat_map(|rank| (0..4).map(move |relation| (rank, relation)));
-            let gains = facts.map(|(rank, relation)| (1.0, 64f64.ln() - loss(rank, relation)));
-            known(&gains.collect::<Vec<_>>()) / LN_2
+            let told = facts.map(|(rank, relation)| Told {
+                fold: Fold::of(rank, relation as usize),
+                stands_for: 1.0,
+                content: 64f64.ln(),
+                loss: loss(rank, relation),
+                confidence: 0.5,
+            });
+            recalibrated(&told.collect::<Vec<_>>()).known.nats / LN_2
         };
         let bits: f64 = record.classes.iter().map(bits).sum();
         assert!((record.value_loss - expected).abs() < 1e-9);
@@ -295,13 +336,31 @@ mod tests {
         let record = summarise(&world, &probe, &exposures, &answers, 1000, moment);
         let rows = fact_rows(&probe, &exposures, &answers, moment);
         let sum = |f: &dyn Fn(&FactRow) -> f64| rows.iter().map(f).sum::<f64>();
-        let gain = |row: &FactRow| (row.stands_for as f64, 64f64.ln() - row.loss_nats);
-        let bits = |class: &ClassRecord| {
-            let ranks = class.lo_rank..=class.hi_rank;
-            let of_class = rows.iter().filter(|row| ranks.contains(&row.subject));
-            known(&of_class.map(gain).collect::<Vec<_>>()) / LN_2
+        let told = |row: &FactRow| Told {
+            fold: Fold::of(row.subject, row.relation as usize),
+            stands_for: row.stands_for as f64,
+            content: 64f64.ln(),
+            loss: row.loss_nats,
+            confidence: row.confidence,
         };
-        let bits: f64 = record.classes.iter().map(bits).sum();
+        let (mut bits, mut left) = (0.0, 0.0);
+        for class in &record.classes {
+            let ranks = class.lo_rank..=class.hi_rank;
+            let of_class: Vec<&FactRow> = rows
+                .iter()
+                .filter(|row| ranks.contains(&row.subject))
+                .collect();
+            let told: Vec<Told> = of_class.iter().map(|row| told(row)).collect();
+            let recalibrated = recalibrated(&told);
+            bits += recalibrated.known.nats / LN_2;
+            let each = of_class.iter().zip(recalibrated.saved);
+            left += each
+                .map(|(row, saved)| row.share * (64f64.ln() - saved))
+                .sum::<f64>();
+        }
+        assert!((left / record.missing_recalibrated - 1.0).abs() < 1e-12);
+        let [lo, hi] = record.bits_stored_ci95;
+        assert!(lo < record.bits_stored && record.bits_stored < hi);
         let shares = sum(&|row| row.share);
         let value_loss = sum(&|row| row.share * row.loss_nats);
         assert!((shares - 1.0).abs() < 1e-12);
@@ -371,7 +430,7 @@ mod tests {
         let content = (10f64.ln() + 1000f64.ln()) / 2.0;
         assert!((record.value_loss - content / 2.0).abs() < 1e-9);
         assert!((record.bayes_value_loss - content).abs() < 1e-9);
-        assert!((record.bits_stored * LN_2 - 400.0 * content / 2.0).abs() < 1e-6);
+        assert!((record.bits_stored * LN_2 - 400.0 * content / 2.0).abs() < 1e-3);
         // Which a plain mean over the facts asked would not give.
         let asked: f64 = probe.facts.iter().map(|f| f.content).sum();
         assert!((asked / 300.0 - content).abs() > 0.5);

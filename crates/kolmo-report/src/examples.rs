@@ -63,9 +63,12 @@ pub(crate) fn evaluation(world: &World, documents: u64, factor: f64) -> Evaluati
         value_loss: loss,
         value_loss_ci95: [0.9 * loss, 1.1 * loss],
         missing: loss.min(h),
+        missing_recalibrated: loss.min(h),
         overconfidence: (loss - h).max(0.0),
         accuracy: 1.0 - bayes / h,
         bits_stored: 1e4,
+        bits_stored_ci95: [9e3, 1.1e4],
+        bits_stored_one_weight: 1e4,
         bits_per_parameter: 0.04,
         bayes_value_loss: bayes,
         bayes_value_loss_expected: bayes,
@@ -94,6 +97,7 @@ fn class(world: &World, (lo, hi): (u64, u64), documents: u64, factor: f64) -> Cl
         value_loss: loss,
         value_loss_ci95: [0.9 * loss, 1.1 * loss],
         missing: loss.min(h),
+        missing_recalibrated: loss.min(h),
         overconfidence: (loss - h).max(0.0),
         accuracy: 1.0 - bayes / h,
         exposures,
@@ -101,6 +105,8 @@ fn class(world: &World, (lo, hi): (u64, u64), documents: u64, factor: f64) -> Cl
         bayes_value_loss_expected: bayes,
         online: OnlineClass::default(),
         bits_stored: 1e3,
+        bits_stored_ci95: [9e2, 1.1e3],
+        bits_stored_one_weight: 1e3,
     }
 }
 

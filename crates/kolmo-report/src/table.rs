@@ -51,11 +51,29 @@ pub fn final_table(world: &World, evaluations: &[EvaluationRecord]) -> String {
         text.push('\n');
     }
     text.push('\n');
-    text.push_str(&format!(
-        "Stored: {} bits, {} bits per parameter.\n",
+    text.push_str(&stored(last));
+    text
+}
+
+/// The bits stored, with their interval where the record has one; and those of one weight for all answers of a class where it matters.
+fn stored(last: &EvaluationRecord) -> String {
+    let [lo, hi] = last.bits_stored_ci95;
+    let interval = match lo.is_finite() && hi.is_finite() {
+        true => format!(" ({} to {})", bits(lo), bits(hi)),
+        false => String::new(),
+    };
+    let mut text = format!(
+        "Stored: {} bits{interval}, {} bits per parameter.\n",
         bits(last.bits_stored),
         significant(last.bits_per_parameter),
-    ));
+    );
+    let alike = last.bits_stored_one_weight;
+    if alike < lo || hi < alike {
+        text += &format!(
+            "If all answers of a class were trusted alike: {} bits. Confidence tells known facts from guesses.\n",
+            bits(alike)
+        );
+    }
     text
 }
 
@@ -166,6 +184,8 @@ mod tests {
         record.value_loss_ci95 = [0.4, 0.6];
         record.accuracy = 0.876;
         record.bits_stored = 12_345.4;
+        record.bits_stored_ci95 = [12_001.0, 12_600.2];
+        record.bits_stored_one_weight = 12_100.0;
         record.bits_per_parameter = 0.04124;
         record.bayes_value_loss = 0.25;
         record.bayes_value_loss_expected = 0.26;
@@ -219,8 +239,24 @@ mod tests {
             "87.6",
         ];
         assert_eq!(cells(lines[7]), all);
-        assert_eq!(lines[9], "Stored: 12,345 bits, 0.0412 bits per parameter.");
+        assert_eq!(
+            lines[9],
+            "Stored: 12,345 bits (12,001 to 12,600), 0.0412 bits per parameter."
+        );
         assert_eq!(lines.len(), 10);
+    }
+
+    #[test]
+    fn it_says_where_confidence_matters_and_what_earlier_builds_did_not_know() {
+        let mut record = by_hand();
+        record.bits_stored_one_weight = 9_000.0;
+        let text = final_table(&examples::world(), &[record.clone()]);
+        assert!(text.contains("trusted alike: 9,000 bits."), "{text}");
+        record.bits_stored_ci95 = [f64::NAN; 2];
+        record.bits_stored_one_weight = f64::NAN;
+        let text = final_table(&examples::world(), &[record]);
+        assert!(text.contains("Stored: 12,345 bits, 0.0412"), "{text}");
+        assert!(!text.contains("alike"), "{text}");
     }
 
     #[test]
@@ -252,6 +288,7 @@ mod tests {
         record.classes.clear();
         record.value_loss = f64::NAN;
         record.bits_stored = f64::NAN;
+        record.bits_stored_ci95 = [f64::NAN; 2];
         let text = final_table(&world, &[record]);
         assert!(text.contains("n/a ± n/a"), "{text}");
         assert!(text.contains("Stored: n/a bits"), "{text}");

@@ -78,6 +78,10 @@ pub struct EvaluationRecord {
     /// fact's value.
     #[serde(deserialize_with = "number::or_nan")]
     pub missing: f64,
+    /// What is not known: h less what a code saves that mixes the model's answers with the prior, as far as they deserve it; nats per
+    /// fact. NaN in records of earlier builds.
+    #[serde(default = "number::nan", deserialize_with = "number::or_nan")]
+    pub missing_recalibrated: f64,
     /// What is believed wrongly: mean of max(loss − h, 0), nats per fact.
     #[serde(deserialize_with = "number::or_nan")]
     pub overconfidence: f64,
@@ -87,6 +91,12 @@ pub struct EvaluationRecord {
     /// Information about the facts stored in the model, bits.
     #[serde(deserialize_with = "number::or_nan")]
     pub bits_stored: f64,
+    /// Its 95 % confidence interval, `[low, high]`, bits; NaN in records of earlier builds.
+    #[serde(default = "number::nan_pair", deserialize_with = "number::pair_or_nan")]
+    pub bits_stored_ci95: [f64; 2],
+    /// The same where all answers of a class are trusted alike, whatever their confidence; NaN in records of earlier builds.
+    #[serde(default = "number::nan", deserialize_with = "number::or_nan")]
+    pub bits_stored_one_weight: f64,
     /// `bits_stored` over the number of parameters.
     #[serde(deserialize_with = "number::or_nan")]
     pub bits_per_parameter: f64,
@@ -163,6 +173,10 @@ pub struct ClassRecord {
     /// What is not known: mean of min(loss, h), nats per fact.
     #[serde(deserialize_with = "number::or_nan")]
     pub missing: f64,
+    /// What is not known: h less what a code saves that mixes the model's answers with the prior, as far as they deserve it; nats per
+    /// fact. NaN in records of earlier builds.
+    #[serde(default = "number::nan", deserialize_with = "number::or_nan")]
+    pub missing_recalibrated: f64,
     /// What is believed wrongly: mean of max(loss − h, 0), nats per fact.
     #[serde(deserialize_with = "number::or_nan")]
     pub overconfidence: f64,
@@ -184,6 +198,12 @@ pub struct ClassRecord {
     /// Information about the facts of the class stored in the model, bits.
     #[serde(deserialize_with = "number::or_nan")]
     pub bits_stored: f64,
+    /// Its 95 % confidence interval, `[low, high]`, bits; NaN in records of earlier builds.
+    #[serde(default = "number::nan_pair", deserialize_with = "number::pair_or_nan")]
+    pub bits_stored_ci95: [f64; 2],
+    /// The same where all answers of a class are trusted alike, whatever their confidence; NaN in records of earlier builds.
+    #[serde(default = "number::nan", deserialize_with = "number::or_nan")]
+    pub bits_stored_one_weight: f64,
 }
 
 #[cfg(test)]
@@ -220,9 +240,12 @@ pub(crate) mod examples {
             value_loss: 2.5,
             value_loss_ci95: [2.25, 2.75],
             missing: 2.0,
+            missing_recalibrated: 2.25,
             overconfidence: 0.5,
             accuracy: 0.25,
             bits_stored: 1e4,
+            bits_stored_ci95: [9e3, 1.1e4],
+            bits_stored_one_weight: 9.5e3,
             bits_per_parameter: 0.04,
             bayes_value_loss: 1.5,
             bayes_value_loss_expected: 1.75,
@@ -243,6 +266,7 @@ pub(crate) mod examples {
             value_loss: 2.5,
             value_loss_ci95: [2.25, 2.75],
             missing: 2.0,
+            missing_recalibrated: 2.25,
             overconfidence: 0.5,
             accuracy: 0.25,
             exposures: 12.5,
@@ -250,6 +274,8 @@ pub(crate) mod examples {
             bayes_value_loss_expected: 1.75,
             online: OnlineClass::default(),
             bits_stored: 5e3,
+            bits_stored_ci95: [4e3, 6e3],
+            bits_stored_one_weight: 4.5e3,
         }
     }
 }

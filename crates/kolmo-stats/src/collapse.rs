@@ -212,7 +212,7 @@ mod tests {
         let mean = curve.iter().sum::<f64>() / 12_000.0;
         let variance = curve.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 12_000.0;
         let noise = 0.03f64.powi(2) + 0.05f64.powi(2);
-        Coverage::of("collapse", 300, noise / (noise + variance), |random| {
+        Coverage::of("collapse", 1000, noise / (noise + variance), |random| {
             variance_left(&groups(random, 8, 0.03)).ok()
         })
         .check();

@@ -1,6 +1,7 @@
 //! Whether 95 % intervals contain the truth 95 times of a hundred.
 
 use kolmo_world::random::{Random, Streams};
+use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::*;
@@ -298,6 +299,96 @@ fn a_surface_of_single_runs() {
     .check();
     Coverage::of("surface, documents", 1000, 0.35, |random| {
         runs(random).map(|s| s.document_exponent)
+    })
+    .check();
+}
+
+/// Five seeds of a number.
+fn seeds(random: &mut Random, of: impl Fn(&mut Random) -> f64) -> Vec<OfSeed<f64>> {
+    (0..5).map(|seed| (seed, of(random))).collect()
+}
+
+#[test]
+fn means_over_seeds() {
+    Coverage::of("mean over seeds", 1000, 0.3, |random| {
+        Estimate::over_seeds(&seeds(random, |random| 0.3 + noise(random, 0.1))).ok()
+    })
+    .check();
+    // Differences of pairs, whose common part goes out.
+    Coverage::of("paired differences", 1000, 0.1, |random| {
+        let pair = |random: &mut Random| {
+            let common = noise(random, 1.0);
+            (common + 0.1 + noise(random, 0.05)) - (common + noise(random, 0.05))
+        };
+        Estimate::over_seeds(&seeds(random, pair)).ok()
+    })
+    .check();
+}
+
+#[test]
+fn correlations_over_seeds() {
+    // Of 30 normal pairs each, Fisher's z of Spearman's is all but normal; its mean is that of z, which 20 000 such samples give.
+    let r: f64 = 0.9;
+    let of = |random: &mut Random| {
+        let pair = |random: &mut Random| {
+            let x = noise(random, 1.0);
+            (x, r * x + noise(random, (1.0 - r * r).sqrt()))
+        };
+        let pairs: Vec<(f64, f64)> = (0..30).map(|_| pair(random)).collect();
+        rank_correlation(&pairs).unwrap()
+    };
+    let stream = Streams::new(1).stream("many correlations");
+    let z = (0..20_000).map(|k| of(&mut stream.at(k)).atanh());
+    let truth = (z.sum::<f64>() / 20_000.0).tanh();
+    Coverage::of("correlations over seeds", 1000, truth, |random| {
+        Estimate::of_correlations(&seeds(random, of), 30).ok()
+    })
+    .check();
+}
+
+#[test]
+fn shares_over_seeds() {
+    // The seeds differ as their answers do, or more: the interval is the wider one of both, and covers as often or more.
+    for (share, spread) in [(0.3, 0.0), (0.3, 0.1), (0.02, 0.0), (0.5, 0.05)] {
+        Coverage::of("shares over seeds", 1000, share, |random| {
+            let shares: Vec<OfSeed<Share>> = (0..5)
+                .map(|seed| {
+                    let of_seed = f64::clamp(share + noise(random, spread), 0.0, 1.0);
+                    let answers = (0..200).map(|_| (1.0, random.random::<f64>() < of_seed));
+                    (seed, Share::of(answers).unwrap())
+                })
+                .collect();
+            Share::over_seeds(&shares).ok()
+        })
+        .check_at_least();
+    }
+}
+
+#[test]
+fn areas_over_seeds_stay_in_bounds() {
+    // Confidence that tells right from wrong in five of six cases. Of areas within a thousandth of 1, where most seeds have 1 itself, Student's
+    // interval holds the mean in 70 % of cases only.
+    let of = |random: &mut Random| {
+        let answers: Vec<Judged> = (0..100)
+            .map(|k| {
+                let correct = k % 2 == 0;
+                let at = if correct { 0.6 } else { 0.4 };
+                let confidence = f64::clamp(at + noise(random, 0.15), 0.0, 1.0);
+                Judged {
+                    confidence,
+                    correct,
+                }
+            })
+            .collect();
+        auroc(&answers).unwrap()
+    };
+    let stream = Streams::new(1).stream("many areas");
+    let truth = (0..5000).map(|k| of(&mut stream.at(k))).sum::<f64>() / 5000.0;
+    Coverage::of("areas over seeds", 1000, truth, |random| {
+        let estimate = Estimate::over_seeds(&seeds(random, of)).ok()?;
+        let estimate = estimate.within([0.0, 1.0]);
+        assert!(estimate.ci95[1] <= 1.0);
+        Some(estimate)
     })
     .check();
 }

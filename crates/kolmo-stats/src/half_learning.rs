@@ -298,7 +298,8 @@ mod tests {
 
     #[test]
     fn the_interval_over_facts_covers() {
-        Coverage::of("half-learning slope", 300, -0.8, |random| {
+        // A bootstrap of medians of 40 facts is a little wide: 97 of 100.
+        Coverage::of("half-learning slope", 1000, -0.8, |random| {
             let frequencies = (0..6).map(|k| 1e-5 * 3f64.powi(k));
             let classes: Vec<LearningClass> = frequencies
                 .map(|p| {
@@ -310,6 +311,6 @@ mod tests {
                 .collect();
             half_learning_slope(&classes).ok()
         })
-        .check();
+        .check_at_least();
     }
 }

@@ -5,7 +5,7 @@
 //! fitted theirs: a Huber loss of 10⁻³ on the residuals of ln y, summed.
 //! Statistics over the facts of one model ([`threshold_frequency`], [`half_learning_slope`], [`spearman`],
 //! [`variance_left`]) have intervals over facts or groups; a [`Share`] of facts has one over seeds and facts. [`Comparison`] is
-//! the rule that makes verdicts of them, and a [`Refusal`] says why there is no number.
+//! the rule that makes verdicts of them, [`holm`] widens the intervals of several for that they are several, and a [`Refusal`] says why there is no number.
 //! All intervals are at 95 %, and the same numbers give the same answer bit for bit.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -25,6 +25,7 @@ mod interval;
 mod linear;
 mod mean;
 mod minimise;
+mod normal;
 mod power_law;
 mod problem;
 mod product;
@@ -46,9 +47,10 @@ pub use estimate::{Estimate, OfSeed, one_a_seed};
 pub use half_learning::{
     HalfLearning, LearningClass, half_learning, half_learning_slope, median_half_learning, slope,
 };
-pub use holm::{Tested, holm};
+pub use holm::{Corrected, Scale, Tested, holm};
 pub use interval::Method;
 pub use mean::mean;
+pub use normal::Z95;
 pub use power_law::{Observation, PowerLaw};
 pub use product::ProductLaw;
 pub use proportion::{Share, binomial_interval};

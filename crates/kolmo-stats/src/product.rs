@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_interval_over_seeds_covers() {
-        Coverage::of("product law", 300, 0.3, |random| {
+        Coverage::of("product law", 1000, 0.3, |random| {
             let observations = grid(|p, n, _| p.powf(0.3) * n.powf(0.1));
             // Each seed has an exponent of its own, as if its model were a little better all along.
             let of_seed: Vec<f64> = (0..3).map(|_| noise(random, 0.05)).collect();

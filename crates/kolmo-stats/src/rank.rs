@@ -111,7 +111,7 @@ mod tests {
         // Of normal variables with correlation r, Spearman's is 6/π asin(r/2).
         let r: f64 = 0.6;
         let truth = 6.0 / std::f64::consts::PI * (r / 2.0).asin();
-        Coverage::of("spearman", 300, truth, |random| {
+        Coverage::of("spearman", 1000, truth, |random| {
             let pairs: Vec<(f64, f64)> = (0..200)
                 .map(|_| {
                     let x = noise(random, 1.0);

@@ -6,13 +6,19 @@ use crate::mean;
 
 /// The 97.5 % quantile of Student's t: what a standard error is multiplied by for a 95 % interval. NaN without a degree of freedom.
 pub(crate) fn quantile(degrees_of_freedom: f64) -> f64 {
-    quantile_at(degrees_of_freedom, 0.05)
+    quantile_of(degrees_of_freedom, 0.05)
 }
 
-/// What a standard error is multiplied by for an interval that misses the truth with the probability `level`.
-pub(crate) fn quantile_at(degrees_of_freedom: f64, level: f64) -> f64 {
-    let student = StudentsT::new(0.0, 1.0, degrees_of_freedom);
-    student.map_or(f64::NAN, |t| t.inverse_cdf(1.0 - level / 2.0))
+/// What a standard error is multiplied by for an interval that misses the truth with a chance of `level`.
+pub(crate) fn quantile_of(degrees_of_freedom: f64, level: f64) -> f64 {
+    let at = |t: StudentsT| t.inverse_cdf(1.0 - level / 2.0);
+    StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(f64::NAN, at)
+}
+
+/// The chance of so many standard errors or more to either side; 1 without a degree of freedom.
+pub(crate) fn tails(degrees_of_freedom: f64, errors: f64) -> f64 {
+    let below = |t: StudentsT| 2.0 * t.cdf(-errors);
+    StudentsT::new(0.0, 1.0, degrees_of_freedom).map_or(1.0, below)
 }
 
 /// A mean of independent numbers.
@@ -41,6 +47,24 @@ impl Mean {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_tables() {
+        // scipy.stats.t.ppf(1 - 0.05 / 24, 4), and with 7 degrees of freedom.
+        for (freedom, level, expected) in [
+            (4.0, 0.05 / 12.0, 5.885_3),
+            (7.0, 0.05 / 8.0, 3.8552),
+            (4.0, 0.05, 2.776_445),
+        ] {
+            let found = quantile_of(freedom, level);
+            assert!(
+                (found - expected).abs() < 1e-3,
+                "{freedom} {level}: {found}"
+            );
+            assert!((tails(freedom, found) - level).abs() < 1e-9);
+        }
+        assert!(quantile_of(0.0, 0.05).is_nan());
+    }
 
     #[test]
     fn few_numbers_have_wide_intervals() {

@@ -202,7 +202,7 @@ mod tests {
             })
             .collect();
         let truth = threshold_frequency(&exact, GU_LEVEL).unwrap().value;
-        Coverage::of("threshold", 300, truth, |random| {
+        Coverage::of("threshold", 1000, truth, |random| {
             let mut facts = Vec::new();
             for class in (0..12).flat_map(|class| [class; 50]) {
                 facts.push(Accuracy {

@@ -10,6 +10,34 @@ use crate::{
     discovery::{relation_share, unseen},
 };
 
+/// E[N₁]/N: the expected share of facts stated just once among all statements of `documents` documents,
+///
+/// ```text
+/// Σ f (1 − f)^{N − 1} / k,      f = p_i ρ_r,
+/// ```
+///
+/// over all facts, N documents of k statements each. What was stated once says how much is stated of what was never met (Good 1953), so a
+/// generator that is calibrated states what is false at least as often, but for a little (Kalai & Vempala 2024).
+/// 1 of a single document, and for none.
+pub fn monofact_rate(world: &World, documents: f64) -> f64 {
+    let draw = world.relation_draw();
+    let frequency = world.frequency();
+    let mut alike: Vec<(f64, f64)> = Vec::new();
+    for relation in 0..world.relations().len() {
+        let inclusion = draw.inclusion(relation);
+        match alike.iter_mut().find(|(other, _)| *other == inclusion) {
+            Some((_, count)) => *count += 1.0,
+            None => alike.push((inclusion, 1.0)),
+        }
+    }
+    let before = (documents - 1.0).max(0.0);
+    let once = alike.into_iter().map(|(inclusion, count)| {
+        let stated = |p: f64| p * inclusion * unseen(p * inclusion, before);
+        count * frequency.sum(1..=frequency.elements(), stated)
+    });
+    once.sum::<f64>() / draw.per_document() as f64
+}
+
 /// Expected share of wrong greedy answers to the facts of the subjects whose rank is in `ranks`,
 /// weighted by their frequency, of the optimal predictor after `documents` documents; NaN for no
 /// subjects. It has stored

@@ -4,7 +4,7 @@
 //! [`floor`] knows the world, [`bayes`] learns it. The rest is in closed form: [`entropy`] is what no
 //! predictor can do without; [`discovery`] how many facts were met after n documents and what the others
 //! cost; [`capacity`] what a model of limited capacity loses; [`structure`] model bits against data bits;
-//! [`hallucination`] how often the best answer is wrong; [`dynamics`] when facts are learnt;
+//! [`design`] what to show; [`hallucination`] how often the best answer is wrong; [`dynamics`] when facts are learnt;
 //! [`pitman_yor`] the process behind it all. [`predictions`] puts them together, and [`survey`] lays them
 //! beside documents drawn. Losses are in nats, capacities and code lengths in bits where a field says so.
 
@@ -12,7 +12,9 @@
 
 pub mod bayes;
 mod binomial;
+mod bound;
 pub mod capacity;
+pub mod design;
 pub mod discovery;
 pub mod dynamics;
 pub mod entropy;

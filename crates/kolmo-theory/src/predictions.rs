@@ -14,7 +14,7 @@ use crate::{
     entropy::DocumentEntropy,
     floor::expected_floor,
     grid::{log_grid, whole_grid},
-    hallucination::expected_error,
+    hallucination::{expected_error, monofact_rate},
     pitman_yor::PitmanYorParameters,
     roles::ByRole,
     structure::{StructurePoint, structure_function, two_part_code},
@@ -71,6 +71,8 @@ pub struct Predictions {
     pub two_part_code: Vec<StructurePoint>,
     /// Documents of the structure function and the two-part code.
     pub structure_documents: u64,
+    /// `E[N_1]/N`: share of statements whose fact is stated once among n documents.
+    pub monofact_rate: Vec<AtDocuments>,
     /// Expected share of wrong answers by frequency class, of a learner with room for everything.
     pub hallucination: Vec<Hallucination>,
     /// Documents until a frequency class is half learnt.
@@ -232,6 +234,7 @@ impl Predictions {
             structure_function: structure_function(world, scope.documents, STRUCTURE_POINTS),
             two_part_code: two_part_code(world, scope.documents, STRUCTURE_POINTS),
             structure_documents: scope.documents,
+            monofact_rate: at(&|n| monofact_rate(world, n)),
             hallucination: hallucination(world, &scope.classes, &grid),
             half_learning: half_learning(world, &scope.classes),
             prior: Prior::of(world, &grid),

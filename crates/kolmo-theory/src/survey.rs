@@ -18,6 +18,7 @@ mod means;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use kolmo_stats::Z95;
 use kolmo_world::{Document, EOS, Role, Token, World, syntax::Piece};
 use serde::Serialize;
 
@@ -33,9 +34,6 @@ pub use means::{Mean, MeansByRole};
 
 /// Points for each factor of ten, of ranks and of documents.
 const PER_DECADE: u32 = 8;
-
-/// Standard errors to each side of a 95 % interval.
-const Z: f64 = 1.96;
 
 /// How often progress is told, documents.
 const PROGRESS_EVERY: u64 = 1000;
@@ -288,16 +286,16 @@ fn rank_classes(world: &World, subjects: &HashMap<u64, u64>, documents: u64) -> 
 
 /// The 95 % interval of a probability by which `count` of `n` came.
 fn wilson(count: f64, n: f64) -> [f64; 2] {
-    let middle = count + Z * Z / 2.0;
-    let half = Z * (count * (n - count) / n + Z * Z / 4.0).sqrt();
-    [middle - half, middle + half].map(|end| (end / (n + Z * Z)).clamp(0.0, 1.0))
+    let middle = count + Z95 * Z95 / 2.0;
+    let half = Z95 * (count * (n - count) / n + Z95 * Z95 / 4.0).sqrt();
+    [middle - half, middle + half].map(|end| (end / (n + Z95 * Z95)).clamp(0.0, 1.0))
 }
 
 fn distinct(world: &World, n: u64, distinct: u64) -> Distinct {
     let frequency = world.frequency();
     let documents = n as f64;
     let variance = |p: f64| seen(p, documents) * unseen(p, documents);
-    let half = Z * frequency.sum(1..=frequency.elements(), variance).sqrt();
+    let half = Z95 * frequency.sum(1..=frequency.elements(), variance).sqrt();
     let counted = distinct as f64;
     let most = documents.min(frequency.elements() as f64);
     Distinct {

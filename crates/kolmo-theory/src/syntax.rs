@@ -4,10 +4,15 @@ use std::iter::Sum;
 
 use kolmo_world::World;
 
+use crate::bound::Bound;
+
 /// A choice among outcomes, made again and again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Choice {
-    outcomes: usize,
+    /// Of the outcomes.
+    probabilities: Vec<f64>,
+    /// The concentration of the Dirichlet prior that these were drawn from; none where nothing drew them.
+    concentration: Option<f64>,
     /// How often a document makes it, in expectation.
     per_document: f64,
     /// What true probabilities save over equal ones each time, nats.
@@ -17,12 +22,12 @@ pub(crate) struct Choice {
 impl Choice {
     /// k, its free parameters.
     fn parameters(&self) -> f64 {
-        self.outcomes.saturating_sub(1) as f64
+        self.probabilities.len().saturating_sub(1) as f64
     }
 
     /// Cost of its parameters over `documents` documents, (k/2) ln(1 + times made), nats.
     pub fn cost(&self, documents: f64) -> f64 {
-        self.parameters() / 2.0 * (documents * self.per_document).ln_1p()
+        cost(self.parameters(), documents * self.per_document)
     }
 
     /// What knowing its probabilities saves over `documents` documents, nats.
@@ -30,21 +35,10 @@ impl Choice {
         (documents * self.per_document * self.saving).max(0.0)
     }
 
-    /// Told to the precision at which a nat more saves `slope` nats, or not at all: k Gaussian parameters.
-    pub fn described(&self, documents: f64, slope: f64) -> Described {
-        let (saving, half) = (self.saving(documents), self.parameters() / 2.0);
-        let left = saving.min(slope * half);
-        let cost = if left < saving {
-            half * (saving / left).ln()
-        } else {
-            0.0
-        };
-        Described { cost, left }
-    }
-
-    /// The nats that the first nat told of it saves.
-    pub fn best(&self, documents: f64) -> f64 {
-        2.0 * self.saving(documents) / self.parameters()
+    /// What no description of it is below.
+    pub fn bound(&self, documents: f64) -> Bound {
+        let made = documents * self.per_document;
+        Bound::of(&self.probabilities, self.concentration, self.saving, made)
     }
 
     /// Told with (k/2) ln(1 + times made) nats if each of them saves `slope` nats or more, or not at all.
@@ -78,6 +72,11 @@ pub(crate) struct Described {
     pub left: f64,
 }
 
+/// Cost of so many parameters of a choice that is `made` so often, nats.
+fn cost(parameters: f64, made: f64) -> f64 {
+    parameters / 2.0 * made.ln_1p()
+}
+
 impl Sum for Described {
     fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
         parts.fold(Self::default(), |sum, part| Self {
@@ -100,30 +99,36 @@ pub(crate) fn choices(world: &World) -> Vec<Choice> {
 /// The templates of each class and the words of each of its slots.
 fn wording(world: &World) -> Vec<Choice> {
     let (draw, syntax) = (world.relation_draw(), world.syntax());
+    let config = &world.config().syntax;
     let mut choices = Vec::new();
     for (c, class) in syntax.classes().iter().enumerate() {
         let of_class = (0..world.relations().len()).filter(|r| syntax.class_index(*r) == c);
         let sentences: f64 = of_class.map(|r| draw.inclusion(r)).sum();
         let templates = class.template_probabilities();
-        choices.push(choice(templates, sentences));
+        choices.push(choice(templates, config.template_concentration, sentences));
         for (s, slot) in class.slots().iter().enumerate() {
             let with = class.templates().iter().zip(templates);
             let with = with.filter(|(template, _)| template.slots().any(|used| used == s));
             let used: f64 = with.map(|(_, p)| p).sum();
-            choices.push(choice(slot.probabilities(), sentences * used));
+            choices.push(choice(
+                slot.probabilities(),
+                config.filler_concentration,
+                sentences * used,
+            ));
         }
     }
     choices
 }
 
-fn choice(probabilities: &[f64], per_document: f64) -> Choice {
+fn choice(probabilities: &[f64], concentration: f64, per_document: f64) -> Choice {
     let entropy: f64 = probabilities
         .iter()
         .filter(|p| **p > 0.0)
         .map(|p| -p * p.ln())
         .sum();
     Choice {
-        outcomes: probabilities.len(),
+        probabilities: probabilities.to_vec(),
+        concentration: Some(concentration),
         per_document,
         saving: (probabilities.len() as f64).ln() - entropy,
     }
@@ -135,7 +140,9 @@ fn relations(world: &World) -> Choice {
     let relations = world.relations().len();
     let alike = (0..draw.per_document()).map(|k| ((relations - k) as f64).ln());
     Choice {
-        outcomes: relations,
+        // Of the first one that a document states. What follows it says more about them, which a bound may leave out.
+        probabilities: (0..relations).map(|r| draw.weight(r)).collect(),
+        concentration: None,
         per_document: 1.0,
         saving: alike.sum::<f64>() - draw.entropy(),
     }
@@ -145,13 +152,14 @@ fn relations(world: &World) -> Choice {
 /// nats. It learns the relations separately after each set of them.
 pub(crate) fn learning_cost(world: &World, documents: f64) -> f64 {
     let sets = world.relation_draw().sets().into_iter();
-    let choices = sets.map(|(stated, p)| Choice {
-        outcomes: world.relations().len() - stated.count_ones() as usize,
-        per_document: p,
-        saving: 0.0,
+    let choices = sets.map(|(stated, p)| {
+        let left = world.relations().len() - stated.count_ones() as usize;
+        cost(left.saturating_sub(1) as f64, documents * p)
     });
-    let choices = choices.chain(wording(world));
-    choices.map(|choice| choice.cost(documents)).sum()
+    let wording = wording(world);
+    choices
+        .chain(wording.iter().map(|choice| choice.cost(documents)))
+        .sum()
 }
 
 #[cfg(test)]
@@ -200,87 +208,6 @@ mod tests {
                 (paid / predicted - 1.0).abs() < 0.3,
                 "{stated}: {paid} {predicted}"
             );
-        }
-    }
-
-    /// Nats that a parameter vector drawn from the uniform prior of `outcomes`, told by a code, costs and
-    /// leaves; and what the curve says that so many left cost.
-    fn assert_above(outcomes: usize, cost: f64, redundancy: &[f64], most: f64) {
-        const DOCUMENTS: f64 = 1000.0;
-        let entropy: f64 = (2..=outcomes).map(|k| 1.0 / k as f64).sum();
-        let choice = Choice {
-            outcomes,
-            per_document: 1.0,
-            saving: (outcomes as f64).ln() - entropy,
-        };
-        let n = redundancy.len() as f64;
-        let mean = redundancy.iter().sum::<f64>() / n;
-        let squares: f64 = redundancy.iter().map(|r| (r - mean).powi(2)).sum();
-        let error = 4.0 * (squares / (n - 1.0) / n).sqrt();
-        let half = (outcomes - 1) as f64 / 2.0;
-        let least = |left: f64| {
-            let left = (left * DOCUMENTS).min(choice.saving(DOCUMENTS));
-            let described = choice.described(DOCUMENTS, left / half);
-            assert!((described.left / left - 1.0).abs() < 1e-12);
-            described.cost
-        };
-        assert!(cost > least(mean + error), "{cost} {mean}");
-        assert!(cost < least(mean - error) + most, "{cost} {mean}");
-    }
-
-    fn divergence(p: &[f64], q: &[f64]) -> f64 {
-        let terms = p.iter().zip(q);
-        terms.map(|(p, q)| p * (p / q).ln()).sum()
-    }
-
-    #[test]
-    fn no_grid_of_probabilities_is_cheaper_than_the_curve() {
-        use kolmo_world::random::Streams;
-        use rand::RngExt;
-
-        // A coin of uniform bias, told to one of so many cells alike in arc: Fisher's information is the same in all.
-        let mut random = Streams::new(1).stream("test").at(0);
-        let biases: Vec<f64> = (0..100_000).map(|_| random.random()).collect();
-        for cells in [2, 3, 5, 10, 30, 100] {
-            let angle = |cell: usize| std::f64::consts::PI * cell as f64 / cells as f64 / 2.0;
-            let edge = |cell: usize| angle(cell).sin().powi(2);
-            let told = |p: f64| (1..cells).take_while(|cell| edge(*cell) <= p).count();
-            let share = |cell: usize| edge(cell + 1) - edge(cell);
-            let entropy: f64 = (0..cells).map(|c| -share(c) * share(c).ln()).sum();
-            let redundancy = biases.iter().map(|p| {
-                let cell = told(*p);
-                let q = (edge(cell) + edge(cell + 1)) / 2.0;
-                divergence(&[*p, 1.0 - p], &[q, 1.0 - q])
-            });
-            // A grid loses ½ ln(2πe/12) = 0.25 nats to the best code, and the curve 0.06.
-            let redundancy: Vec<f64> = redundancy.collect();
-            assert_above(2, entropy, &redundancy, 0.33);
-        }
-    }
-
-    #[test]
-    fn no_list_of_distributions_is_cheaper_than_the_curve() {
-        use kolmo_world::random::Streams;
-        use rand::RngExt;
-
-        let mut random = Streams::new(1).stream("test").at(0);
-        for outcomes in [3, 4, 6] {
-            let mut draw = || -> Vec<f64> {
-                let weights: Vec<f64> = (0..outcomes)
-                    .map(|_| -random.random::<f64>().ln())
-                    .collect();
-                let total: f64 = weights.iter().sum();
-                weights.iter().map(|w| w / total).collect()
-            };
-            for listed in [4, 32, 256] {
-                let list: Vec<Vec<f64>> = (0..listed).map(|_| draw()).collect();
-                let nearest = |p: Vec<f64>| {
-                    let apart = list.iter().map(|q| divergence(&p, q));
-                    apart.fold(f64::INFINITY, f64::min)
-                };
-                let redundancy: Vec<f64> = (0..4000).map(|_| nearest(draw())).collect();
-                assert_above(outcomes, f64::ln(listed as f64), &redundancy, f64::INFINITY);
-            }
         }
     }
 }

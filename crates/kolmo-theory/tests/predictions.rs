@@ -12,7 +12,7 @@ use kolmo_theory::{
     capacity::{Capacity, WaterFilling},
     discovery::{PowerLaw, expected_distinct, expected_value_loss, mean_content, relation_share},
     dynamics::half_learning_documents,
-    hallucination::expected_error,
+    hallucination::{expected_error, monofact_rate},
     predictions::{Predictions, Scope},
 };
 use kolmo_world::{
@@ -423,5 +423,47 @@ fn worlds_at_the_edge_have_predictions_too() {
             );
             assert!(found.surface.iter().all(|p| p.value_loss.is_finite()));
         }
+    }
+}
+
+#[test]
+fn the_monofact_rate_is_that_of_documents_drawn() {
+    let world = |elements, relations, stated| {
+        let relation = |r: usize| RelationConfig {
+            name: format!("r{r}"),
+            values: Some(64),
+            weight: if stated == 2 { 1.0 + r as f64 } else { 1.0 },
+        };
+        let config = WorldConfig {
+            frequency: zipf(elements, 1.3),
+            relations: (0..relations).map(relation).collect(),
+            relations_per_document: RelationCount::Exactly(stated),
+            ..WorldConfig::default()
+        };
+        World::new(&config, 1).unwrap()
+    };
+    // Derived and summed elsewhere.
+    let known = world(20_000, 4, 1);
+    for (documents, rate) in [(51_200.0, 0.078), (819_200.0, 0.021)] {
+        let found = monofact_rate(&known, documents);
+        assert!((found - rate).abs() < 5e-4, "{documents}: {found}");
+    }
+    assert!((monofact_rate(&known, 1.0) - 1.0).abs() < 1e-12);
+    for (elements, relations, stated) in [(300, 4, 1), (300, 3, 2)] {
+        let world = world(elements, relations, stated);
+        let documents = 2000;
+        let mut rate = Mean::default();
+        for repetition in 0..60u64 {
+            let mut counts = HashMap::new();
+            for document in documents_of(&world, repetition << 32, documents) {
+                document
+                    .facts
+                    .iter()
+                    .for_each(|fact| *counts.entry(*fact).or_insert(0u64) += 1);
+            }
+            let once = counts.values().filter(|count| **count == 1).count();
+            rate.add(once as f64 / (documents * stated as u64) as f64);
+        }
+        rate.assert_within(monofact_rate(&world, documents as f64), 0.0, "monofacts");
     }
 }

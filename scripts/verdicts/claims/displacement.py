@@ -8,6 +8,7 @@ import pandas as pd
 from ..answers import answers
 from ..claim import Claim
 from ..estimates import fisher, student
+from ..known import fold, known
 from ..runs import config, last, of_each_run
 from ..tuning import bits_after, bits_before, difference, variant
 
@@ -16,29 +17,31 @@ ROOM = 0.9
 
 
 def new_bits(run):
-    """Bits of the best mixture of answers and prior, by a search over its weight."""
-    syntax = "statement" if config(run)["finetune"]["lesson"]["syntax"] == "old" else "question"
+    """Bits that the answers about new facts say that the run knows of them."""
+    made = config(run)
+    syntax = "statement" if made["finetune"]["lesson"]["syntax"] == "old" else "question"
     of = answers(run, "injected", syntax)
-    ratio = np.exp(of["content_nats"] - of["loss_nats"]).to_numpy()[:, None]
-    weight = np.concatenate([[0], np.geomspace(1e-6, 1, 4000)])
-    return (of["stands_for"].to_numpy()[:, None] * np.log2((1 - weight) * ratio + weight)).sum(axis=0).max()
+    places = {relation["name"]: place for place, relation in enumerate(made["world"]["relations"])}
+    folds = np.array([fold(rank, places[relation]) for rank, relation in zip(of["subject"], of["relation"])])
+    columns = [of[name].to_numpy(float) for name in ("stands_for", "content_nats", "loss_nats", "confidence")]
+    return known(folds, *columns) / math.log(2)
 
 
 def risen(run, control):
     """The facts known before that both runs asked about, with what the loss has risen beyond that in the control."""
     of, other = (pd.read_parquet(of["path"] / "facts.parquet") for of in (run, control))
     before = of[(of["step"] == 0) & of["correct"]][["subject", "relation"]]
-    known = last(of).merge(before, on=["subject", "relation"]).merge(last(other), on=["subject", "relation"])
-    return known.assign(rise=known["loss_nats_x"] - known["loss_nats_y"])
+    asked = last(of).merge(before, on=["subject", "relation"]).merge(last(other), on=["subject", "relation"])
+    return asked.assign(rise=asked["loss_nats_x"] - asked["loss_nats_y"])
 
 
 def measured(sweep, verdict):
     runs, controls = variant(sweep, verdict.of, "old syntax, no replay"), variant(sweep, verdict.of, "control")
     if verdict.number == "bit for bit":
         return student(difference(controls, runs, bits_after) / of_each_run(runs, new_bits))
-    known = [risen(run, control) for run, control in zip(runs, controls, strict=True)]
-    correlations = [of["probability_x"].corr(of["rise"], method="spearman") for of in known]
-    return fisher(correlations, min(map(len, known)))
+    both = [risen(run, control) for run, control in zip(runs, controls, strict=True)]
+    correlations = [of["probability_x"].corr(of["rise"], method="spearman") for of in both]
+    return fisher(correlations, min(map(len, both)))
 
 
 def predicted(sweep, verdict):

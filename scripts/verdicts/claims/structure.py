@@ -69,5 +69,5 @@ def measured(sweep, verdict):
     return fisher(of_seeds, min(len(evaluations(run)[-1]["classes"]) for run, _ in runs))
 
 
-# The curve is that of a world whose syntax is one choice.
+# The curve of the syntax is straight between the points of it that kolmo prints.
 CLAIM = Claim("structure", measured, always(0), approximate=("above",))

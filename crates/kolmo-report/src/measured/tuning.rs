@@ -1,7 +1,7 @@
 //! What claims about fine-tuning have in common: variants, what was lost, what was learnt.
 
 use kolmo_config::{FinetuneConfig, Method};
-use kolmo_theory::information::known;
+use kolmo_theory::information::{Fold, Told, recalibrated};
 use kolmo_world::{
     LessonConfig,
     lesson::{LessonSyntax, Replayed, Subjects},
@@ -173,8 +173,21 @@ pub fn new_bits(run: &StudyRun, finetune: &FinetuneConfig) -> Result<f64> {
     let new = answers
         .iter()
         .filter(|row| row.cohort == "injected" && row.wording == wording);
-    let gains = new.map(|row| (row.stands_for as f64, row.content_nats - row.loss_nats));
-    Ok(known(&gains.collect::<Vec<_>>()) / std::f64::consts::LN_2)
+    let relations = run.world.relations();
+    let place = |name: &str| {
+        relations
+            .iter()
+            .position(|relation| relation.name() == name)
+    };
+    let told = new.map(|row| Told {
+        fold: Fold::of(row.subject, place(&row.relation).unwrap_or_default()),
+        stands_for: row.stands_for as f64,
+        content: row.content_nats,
+        loss: row.loss_nats,
+        confidence: row.confidence,
+    });
+    let known = recalibrated(&told.collect::<Vec<_>>()).known;
+    Ok(known.nats / std::f64::consts::LN_2)
 }
 
 /// x where y, in the order of `points`, reaches `level` for the first time, on straight lines between them; not a number if it

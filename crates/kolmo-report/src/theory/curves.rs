@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{csv::csv, error::Result};
 
 /// Name and content of a CSV file for each curve.
-pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, String); 10]> {
+pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, String); 11]> {
     Ok([
         (
             "expected_distinct.csv",
@@ -22,6 +22,7 @@ pub(super) fn csv_files(predictions: &Predictions) -> Result<[(&'static str, Str
             csv(&predictions.structure_function)?,
         ),
         ("two_part_code.csv", csv(&predictions.two_part_code)?),
+        ("monofact_rate.csv", csv(&predictions.monofact_rate)?),
         ("hallucination.csv", csv(&predictions.hallucination)?),
         ("half_learning.csv", csv(&predictions.half_learning)?),
     ])
@@ -89,6 +90,7 @@ pub fn tidy_csv(predictions: &Predictions) -> Result<String> {
     curve("expected_distinct", &predictions.expected_distinct);
     curve("bayes_value_loss", &predictions.bayes_value_loss);
     curve("bayes_slope", &predictions.bayes_slope);
+    curve("monofact_rate", &predictions.monofact_rate);
     if let Some(prior) = &predictions.prior {
         curve("prior_expected_distinct", &prior.expected_distinct);
     }

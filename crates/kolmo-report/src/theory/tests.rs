@@ -36,7 +36,7 @@ fn files_hold_what_was_predicted() {
     let folder = tempfile::tempdir().unwrap();
     let predictions = zipf();
     let files = write(folder.path(), &predictions).unwrap();
-    assert_eq!(files.len(), 1 + 10 + 7);
+    assert_eq!(files.len(), 1 + 11 + 7);
     assert!(files.iter().all(|file| file.is_file()));
 
     let json = fs::read_to_string(folder.path().join("theory.json")).unwrap();
@@ -49,6 +49,7 @@ fn files_hold_what_was_predicted() {
         "surface",
         "structure_function",
         "two_part_code",
+        "monofact_rate",
         "hallucination",
         "half_learning",
     ] {

@@ -29,15 +29,15 @@ pub struct ExactLosses {
     pub redundancy_value: Option<f64>,
     /// Training loss less the floor, on the end of the document.
     pub redundancy_eos: Option<f64>,
-    /// Loss of the Bayes learner, each document before it learns from it, on all tokens.
+    /// Loss of the Bayes learner, each sentence before it learns from it, on all tokens.
     pub bayes: Option<f64>,
-    /// Loss of the Bayes learner, each document before it learns from it, on the tokens of the syntax.
+    /// Loss of the Bayes learner, each sentence before it learns from it, on the tokens of the syntax.
     pub bayes_syntax: Option<f64>,
-    /// Loss of the Bayes learner, each document before it learns from it, on the tokens of the subject.
+    /// Loss of the Bayes learner, each sentence before it learns from it, on the tokens of the subject.
     pub bayes_subject: Option<f64>,
-    /// Loss of the Bayes learner, each document before it learns from it, on the tokens of the value.
+    /// Loss of the Bayes learner, each sentence before it learns from it, on the tokens of the value.
     pub bayes_value: Option<f64>,
-    /// Loss of the Bayes learner, each document before it learns from it, on the end of the document.
+    /// Loss of the Bayes learner, each sentence before it learns from it, on the end of the document.
     pub bayes_eos: Option<f64>,
     /// What the model's code of all documents so far is longer than that of the predictor that knows the world, bits per
     /// fact stated.
@@ -132,7 +132,7 @@ pub struct ExactCode {
 pub struct CodeBits {
     /// The model's prequential code: the sum of its losses, each batch before the update by it.
     pub model: RoleBits,
-    /// The Bayes learner's, each document before it learns from it.
+    /// The Bayes learner's, each sentence before it learns from it.
     pub bayes: RoleBits,
     /// That of the predictor that knows the world: no code is shorter on average.
     pub floor: RoleBits,

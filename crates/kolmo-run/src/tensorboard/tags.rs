@@ -137,8 +137,8 @@ mod tests {
         for tag in ["eval/step", "eval/classes", "class_1-10/value_loss_ci95_hi"] {
             assert!(!tags.contains(&tag), "{tag} is too much");
         }
-        // 10 numbers, an interval and three codes by role; 14 numbers and an interval a class, one end of
+        // 12 numbers, two intervals and three codes by role; 16 numbers and two intervals a class, one end of
         // them infinite.
-        assert_eq!(scalars.len(), 10 + 2 + 3 * 5 + 2 * (14 + 2) - 1);
+        assert_eq!(scalars.len(), 12 + 4 + 3 * 5 + 2 * (16 + 4) - 1);
     }
 }

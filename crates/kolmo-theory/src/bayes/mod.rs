@@ -11,7 +11,7 @@
 //! - value: certain if the fact was stated before, with the prior of the relation's values if not.
 //! - relations, templates, fillers: Dirichlet-multinomial.
 //!
-//! The sum of its losses, each before it learns from the document, is a prequential code length: how
+//! The sum of its losses, each before it learns from the sentence, is a prequential code length: how
 //! many nats the documents take when they are coded by someone who learns as they come.
 
 mod discount;

@@ -7,19 +7,18 @@
 //! The *bound*, which no model is below in expectation. The values of facts are independent, so m nats of information on one save at most m nats each time it is stated, up to h (log-loss
 //! has a linear rate-distortion function): a fact stated c times is worth c bits a bit, and nothing is to
 //! be paid for whose fact it is. A list of values in the order of the names, for one, has no names in it.
-//! The *syntax* is described to the precision that pays: a choice of k free parameters that leaves D₀ nats
-//! of redundancy in all documents to who knows nothing leaves D to who is told
+//! The *syntax* has no price but a bound. Who describes the probabilities θ of a choice with R nats, so that the documents lose D nats of
+//! redundancy in the m times that they make it, has with it a code of any n outcomes of that choice, of R + n D / m nats more than θ itself takes. No code
+//! of what a Dirichlet prior drew has less of it than the Bayes learner, by more than s nats with probability e^{−s}. So
 //!
 //! ```text
-//! (k/2) ln(D₀ / D)        D = min(D₀, e k/2) at e nats saved a nat (reverse water-filling)
+//! R + n D / m  ≥  i_n(θ) = KL(P_θ^n ‖ P_Bayes^n)        for every n
 //! ```
 //!
-//! nats: the rate-distortion function of k Gaussian parameters under squared error (Cover & Thomas, chapter
-//! 10), which is what redundancy is where it is small. At e = 1 this is (k/2) ln n but for a constant
-//! (Rissanen 1986). Against the exact function for small D (Shannon's lower bound, which is met there) it
-//! is, for a uniform prior, up to 0.06 nats a parameter too low for 2 to 4 outcomes and up to 0.05 too high
-//! for more; for a prior of concentration ½ up to 0.2 too high, for sparser ones more, and for larger ones
-//! next to right.
+//! and at e nats saved a nat R and D are those of the line for n = m / e: `bound.rs`. Where D is small and the prior not sparse, it is half a nat a
+//! parameter below the rate-distortion function (Shannon's lower bound is met there), and its total at e = 1 is the Bayes learner's
+//! redundancy itself, (k/2) ln n but for a constant (Rissanen 1986). A Gaussian rate, (k/2) ln(D₀ / D), is no bound: it is an upper one, and where a prior is sparse
+//! one word tells nearly all.
 //!
 //! The *two-part code*, which one could write: each fact with its name, ln(names) + h_r nats, and each
 //! choice with (k/2) ln(1 + n) nats if it is made n times, or not at all. It lies above the bound.
@@ -40,6 +39,7 @@ use kolmo_world::World;
 use serde::Serialize;
 
 use crate::{
+    bound::Bound,
     floor::expected_floor,
     syntax::{Choice, Described, choices},
 };
@@ -89,17 +89,24 @@ pub fn syntax_saving_bits(world: &World, documents: u64) -> f64 {
 /// `redundancy` of so many nats a document: 0 for who knows nothing or less, and never more than where a
 /// bit saves a bit. Not a number if the redundancy is none.
 pub fn syntax_bits(world: &World, documents: u64, redundancy: f64) -> f64 {
-    let (n, choices) = (documents as f64, choices(world));
-    let at = |slope: f64| -> Described {
-        let parts = choices.iter().map(|choice| choice.described(n, slope));
-        parts.sum()
-    };
+    let n = documents as f64;
+    let bounds: Vec<Bound> = choices(world)
+        .iter()
+        .map(|choice| choice.bound(n))
+        .collect();
+    let at = |slope: f64| -> Described { bounds.iter().map(|bound| bound.at(slope)).sum() };
     let total = n * redundancy;
     if total.is_nan() {
         return total;
     }
-    let most = choices.iter().map(|choice| choice.best(n));
-    let (mut lo, mut hi) = (1.0, most.fold(1.0, f64::max));
+    let all = at(1.0);
+    if all.left >= total {
+        return all.cost / LN_2;
+    }
+    let (mut lo, mut hi) = (
+        1.0,
+        bounds.iter().map(Bound::best).fold(1.0, f64::max) * 2.0,
+    );
     for _ in 0..HALVINGS {
         let middle = f64::sqrt(lo * hi);
         match at(middle).left > total {
@@ -107,7 +114,9 @@ pub fn syntax_bits(world: &World, documents: u64, redundancy: f64) -> f64 {
             false => lo = middle,
         }
     }
-    at(hi).cost / LN_2
+    // The curve is straight from corner to corner.
+    let smaller = at(hi);
+    (smaller.cost + (smaller.left - total).max(0.0) / hi) / LN_2
 }
 
 /// Enough to find a slope to the last digit, wherever it is.
@@ -124,6 +133,8 @@ pub struct Structure<'a> {
     /// Nats of the documents for who knows the world.
     floor: f64,
     syntax: Vec<Choice>,
+    /// Of each choice; of a code that is written there is no need.
+    bounds: Vec<Bound>,
     facts: Vec<Facts<'a>>,
 }
 
@@ -154,12 +165,17 @@ impl<'a> Structure<'a> {
     }
 
     fn of(world: &'a World, documents: u64, key: Key) -> Self {
-        let n = documents as f64;
+        let (n, syntax) = (documents as f64, choices(world));
+        let bounds = match key {
+            Key::Shared => syntax.iter().map(|choice| choice.bound(n)).collect(),
+            Key::Named => Vec::new(),
+        };
         Self {
             key,
             documents: n,
             floor: n * expected_floor(world).total(),
-            syntax: choices(world),
+            syntax,
+            bounds,
             facts: Facts::all(world, documents, key),
         }
     }
@@ -205,14 +221,18 @@ impl<'a> Structure<'a> {
     /// Where the curve ends and begins: the least that a nat saves of what is ever told, and the most.
     fn slopes(&self) -> (f64, f64) {
         let n = self.documents;
-        let of_choice = |choice: &Choice| match self.key {
-            Key::Shared => choice.best(n),
-            Key::Named => choice.efficiency(n),
+        let syntax: Vec<f64> = match self.key {
+            Key::Shared => self.bounds.iter().map(Bound::best).collect(),
+            Key::Named => self
+                .syntax
+                .iter()
+                .map(|choice| choice.efficiency(n))
+                .collect(),
         };
-        let syntax = self.syntax.iter().map(of_choice);
         let facts = self.facts.iter();
         let ends = facts.flat_map(|f| [f.efficiency(1.0), f.efficiency(n)]);
         let (least, best) = syntax
+            .into_iter()
             .chain(ends)
             .fold((f64::INFINITY, 0.0f64), |(least, best), slope| {
                 (least.min(slope), best.max(slope))
@@ -226,11 +246,16 @@ impl<'a> Structure<'a> {
 
     /// The syntax at a slope.
     fn described(&self, slope: f64) -> Described {
-        let parts = self.syntax.iter().map(|choice| match self.key {
-            Key::Shared => choice.described(self.documents, slope),
-            Key::Named => choice.written(self.documents, slope * (1.0 - ROUNDING)),
-        });
-        parts.sum()
+        let slope = slope * (1.0 - ROUNDING);
+        match self.key {
+            Key::Shared => self.bounds.iter().map(|bound| bound.at(slope)).sum(),
+            Key::Named => {
+                let choices = self.syntax.iter();
+                choices
+                    .map(|choice| choice.written(self.documents, slope))
+                    .sum()
+            }
+        }
     }
 
     fn nats(&mut self, slope: f64) -> Nats {

@@ -3,8 +3,8 @@
 use kolmo_world::Role;
 use serde::Serialize;
 
-use super::Z;
 use crate::roles::ByRole;
+use kolmo_stats::Z95;
 
 /// A mean over documents.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -49,7 +49,7 @@ impl Running {
 
     fn mean(&self, n: u64, expected: Option<f64>) -> Mean {
         // Of a single document there is no spread: 0/0, which is NaN, for unknown.
-        let half = Z * (self.squares / (n as f64 - 1.0) / n as f64).sqrt();
+        let half = Z95 * (self.squares / (n as f64 - 1.0) / n as f64).sqrt();
         Mean {
             mean: self.mean,
             ci95: [self.mean - half, self.mean + half],

@@ -50,7 +50,7 @@ fn worlds() -> [World; 4] {
 
 /// How many standard errors a measured number is off.
 fn deviations(measured: f64, [lo, hi]: [f64; 2], expected: f64) -> f64 {
-    let error = (hi - lo) / 2.0 / Z;
+    let error = (hi - lo) / 2.0 / Z95;
     let off = (measured - expected).abs();
     if off < 1e-9 { 0.0 } else { off / error }
 }
@@ -177,7 +177,7 @@ fn the_bound_on_the_spread_of_distinct_subjects_holds_and_is_near() {
     let bound = expected_distinct(world.frequency(), 2.0 * n as f64)
         - expected_distinct(world.frequency(), n as f64);
     let [lo, hi] = distinct(&world, n, 100).distinct_ci95;
-    assert!(((hi - lo) / 2.0 / Z - bound.sqrt()).abs() < 1e-9);
+    assert!(((hi - lo) / 2.0 / Z95 - bound.sqrt()).abs() < 1e-9);
     // The variance of a variance: a relative error of √(2/2000) = 3 %.
     assert!(
         variance < 1.1 * bound && variance > 0.5 * bound,
