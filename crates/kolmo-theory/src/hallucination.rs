@@ -10,7 +10,7 @@ use crate::{
     discovery::{relation_share, unseen},
 };
 
-/// E[N₁]/N: the expected share of facts stated just once among all statements of `documents` documents,
+/// `E[N₁]/N`: the expected share of facts stated just once among all statements of `documents` documents,
 ///
 /// ```text
 /// Σ f (1 − f)^{N − 1} / k,      f = p_i ρ_r,

@@ -132,14 +132,12 @@ fn figure(laws: &[(Vec<&StudyRun>, String)]) -> Figure {
         let at = by_documents(runs);
         let (lo, hi) = (at[0].0 / 1.3, at[at.len() - 1].0 * 1.3);
         let curve = grid(lo, hi, 60).map(|n| (n, exact_mean(runs, n)));
-        series.push(line(
-            format!("{name}, exact Bayes"),
-            (Mark::Line, ink),
-            curve,
-        ));
+        // One entry of the legend stands for all.
+        let label = if k == 0 { "exact Bayes" } else { "" };
+        series.push(line(label, (Mark::Line, ink), curve));
         let measured = at.iter().map(|(n, runs)| mean_at(*n, runs, redundancy));
         series.push(points(
-            format!("{name}, measured"),
+            name.clone(),
             (Mark::Points, ink),
             measured.collect(),
         ));

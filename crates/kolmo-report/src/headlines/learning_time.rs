@@ -24,6 +24,9 @@ pub struct LearningTime;
 /// Facts that are in more than one of so many batches are learnt in as many steps as facts that are in each: only rarer ones are looked at.
 const BATCHES: f64 = 20.0;
 
+/// Classes that a slope takes.
+const CLASSES: usize = 3;
+
 impl Headline for LearningTime {
     fn about(&self) -> About {
         About {
@@ -98,8 +101,18 @@ impl Headline for LearningTime {
         if seeds.is_empty() {
             return Ok(None);
         }
-        let undecided = (unfinished > 0)
-            .then(|| format!("{unfinished} runs never half learnt their most frequent facts: train them on more documents"));
+        let few = seeds.iter().any(|(_, slope)| slope.is_nan()).then(|| {
+            format!(
+                "fewer than {CLASSES} classes of facts that are in fewer than one batch of {BATCHES} were half learnt: train on more documents, or in \
+                 smaller batches"
+            )
+        });
+        let undecided = match unfinished {
+            0 => few,
+            _ => Some(format!(
+                "{unfinished} runs never half learnt their most frequent facts: train them on more documents"
+            )),
+        };
         Ok(Some(Answer {
             predicted: Some(-1.0),
             seeds,
@@ -135,9 +148,9 @@ fn slope(classes: &[Class], start: f64) -> f64 {
         }
     };
     let known: Vec<(f64, f64)> = classes.iter().filter_map(at).collect();
-    match known.len() {
-        0..3 => f64::NAN,
-        _ => kolmo_stats::slope(&known).unwrap_or(f64::NAN),
+    match known.len() >= CLASSES {
+        true => kolmo_stats::slope(&known).unwrap_or(f64::NAN),
+        false => f64::NAN,
     }
 }
 

@@ -6,7 +6,7 @@ use kolmo_stats::{
 
 use super::{About, Answer, Answered};
 use crate::{
-    number::{interval, significant},
+    number::{count, interval, significant},
     prediction::words,
     report::{Headline as Row, Outcome},
 };
@@ -183,7 +183,7 @@ fn more_seeds(comparison: &Comparison) -> String {
     match needed <= MOST {
         true => format!(
             "; some {} seeds would place {} {}",
-            significant(needed),
+            count(needed),
             significant(value),
             interval(ci95)
         ),

@@ -58,15 +58,17 @@ pub(super) fn table(report: &Report) -> Markup {
 pub(super) fn section(prepared: &PreparedHeadline<'_>) -> Markup {
     let one = prepared.headline;
     html! {
-        section id=(anchor(one)) {
-            h2 { (one.number) ". " (one.title) }
-            p.question { (one.question) }
-            p { strong { (one.found()) } }
-            p { "Claim: " (one.claim) ". Measured: " (one.measures) }
-            @if !one.takes.is_empty() { p { "From the runs the prediction takes " (one.takes) "." } }
-            p.reason {
-                (one.reason)
-                @if let Some(study) = &one.study { " (runs of " (study) ")" }
+        section.headline id=(anchor(one)) {
+            div {
+                h2 { (one.number) ". " (one.title) }
+                p.question { (one.question) }
+                p { strong { (one.found()) } }
+                p { "Claim: " (one.claim) ". Measured: " (one.measures) }
+                @if !one.takes.is_empty() { p { "From the runs the prediction takes " (one.takes) "." } }
+                p.reason {
+                    (one.reason)
+                    @if let Some(study) = &one.study { " (runs of " (study) ")" }
+                }
             }
             @if let Some(figure) = &prepared.figure {
                 div.figures { (figure::figure(figure)) }

@@ -84,7 +84,7 @@ pub struct Known {
 impl Known {
     /// The 95 % interval, nats, within 0 and [`content`](Self::content). It covers the drawing of the facts from their classes and the
     /// luck of the answers. From 1.96 standard errors below what the
-    /// cross-fitted code saves to 1.96 standard errors and [1.92 nats](UNSEEN) of one fact asked above what the best code of
+    /// cross-fitted code saves to 1.96 standard errors and 1.92 nats of one fact asked above what the best code of
     /// all saves: the choice of a and b takes something off the former and adds something to the latter. Not a number where one of
     /// several facts was asked.
     pub fn ci95(&self) -> [f64; 2] {
