@@ -47,9 +47,14 @@ def by_confidence(weights, ratio, x):
     """The best trust by confidence."""
 
     def loss(trust):
-        return -(weights * saves(trust, ratio, x)).sum()
+        z = trust[0] + trust[1] * x
+        weight = 1 / (1 + np.exp(-np.clip(z, -CERTAIN, CERTAIN)))
+        mixed = weight * ratio + 1 - weight
+        slope = weights * (ratio - 1) / mixed * weight * (1 - weight) * (np.abs(z) < CERTAIN)
+        return -(weights * np.log(mixed)).sum(), -np.array([slope.sum(), (slope * x).sum()])
 
-    found = [minimize(loss, start, method="L-BFGS-B", bounds=[(-100, 100), (0, 20)]) for start in [alike(weights, ratio), *((-b * h, b) for h, b in STARTS)]]
+    starts = [alike(weights, ratio), *((-b * h, b) for h, b in STARTS)]
+    found = [minimize(loss, start, method="L-BFGS-B", jac=True, bounds=[(-100, 100), (0, 20)]) for start in starts]
     return min(found, key=lambda one: one.fun).x
 
 
