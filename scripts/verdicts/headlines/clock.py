@@ -3,13 +3,13 @@
 import math
 
 import numpy as np
-from scipy import interpolate, optimize
+from scipy import optimize
 
-from ..asked import missing
+from ..asked import facts, missing
 from ..claim import OTHER
 from ..estimates import log_slope
 from ..headline import Answer, Headline, together
-from ..runs import config, of_each_seed, rows
+from ..runs import config, last, of_each_seed, rows
 from ..worlds import is_drawn, mean_content, met_and_kept
 from .data_law import laws
 
@@ -18,16 +18,18 @@ MOST = 10
 
 
 def curve(sweep, runs, run):
-    """What the Bayes learner is expected to lose, against documents. Of frequencies that each seed draws, between what kolmo says at the
-    evaluations of all runs of the seed."""
+    """What the Bayes learner is expected to lose, against documents. Of frequencies that each seed draws it is what the facts asked say, times
+    what kolmo's numbers at the evaluations of all runs of the seed are of that, which is near to 1."""
     world = config(run)["world"]
     if not is_drawn(world):
         return met_and_kept(world).left
+    asked = last(facts(run))
+    sampled = lambda n: (asked["share"] * asked["h"] * np.exp(n * np.log1p(-asked["probability"]))).sum()
     of_seed = [sweep.evaluations[other["id"]] for other in rows(runs[runs["seed"] == run["seed"]])]
     known = {n: y for of in of_seed for n, y in zip(of["documents"], of["bayes_value_loss_expected"]) if n > 0}
-    n = np.array(sorted(known), float)
-    between = interpolate.CubicSpline(np.log(n), np.log([known[at] for at in n]))
-    return lambda documents: math.exp(between(math.log(documents)))
+    at = np.array(sorted(known), float)
+    off = [known[n] / sampled(n) for n in at]
+    return lambda n: sampled(n) * np.interp(math.log(n), np.log(at), off)
 
 
 def tau(sweep, runs, run):
@@ -50,5 +52,5 @@ def answer(sweep):
     return Answer(together(seeds)) if seeds else None
 
 
-# Of laws that are drawn the curve is interpolated.
+# Of laws that are drawn the curve is between two evaluations.
 HEADLINE = Headline("clock", "clock_slope", "exponent", None, answer, OTHER)
