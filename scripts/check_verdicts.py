@@ -11,7 +11,11 @@ are written here a second time (quantity.py, rule.py). With --misreport the law 
 to disagree.
 """
 
+import os
 import sys
+
+# Matrices are small here, and threads would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from checks import ended
 from verdicts.check import check

@@ -40,7 +40,7 @@ def saves(trust, ratio, x):
 def alike(weights, ratio):
     """The best trust of all answers alike."""
     shares = 1 / (1 + np.exp(-np.linspace(-CERTAIN, CERTAIN, 2001)))[:, None]
-    saved = np.log(shares * ratio + 1 - shares) @ weights
+    saved = (np.log(shares * ratio + 1 - shares) * weights).sum(axis=1)
     return np.linspace(-CERTAIN, CERTAIN, 2001)[saved.argmax()], 0
 
 

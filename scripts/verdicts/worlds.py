@@ -151,7 +151,8 @@ class MetAndKept:
         over = lambda log: (self.h * self.count * (1 - unmet) * use(log)[1]).sum() - nats
         # The most is spent at the lowest threshold.
         lo, hi = math.log(self.rate.min() * 1e-6), math.log(1e12)
-        log = optimize.brentq(over, lo, hi, xtol=1e-9) if over(lo) > 0 else lo
+        # Of all that there is it is the lowest one, of nothing the highest.
+        log = lo if over(lo) <= 0 else hi if over(hi) >= 0 else optimize.brentq(over, lo, hi, xtol=1e-9)
         return np.sum(self.mass * self.h * (unmet + (1 - unmet) * (1 - use(log)[0])))
 
     def wrong(self, documents, nats, lo, hi):
