@@ -1,12 +1,13 @@
 """Walks through a report: every verdict of it has to be the one that the files of the sweeps make."""
 
 import collections
+import functools
 import math
 from pathlib import Path
 
 from checks import Failure, expect, passed
 
-from . import rule
+from . import check_headlines, rule
 from .claims import CLAIMS
 from .quantity import quantity
 from .report import read
@@ -74,16 +75,15 @@ def confirm(verdict, sweep, claim):
 
 
 def check(report, folders):
-    """Makes every verdict of `report` again from the sweeps in `folders`; those that no verdict is about are not opened."""
+    """Makes every headline and every verdict of `report` again from the sweeps in `folders`; those that no verdict is about are not opened."""
     verdicts = read(report)
     folders = {folder.name: folder for folder in map(Path, folders)}
-    sweeps = {}
+    sweep_of = functools.cache(lambda name: Sweep(folders[name]))
+    check_headlines.check(report, folders, sweep_of)
     for verdict in verdicts:
         claim, study = twin(verdict.claim), verdict.study
         expect(study in folders, f"{verdict.name}: no sweep is called {study}")
-        if study not in sweeps:
-            sweeps[study] = Sweep(folders[study])
-        print(f"      {confirm(verdict, sweeps[study], claim)}", flush=True)
+        print(f"      {confirm(verdict, sweep_of(study), claim)}", flush=True)
     sorts = collections.Counter(verdict.sort for verdict in verdicts)
     refused = sum(verdict.estimate is None for verdict in verdicts)
     counts = ", ".join(f"{sort} {count}" for sort, count in sorted(sorts.items()))

@@ -45,6 +45,19 @@ def slope(rows, x, y):
     return -np.polyfit(np.log(rows[x].astype(float)), np.log(rows[y].astype(float)), 1)[0]
 
 
+def straight(x, y):
+    """dy / dx by least squares; not a number where a y is none, or all x are one."""
+    x, y = (np.asarray(of, float) - np.mean(of) for of in (x, y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.sum(x * y) / np.sum(x * x)
+
+
+def log_slope(x, y):
+    """d ln y / d ln x by least squares; not a number where a y is 0, or none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return straight(np.log(np.asarray(x, float)), np.log(np.asarray(y, float)))
+
+
 def slopes(rows, xs, y):
     """d ln y / d ln x of each column x of `xs`, by least squares over all of them, with a factor of y for each seed."""
     logs = np.log(rows[[*xs, y]].astype(float))

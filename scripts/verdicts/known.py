@@ -13,8 +13,9 @@ CERTAIN = 16
 # Of fewer answers one parameter is chosen, whatever little it saves.
 FEW = 10
 
-# Where the search of the two parameters begins: the confidence of half the trust, as a logit, and the slope.
+# Where the search of the two parameters begins, at the best few: the confidence of half the trust, as a logit, and the slope.
 STARTS = [(half, slope) for slope in (0.3, 1, 4) for half in (-4, -2, 0, 2, 4, 6)]
+BEST = 3
 
 
 def fold(rank, relation):
@@ -39,17 +40,23 @@ def saves(trust, ratio, x):
 def alike(weights, ratio):
     """The best trust of all answers alike."""
     shares = 1 / (1 + np.exp(-np.linspace(-CERTAIN, CERTAIN, 2001)))[:, None]
-    saved = (weights * np.log(shares * ratio + 1 - shares)).sum(axis=1)
+    saved = (np.log(shares * ratio + 1 - shares) * weights).sum(axis=1)
     return np.linspace(-CERTAIN, CERTAIN, 2001)[saved.argmax()], 0
 
 
-def by_confidence(weights, ratio, x):
-    """The best trust by confidence."""
+def by_confidence(weights, ratio, x, one):
+    """The best trust by confidence; `one` is the best of all answers alike."""
 
     def loss(trust):
-        return -(weights * saves(trust, ratio, x)).sum()
+        z = trust[0] + trust[1] * x
+        weight = 1 / (1 + np.exp(-np.clip(z, -CERTAIN, CERTAIN)))
+        mixed = weight * ratio + 1 - weight
+        slope = weights * (ratio - 1) / mixed * weight * (1 - weight) * (np.abs(z) < CERTAIN)
+        return -(weights * np.log(mixed)).sum(), -np.array([slope.sum(), (slope * x).sum()])
 
-    found = [minimize(loss, start, method="L-BFGS-B", bounds=[(-100, 100), (0, 20)]) for start in [alike(weights, ratio), *((-b * h, b) for h, b in STARTS)]]
+    starts = sorted([(-b * half, b) for half, b in STARTS], key=lambda start: loss(start)[0])
+    starts = [one, *starts[:BEST]]
+    found = [minimize(loss, start, method="L-BFGS-B", jac=True, bounds=[(-100, 100), (0, 20)]) for start in starts]
     return min(found, key=lambda one: one.fun).x
 
 
@@ -60,7 +67,8 @@ def chosen(weights, ratio, x, parameters):
     if len(ratio) < FEW:
         trusts = [(None, 0), (alike(weights, ratio), 0)]
     else:
-        trusts = [(None, 0), (alike(weights, ratio), 1)] + [(by_confidence(weights, ratio, x), 2)] * (parameters == 2)
+        one = alike(weights, ratio)
+        trusts = [(None, 0), (one, 1)] + [(by_confidence(weights, ratio, x, one), 2)] * (parameters == 2)
     return max(trusts, key=lambda of: (weights * saves(of[0], ratio, x)).sum() - of[1])[0]
 
 

@@ -92,6 +92,52 @@ def verdict(said):
     )
 
 
+HEADLINE_KEYS = ("number", "name", "statistic", "sort", "quantity", "relation", "study", "predicted", "measured", "ci95", "ci_holm", "margin", "seeds", "verdict")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A headline as the file says it; `study` is None where no runs answer it, `relation` and `outcome` of a finding."""
+
+    name: str
+    statistic: str
+    sort: str
+    quantity: str
+    relation: str | None
+    study: str | None
+    predicted: float
+    margin: float
+    # None where there is no number; ends are not numbers where there is no interval.
+    estimate: Estimate | None
+    holm: tuple[float, float]
+    outcome: str | None
+
+
+def row(said):
+    """A headline as the file says it."""
+    name = said.get("name", "one without a name")
+    for key in HEADLINE_KEYS:
+        expect(key in said, f"the headline {name} has no `{key}`: an older kolmo wrote the report")
+    ends = lambda key: tuple(map(number, said[key] or (None, None)))
+    estimate = None if said["measured"] is None else Estimate(said["measured"], *ends("ci95"), said["seeds"])
+    of = {key: said[key] for key in ("name", "statistic", "sort", "quantity", "relation", "study")}
+    return Row(
+        **of,
+        predicted=number(said["predicted"]),
+        margin=number(said["margin"]),
+        estimate=estimate,
+        holm=ends("ci_holm"),
+        outcome=said["verdict"],
+    )
+
+
+def headlines(path):
+    """The headlines of a report, in their order."""
+    said = json.loads(Path(path).read_text()).get("headlines")
+    expect(said is not None, f"{path} has no headlines: an older kolmo wrote the report")
+    return [row(of) for of in said]
+
+
 def read(path):
     """The verdicts of a report."""
     said = json.loads(Path(path).read_text())["verdicts"]

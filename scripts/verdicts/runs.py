@@ -30,6 +30,7 @@ class Sweep:
     """The runs of a sweep that are done: a row each, and what was measured of each at every evaluation."""
 
     def __init__(self, folder):
+        self.folder = folder
         runs = pd.read_parquet(folder / "summary/runs.parquet")
         self.runs = runs[runs["state"] == "done"].sort_values("seed", kind="stable")
         self.runs["path"] = [folder / "runs" / name for name in self.runs["id"]]
@@ -37,6 +38,11 @@ class Sweep:
         evaluations = pd.read_parquet(folder / "summary/evaluations.parquet")
         self.evaluations = dict(list(evaluations.groupby("id")))
         self.name = folder.name
+
+    @property
+    def asked(self):
+        """What its sweep file asks: claims, headlines and ranges."""
+        return asked(self.folder)
 
     def of(self, name):
         """The runs of a law."""
@@ -86,6 +92,12 @@ def longest(runs, back=0):
 @functools.cache
 def read_config(path):
     return tomllib.loads(path.read_text())
+
+
+def asked(folder):
+    """What the sweep file in the folder of a sweep asks; nothing of a folder that has none."""
+    path = folder / "sweep.toml"
+    return read_config(path).get("report", {}) if path.is_file() else {}
 
 
 def config(run):

@@ -66,8 +66,13 @@ impl Tested {
             self.scale
                 .back(middle + wider * (self.scale.there(end) - middle))
         };
+        self.within_bounds(ci95.map(moved))
+    }
+
+    /// What it finds with this interval, which goes no further than the number can.
+    fn within_bounds(&self, ci95: [f64; 2]) -> ([f64; 2], Finding) {
         let mut comparison = self.comparison;
-        comparison.measured.ci95 = ci95.map(moved);
+        comparison.measured.ci95 = ci95;
         comparison.measured = comparison.measured.within(self.bounds);
         (comparison.measured.ci95, comparison.finding())
     }
@@ -76,7 +81,7 @@ impl Tested {
     fn corrected(&self, level: f64) -> Corrected {
         let freedom = self.freedom();
         let (ci_holm, finding) = match freedom < 1.0 || level == LEVEL {
-            true => (self.comparison.measured.ci95, self.comparison.finding()),
+            true => self.within_bounds(self.comparison.measured.ci95),
             false => self.at(student::quantile_of(freedom, level)),
         };
         Corrected {

@@ -5,6 +5,8 @@ import math
 
 import pandas as pd
 
+from verdicts.headlines import HEADLINES
+
 DOCUMENTS = (1000, 4000, 16000, 64000)
 
 # Runs of so many documents are outside the range, and not on the power law.
@@ -62,5 +64,34 @@ def verdict(**changes):
     return {**said, **changes}
 
 
-def write_report(path, *verdicts):
-    path.write_text(json.dumps({"verdicts": verdicts, "left_out": []}))
+def headline(of, **changes):
+    """What report.json says of a headline that no runs answer, with `changes`."""
+    is_tested = of.relation is not None
+    said = {
+        "number": 1 + HEADLINES.index(of),
+        "name": of.name,
+        "statistic": of.statistic,
+        "sort": "law" if is_tested else "finding",
+        "quantity": of.quantity,
+        "relation": of.relation,
+        "study": None,
+        "predicted": None,
+        "measured": None,
+        "ci95": None,
+        "ci_holm": None,
+        "margin": None,
+        "seeds": None,
+        "verdict": "inconclusive" if is_tested else None,
+        "reason": "",
+    }
+    return {**said, **changes}
+
+
+def headlines(**changes):
+    """What it says of all, of which none is answered, with changes of some, by name."""
+    return [headline(of, **changes.get(of.name, {})) for of in HEADLINES]
+
+
+def write_report(path, *verdicts, headlines=None):
+    rows = [headline(of) for of in HEADLINES] if headlines is None else headlines
+    path.write_text(json.dumps({"headlines": rows, "verdicts": verdicts, "left_out": []}))

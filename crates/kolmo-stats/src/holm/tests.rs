@@ -48,6 +48,20 @@ fn a_single_row_is_what_it_was() {
 }
 
 #[test]
+fn no_interval_goes_further_than_its_number_can() {
+    let share = Tested {
+        bounds: [0.0, 1.0],
+        ..row(0.9, 0.1, 5)
+    };
+    // The only row, and the last of two, have the level of a single one.
+    for rows in [&[share][..], &[row(1.0, 0.001, 5), share]] {
+        let found = holm(rows);
+        let last = found[found.len() - 1];
+        assert_eq!((last.level, last.ci_holm[1]), (LEVEL, 1.0));
+    }
+}
+
+#[test]
 fn each_step_has_its_level() {
     // 0.1 from the edge at errors of a twentieth, an eighth and a third of that, and one that is never decided.
     let rows = [
