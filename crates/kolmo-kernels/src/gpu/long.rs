@@ -158,7 +158,7 @@ mod tests {
             assert_eq!(batch * time % parts, 0);
         }
         // What is little is summed at once.
-        assert_eq!(parts_of_rows(63, 64), 1);
+        assert_eq!(parts_of_rows(15, 64), 1);
         assert_eq!(parts_of_rows(1, 1), 1);
     }
 
