@@ -42,7 +42,7 @@ cd "$work"
 tiny="--d-model 16 --layers 1 --heads 2 --batch 8 --seq 8 --vocab 64"
 if [ -n "$dry" ]; then
   device=software
-  limit=300
+  limit=900
   shapes=(tiny)
   declare -A sizes=([tiny]=$tiny) steps=([tiny]=1)
   first=tiny

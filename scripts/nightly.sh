@@ -47,6 +47,13 @@ memory_safety() {
   PROPTEST_CASES=256 scripts/check_memory_safety.sh
 }
 
+# Of every launch of a step of 4096 positions; the tests of .ci/run have an eighth of them.
+workgroups() {
+  source scripts/swiftshader.sh
+  cargo build --release --features gpu,ndarray
+  "$python" scripts/gpu_costs.py --cubes "$kolmo"
+}
+
 part "build" prepare
 part "kills of a run" kill_runs
 part "kills of a sweep" kill_sweeps
@@ -59,4 +66,6 @@ part "the same results twice" "$python" scripts/same_results.py "$kolmo" "$kolmo
 part "Slurm and GNU parallel" "$python" scripts/check_slurm.py "$kolmo"
 part "all experiments in small" reproduce
 part "memory safety" memory_safety
+# These two build other binaries.
+part "workgroups of a GPU" workgroups
 part "SPIR-V" scripts/check_devices.sh

@@ -1,6 +1,8 @@
 // A Vulkan layer that counts what a program asks of a device. Whenever something is copied back to the host it
 // writes a line of totals to the file that VULKAN_COUNTS names: the difference of two lines is what lay between.
-// scripts/gpu_costs.py builds it and reads the lines.
+// The file that VULKAN_LAUNCHES names gets a line for each launch, "WORKGROUPS BYTES KERNEL", and "read" for each copy back:
+// bytes are those of all storage buffers that the launch binds, so at least what it reads.
+// scripts/gpu_costs.py and tests/gpu_costs/workgroups.rs build it and read the lines.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,20 +25,66 @@ static PFN_vkCreateBuffer create_buffer;
 static PFN_vkAllocateMemory allocate_memory;
 static PFN_vkWaitSemaphores wait_semaphores, wait_semaphores_khr;
 static PFN_vkWaitForFences wait_fences;
+static PFN_vkCreateComputePipelines create_pipelines;
+static PFN_vkAllocateDescriptorSets allocate_sets;
+static PFN_vkUpdateDescriptorSets update_sets;
+static PFN_vkCmdBindPipeline bind_pipeline;
+static PFN_vkCmdBindDescriptorSets bind_sets;
 
-// Which buffers kernels use: the others are the host's. By handle, the newest of a handle counts.
+#define BINDINGS 64
+#define SETS 8
+
+// What is known of a handle: a buffer, a pipeline, a set of descriptors or a list of commands. The newest of a handle counts.
+struct known {
+    unsigned long handle;
+    int of_device;         // a buffer that kernels use; the others are the host's
+    unsigned long size;    // of a buffer
+    char *name;            // the kernel of a pipeline
+    unsigned long *ranges; // bytes at each binding of a set
+    struct known *pipeline, *sets[SETS]; // bound in a list of commands
+};
 #define MOST (1u << 20)
-static struct { VkBuffer buffer; int of_device; } known[MOST];
+static struct known known[MOST];
 
-static unsigned slot(VkBuffer buffer) {
-    unsigned at = (unsigned)(((unsigned long)buffer * 0x9e3779b97f4a7c15ul) >> 44);
-    while (known[at].buffer && known[at].buffer != buffer) at = (at + 1) % MOST;
-    return at;
+static struct known *of(unsigned long handle) {
+    unsigned at = (unsigned)((handle * 0x9e3779b97f4a7c15ul) >> 44);
+    while (known[at].handle && known[at].handle != handle) at = (at + 1) % MOST;
+    known[at].handle = handle;
+    return &known[at];
+}
+#define OF(handle) of((unsigned long)(handle))
+
+// The file that a variable names, if there is the variable.
+static FILE *open_named(const char *variable) {
+    const char *path = getenv(variable);
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (path && !file) abort();
+    return file;
+}
+
+static void write_launch(VkCommandBuffer commands, unsigned long workgroups) {
+    static FILE *out;
+    static int is_open;
+    if (!is_open++) out = open_named("VULKAN_LAUNCHES");
+    if (!out) return;
+    if (!commands) {
+        fprintf(out, "read\n");
+        fflush(out);
+        return;
+    }
+    struct known *list = OF(commands);
+    unsigned long bytes = 0;
+    for (int k = 0; k < SETS; k++)
+        for (int b = 0; list->sets[k] && list->sets[k]->ranges && b < BINDINGS; b++) bytes += list->sets[k]->ranges[b];
+    fprintf(out, "%lu %lu %s\n", workgroups, bytes, list->pipeline && list->pipeline->name ? list->pipeline->name : "?");
 }
 
 static void write_totals(void) {
     static FILE *out;
-    if (!out && !(out = fopen(getenv("VULKAN_COUNTS"), "w"))) abort();
+    static int is_open;
+    write_launch(NULL, 0);
+    if (!is_open++) out = open_named("VULKAN_COUNTS");
+    if (!out) return;
     fprintf(out, "%lu %lu %lu %lu %lu %lu %lu %lu %lu\n", total.launches, total.buffers, total.pages, total.uploads,
             total.bytes_up, total.reads, total.bytes_down, total.submits, total.waits);
     fflush(out);
@@ -44,6 +92,7 @@ static void write_totals(void) {
 
 static void count_dispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
     total.launches++;
+    write_launch(commands, (unsigned long)x * y * z);
     dispatch(commands, x, y, z);
 }
 
@@ -55,10 +104,10 @@ static void count_dispatch_indirect(VkCommandBuffer commands, VkBuffer buffer, V
 static void count_copy(VkCommandBuffer commands, VkBuffer from, VkBuffer to, uint32_t count, const VkBufferCopy *regions) {
     unsigned long bytes = 0;
     for (uint32_t k = 0; k < count; k++) bytes += regions[k].size;
-    if (!known[slot(from)].of_device) {
+    if (!OF(from)->of_device) {
         total.uploads++;
         total.bytes_up += bytes;
-    } else if (!known[slot(to)].of_device) {
+    } else if (!OF(to)->of_device) {
         total.reads++;
         total.bytes_down += bytes;
         write_totals();
@@ -75,9 +124,9 @@ static VkResult count_create(VkDevice device, const VkBufferCreateInfo *info, co
     total.buffers++;
     VkResult result = create_buffer(device, info, a, buffer);
     if (result == VK_SUCCESS) {
-        unsigned at = slot(*buffer);
-        known[at].buffer = *buffer;
-        known[at].of_device = !!(info->usage & (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT));
+        struct known *there = OF(*buffer);
+        there->size = info->size;
+        there->of_device = !!(info->usage & (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT));
     }
     return result;
 }
@@ -85,6 +134,51 @@ static VkResult count_create(VkDevice device, const VkBufferCreateInfo *info, co
 static VkResult count_allocate(VkDevice device, const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *a, VkDeviceMemory *memory) {
     total.pages++;
     return allocate_memory(device, info, a, memory);
+}
+
+static VkResult note_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count, const VkComputePipelineCreateInfo *infos,
+                               const VkAllocationCallbacks *a, VkPipeline *pipelines) {
+    VkResult result = create_pipelines(device, cache, count, infos, a, pipelines);
+    for (uint32_t k = 0; result == VK_SUCCESS && k < count; k++) {
+        free(OF(pipelines[k])->name);
+        OF(pipelines[k])->name = strdup(infos[k].stage.pName);
+    }
+    return result;
+}
+
+static VkResult note_sets(VkDevice device, const VkDescriptorSetAllocateInfo *info, VkDescriptorSet *sets) {
+    VkResult result = allocate_sets(device, info, sets);
+    for (uint32_t k = 0; result == VK_SUCCESS && k < info->descriptorSetCount; k++) {
+        free(OF(sets[k])->ranges);
+        OF(sets[k])->ranges = calloc(BINDINGS, sizeof(unsigned long));
+    }
+    return result;
+}
+
+static void note_update(VkDevice device, uint32_t count, const VkWriteDescriptorSet *writes, uint32_t copies,
+                        const VkCopyDescriptorSet *copied) {
+    for (uint32_t k = 0; k < count; k++) {
+        const VkWriteDescriptorSet *write = &writes[k];
+        struct known *set = OF(write->dstSet);
+        if (write->descriptorType != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER || !set->ranges) continue;
+        for (uint32_t b = 0; b < write->descriptorCount && write->dstBinding + b < BINDINGS; b++) {
+            const VkDescriptorBufferInfo *info = &write->pBufferInfo[b];
+            int is_rest = info->range == VK_WHOLE_SIZE;
+            set->ranges[write->dstBinding + b] = is_rest ? OF(info->buffer)->size - info->offset : info->range;
+        }
+    }
+    update_sets(device, count, writes, copies, copied);
+}
+
+static void note_pipeline(VkCommandBuffer commands, VkPipelineBindPoint point, VkPipeline pipeline) {
+    OF(commands)->pipeline = OF(pipeline);
+    bind_pipeline(commands, point, pipeline);
+}
+
+static void note_bound(VkCommandBuffer commands, VkPipelineBindPoint point, VkPipelineLayout layout, uint32_t first,
+                       uint32_t count, const VkDescriptorSet *sets, uint32_t offsets, const uint32_t *offset) {
+    for (uint32_t k = 0; k < count && first + k < SETS; k++) OF(commands)->sets[first + k] = OF(sets[k]);
+    bind_sets(commands, point, layout, first, count, sets, offsets, offset);
 }
 
 // To ask without waiting is no wait.
@@ -128,6 +222,11 @@ static VkResult create_device(VkPhysicalDevice physical, const VkDeviceCreateInf
     NEXT(queue_submit, "vkQueueSubmit");
     NEXT(create_buffer, "vkCreateBuffer");
     NEXT(allocate_memory, "vkAllocateMemory");
+    NEXT(create_pipelines, "vkCreateComputePipelines");
+    NEXT(allocate_sets, "vkAllocateDescriptorSets");
+    NEXT(update_sets, "vkUpdateDescriptorSets");
+    NEXT(bind_pipeline, "vkCmdBindPipeline");
+    NEXT(bind_sets, "vkCmdBindDescriptorSets");
     NEXT(wait_semaphores, "vkWaitSemaphores");
     NEXT(wait_semaphores_khr, "vkWaitSemaphoresKHR");
     NEXT(wait_fences, "vkWaitForFences");
@@ -144,6 +243,11 @@ EXPORT PFN_vkVoidFunction counts_device(VkDevice device, const char *name) {
     IS("vkQueueSubmit", count_submit);
     IS("vkCreateBuffer", count_create);
     IS("vkAllocateMemory", count_allocate);
+    IS("vkCreateComputePipelines", note_pipelines);
+    IS("vkAllocateDescriptorSets", note_sets);
+    IS("vkUpdateDescriptorSets", note_update);
+    IS("vkCmdBindPipeline", note_pipeline);
+    IS("vkCmdBindDescriptorSets", note_bound);
     IS("vkWaitForFences", count_wait_fences);
     if (wait_semaphores) IS("vkWaitSemaphores", count_wait);
     if (wait_semaphores_khr) IS("vkWaitSemaphoresKHR", count_wait_khr);

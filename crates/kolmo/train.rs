@@ -122,10 +122,12 @@ pub fn train(
     }
     let trunk = trunk(trunk_directory, arguments.resume, config, &there)?;
     let lesson = config.lesson(world)?;
+    let cost = Cost::of(config, WorldSize::of(world));
+    // Before a driver starts, where a GPU is named; `auto` may be one.
+    cost.on_gpu.check("the run", device.largest_tensor())?;
     arguments.switches.apply()?;
     devices::say_unused(device, volume);
     let device = device.open()?;
-    let cost = Cost::of(config, WorldSize::of(world));
     match device.name.on_cubecl() {
         true => cost.on_gpu.check("the run", device.name.largest_tensor())?,
         // The folder's disk is another matter.

@@ -15,8 +15,16 @@ const TILE: usize = 64;
 /// Fewer terms than this are no part: to sum the parts would cost more than they bring.
 const TERMS: usize = 64;
 
-/// Parts that a tensor is cut into before all of it is summed.
+/// Parts that a tensor is cut into before all of it is summed. Where it does not come apart into a quarter of as many, its end is
+/// summed for itself: a workgroup has 32 of them.
 const ROWS: usize = 1024;
+
+/// Sums side by side that are of a megabyte at least eight workgroups, if one computes 256 with vectors of four values.
+const SUMS: usize = 8192;
+
+/// Fewer rows than this are no part of a sum over rows. Where as many sums of so many values are more than there is, all is less than
+/// a megabyte.
+const FEW_ROWS: usize = 8;
 
 /// The largest divisor of `count` that is at most `most`, at least one: so many parts are of one size.
 fn divisor(count: usize, most: usize) -> usize {
@@ -46,19 +54,45 @@ pub fn product_over_rows(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     products.sum_dim(0).reshape([down, right])
 }
 
+/// Parts for the sum of `rows` vectors of `d` values: enough for many workgroups, and where that leaves the sum of the parts as long as a
+/// part, so much the better.
+fn parts_of_rows(rows: usize, d: usize) -> usize {
+    divisor(rows, (SUMS / d).max(rows.isqrt()).min(rows / FEW_ROWS))
+}
+
 /// Over batch and time, for x of `[batch, time, d]`.
 pub fn sum_of_positions(x: Tensor<3>) -> Tensor<1> {
-    let [_, _, d] = x.dims();
-    x.sum_dim(1).sum_dim(0).reshape([d])
+    let [batch, time, d] = x.dims();
+    let rows = batch * time;
+    let parts = parts_of_rows(rows, d);
+    let sums = x.reshape([parts, rows / parts, d]).sum_dim(1);
+    match parts {
+        1 => sums.reshape([d]),
+        _ => sums.sum_dim(0).reshape([d]),
+    }
 }
 
 /// Of the squares of all values, `[1]`.
 pub fn sum_of_squares(x: Tensor<1>) -> Tensor<1> {
     let [count] = x.dims();
     let parts = divisor(count, ROWS.min(count / TERMS));
+    if 4 * parts >= ROWS || count < ROWS * TERMS {
+        return squares_in_parts(x, parts);
+    }
+    // Both begin where a buffer may.
+    let whole = count / ROWS * ROWS;
+    let end = x.clone().narrow(0, whole, count - whole);
+    squares_in_parts(x.narrow(0, 0, whole), ROWS) + squares_in_parts(end, 1)
+}
+
+fn squares_in_parts(x: Tensor<1>, parts: usize) -> Tensor<1> {
+    let [count] = x.dims();
     let rows = x.reshape([parts, count / parts]);
     let sums = (rows.clone() * rows).sum_dim(1);
-    sums.sum_dim(0).reshape([1])
+    match parts {
+        1 => sums.reshape([1]),
+        _ => sums.sum_dim(0).reshape([1]),
+    }
 }
 
 #[cfg(test)]
@@ -96,6 +130,36 @@ mod tests {
             )
             .map_err(TestCaseError::fail)?;
         }
+    }
+
+    #[test]
+    fn squares_of_what_does_not_come_apart_are_summed_with_its_end() {
+        // 64 times a prime number.
+        let count = 64 * 1031;
+        assert_eq!(divisor(count, ROWS), 64);
+        let values: Vec<f32> = (0..count).map(|k| (k % 7) as f32).collect();
+        let expected: f32 = values.iter().map(|value| value * value).sum();
+        let x = Tensor::<1>::from_floats(&values[..], &Device::flex());
+        // Whole numbers below 2²⁴ are exact.
+        assert_eq!(sum_of_squares(x).into_scalar::<f32>(), expected);
+    }
+
+    #[test]
+    fn sums_of_a_megabyte_and_more_are_many_side_by_side() {
+        for (batch, time, d) in [
+            (256, 16, 64),
+            (16, 128, 256),
+            (2, 2048, 64),
+            (1, 1 << 15, 8),
+            (8, 1024, 768),
+        ] {
+            let parts = parts_of_rows(batch * time, d);
+            assert!(parts * d >= SUMS, "{batch}, {time}, {d}: {parts}");
+            assert_eq!(batch * time % parts, 0);
+        }
+        // What is little is summed at once.
+        assert_eq!(parts_of_rows(15, 64), 1);
+        assert_eq!(parts_of_rows(1, 1), 1);
     }
 
     #[test]
