@@ -158,10 +158,14 @@ fn a_step_asks_little_of_a_gpu() {
         let others = asked.kernels.iter().filter(|name| !name.ends_with("Cat"));
         others.count()
     };
-    let layer = others(&three) - others(&two);
-    assert!(layer <= A_LAYER, "{layer}: {three:#?}");
-    let beside = others(&two) - 2 * layer;
-    assert!(beside <= BESIDE, "{beside}: {two:#?}");
+    // Fusion may clip in two kernels or in three, whatever the layers.
+    for (layers, asked) in [(2, &two), (3, &three)] {
+        let (count, most) = (others(asked), BESIDE + layers * A_LAYER);
+        assert!(
+            (most - 1..=most).contains(&count),
+            "{count}, not {most}: {asked:#?}"
+        );
+    }
     // A layer's own, and as many as join seven tensors at once: 8 of a layer, its share of zeros and those beside.
     let joined = three.kernels.len() - others(&three);
     assert!(joined <= 3 + 7, "{joined}");
