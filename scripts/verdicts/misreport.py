@@ -37,7 +37,7 @@ def misreport(kolmo, folder):
             text = config.read_text()
             if "exponent = 1.5" not in text:
                 continue
-            config.write_text(text.replace("exponent = 1.5", "exponent = 4.0"))
+            config.write_text(text.replace("exponent = 1.5", "exponent = 1.15"))
             made = json.loads(manifest.read_text())
             made["config_blake3"] = identity(kolmo, config)
             manifest.write_text(json.dumps(made))
@@ -51,6 +51,6 @@ def misreport(kolmo, folder):
         output = subprocess.run([kolmo, "report", copy, "--json", "-q"], check=True, capture_output=True, text=True).stdout
         verdicts = {v["claim"]: v["verdict"] for v in json.loads(output)["verdicts"]}
         for which in ("exact curve", "1 - alpha"):
-            found = verdicts[f"data_scaling/Zipf 4.00/{which}"]
-            expect(found == "disagrees", f"told an exponent of 4 for 1.5, {which} {found}")
+            found = verdicts[f"data_scaling/Zipf 1.15/{which}"]
+            expect(found == "disagrees", f"told an exponent of 1.15 for 1.5, {which} {found}")
     passed("a law that is misreported to the theory disagrees")
