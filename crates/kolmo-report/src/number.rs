@@ -59,6 +59,16 @@ pub(crate) fn estimate(value: f64, [low, high]: [f64; 2]) -> String {
     }
 }
 
+/// A number that may not have been measured.
+pub(crate) fn measured(value: Option<f64>) -> String {
+    value.map_or(NOTHING.to_owned(), significant)
+}
+
+/// An interval that may not be known.
+pub(crate) fn measured_interval(ends: Option<[f64; 2]>) -> String {
+    ends.map_or(NOTHING.to_owned(), interval)
+}
+
 /// An interval: `[0.12, 0.34]`.
 pub(crate) fn interval([low, high]: [f64; 2]) -> String {
     format!("[{}, {}]", significant(low), significant(high))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::figures::{chart::Chart, heat_map::HeatMap};
 use crate::files;
-use crate::number::{NOTHING, interval, significant};
+use crate::number::{NOTHING, interval, measured, measured_interval, significant};
 
 /// Everything that one HTML file shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,17 +247,17 @@ impl Headline {
 
     /// What was measured, as text.
     pub fn measured_text(&self) -> String {
-        self.measured.map_or(NOTHING.to_owned(), significant)
+        measured(self.measured)
     }
 
     /// Its interval, as text.
     pub fn interval_text(&self) -> String {
-        self.ci95.map_or(NOTHING.to_owned(), interval)
+        measured_interval(self.ci95)
     }
 
     /// The corrected interval, as text.
     pub fn corrected_text(&self) -> String {
-        self.ci_holm.map_or(NOTHING.to_owned(), interval)
+        measured_interval(self.ci_holm)
     }
 
     /// How many seeds it rests on, as text.
@@ -357,12 +357,12 @@ impl Verdict {
 
     /// What was measured, as text.
     pub fn measured_text(&self) -> String {
-        self.measured.map_or(NOTHING.to_owned(), significant)
+        measured(self.measured)
     }
 
     /// Its interval, as text.
     pub fn interval_text(&self) -> String {
-        self.ci95.map_or(NOTHING.to_owned(), interval)
+        measured_interval(self.ci95)
     }
 }
 

@@ -11,12 +11,12 @@ use kolmo_theory::{
 use crate::{
     claims::{About, Claim, section_for},
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
     measured::{
         ladders::{bits, ladders, missing},
         runs::{by_parameters, id, named, observations, parameters},
         seeds::{count_seeds, mean_at},
-        series::{grid, line, points},
+        series::{each_run, grid, line, points},
     },
     number::{count, estimate, grouped, loss, significant},
     prediction::{Expected, beside, range},
@@ -123,20 +123,10 @@ fn figure(study: &Study, runs: &[&StudyRun], name: &str) -> Figure {
         let ends = [lo, hi].map(|bits| (bits, law.at(bits)));
         series.push(line(label, (Mark::Dashes, Ink::Measured), ends));
     }
-    let mut measured: Vec<Datum> = runs
-        .iter()
-        .map(|run| Datum {
-            x: bits(run),
-            y: missing(run),
-            ci95: None,
-        })
-        .filter(|point| point.x > 0.0)
-        .collect();
-    measured.sort_by(|a, b| a.x.total_cmp(&b.x));
     series.push(points(
         "measured, each run",
         (Mark::Points, Ink::Measured),
-        measured,
+        each_run(runs, bits, missing),
     ));
     Figure::chart(
         id(study, &["model-scaling", name]),

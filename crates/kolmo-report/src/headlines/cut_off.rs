@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
     measured::{
         ladders::{bits, profile},
         runs::parameters,
-        series::{line, points},
+        series::{each_run, line, points},
     },
     quantity::Quantity,
     report::{Figure, Part},
@@ -97,15 +97,8 @@ fn figure(ladders: &[Ladder<'_>]) -> Figure {
     let mut series = Vec::new();
     if let Some(ladder) = ladders.first() {
         let runs = ladder.runs();
-        let at = runs.iter().map(|run| Datum {
-            x: bits(run),
-            y: half_missing(run),
-            ci95: None,
-        });
-        let mut at: Vec<Datum> = at
-            .filter(|point| point.x > 0.0 && point.y.is_finite())
-            .collect();
-        at.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let mut at = each_run(&runs, bits, half_missing);
+        at.retain(|point| point.y.is_finite());
         if let (Some(first), Some(last), Some(law)) =
             (at.first(), at.last(), Asymptote::of(&runs[0].world))
         {

@@ -1,12 +1,12 @@
 //! Hallucination: whether a model is wrong about what it never met or had no room for, and about nothing else; one number over all classes.
 
-use kolmo_stats::{OfSeed, Share};
+use kolmo_stats::OfSeed;
 
 use super::{About, Answer, Headline, Test};
 use crate::{
     claims::hallucination::{Class, classes, has_room},
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
     measured::{
         answers::{Group, asked_groups, panels},
         series::{line, points},
@@ -141,14 +141,7 @@ fn deviance(wrong: f64, expected: f64, answers: f64) -> f64 {
 }
 
 fn figure(classes: &[Class], room: bool) -> Figure {
-    let measured = classes.iter().rev().filter_map(|class| {
-        let estimate = Share::over_seeds(&class.shares).ok()?;
-        Some(Datum {
-            x: class.exposures,
-            y: estimate.value,
-            ci95: Some(estimate.ci95),
-        })
-    });
+    let measured = classes.iter().rev().filter_map(Class::measured);
     let theory = classes
         .iter()
         .rev()

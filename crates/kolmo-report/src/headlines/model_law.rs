@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    figures::chart::{Chart, Datum, Ink, Mark},
+    figures::chart::{Chart, Ink, Mark},
     measured::{
         ladders::{bits, missing, missing_without_luck},
-        series::{grid, line, points},
+        series::{each_run, grid, line, points},
     },
     quantity::Quantity,
     report::{Figure, Outcome, Part},
@@ -143,20 +143,10 @@ fn figure(ladders: &[Ladder<'_>]) -> Figure {
                 ));
             }
         }
-        let mut measured: Vec<Datum> = runs
-            .iter()
-            .map(|run| Datum {
-                x: bits(run),
-                y: missing_without_luck(run),
-                ci95: None,
-            })
-            .filter(|point| point.x > 0.0)
-            .collect();
-        measured.sort_by(|a, b| a.x.total_cmp(&b.x));
         series.push(points(
             "measured, each run",
             (Mark::Points, Ink::Measured),
-            measured,
+            each_run(&runs, bits, missing_without_luck),
         ));
     }
     Figure::chart(

@@ -3,7 +3,7 @@
 use kolmo_run::EvaluationRecord;
 use kolmo_theory::discovery::mean_content;
 
-use super::{About, Answer, Headline, Test, parts::each_seed};
+use super::{About, Answer, Headline, Test};
 use crate::{
     error::Result,
     figures::chart::{Chart, Ink, Mark},
@@ -39,10 +39,12 @@ impl Headline for SyntaxFirst {
         let mut drawn = None;
         let mut unfinished = 0;
         for (runs, name) in named(study.groups(StudyRun::but_seed)) {
-            let mut ratios = Vec::new();
+            let (mut ratios, mut times) = (Vec::new(), Vec::new());
             for run in &runs {
                 let (syntax, values) = (redundancy_curve(run)?, values(run));
-                let Some(syntax_at) = first_below(&syntax) else {
+                let syntax_at = first_below(&syntax);
+                times.push((run.config.seed, syntax_at.unwrap_or(f64::NAN)));
+                let Some(syntax_at) = syntax_at else {
                     continue;
                 };
                 let values_at = first_below(&values).unwrap_or_else(|| {
@@ -61,12 +63,6 @@ impl Headline for SyntaxFirst {
                 &factors,
                 Quantity::Ratio,
             ));
-            let times = each_seed(&runs, |runs| {
-                redundancy_curve(runs[0])
-                    .ok()
-                    .and_then(|curve| first_below(&curve))
-                    .unwrap_or(f64::NAN)
-            });
             parts.push(Part::mean(
                 format!("{name}, batches of {batch}, syntax learnt (documents)"),
                 None,

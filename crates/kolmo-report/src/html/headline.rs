@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figure;
 use super::prepared::PreparedHeadline;
 use super::verdict::badge;
-use crate::number::{NOTHING, interval, significant};
+use crate::number::{measured, measured_interval};
 use crate::report::{Headline, Part, Report};
 
 /// A row for each headline that runs answer, and a sentence about the others.
@@ -104,9 +104,9 @@ fn parts(parts: &[Part]) -> Markup {
                     @for part in parts {
                         tr {
                             th scope="row" { (part.name) }
-                            td.number { (number(part.predicted)) }
-                            td.number { (number(part.measured)) }
-                            td.number { (ends(part.ci95)) }
+                            td.number { (measured(part.predicted)) }
+                            td.number { (measured(part.measured)) }
+                            td.number { (measured_interval(part.ci95)) }
                         }
                     }
                 }
@@ -120,12 +120,4 @@ fn outcome(one: &Headline) -> Markup {
         Some(outcome) => badge(outcome),
         None => html! { (one.sort.name()) },
     }
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or(NOTHING.to_owned(), significant)
-}
-
-fn ends(ci95: Option<[f64; 2]>) -> String {
-    ci95.map_or(NOTHING.to_owned(), interval)
 }

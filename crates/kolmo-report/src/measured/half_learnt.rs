@@ -89,6 +89,6 @@ pub fn later(time: HalfLearning, start: f64) -> HalfLearning {
 pub fn median(class: &Class) -> Option<f64> {
     match median_half_learning(&class.learning.times) {
         Ok(HalfLearning::At { documents }) => Some(documents),
-        _ => None,
+        Ok(HalfLearning::Before { .. } | HalfLearning::Censored { .. }) | Err(_) => None,
     }
 }

@@ -1,6 +1,9 @@
 //! Series of a chart.
 
-use crate::figures::chart::{Datum, Ink, Mark, Series};
+use crate::{
+    figures::chart::{Datum, Ink, Mark, Series},
+    study::StudyRun,
+};
 
 /// Points without intervals.
 pub fn line(
@@ -25,6 +28,22 @@ pub fn points(label: impl Into<String>, (mark, ink): (Mark, Ink), points: Vec<Da
         ink,
         points,
     }
+}
+
+/// A point for each of `runs`, without intervals, in the order of x; on a logarithmic axis an x of 0 has no place.
+pub fn each_run(
+    runs: &[&StudyRun],
+    x: impl Fn(&StudyRun) -> f64,
+    y: impl Fn(&StudyRun) -> f64,
+) -> Vec<Datum> {
+    let points = runs.iter().map(|run| Datum {
+        x: x(run),
+        y: y(run),
+        ci95: None,
+    });
+    let mut points: Vec<Datum> = points.filter(|point| point.x > 0.0).collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    points
 }
 
 /// `count` numbers from `lo` to `hi`, evenly spaced in the logarithm.

@@ -95,6 +95,18 @@ pub(crate) struct Class {
     pub shares: Vec<OfSeed<Share>>,
 }
 
+impl Class {
+    /// The share of wrong answers against exposures, with its interval; none of answers that have none.
+    pub fn measured(&self) -> Option<Datum> {
+        let estimate = Share::over_seeds(&self.shares).ok()?;
+        Some(Datum {
+            x: self.exposures,
+            y: estimate.value,
+            ci95: Some(estimate.ci95),
+        })
+    }
+}
+
 /// The mean of what `of` says of the runs of `group`.
 fn mean_of(group: &Group<'_>, of: impl Fn(&StudyRun) -> f64) -> f64 {
     mean(group.runs.iter().map(|asked| of(asked.run)))
@@ -250,14 +262,7 @@ fn figure(study: &Study, panel: &Panel<'_>) -> Figure {
         }
     }
     for ((_, ink, label), classes) in panel.series("measured").zip(&all) {
-        let measured = classes.iter().rev().filter_map(|class| {
-            let estimate = Share::over_seeds(&class.shares).ok()?;
-            Some(Datum {
-                x: class.exposures,
-                y: estimate.value,
-                ci95: Some(estimate.ci95),
-            })
-        });
+        let measured = classes.iter().rev().filter_map(Class::measured);
         series.push(points(label, (Mark::Points, ink), measured.collect()));
     }
     let name = &panel.name;
