@@ -45,8 +45,8 @@ class Sweep:
         return asked(self.folder)
 
     def of(self, name):
-        """The runs of a law."""
-        return self.runs[self.runs["law"] == name]
+        """The runs that the report calls `name`."""
+        return named(self.runs, name)
 
 
 def rows(runs):
@@ -74,12 +74,15 @@ def inside(runs, column, ends):
 
 
 def named(runs, name):
-    """The runs that the report calls `name`: of one law, and where it says so of one size or length."""
+    """The runs that the report calls `name`: of one law, and where it says so of one size, length or size of batches."""
     runs = runs[[name == law or name.startswith(f"{law}, ") for law in runs["law"]]]
     for key, column in (("parameters", "parameters"), ("documents", "final_documents")):
         found = re.search(rf"(\d+) {key}", name)
         if found:
             runs = runs[runs[column] == int(found[1])]
+    batches = re.search(r"batches of (\d+)", name)
+    if batches:
+        runs = runs[[config(run)["train"]["batch_documents"] == int(batches[1]) for run in rows(runs)]]
     return runs
 
 

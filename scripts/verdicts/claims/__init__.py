@@ -12,6 +12,7 @@ from . import (
     forgetting,
     hallucination,
     instruction,
+    learning_rate,
     learning_time,
     longer_training,
     model_scaling,
@@ -28,6 +29,7 @@ from . import (
 
 CLAIMS = (
     data_scaling.CLAIM,
+    learning_rate.CLAIM,
     model_scaling.CLAIM,
     bits_per_parameter.CLAIM,
     cut_off.CLAIM,

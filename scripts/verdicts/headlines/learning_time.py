@@ -24,16 +24,22 @@ def exponent(run, asked, start):
 
 
 def answer(sweep):
-    seeds, found, unfinished = [], [], 0
+    found, unfinished = {}, 0
     for run in rows(fresh(sweep)):
         asked = facts(run)
         start = plateau(asked)
         if np.isnan(start):
             unfinished += 1
             continue
-        seeds.append(run["seed"])
-        found.append(exponent(run, timed(asked), start))
-    return Answer(pd.Series(found, index=seeds, dtype=float), predicted=-1, undecided=unfinished > 0) if seeds else None
+        batch = run["law"], config(run)["train"]["batch_documents"]
+        found.setdefault(batch, {})[run["seed"]] = exponent(run, timed(asked), start)
+    if not found:
+        return None
+    # Batches that leave too few classes for every seed say nothing.
+    known = [pd.Series(of_batch, dtype=float) for of_batch in found.values()]
+    known = [of_batch for of_batch in known if of_batch.notna().any()]
+    seeds = pd.concat(known) if known else pd.Series(dtype=float)
+    return Answer(seeds, predicted=-1, undecided=unfinished > 0)
 
 
 HEADLINE = Headline("learning_time", "exponent_since_plateau", "exponent", "equal", answer)

@@ -15,6 +15,7 @@ mod document;
 pub(crate) mod forgetting;
 pub(crate) mod hallucination;
 pub(crate) mod instruction;
+mod learning_rate;
 mod learning_time;
 mod longer_training;
 mod model_scaling;
@@ -79,6 +80,7 @@ impl dyn Claim + '_ {
 /// All claims, in the order of a report.
 pub static CLAIMS: &[&dyn Claim] = &[
     &data_scaling::DataScaling,
+    &learning_rate::LearningRate,
     &model_scaling::ModelScaling,
     &bits_per_parameter::BitsPerParameter,
     &cut_off::CutOff,

@@ -36,7 +36,7 @@ impl Headline for LearningTime {
             claim: "the time until a fact is learnt is inversely proportional to its frequency: T ∝ 1/p",
             statistic: "exponent_since_plateau",
             measures: "The exponent of the time until half of the facts of a class are half learnt, counted from the end of the plateau, against their \
-                 probability, over facts that are in fewer than one batch of 20.",
+                 probability, over facts that are in fewer than one batch of 20, mean over the sizes of batches that leave three such classes.",
             quantity: Quantity::Exponent,
             test: Test::Equal,
         }
@@ -47,8 +47,6 @@ impl Headline for LearningTime {
         let mut curves = Vec::new();
         let mut unfinished = 0;
         for (runs, name) in named(study.groups(StudyRun::but_seed)) {
-            let batch = runs[0].config.train.batch_documents;
-            let name = format!("{name}, batches of {batch}");
             let mut of_runs = Vec::new();
             for run in &runs {
                 let start = plateau::documents(run);
@@ -94,14 +92,18 @@ impl Headline for LearningTime {
                 &left,
                 Quantity::Share,
             ));
-            seeds.extend(slopes);
+            // Batches so large that hardly a class is rare enough for them say nothing of any seed.
+            if slopes.iter().any(|(_, slope)| slope.is_finite()) {
+                seeds.extend(slopes);
+            }
             let (_, start, classes) = &of_runs[0];
             curves.push((name, *start, classes.clone()));
         }
-        if seeds.is_empty() {
+        if curves.is_empty() {
             return Ok(None);
         }
-        let few = seeds.iter().any(|(_, slope)| slope.is_nan()).then(|| {
+        let is_short = seeds.is_empty() || seeds.iter().any(|(_, slope)| slope.is_nan());
+        let few = is_short.then(|| {
             format!(
                 "fewer than {CLASSES} classes of facts that are in fewer than one batch of {BATCHES} were half learnt: train on more documents, or in \
                  smaller batches"

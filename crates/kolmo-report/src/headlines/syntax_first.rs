@@ -54,17 +54,16 @@ impl Headline for SyntaxFirst {
                 ratios.push((run.config.seed, (values_at / syntax_at).ln()));
                 drawn.get_or_insert((syntax, values));
             }
-            let batch = runs[0].config.train.batch_documents;
             let factors = ratios.iter().map(|(seed, ratio)| (*seed, ratio.exp()));
             let factors: Vec<_> = factors.collect();
             parts.push(Part::mean(
-                format!("{name}, batches of {batch}, ratio of the times"),
+                format!("{name}, ratio of the times"),
                 None,
                 &factors,
                 Quantity::Ratio,
             ));
             parts.push(Part::mean(
-                format!("{name}, batches of {batch}, syntax learnt (documents)"),
+                format!("{name}, syntax learnt (documents)"),
                 None,
                 &times,
                 Quantity::Count,

@@ -45,12 +45,16 @@ pub fn named(groups: Vec<Vec<&StudyRun>>) -> Vec<(Vec<&StudyRun>, String)> {
             |of: &dyn Fn(&StudyRun) -> u64| alike.iter().any(|other| of(other[0]) != of(runs[0]));
         let parameters = |run: &StudyRun| run.parameters;
         let documents = |run: &StudyRun| run.config.train.documents;
+        let batch = |run: &StudyRun| run.config.train.batch_documents as u64;
         let mut name = law;
         if differs(&parameters) {
             name += &format!(", {} parameters", runs[0].parameters);
         }
         if differs(&documents) {
             name += &format!(", {} documents", documents(runs[0]));
+        }
+        if differs(&batch) {
+            name += &format!(", batches of {}", batch(runs[0]));
         }
         name
     };

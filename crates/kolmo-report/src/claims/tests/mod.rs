@@ -2,6 +2,7 @@
 
 mod answers;
 mod codes;
+mod learning_rate;
 mod mean;
 mod structure;
 mod suite;
