@@ -2,13 +2,12 @@
 
 use std::f64::consts::LN_2;
 
-use kolmo_stats::{Estimate, OfSeed, mean};
+use kolmo_stats::{Estimate, OfSeed, one_a_seed};
 use kolmo_theory::capacity::{Capacity, Rival};
 
 use super::{
     About, Answer, Headline, Test,
     ladder::{Ladder, ladders},
-    parts::each_seed,
 };
 use crate::{
     error::Result,
@@ -50,23 +49,17 @@ impl Headline for ModelLaw {
         let (mut seeds, mut parts) = (Vec::new(), Vec::new());
         let mut undecided = ladders.iter().find_map(Ladder::undecided);
         for ladder in &ladders {
-            let runs = ladder.runs();
-            let over = |other: &dyn Fn(&StudyRun) -> f64| -> Vec<OfSeed<f64>> {
-                each_seed(&runs, |runs| {
-                    let ratios = runs
-                        .iter()
-                        .map(|run| missing_without_luck(run) / other(run));
-                    mean(ratios)
-                })
+            let spent: Vec<Spent> = ladder.runs().into_iter().map(Spent::of).collect();
+            let over = |ratio: &dyn Fn(&Spent) -> f64| -> Vec<OfSeed<f64>> {
+                let ratios = spent.iter().map(|one| (one.run.config.seed, ratio(one)));
+                one_a_seed(&ratios.collect::<Vec<_>>())
             };
-            seeds.extend(over(&best));
-            let raw = each_seed(&runs, |runs| {
-                mean(runs.iter().map(|run| missing(run) / best(run)))
-            });
+            seeds.extend(over(&|one| missing_without_luck(one.run) / one.best));
+            let raw = over(&|one| missing(one.run) / one.best);
             let name = format!("{}, raw, luck included", ladder.name);
             parts.push(Part::mean(name, None, &raw, Quantity::Ratio));
-            for rival in Rival::ALL {
-                let beside = over(&|run| spread(run, rival));
+            for (k, rival) in Rival::ALL.into_iter().enumerate() {
+                let beside = over(&|one| missing_without_luck(one.run) / one.others[k]);
                 let estimate = Estimate::over_seeds(&beside).ok();
                 let is_below = estimate.is_some_and(|estimate| estimate.ci95[1] < 1.0);
                 if !is_below {
@@ -98,14 +91,24 @@ impl Headline for ModelLaw {
     }
 }
 
-fn best(run: &StudyRun) -> f64 {
-    Capacity::after(&run.world, run.documents())
-        .store(bits(run) * LN_2)
-        .value_loss
+/// What a run would miss if it had spent the bits that it stored in another way, nats per fact.
+struct Spent<'a> {
+    run: &'a StudyRun,
+    best: f64,
+    /// Of each of [`Rival::ALL`].
+    others: [f64; Rival::ALL.len()],
 }
 
-fn spread(run: &StudyRun, rival: Rival) -> f64 {
-    Capacity::after(&run.world, run.documents()).spread(rival, bits(run) * LN_2)
+impl<'a> Spent<'a> {
+    fn of(run: &'a StudyRun) -> Self {
+        let capacity = Capacity::after(&run.world, run.documents());
+        let nats = bits(run) * LN_2;
+        Self {
+            run,
+            best: capacity.store(nats).value_loss,
+            others: Rival::ALL.map(|rival| capacity.spread(rival, nats)),
+        }
+    }
 }
 
 fn figure(ladders: &[Ladder<'_>]) -> Figure {

@@ -157,6 +157,7 @@ fn runs_that_serve_one_claim_serve_another() {
 #[test]
 fn a_claim_that_there_is_not_is_refused() {
     let error = super::super::sections(&study("ordre", Vec::new())).unwrap_err();
-    let expected = "there is no claim ordre; there are data_scaling, learning_rate, model_scaling, ";
+    let expected =
+        "there is no claim ordre; there are data_scaling, learning_rate, model_scaling, ";
     assert!(error.to_string().starts_with(expected), "{error}");
 }
