@@ -47,10 +47,11 @@ memory_safety() {
   PROPTEST_CASES=256 scripts/check_memory_safety.sh
 }
 
-# Of every launch of a step of 4096 positions; the tests of .ci/run have an eighth of them.
+# What a step asks of a GPU, and every launch of a step of 4096 positions; the test has an eighth of them.
 workgroups() {
   source scripts/swiftshader.sh
   cargo build --release --features gpu,ndarray
+  cargo test --release --features gpu,ndarray --test tests -- gpu_costs
   "$python" scripts/gpu_costs.py --cubes "$kolmo"
 }
 
