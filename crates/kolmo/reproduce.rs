@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let mut plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
     // In the order in which a report has its claims.
     plans.sort_by_key(|(_, (plan, _))| {
-        let first = plan.file.report.claims.first();
+        let first = plan.file.report.named_claims().first();
         first.and_then(|name| claims::place(name.as_str()))
     });
     let plans = with_bases(&experiments, plans)?;

@@ -14,8 +14,8 @@ pub struct ReportConfig {
     pub title: String,
     /// The question that its runs are to answer, one sentence; `kolmo reproduce` shows it.
     pub question: String,
-    /// The claims it is for; every claim that its runs allow if there are none.
-    pub claims: Vec<ClaimName>,
+    /// The claims it is for; every claim that its runs allow if it does not say.
+    pub claims: Option<Vec<ClaimName>>,
     /// The headlines that its runs answer; none if there are none.
     pub headlines: Vec<HeadlineConfig>,
     /// Range of the documents trained on that the data scaling law is fitted over; all if there is none.
@@ -88,7 +88,13 @@ impl From<ClaimName> for String {
 impl ReportConfig {
     /// Whether the runs are for `claim`.
     pub fn wants(&self, claim: &str) -> bool {
-        self.claims.is_empty() || self.claims.iter().any(|name| name.as_str() == claim)
+        let named = self.claims.as_ref();
+        named.is_none_or(|names| names.iter().any(|name| name.as_str() == claim))
+    }
+
+    /// The claims that it names.
+    pub fn named_claims(&self) -> &[ClaimName] {
+        self.claims.as_deref().unwrap_or_default()
     }
 
     /// Checks the ranges, and the margins of headlines.

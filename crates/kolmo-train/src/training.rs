@@ -16,6 +16,7 @@ use kolmo_world::{Lesson, World, random::Streams};
 use crate::{
     base::{self, Base},
     companions::Companion,
+    documents::Documents,
     error::TrainError,
     job::Job,
     learner::Learner,
@@ -48,6 +49,8 @@ pub(crate) struct Training<'a> {
     pub meter: Meter,
     pub companions: Vec<Box<dyn Companion + 'a>>,
     pub recorder: Recorder<'a>,
+    /// What it reads.
+    pub reads: Documents<'a>,
     /// Whether a stop came in the middle of the evaluation after this step.
     pub owes_evaluation: bool,
 }
@@ -208,6 +211,7 @@ impl<'a> Training<'a> {
             meter: Meter::new(Sums::default()),
             companions,
             recorder: Recorder::create(job)?,
+            reads: Documents::of(job, device)?,
             owes_evaluation: false,
         })
     }
@@ -267,6 +271,7 @@ impl<'a> Training<'a> {
             meter: Meter::new(meter),
             companions,
             recorder: Recorder::resume(job, step, &written)?,
+            reads: Documents::of(job, device)?,
             owes_evaluation: owes_evaluation.unwrap_or(false),
         })
     }

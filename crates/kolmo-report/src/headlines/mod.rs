@@ -13,6 +13,7 @@ mod data_and_model;
 mod data_law;
 mod document;
 mod fine_tuning;
+mod front;
 mod hallucination;
 mod honesty;
 mod ladder;
@@ -35,7 +36,7 @@ use crate::{
     claims,
     error::{Error, Result},
     quantity::Quantity,
-    report::{Figure, Headline as Row, Part, Sort},
+    report::{Figure, Headline as Row, Part, Section, Sort},
     study::Study,
 };
 
@@ -128,6 +129,29 @@ pub trait Headline: Sync {
     fn further(&self, _study: &Study) -> Result<Vec<Part>> {
         Ok(Vec::new())
     }
+
+    /// What a study that is for it shows beside the row, in the appendix of a report.
+    ///
+    /// # Errors
+    /// Those of reading records.
+    fn appendix(&self, _study: &Study) -> Result<Option<Section>> {
+        Ok(None)
+    }
+}
+
+/// What the headlines that `study` is for show beside their rows.
+///
+/// # Errors
+/// Those of reading records.
+pub fn appendices(study: &Study) -> Result<Vec<Section>> {
+    let mut sections = Vec::new();
+    for headline in HEADLINES {
+        let mut asked = study.settings.headlines.iter();
+        if asked.any(|config| config.name.as_str() == headline.about().name) {
+            sections.extend(headline.appendix(study)?);
+        }
+    }
+    Ok(sections)
 }
 
 /// All headlines, in the order of a report.
@@ -179,7 +203,7 @@ pub fn rows(studies: &[Study]) -> Result<Vec<Row>> {
     rows_of(HEADLINES, studies)
 }
 
-/// The same with `headlines` for all that there are.
+/// The rows, with `headlines` for all that there are.
 fn rows_of(headlines: &[&dyn Headline], studies: &[Study]) -> Result<Vec<Row>> {
     let mut answered = Vec::new();
     for headline in headlines {
