@@ -1,6 +1,8 @@
 //! `[finetune]`: training that begins with the weights of another run.
 
-use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, lesson::Read, random::Streams};
+use kolmo_world::{
+    Lesson, LessonConfig, RepeatConfig, ReplayConfig, World, lesson::Read, random::Streams,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +164,10 @@ impl RunConfig {
             let valid = "to leave it out: the run to begin with is given by --from";
             return Err(ConfigError::invalid("finetune.base", "given", valid));
         }
-        let own = step * base.train.batch_documents as u64;
+        let read = step * base.train.batch_documents as u64;
+        // Where documents come again, all of them are taken to have been read.
+        let all = |repeat: RepeatConfig| repeat.distinct(base.train.shown());
+        let own = base.train.repeat.map_or(read, all);
         let earlier = base.finetune.as_ref().and_then(|of| of.base.as_ref());
         let (documents, tuned) = match earlier {
             Some(earlier) => (earlier.documents, earlier.tuned + own),

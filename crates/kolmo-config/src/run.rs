@@ -115,6 +115,14 @@ impl RunConfig {
         self.model.check()?;
         if let Some(finetune) = &self.finetune {
             finetune.check(&self.model)?;
+            if self.eval.generated > 0 {
+                let valid = "0 beside [finetune], whose facts are not the world's alone";
+                return Err(ConfigError::invalid("eval.generated", self.eval.generated, valid));
+            }
+            if self.train.repeat.is_some() {
+                let valid = "no such table beside [finetune], which has [finetune.replay]";
+                return Err(ConfigError::invalid("train.repeat", "a table", valid));
+            }
             if finetune.from.is_none() || finetune.base.is_none() {
                 return Err(ConfigError::NoBase);
             }

@@ -4,9 +4,12 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_kernels::Tokens;
+use kolmo_kernels::{Tokens, Workers};
 use kolmo_model::LanguageModel;
-use kolmo_world::{EOS, Token, random::Random};
+use kolmo_world::{
+    EOS, Token,
+    random::{Random, Stream},
+};
 use rand::{Rng, RngExt};
 
 use crate::{error::EvalError, measure::Prediction};
@@ -102,6 +105,33 @@ pub fn write_documents(
         }
     }
     Ok(written)
+}
+
+/// Documents 0 to `count` that `model` writes, number n drawn with the generator of `draws` at n; on a CPU each of `workers` writes some of them.
+///
+/// # Errors
+/// As of [`generate`].
+pub fn write_all(
+    model: &dyn LanguageModel,
+    most: usize,
+    draws: &Stream,
+    count: u64,
+    device: &Device,
+    workers: &Workers,
+) -> Result<Vec<Vec<Token>>, EvalError> {
+    /// Documents that are written at the same time.
+    const ROWS: u64 = 256;
+    let parts = (0..count).step_by(ROWS as usize);
+    let work = |first: u64| {
+        let numbers = first..count.min(first + ROWS);
+        let mut randoms: Vec<Random> = numbers.map(|n| draws.at(n)).collect();
+        write_documents(model, most, &mut randoms, device)
+    };
+    let mut all = Vec::new();
+    for part in workers.map_on(device, parts.collect(), work) {
+        all.extend(part?);
+    }
+    Ok(all)
 }
 
 /// What [`generate`] writes greedily, by reading all of a text again for each token: what that is held against.
@@ -228,7 +258,14 @@ mod tests {
         // The first word of each is the one that a sample has.
         for (n, document) in all.iter().enumerate() {
             let mut random = stream.at(n as u64);
-            let said = generate(&model, &[vec![]], 1, Choice::Sampled(1.0), &mut random, &device);
+            let said = generate(
+                &model,
+                &[vec![]],
+                1,
+                Choice::Sampled(1.0),
+                &mut random,
+                &device,
+            );
             assert_eq!(said.unwrap()[0][0], document[0]);
         }
     }

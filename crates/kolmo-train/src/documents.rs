@@ -1,9 +1,11 @@
 //! What a run reads: documents of the world, those of a lesson, and such as the model wrote before the lesson began.
 
+use std::sync::Arc;
+
 use burn::prelude::*;
 use kolmo_eval::{EvalError, generate::write_documents};
 use kolmo_model::Model;
-use kolmo_world::{Batch, Document, Lesson, World, random::Random};
+use kolmo_world::{Batch, Document, Lesson, Shown, World, random::Random};
 
 use crate::{
     base::{self, Base},
@@ -14,14 +16,14 @@ use crate::{
 /// A stream of documents.
 #[derive(Debug, Clone)]
 pub(crate) enum Documents<'a> {
-    World(&'a World),
+    World(Shown<'a>),
     Lesson(&'a Lesson<'a>),
     /// A lesson some of whose documents a model writes.
-    Generated(&'a Lesson<'a>, Author),
+    Generated(&'a Lesson<'a>, Arc<Author>),
 }
 
 /// A model that writes documents: the one that a fine-tuning begins with. Its weights stay as they are.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Author {
     model: Model,
     device: Device,
@@ -35,7 +37,10 @@ impl<'a> Documents<'a> {
     pub fn of(job: &Job<'a>, device: &Device) -> Result<Self, TrainError> {
         let Job { config, world, .. } = *job;
         let lesson = match job.lesson {
-            None => return Ok(Self::World(world)),
+            None => {
+                let shown = Shown::new(world, config.train.repeat, config.train.shown());
+                return Ok(Self::World(shown));
+            }
             Some(lesson) if !lesson.has_generated() => return Ok(Self::Lesson(lesson)),
             Some(lesson) => lesson,
         };
@@ -45,7 +50,7 @@ impl<'a> Documents<'a> {
         let weights = Base::open(finetune, job.run)?.weights()?;
         let model = base::model(config, world, weights, device)?.valid();
         let device = job.device.device.clone();
-        Ok(Self::Generated(lesson, Author { model, device }))
+        Ok(Self::Generated(lesson, Arc::new(Author { model, device })))
     }
 
     /// Documents `first..first + count` as a batch.
@@ -70,11 +75,11 @@ impl<'a> Documents<'a> {
                 numbers.into_iter().zip(written).collect()
             }
         };
-        Ok(Batch::of(length, first, count, |n, document| {
-            match written.binary_search_by_key(&n, |(number, _)| *number) {
-                Ok(place) => document.clone_from(&written[place].1),
-                Err(_) => lesson.write_document(n, document),
-            }
+        Ok(Batch::of(length, first, count, |n, document| match written
+            .binary_search_by_key(&n, |(number, _)| *number)
+        {
+            Ok(place) => document.clone_from(&written[place].1),
+            Err(_) => lesson.write_document(n, document),
         }))
     }
 }

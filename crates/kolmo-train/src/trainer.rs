@@ -391,6 +391,7 @@ fn answers(
     let moment = Moment {
         step: training.step,
         documents: training.documents,
+        distinct: job.config.train.distinct(training.documents),
         before: job.config.documents_before(),
     };
     let is_last = moment.step == job.config.train.steps();

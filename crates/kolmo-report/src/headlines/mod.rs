@@ -14,6 +14,7 @@ mod data_law;
 mod document;
 mod fine_tuning;
 mod front;
+mod generated;
 mod hallucination;
 mod honesty;
 mod ladder;
