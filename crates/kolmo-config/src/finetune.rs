@@ -193,6 +193,7 @@ impl RunConfig {
         syntax.questions = asked.questions.or(syntax.questions);
         config.model = base.model.clone();
         config.seed = base.seed;
+        config.seed_of = base.seed_of;
         Ok(config)
     }
 }
@@ -210,7 +211,7 @@ fn given(text: &str, overrides: &[String]) -> Vec<String> {
 fn belongs_to_base(key: &str) -> bool {
     let of = key.split('.').next().unwrap_or_default();
     let may_grow = ["world.syntax.held_out", "world.syntax.questions"];
-    matches!(of, "seed" | "world" | "model") && !may_grow.contains(&key)
+    matches!(of, "seed" | "seed_of" | "world" | "model") && !may_grow.contains(&key)
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub struct ReportConfig {
     pub claims: Option<Vec<ClaimName>>,
     /// The headlines that its runs answer; none if there are none.
     pub headlines: Vec<HeadlineConfig>,
+    /// The headlines whose numbers are to be seen with one thing of the runs changed at a time; none if there are none.
+    pub robustness: Vec<HeadlineConfig>,
     /// Range of the documents trained on that the data scaling law is fitted over; all if there is none.
     pub documents: Option<[f64; 2]>,
     /// Range of the parameters that scaling laws are fitted over; all if there is none.
@@ -102,20 +104,8 @@ impl ReportConfig {
     /// # Errors
     /// [`ConfigError::Invalid`] for one that is empty or not positive, and for a headline that is named twice.
     pub fn check(&self) -> Result<(), ConfigError> {
-        for (k, headline) in self.headlines.iter().enumerate() {
-            if let Some(margin) = headline.margin
-                && !(margin > 0.0 && margin.is_finite())
-            {
-                let key = format!("report.headlines[{k}].margin");
-                return Err(ConfigError::invalid(&key, margin, "a number above 0"));
-            }
-            let before = &self.headlines[..k];
-            if before.iter().any(|other| other.name == headline.name) {
-                let key = format!("report.headlines[{k}].name");
-                let name = format!("{:?}", headline.name.as_str());
-                return Err(ConfigError::invalid(&key, name, "each headline once"));
-            }
-        }
+        check_headlines("report.headlines", &self.headlines)?;
+        check_headlines("report.robustness", &self.robustness)?;
         for (key, range) in [
             ("report.documents", self.documents),
             ("report.parameters", self.parameters),
@@ -131,6 +121,25 @@ impl ReportConfig {
         }
         Ok(())
     }
+}
+
+/// Checks the headlines that the list `key` names.
+fn check_headlines(key: &str, headlines: &[HeadlineConfig]) -> Result<(), ConfigError> {
+    for (k, headline) in headlines.iter().enumerate() {
+        if let Some(margin) = headline.margin
+            && !(margin > 0.0 && margin.is_finite())
+        {
+            let key = format!("{key}[{k}].margin");
+            return Err(ConfigError::invalid(&key, margin, "a number above 0"));
+        }
+        let before = &headlines[..k];
+        if before.iter().any(|other| other.name == headline.name) {
+            let key = format!("{key}[{k}].name");
+            let name = format!("{:?}", headline.name.as_str());
+            return Err(ConfigError::invalid(&key, name, "each headline once"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod ladder;
 mod learning_time;
 mod model_law;
 mod parts;
+mod robustness;
 mod row;
 mod syntax_first;
 #[cfg(test)]
@@ -140,7 +141,7 @@ pub trait Headline: Sync {
     }
 }
 
-/// What the headlines that `study` is for show beside their rows.
+/// What the headlines that `study` is for show beside their rows, and how robust those are that it is to show that of.
 ///
 /// # Errors
 /// Those of reading records.
@@ -152,6 +153,7 @@ pub fn appendices(study: &Study) -> Result<Vec<Section>> {
             sections.extend(headline.appendix(study)?);
         }
     }
+    sections.extend(robustness::section(study)?);
     Ok(sections)
 }
 
@@ -172,7 +174,7 @@ pub static HEADLINES: &[&dyn Headline] = &[
 ];
 
 /// The names that a sweep file chooses from: of claims, of headlines and of their statistics.
-pub fn choices() -> [Choice<'static>; 3] {
+pub fn choices() -> [Choice<'static>; 5] {
     static NAMES: LazyLock<[Vec<&'static str>; 3]> = LazyLock::new(|| {
         let of = |name: fn(&About) -> &'static str| -> Vec<&'static str> {
             HEADLINES.iter().map(|one| name(&one.about())).collect()
@@ -187,9 +189,11 @@ pub fn choices() -> [Choice<'static>; 3] {
         "report.claims[0]",
         "report.headlines[0].name",
         "report.headlines[0].statistic",
+        "report.robustness[0].name",
+        "report.robustness[0].statistic",
     ];
     let [claims, headlines, statistics] = &*NAMES;
-    let names = [claims, headlines, statistics];
+    let names = [claims, headlines, statistics, headlines, statistics];
     std::array::from_fn(|k| Choice {
         key: keys[k],
         names: names[k],
