@@ -173,11 +173,10 @@ fn a_fine_tuning_that_is_killed_ends_with_the_same_bits() {
             "--set",
             "train.learning_rate=0.01",
         ],
+        &["--set", "finetune.replay.of=generated"],
     ] {
-        let (whole, killed) = match more.len() {
-            0 => ("whole", "killed"),
-            _ => ("whole_lora", "killed_lora"),
-        };
+        let name = |run: &str| format!("{run}_{}", more.len());
+        let (whole, killed) = (&name("whole")[..], &name("killed")[..]);
         place.kolmo(&arguments(whole, more)).exits(0);
         let run = place.path().join(killed);
         for goal in [20, 60] {
@@ -194,6 +193,34 @@ fn a_fine_tuning_that_is_killed_ends_with_the_same_bits() {
         place.kolmo(&train(&config, &again)).exits(0);
         assert_same(&place.path().join(whole), &place.path().join(again));
     }
+}
+
+#[test]
+fn what_the_model_itself_writes_keeps_its_syntax_and_states_no_facts() {
+    let place = place();
+    let tuned = |run: &str, more: &[&str]| {
+        place.kolmo(&arguments(run, more)).exits(0);
+        let run = place.path().join(run);
+        let records = jsonl(&run.join("evaluations.jsonl"));
+        (read_answers(run.join("answers.parquet")).unwrap(), records)
+    };
+    let of = |of: &str| format!("finetune.replay.of={of}");
+    let share = ["--set", "finetune.replay.share=0.5"];
+    let none = tuned("none", &["--set", "finetune.replay.share=0.0"]);
+    let [own, fresh] = ["generated", "fresh"]
+        .map(|name| tuned(name, &[&share[..], &["--set", &of(name)]].concat()));
+    // The world is not asked: nothing is met again, where of fresh documents facts are.
+    let met = |(rows, _): &(Vec<AnswerRow>, Vec<Value>)| -> u64 {
+        let stated = rows.iter().filter(|row| row.cohort == "stated");
+        stated.map(|row| row.exposures).sum()
+    };
+    assert_eq!(met(&own), met(&none));
+    assert!(met(&fresh) > met(&none));
+    // What is read is the syntax of old: without it less of it is left.
+    let loss = |(_, records): &(Vec<AnswerRow>, Vec<Value>)| {
+        records.last().unwrap()["value_loss"].as_f64().unwrap()
+    };
+    assert!(loss(&own) < loss(&none), "{} {}", loss(&own), loss(&none));
 }
 
 #[test]

@@ -262,3 +262,49 @@ fn a_tiny_world_is_learnt_to_the_last_fact() {
     let bits = evaluation["bits_stored"].as_f64().unwrap();
     assert!((59.5..=60.0).contains(&bits), "{bits} bits");
 }
+
+#[test]
+fn what_a_model_says_unasked_is_judged_at_the_end_and_changes_nothing_else() {
+    let place = Place::new();
+    place.file("small.toml", &small());
+    let said = ["--set", "eval.generated=300"];
+    let again = ["--set", "train.repeat={share=1.0,times=4}"];
+    let run = |name: &str, more: &[&str]| {
+        let arguments = [&["--run-dir", name, "-q"], more].concat();
+        train(&place, "small.toml", &arguments).exits(0);
+        let run = place.path().join(name);
+        let weights = run.join("checkpoints/step-00000020/model.safetensors");
+        (
+            fs::read(weights).unwrap(),
+            jsonl(&run.join("evaluations.jsonl")),
+        )
+    };
+    let (silent, _) = run("silent", &[]);
+    let (weights, evaluations) = run("said", &said);
+    assert!(silent == weights);
+    assert!(evaluations[0].get("companions").is_none());
+    let of = |evaluations: &[serde_json::Value], name: &str| {
+        let last = evaluations.last().unwrap();
+        last["companions"][format!("generated_{name}")]
+            .as_f64()
+            .unwrap()
+    };
+    let counts = ["statements", "well_formed", "true", "met"].map(|name| of(&evaluations, name));
+    assert_eq!(of(&evaluations, "documents"), 300.0);
+    assert!(
+        counts[0] >= 300.0 && counts.is_sorted_by(|a, b| a >= b),
+        "{counts:?}"
+    );
+    assert!((-1.0..=1.0).contains(&of(&evaluations, "miscalibration")));
+
+    // A quarter of the documents, four times each: other weights, and fewer facts are met.
+    let (weights, repeated) = run("repeated", &[&said[..], &again].concat());
+    assert!(silent != weights);
+    let bayes = |evaluations: &[serde_json::Value], of: &str| {
+        let loss = &evaluations.last().unwrap()[format!("bayes_value_loss{of}")];
+        loss.as_f64().unwrap()
+    };
+    for of in ["", "_expected"] {
+        assert!(bayes(&evaluations, of) < bayes(&repeated, of), "{of}");
+    }
+}

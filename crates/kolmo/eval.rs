@@ -110,6 +110,7 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
     let moment = Moment {
         step,
         documents,
+        distinct: config.train.distinct(documents),
         before,
     };
     let parameters = config.model.parameters(world.vocabulary().len());

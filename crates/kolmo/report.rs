@@ -88,6 +88,7 @@ pub fn write(
             tell_left_out(study);
         }
         sections.extend(claims::sections(study)?);
+        sections.extend(headlines::appendices(study)?);
     }
     let left_out = studies.iter().flat_map(|study| &study.left_out);
     let report = Report {

@@ -71,10 +71,11 @@ pub fn run(arguments: &Arguments, volume: Volume) -> anyhow::Result<()> {
         .iter()
         .map(|name| Ok((name.clone(), load(&experiments, name)?)));
     let mut plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
-    // In the order in which a report has its claims.
+    // In the order in which a report has its claims; those without come last.
     plans.sort_by_key(|(_, (plan, _))| {
-        let first = plan.file.report.claims.first();
-        first.and_then(|name| claims::place(name.as_str()))
+        let first = plan.file.report.named_claims().first();
+        let place = first.and_then(|name| claims::place(name.as_str()));
+        place.unwrap_or(usize::MAX)
     });
     let plans = with_bases(&experiments, plans)?;
     let place = place(arguments)?;

@@ -47,20 +47,22 @@ impl fmt::Display for Difference {
 }
 
 /// The first key for which the runs of two settled configurations cannot begin alike, if there is one: any
-/// but those of the length of the run, of the course of its learning rate and of `eval.evaluations`, and
+/// but, unless documents come again, those of the length of the run, of the course of its learning rate and of `eval.evaluations`, and
 /// those of `[checkpoint]` and `[compression]`.
 ///
 /// # Errors
 /// None for configurations that were parsed.
 pub fn difference(here: &RunConfig, there: &RunConfig) -> Result<Option<Difference>, ConfigError> {
+    // Their order depends on how many there are.
+    let is_repeated = here.train.repeat.is_some();
+    let is_free = |key: &str| FREE.contains(&key) && !(is_repeated && key == "train.documents");
     let (here, there) = (here.flatten()?, there.flatten()?);
     let value = |of: &[(String, Value)], key: &str| {
         let found = of.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value.to_string())
     };
     let keys = here.iter().chain(&there).map(|(key, _)| key);
-    let mut fixed =
-        keys.filter(|key| !FREE.contains(&key.as_str()) && !key.starts_with("checkpoint."));
+    let mut fixed = keys.filter(|key| !is_free(key.as_str()) && !key.starts_with("checkpoint."));
     Ok(fixed.find_map(|key| {
         let (here, there) = (value(&here, key), value(&there, key));
         let key = key.clone();
@@ -143,6 +145,10 @@ mod tests {
             assert_eq!(found.key, key, "{overrides:?}");
             assert_eq!(agreement(&long, &other).unwrap(), 0);
         }
+        let again = ["train.repeat.share=0.5", "train.repeat.times=2"];
+        let shorter = [&again[..], &["train.documents=128000"]].concat();
+        let found = difference(&settled(&shorter), &settled(&again));
+        assert_eq!(found.unwrap().unwrap().key, "train.documents");
         let found = difference(&settled(&["seed=2"]), &long).unwrap().unwrap();
         assert_eq!(found.to_string(), "seed is 2 here and 1 there");
     }

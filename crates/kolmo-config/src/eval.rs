@@ -17,6 +17,13 @@ pub struct EvalConfig {
     pub evaluations: usize,
     /// Where the Bayes learner has its Pitman-Yor parameters from: `law` or `fit`.
     pub bayes_discount: Discount,
+    /// Documents that the model writes at the last evaluation, whose statements are judged; none unless it is given.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub generated: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Default for EvalConfig {
@@ -26,6 +33,7 @@ impl Default for EvalConfig {
             facts_per_class: 300,
             evaluations: 24,
             bayes_discount: Discount::Law,
+            generated: 0,
         }
     }
 }
@@ -52,6 +60,16 @@ impl EvalConfig {
             if !(1..=most).contains(&value) {
                 return Err(ConfigError::invalid(key, value, valid));
             }
+        }
+        /// All of them are in memory at once.
+        const MOST_GENERATED: u64 = 1 << 20;
+        if self.generated > MOST_GENERATED {
+            let valid = "0 to 1048576";
+            return Err(ConfigError::invalid(
+                "eval.generated",
+                self.generated,
+                valid,
+            ));
         }
         Ok(())
     }

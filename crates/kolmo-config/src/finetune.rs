@@ -1,6 +1,8 @@
 //! `[finetune]`: training that begins with the weights of another run.
 
-use kolmo_world::{Lesson, LessonConfig, ReplayConfig, World, lesson::Read, random::Streams};
+use kolmo_world::{
+    Lesson, LessonConfig, RepeatConfig, ReplayConfig, World, lesson::Read, random::Streams,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +164,10 @@ impl RunConfig {
             let valid = "to leave it out: the run to begin with is given by --from";
             return Err(ConfigError::invalid("finetune.base", "given", valid));
         }
-        let own = step * base.train.batch_documents as u64;
+        let read = step * base.train.batch_documents as u64;
+        // Where documents come again, all of them are taken to have been read.
+        let all = |repeat: RepeatConfig| repeat.distinct(base.train.shown());
+        let own = base.train.repeat.map_or(read, all);
         let earlier = base.finetune.as_ref().and_then(|of| of.base.as_ref());
         let (documents, tuned) = match earlier {
             Some(earlier) => (earlier.documents, earlier.tuned + own),
@@ -188,6 +193,7 @@ impl RunConfig {
         syntax.questions = asked.questions.or(syntax.questions);
         config.model = base.model.clone();
         config.seed = base.seed;
+        config.seed_of = base.seed_of;
         Ok(config)
     }
 }
@@ -205,7 +211,7 @@ fn given(text: &str, overrides: &[String]) -> Vec<String> {
 fn belongs_to_base(key: &str) -> bool {
     let of = key.split('.').next().unwrap_or_default();
     let may_grow = ["world.syntax.held_out", "world.syntax.questions"];
-    matches!(of, "seed" | "world" | "model") && !may_grow.contains(&key)
+    matches!(of, "seed" | "seed_of" | "world" | "model") && !may_grow.contains(&key)
 }
 
 #[cfg(test)]

@@ -33,6 +33,6 @@ pub use hash::content_hash;
 pub use model::{Architecture, Kind, ModelConfig, ParameterSpec, Transformer};
 pub use optimizer::{AdamW, OptimizerConfig, UpdateRule};
 pub use report::{ClaimName, HeadlineConfig, ReportConfig};
-pub use run::RunConfig;
+pub use run::{RunConfig, SeedOfConfig};
 pub use schedule::{Schedule, ScheduleKind};
 pub use train::TrainConfig;

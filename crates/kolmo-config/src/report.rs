@@ -14,10 +14,12 @@ pub struct ReportConfig {
     pub title: String,
     /// The question that its runs are to answer, one sentence; `kolmo reproduce` shows it.
     pub question: String,
-    /// The claims it is for; every claim that its runs allow if there are none.
-    pub claims: Vec<ClaimName>,
+    /// The claims it is for; every claim that its runs allow if it does not say.
+    pub claims: Option<Vec<ClaimName>>,
     /// The headlines that its runs answer; none if there are none.
     pub headlines: Vec<HeadlineConfig>,
+    /// The headlines whose numbers are to be seen with one thing of the runs changed at a time; none if there are none.
+    pub robustness: Vec<HeadlineConfig>,
     /// Range of the documents trained on that the data scaling law is fitted over; all if there is none.
     pub documents: Option<[f64; 2]>,
     /// Range of the parameters that scaling laws are fitted over; all if there is none.
@@ -88,7 +90,13 @@ impl From<ClaimName> for String {
 impl ReportConfig {
     /// Whether the runs are for `claim`.
     pub fn wants(&self, claim: &str) -> bool {
-        self.claims.is_empty() || self.claims.iter().any(|name| name.as_str() == claim)
+        let named = self.claims.as_ref();
+        named.is_none_or(|names| names.iter().any(|name| name.as_str() == claim))
+    }
+
+    /// The claims that it names.
+    pub fn named_claims(&self) -> &[ClaimName] {
+        self.claims.as_deref().unwrap_or_default()
     }
 
     /// Checks the ranges, and the margins of headlines.
@@ -96,20 +104,8 @@ impl ReportConfig {
     /// # Errors
     /// [`ConfigError::Invalid`] for one that is empty or not positive, and for a headline that is named twice.
     pub fn check(&self) -> Result<(), ConfigError> {
-        for (k, headline) in self.headlines.iter().enumerate() {
-            if let Some(margin) = headline.margin
-                && !(margin > 0.0 && margin.is_finite())
-            {
-                let key = format!("report.headlines[{k}].margin");
-                return Err(ConfigError::invalid(&key, margin, "a number above 0"));
-            }
-            let before = &self.headlines[..k];
-            if before.iter().any(|other| other.name == headline.name) {
-                let key = format!("report.headlines[{k}].name");
-                let name = format!("{:?}", headline.name.as_str());
-                return Err(ConfigError::invalid(&key, name, "each headline once"));
-            }
-        }
+        check_headlines("report.headlines", &self.headlines)?;
+        check_headlines("report.robustness", &self.robustness)?;
         for (key, range) in [
             ("report.documents", self.documents),
             ("report.parameters", self.parameters),
@@ -125,6 +121,25 @@ impl ReportConfig {
         }
         Ok(())
     }
+}
+
+/// Checks the headlines that the list `key` names.
+fn check_headlines(key: &str, headlines: &[HeadlineConfig]) -> Result<(), ConfigError> {
+    for (k, headline) in headlines.iter().enumerate() {
+        if let Some(margin) = headline.margin
+            && !(margin > 0.0 && margin.is_finite())
+        {
+            let key = format!("{key}[{k}].margin");
+            return Err(ConfigError::invalid(&key, margin, "a number above 0"));
+        }
+        let before = &headlines[..k];
+        if before.iter().any(|other| other.name == headline.name) {
+            let key = format!("{key}[{k}].name");
+            let name = format!("{:?}", headline.name.as_str());
+            return Err(ConfigError::invalid(&key, name, "each headline once"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

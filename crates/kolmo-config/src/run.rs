@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use kolmo_world::{Frequency, Lesson, World, WorldConfig};
+use kolmo_world::{Frequency, Lesson, World, WorldConfig, random::Streams};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -40,8 +40,32 @@ pub struct RunConfig {
     /// What is measured of it as a compressor, if anything is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compression: Option<CompressionConfig>,
+    /// The seeds of those parts that are not to follow the one seed.
+    #[serde(skip_serializing_if = "SeedOfConfig::is_empty")]
+    pub seed_of: SeedOfConfig,
     /// When the run is saved. It changes nothing that is computed, and may differ when a run is resumed.
     pub checkpoint: CheckpointConfig,
+}
+
+/// `[seed_of]`: seeds of parts of a run, in place of the one seed: what has one stays as it is when the seed changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SeedOfConfig {
+    /// Of names, facts, syntax and drawn frequencies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub world: Option<u64>,
+    /// Of the weights before the first step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initialisation: Option<u64>,
+    /// Of which documents are drawn, and in which order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
+}
+
+impl SeedOfConfig {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for RunConfig {
@@ -54,6 +78,7 @@ impl Default for RunConfig {
             eval: EvalConfig::default(),
             finetune: None,
             compression: None,
+            seed_of: SeedOfConfig::default(),
             checkpoint: CheckpointConfig::default(),
         }
     }
@@ -90,8 +115,27 @@ impl RunConfig {
     /// The first value outside its range, with its key and the range; a fine-tuning that does not say of which run.
     pub fn settle(self) -> Result<(Self, World), ConfigError> {
         self.check()?;
-        let world = World::new(&self.world, self.seed)?;
+        let world = self.build_world()?;
         Ok((self.complete(&world)?, world))
+    }
+
+    /// The world that it describes.
+    ///
+    /// # Errors
+    /// A configuration that describes no world.
+    pub fn build_world(&self) -> Result<World, ConfigError> {
+        let SeedOfConfig { world, order, .. } = self.seed_of;
+        let seed = world.unwrap_or(self.seed);
+        let world = World::new(&self.world, seed)?;
+        Ok(match order.unwrap_or(self.seed) {
+            order if order == seed => world,
+            order => world.with_documents_of(order),
+        })
+    }
+
+    /// The streams of the weights before the first step.
+    pub fn initialisation(&self) -> Streams {
+        Streams::new(self.seed_of.initialisation.unwrap_or(self.seed))
     }
 
     /// The same with a world that is there already, of the same `[world]` and of whatever seed: to build one takes a
@@ -105,9 +149,21 @@ impl RunConfig {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if i64::try_from(self.seed).is_err() {
-            let valid = "0 to 2^63 - 1, the whole numbers of TOML";
-            return Err(ConfigError::invalid("seed", self.seed, valid));
+        let SeedOfConfig {
+            world,
+            initialisation,
+            order,
+        } = self.seed_of;
+        for (key, seed) in [
+            ("seed", Some(self.seed)),
+            ("seed_of.world", world),
+            ("seed_of.initialisation", initialisation),
+            ("seed_of.order", order),
+        ] {
+            if let Some(seed) = seed.filter(|seed| i64::try_from(*seed).is_err()) {
+                let valid = "0 to 2^63 - 1, the whole numbers of TOML";
+                return Err(ConfigError::invalid(key, seed, valid));
+            }
         }
         self.train.check()?;
         self.eval.check()?;
@@ -115,6 +171,18 @@ impl RunConfig {
         self.model.check()?;
         if let Some(finetune) = &self.finetune {
             finetune.check(&self.model)?;
+            if self.eval.generated > 0 {
+                let valid = "0 beside [finetune], whose facts are not the world's alone";
+                return Err(ConfigError::invalid(
+                    "eval.generated",
+                    self.eval.generated,
+                    valid,
+                ));
+            }
+            if self.train.repeat.is_some() {
+                let valid = "no such table beside [finetune], which has [finetune.replay]";
+                return Err(ConfigError::invalid("train.repeat", "a table", valid));
+            }
             if finetune.from.is_none() || finetune.base.is_none() {
                 return Err(ConfigError::NoBase);
             }

@@ -1,5 +1,6 @@
 //! `[train]`: the data budget and the optimiser.
 
+use kolmo_world::RepeatConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Documents trained on, each once; rounded down to whole batches.
+    /// Documents trained on, each once unless `repeat` says another thing; rounded down to whole batches.
     pub documents: u64,
     /// Documents of one batch, which is one step.
     pub batch_documents: usize,
@@ -38,6 +39,9 @@ pub struct TrainConfig {
     pub clip_norm: f64,
     /// Steps from one line of metrics.jsonl to the next.
     pub log_every: u64,
+    /// Which of the documents come again and again, if any do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<RepeatConfig>,
 }
 
 impl Default for TrainConfig {
@@ -55,6 +59,7 @@ impl Default for TrainConfig {
             optimizer: OptimizerConfig::default(),
             clip_norm: 1.0,
             log_every: 10,
+            repeat: None,
         }
     }
 }
@@ -63,6 +68,17 @@ impl TrainConfig {
     /// Number of steps, documents / batch_documents.
     pub fn steps(&self) -> u64 {
         self.documents / self.batch_documents.max(1) as u64
+    }
+
+    /// Documents that are read, repetitions included: whole batches.
+    pub fn shown(&self) -> u64 {
+        self.steps() * self.batch_documents as u64
+    }
+
+    /// How many documents the first `read` are, each counted once; in expectation where some come again.
+    pub fn distinct(&self, read: u64) -> f64 {
+        let distinct = |repeat: RepeatConfig| repeat.distinct_of(read, self.shown());
+        self.repeat.map_or(read as f64, distinct)
     }
 
     /// Parts that a batch of documents of at most `length` tokens is split into on a CPU: [`shards`](Self::shards), or
@@ -118,6 +134,28 @@ impl TrainConfig {
         ])?;
         self.optimizer.check()?;
         self.check_warmup()?;
+        if let Some(repeat) = self.repeat {
+            check_all([
+                (
+                    repeat.share > 0.0 && repeat.share <= 1.0,
+                    "train.repeat.share",
+                    repeat.share.to_string(),
+                    "above 0 and at most 1",
+                ),
+                (
+                    (2..=1_000_000).contains(&repeat.times),
+                    "train.repeat.times",
+                    repeat.times.to_string(),
+                    "2 to 1000000",
+                ),
+                (
+                    repeat.distinct(self.shown()) < self.shown(),
+                    "train.repeat.share",
+                    repeat.share.to_string(),
+                    "a share of one document or more",
+                ),
+            ])?;
+        }
         if self.log_every == 0 {
             return Err(ConfigError::invalid(
                 "train.log_every",

@@ -4,9 +4,12 @@ use burn::{
     prelude::*,
     tensor::{Int, TensorData},
 };
-use kolmo_kernels::Tokens;
+use kolmo_kernels::{Tokens, Workers};
 use kolmo_model::LanguageModel;
-use kolmo_world::{EOS, Token};
+use kolmo_world::{
+    EOS, Token,
+    random::{Random, Stream},
+};
 use rand::{Rng, RngExt};
 
 use crate::{error::EvalError, measure::Prediction};
@@ -71,7 +74,67 @@ pub fn generate(
     Ok(said)
 }
 
-/// The same greedily, by reading all of a text again for each token: what [`generate`] is held against.
+/// Documents that `model` writes, one for each of `randoms`, which its words are drawn from: at most `most` tokens, the end included. All are
+/// written at the same time.
+///
+/// # Errors
+/// As of [`generate`].
+pub fn write_documents(
+    model: &dyn LanguageModel,
+    most: usize,
+    randoms: &mut [Random],
+    device: &Device,
+) -> Result<Vec<Vec<Token>>, EvalError> {
+    let rows = randoms.len();
+    let mut written: Vec<Vec<Token>> = vec![Vec::with_capacity(most); rows];
+    let is_open = |document: &Vec<Token>| document.len() < most && document.last() != Some(&EOS);
+    let mut state = model.begin(rows, most);
+    while written.iter().any(is_open) {
+        // Before the first token stands the end of a document; what follows its own end nobody asks for.
+        let last = written.iter().map(|document| document.last().copied());
+        let next = last.map(|token| token.unwrap_or(EOS)).collect();
+        let Some(logits) = state.read_next(&Tokens::new(next, [rows, 1], device)) else {
+            break;
+        };
+        let (logits, vocabulary) = read_back(logits)?;
+        let logits = logits.chunks_exact(vocabulary);
+        for ((document, random), logits) in written.iter_mut().zip(&mut *randoms).zip(logits) {
+            if is_open(document) {
+                document.push(Prediction::new(logits).draw(random.random()));
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// Documents 0 to `count` that `model` writes, number n drawn with the generator of `draws` at n; on a CPU each of `workers` writes some of them.
+///
+/// # Errors
+/// As of [`generate`].
+pub fn write_all(
+    model: &dyn LanguageModel,
+    most: usize,
+    draws: &Stream,
+    count: u64,
+    device: &Device,
+    workers: &Workers,
+) -> Result<Vec<Vec<Token>>, EvalError> {
+    /// Documents that are written at the same time.
+    const ROWS: u64 = 256;
+    let parts = (0..count).step_by(ROWS as usize);
+    let work = |first: u64| {
+        let numbers = first..count.min(first + ROWS);
+        let mut randoms: Vec<Random> = numbers.map(|n| draws.at(n)).collect();
+        write_documents(model, most, &mut randoms, device)
+    };
+    let mut all = Vec::new();
+    for part in workers.map_on(device, parts.collect(), work) {
+        all.extend(part?);
+    }
+    Ok(all)
+}
+
+/// What [`generate`] writes greedily, by reading all of a text again for each token: what that is held against.
 ///
 /// # Errors
 /// As of [`generate`].
@@ -169,6 +232,41 @@ mod tests {
                 generate_reading_again(&model, &prompts, 64, &device).unwrap(),
                 said
             );
+        }
+    }
+
+    #[test]
+    fn a_document_is_drawn_with_its_own_generator_and_ends() {
+        let device = Device::flex();
+        let model = model(&ModelConfig::default());
+        let stream = Streams::new(1).stream("test");
+        let write = |numbers: std::ops::Range<u64>, most: usize| {
+            let mut randoms: Vec<Random> = numbers.map(|n| stream.at(n)).collect();
+            write_documents(&model, most, &mut randoms, &device).unwrap()
+        };
+        let all = write(0..200, 40);
+        assert_eq!(write(0..200, 40), all);
+        assert_eq!(write(50..100, 40), all[50..100]);
+        for document in &all {
+            let end = document.iter().position(|token| *token == EOS);
+            assert_eq!(end.map_or(40, |end| end + 1), document.len());
+        }
+        // Of 31 tokens about one in 31 is an end.
+        let ended = all.iter().filter(|document| document.len() < 40).count();
+        assert!((100..190).contains(&ended), "{ended}");
+        assert!(write(0..0, 40).is_empty());
+        // The first word of each is the one that a sample has.
+        for (n, document) in all.iter().enumerate() {
+            let mut random = stream.at(n as u64);
+            let said = generate(
+                &model,
+                &[vec![]],
+                1,
+                Choice::Sampled(1.0),
+                &mut random,
+                &device,
+            );
+            assert_eq!(said.unwrap()[0][0], document[0]);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kolmo_world::{Document, Fact, World};
+use kolmo_world::{Document, Fact, Shown};
 
 use crate::{
     error::ProbeError,
@@ -59,12 +59,17 @@ impl Exposures {
         }
     }
 
-    /// Counts the facts of the first `documents` documents of `world`, and tells `progress` now and then how
+    /// Counts the facts of the first `documents` documents of those `shown`, and tells `progress` now and then how
     /// many it has.
-    pub fn count_stream(&mut self, world: &World, documents: u64, mut progress: impl FnMut(u64)) {
+    pub fn count_stream(
+        &mut self,
+        shown: &Shown<'_>,
+        documents: u64,
+        mut progress: impl FnMut(u64),
+    ) {
         let mut document = Document::default();
         for n in 0..documents {
-            world.write_document(n, &mut document);
+            shown.write_document(n, &mut document);
             self.count(&document.facts);
             if n % (1 << 16) == 0 {
                 progress(n);

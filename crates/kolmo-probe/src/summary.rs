@@ -18,12 +18,14 @@ use crate::{
 };
 
 /// When an evaluation was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moment {
     /// Steps trained.
     pub step: u64,
     /// Documents trained on.
     pub documents: u64,
+    /// The same, each document counted once.
+    pub distinct: f64,
     /// Documents of the world read before the run, by those that it fine-tunes.
     pub before: u64,
 }
@@ -47,7 +49,7 @@ pub fn summarise(
 ) -> EvaluationRecord {
     // Of a fine-tuning, those that its base read.
     let read = match moment.before {
-        0 => moment.documents as f64,
+        0 => moment.distinct,
         before => before as f64,
     };
     let mut classes = Vec::with_capacity(probe.classes.len());
@@ -273,6 +275,7 @@ mod tests {
         let moment = Moment {
             step: 1,
             documents: 2000,
+            distinct: 2000.0,
             before: 0,
         };
         summarise(world, &probe, &exposures, &answers, 1000, moment)
@@ -330,6 +333,7 @@ mod tests {
         let moment = Moment {
             step: 1,
             documents: 0,
+            distinct: 0.0,
             before: 0,
         };
         let exposures = Exposures::new(&probe);
@@ -423,6 +427,7 @@ mod tests {
         let moment = Moment {
             step: 1,
             documents: 0,
+            distinct: 0.0,
             before: 0,
         };
         let exposures = Exposures::new(&probe);

@@ -55,7 +55,7 @@ pub struct Given {
 }
 
 /// A run that is done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StudyRun {
     /// Its directory.
     pub directory: RunDirectory,
@@ -171,6 +171,7 @@ impl Worlds {
     fn get(&mut self, config: &RunConfig) -> std::result::Result<Arc<World>, ConfigError> {
         let world = RunConfig {
             seed: config.seed,
+            seed_of: config.seed_of,
             world: config.world.clone(),
             ..RunConfig::default()
         };
@@ -178,7 +179,7 @@ impl Worlds {
         if let Some(world) = self.0.get(&key) {
             return Ok(Arc::clone(world));
         }
-        let world = Arc::new(World::new(&config.world, config.seed)?);
+        let world = Arc::new(config.build_world()?);
         self.0.insert(key, Arc::clone(&world));
         Ok(world)
     }
@@ -411,6 +412,18 @@ impl StudyRun {
             self.config.model.clone(),
             self.config.train.clone(),
         )
+    }
+
+    /// A study of `runs` alone, which are of `of`.
+    pub(crate) fn study_of(runs: &[&Self], of: &Study) -> Study {
+        Study {
+            name: of.name.clone(),
+            settings: of.settings.clone(),
+            sources: Vec::new(),
+            runs: runs.iter().map(|run| (*run).clone()).collect(),
+            tuned: Vec::new(),
+            left_out: Vec::new(),
+        }
     }
 
     /// The law of its frequencies, for readers.

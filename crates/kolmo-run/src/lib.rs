@@ -56,7 +56,7 @@ pub use finished::{FinalFigures, FinishedRun, Records};
 pub use lock::{Holder, Lock};
 pub use manifest::{Build, Machine, Manifest, Origin, Provenance, RunState, Session};
 pub use metrics::{
-    ClassRecord, CodeBits, CompanionFigures, EvaluationRecord, ExactCode, ExactLosses,
+    ClassRecord, CodeBits, CompanionFigures, EvaluationRecord, ExactCode, ExactLosses, GENERATED,
     InterviewRecord, JsonlWriter, KeptLines, OnlineClass, RoleBits, RoleLosses, StepRecord,
     read_jsonl, read_last,
 };

@@ -18,6 +18,17 @@ use serde::{Deserialize, Serialize};
 /// Figures of companions of a training, by name; a number that is not finite is `None`.
 pub type CompanionFigures = BTreeMap<String, Option<f64>>;
 
+/// What an evaluation has of documents that the model wrote, in its `companions`: how many they are, their statements, those of
+/// these that are well formed, that are true, and that training stated, and what the model is miscalibrated by.
+pub const GENERATED: [&str; 6] = [
+    "generated_documents",
+    "generated_statements",
+    "generated_well_formed",
+    "generated_true",
+    "generated_met",
+    "generated_miscalibration",
+];
+
 /// One logged step of training: a line of `metrics.jsonl`. Losses are means over the
 /// documents since the line before, `lr` and `grad_norm` those of the step itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

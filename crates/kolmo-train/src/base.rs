@@ -13,7 +13,7 @@ use kolmo_model::{
 };
 use kolmo_probe::Exposures;
 use kolmo_run::{FinishedRun, FoundBase, RunDirectory, checkpoint, explain, find_base};
-use kolmo_world::{Document, World, random::Streams};
+use kolmo_world::{Document, Shown, World};
 
 use crate::{error::TrainError, training::MODEL};
 
@@ -160,7 +160,7 @@ pub(crate) fn model(
     mut tensors: NamedTensors,
     device: &Device,
 ) -> Result<Model, TrainError> {
-    let streams = Streams::new(config.seed);
+    let streams = config.initialisation();
     let vocabulary = world.vocabulary().len();
     weights::grow_vocabulary(&mut tensors, &config.model.specs(vocabulary), &streams);
     let model = Model::new(&config.model, vocabulary, &streams, device)?;
@@ -194,7 +194,8 @@ pub fn count(
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), TrainError> {
     let Some(finetune) = &config.finetune else {
-        exposures.count_stream(world, documents, progress);
+        let shown = Shown::new(world, config.train.repeat, config.train.shown());
+        exposures.count_stream(&shown, documents, progress);
         return Ok(());
     };
     Base::open(finetune, run)?.count(world, exposures, progress)?;

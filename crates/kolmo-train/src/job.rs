@@ -10,7 +10,6 @@ use kolmo_world::{Lesson, World};
 
 use crate::{
     companions::{Begin, Companion},
-    documents::Documents,
     trunk::Trunk,
 };
 
@@ -54,13 +53,7 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// What the run reads.
-    pub(crate) fn documents(&self) -> Documents<'a> {
-        self.lesson
-            .map_or(Documents::World(self.world), Documents::Lesson)
-    }
-
-    /// How many of them are read after so many steps.
+    /// How many documents are read after so many steps.
     pub(crate) fn documents_after(&self, step: u64) -> u64 {
         step * self.config.train.batch_documents as u64
     }

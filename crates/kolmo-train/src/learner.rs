@@ -8,7 +8,7 @@ use burn::{
 use kolmo_config::RunConfig;
 use kolmo_kernels::{Gradient, Workers};
 use kolmo_model::{Adapters, LanguageModel, Model, weights::HostTensor};
-use kolmo_world::{Batch, World, document::Role, random::Streams};
+use kolmo_world::{Batch, World, document::Role};
 
 use crate::{
     error::TrainError,
@@ -57,7 +57,7 @@ impl Learner<Model> {
         let (vocabulary, length) = (world.vocabulary().len(), world.max_document_length());
         let optimizer = Optimizer::new(train, &**model, &model.specs(vocabulary));
         let parts = train.parts(&**model, vocabulary, length);
-        let model = Model::new(model, vocabulary, &Streams::new(config.seed), &device)?;
+        let model = Model::new(model, vocabulary, &config.initialisation(), &device)?;
         Self::new(model, optimizer, parts, &device)
     }
 }

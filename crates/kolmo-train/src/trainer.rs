@@ -231,8 +231,8 @@ fn run_loop(
     {
         return Ok(false);
     }
-    let documents_of = job.documents();
-    let mut batch = documents_of.batch(training.documents, batch_documents);
+    let reads = training.reads.clone();
+    let mut batch = reads.batch(training.documents, batch_documents)?;
     while training.step < last_step {
         if observer.wants_stop() {
             if saves.step != training.step {
@@ -245,7 +245,7 @@ fn run_loop(
         let classes = classes_of(job, interview, &batch);
         let documents = training.documents + batch_documents as u64;
         let (gradient, next) = thread::scope(|scope| {
-            let make = || documents_of.batch(documents, batch_documents);
+            let make = || reads.batch(documents, batch_documents);
             if batch_documents <= FEW_DOCUMENTS {
                 return (training.learner.look(&batch, &classes), Ok(make()));
             }
@@ -271,7 +271,7 @@ fn run_loop(
         training.step = step;
         training.documents = documents;
         training.meter.count(&batch.roles);
-        batch = next.unwrap_or_else(|panic| resume_unwind(panic));
+        batch = next.unwrap_or_else(|panic| resume_unwind(panic))?;
 
         let logs = step.is_multiple_of(config.train.log_every) || step == last_step;
         let evaluates = evaluate_at.binary_search(&step).is_ok();
@@ -391,6 +391,7 @@ fn answers(
     let moment = Moment {
         step: training.step,
         documents: training.documents,
+        distinct: job.config.train.distinct(training.documents),
         before: job.config.documents_before(),
     };
     let is_last = moment.step == job.config.train.steps();

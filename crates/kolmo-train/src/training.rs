@@ -11,11 +11,12 @@ use kolmo_run::{
     RunDirectory,
     checkpoint::{self, Draft},
 };
-use kolmo_world::{Lesson, World, random::Streams};
+use kolmo_world::{Lesson, World};
 
 use crate::{
     base::{self, Base},
     companions::Companion,
+    documents::Documents,
     error::TrainError,
     job::Job,
     learner::Learner,
@@ -48,6 +49,8 @@ pub(crate) struct Training<'a> {
     pub meter: Meter,
     pub companions: Vec<Box<dyn Companion + 'a>>,
     pub recorder: Recorder<'a>,
+    /// What it reads.
+    pub reads: Documents<'a>,
     /// Whether a stop came in the middle of the evaluation after this step.
     pub owes_evaluation: bool,
 }
@@ -117,12 +120,7 @@ pub fn load_model(
 ) -> Result<Model, TrainError> {
     let files = checkpoint::read(run, step, &config.identity()?, &[MODEL])?;
     let vocabulary = world.vocabulary().len();
-    let model = Model::new(
-        &config.model,
-        vocabulary,
-        &Streams::new(config.seed),
-        device,
-    )?;
+    let model = Model::new(&config.model, vocabulary, &config.initialisation(), device)?;
     Ok(weights::write(
         model,
         weights::from_safetensors(&files[MODEL])?,
@@ -162,8 +160,13 @@ fn adapters(config: &RunConfig, specs: &[ParameterSpec], device: &Device) -> Opt
     match finetune.method {
         Method::Full => None,
         Method::Lora => {
-            let (sizes, streams) = ((finetune.rank, finetune.alpha), Streams::new(config.seed));
-            Some(Adapters::new(specs, sizes, &streams, device))
+            let sizes = (finetune.rank, finetune.alpha);
+            Some(Adapters::new(
+                specs,
+                sizes,
+                &config.initialisation(),
+                device,
+            ))
         }
     }
 }
@@ -181,12 +184,7 @@ impl<'a> Training<'a> {
         let vocabulary = world.vocabulary().len();
         let specs = config.model.specs(vocabulary);
         let model = match base {
-            None => Model::new(
-                &config.model,
-                vocabulary,
-                &Streams::new(config.seed),
-                device,
-            )?,
+            None => Model::new(&config.model, vocabulary, &config.initialisation(), device)?,
             Some((base, weights)) => {
                 for companion in &mut companions {
                     companion.follow(&base)?;
@@ -208,6 +206,7 @@ impl<'a> Training<'a> {
             meter: Meter::new(Sums::default()),
             companions,
             recorder: Recorder::create(job)?,
+            reads: Documents::of(job, device)?,
             owes_evaluation: false,
         })
     }
@@ -267,6 +266,7 @@ impl<'a> Training<'a> {
             meter: Meter::new(meter),
             companions,
             recorder: Recorder::resume(job, step, &written)?,
+            reads: Documents::of(job, device)?,
             owes_evaluation: owes_evaluation.unwrap_or(false),
         })
     }

@@ -12,7 +12,6 @@ use crate::{
     frequency::{Frequency, FrequencyConfig},
     names::Permutation,
     random::{Random, Stream, Streams},
-    stream::Batch,
     syntax::Wording,
     vocabulary::EOS,
     world::World,
@@ -100,9 +99,13 @@ pub enum Replayed {
     Seen,
     /// Those that it would have read next.
     Fresh,
+    /// Documents that the model itself writes, as it is before the first step: each is drawn from its predictions, and states what the model takes to
+    /// be true.
+    Generated,
 }
 
-/// A stream of documents to fine-tune on. Document `n` is a pure function of configuration, seed and `n`.
+/// A stream of documents to fine-tune on. Document `n` is a pure function of configuration, seed and `n`, and one that the model writes of its weights
+/// as well.
 #[derive(Debug)]
 pub struct Lesson<'a> {
     world: &'a World,
@@ -110,6 +113,7 @@ pub struct Lesson<'a> {
     replay: ReplayConfig,
     read: Read,
     documents: Stream,
+    generated: Stream,
 }
 
 /// What was read of the documents of the world before a lesson.
@@ -226,6 +230,7 @@ impl<'a> Lesson<'a> {
             replay,
             read,
             documents: streams.stream("lesson/document"),
+            generated: streams.stream("lesson/generated"),
         })
     }
 
@@ -315,13 +320,29 @@ impl<'a> Lesson<'a> {
         }
     }
 
-    /// Document `n` into memory that is already there.
+    /// Whether the model writes some of the documents.
+    pub fn has_generated(&self) -> bool {
+        self.replay.of == Replayed::Generated && self.replay.share > 0.0
+    }
+
+    /// What the model draws document `n` from, if it is one that the model writes.
+    pub fn generated(&self, n: u64) -> Option<Random> {
+        let is_replayed = self.is_replayed(&mut self.documents.at(n));
+        (self.has_generated() && is_replayed).then(|| self.generated.at(n))
+    }
+
+    fn is_replayed(&self, random: &mut Random) -> bool {
+        random.random::<f64>() < self.replay.share
+    }
+
+    /// Document `n` into memory that is already there. One that the model writes is left empty: it has no facts of the world.
     pub fn write_document(&self, n: u64, document: &mut Document) {
         let mut random = self.documents.at(n);
-        if random.random::<f64>() < self.replay.share {
+        if self.is_replayed(&mut random) {
             let which = match self.replay.of {
                 Replayed::Seen => random.random_range(0..self.read.seen.max(1)),
                 Replayed::Fresh => self.read.fresh + n,
+                Replayed::Generated => return document.clear(),
             };
             return self.world.write_document(which, document);
         }
@@ -349,13 +370,6 @@ impl<'a> Lesson<'a> {
                 }
             },
         }
-    }
-
-    /// Documents `first..first + count` as a batch.
-    pub fn batch(&self, first: u64, count: usize) -> Batch {
-        Batch::of(self.max_document_length(), first, count, |n, document| {
-            self.write_document(n, document);
-        })
     }
 
     /// Tokens of the longest document, its end included.

@@ -17,7 +17,7 @@
 //! The rooms, each of which knows those before it: [`vocabulary`] the tokens; [`random`] the named streams of one seed; [`document`]
 //! the outcome; [`syntax`] how it is said; [`frequency`] which subject is talked about; [`relations`] which of its facts;
 //! [`facts`] what is true; [`source`] where facts and words come from; [`config`] what a user types; [`World`]; [`stream`] its
-//! documents in batches; [`lesson`] what comes in place of them in fine-tuning.
+//! documents in batches; [`order`] in which order, and how often; [`reading`] what a text of anybody says of it; [`lesson`] what comes in place of them in fine-tuning.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -28,7 +28,9 @@ pub mod facts;
 pub mod frequency;
 pub mod lesson;
 mod names;
+pub mod order;
 pub mod random;
+pub mod reading;
 pub mod relations;
 pub mod source;
 pub mod stream;
@@ -42,6 +44,8 @@ pub use error::{WorldError, shown};
 pub use facts::Facts;
 pub use frequency::Frequency;
 pub use lesson::{Lesson, LessonConfig, ReplayConfig};
+pub use order::{RepeatConfig, Shown};
+pub use reading::{Reading, Statement};
 pub use stream::Batch;
 pub use syntax::Wording;
 pub use vocabulary::{EOS, Token, Vocabulary};

@@ -13,6 +13,10 @@ use crate::{
     vocabulary::{EOS, Token, Vocabulary},
 };
 
+/// The streams of documents, and of the order of those that come again.
+const DOCUMENTS: &str = "document";
+const SHOWN: &str = "document/order";
+
 /// A world of the Syntax-Knowledge model.
 #[derive(Debug)]
 pub struct World {
@@ -24,6 +28,7 @@ pub struct World {
     syntax: Syntax,
     vocabulary: Vocabulary,
     documents: Stream,
+    shown: Stream,
 }
 
 impl World {
@@ -107,9 +112,23 @@ impl World {
             facts,
             syntax,
             vocabulary,
-            documents: streams.stream("document"),
+            documents: streams.stream(DOCUMENTS),
+            shown: streams.stream(SHOWN),
             config,
         })
+    }
+
+    /// The same world with the documents that `seed` draws, and their order: what is true stays as it is.
+    pub fn with_documents_of(mut self, seed: u64) -> Self {
+        let streams = Streams::new(seed);
+        self.documents = streams.stream(DOCUMENTS);
+        self.shown = streams.stream(SHOWN);
+        self
+    }
+
+    /// The order of documents that come again is drawn from it.
+    pub(crate) fn shown_stream(&self) -> &Stream {
+        &self.shown
     }
 
     /// The configuration with every preset filled in: it makes the same world.

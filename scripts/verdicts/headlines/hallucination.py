@@ -57,7 +57,8 @@ def left(runs):
 
 def answer(sweep):
     asked = fresh(sweep)
-    asked = asked[[(run["path"] / "answers.parquet").is_file() for run in rows(asked)]]
+    # How often a fact is met follows from the frequencies where each document is read once.
+    asked = asked[[(run["path"] / "answers.parquet").is_file() and "repeat" not in config(run)["train"] for run in rows(asked)]]
     longest = [runs[runs["given"] == runs["given"].max()] for runs in groups(asked, training)]
     seeds = [left(rows(runs)) for of in longest for runs in groups(of, but_seed)]
     seeds = together(seeds) if seeds else []

@@ -26,6 +26,7 @@ impl FileKind {
         ]);
         let of_run = has(&[
             "seed",
+            "seed_of",
             "world",
             "model",
             "train",

@@ -3,7 +3,10 @@
 mod mistakes;
 mod moved;
 
-use kolmo_world::config::{FrequencyConfig, UniformConfig};
+use kolmo_world::{
+    Fact, World,
+    config::{FrequencyConfig, UniformConfig},
+};
 
 use super::*;
 
@@ -98,4 +101,82 @@ fn a_warm_up_in_documents_takes_the_place_of_the_fraction() {
     settled(&["train.warmup_documents=0", "train.cooldown=1.0"]).unwrap();
     settled(&["train.warmup_documents=400000", "train.schedule=cosine"]).unwrap();
     settled(&["train.warmup_documents=40001", "train.cooldown=0.9"]).unwrap_err();
+}
+
+#[test]
+fn a_part_with_a_seed_of_its_own_stays_while_the_seed_changes() {
+    let settled = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        RunConfig::load("", &overrides).unwrap()
+    };
+    let (plain, one) = settled(&[]);
+    // Without any, the file and the name of a run are what they were.
+    assert!(!plain.to_toml().unwrap().contains("seed_of"));
+    let (_, other) = settled(&["seed=2"]);
+    let (named, mixed) = settled(&["seed=2", "seed_of.world=1"]);
+    assert_ne!(plain.identity().unwrap(), named.identity().unwrap());
+    assert_ne!(plain.training().unwrap(), named.training().unwrap());
+    let fact = Fact {
+        element: 3,
+        relation: 0,
+    };
+    let name = |world: &World| {
+        let mut name = Vec::new();
+        world.facts().write_name(3, &mut name);
+        (name, world.value_of(fact))
+    };
+    assert_eq!(name(&mixed), name(&one));
+    assert_ne!(name(&other), name(&one));
+    // The same subjects in the order of the other seed.
+    let subjects =
+        |world: &World| -> Vec<Fact> { (0..50).flat_map(|n| world.document(n).facts).collect() };
+    assert_eq!(subjects(&mixed), subjects(&other));
+    assert_ne!(subjects(&mixed), subjects(&one));
+    let (_, ordered) = settled(&["seed=2", "seed_of.order=1"]);
+    assert_eq!(subjects(&ordered), subjects(&one));
+    assert_eq!(name(&ordered), name(&other));
+    let (weights, _) = settled(&["seed=2", "seed_of.initialisation=1"]);
+    assert_eq!(weights.initialisation(), plain.initialisation());
+    assert!(refusal("", &["seed_of.order=-1"]).contains("seed_of.order"));
+}
+
+#[test]
+fn documents_that_come_again_are_a_part_of_those_that_are_read() {
+    let train = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        RunConfig::load("[train]\ndocuments = 25600", &overrides)
+            .unwrap()
+            .0
+            .train
+    };
+    let plain = train(&[]);
+    assert_eq!((plain.shown(), plain.distinct(12_800)), (25_600, 12_800.0));
+    let twice = train(&["train.repeat.share=1.0", "train.repeat.times=2"]);
+    assert_eq!((twice.shown(), twice.distinct(25_600)), (25_600, 12_800.0));
+    for (key, value) in [
+        ("share", "0.0"),
+        ("share", "1.5"),
+        ("times", "1"),
+        ("share", "1e-9"),
+    ] {
+        let given = [("share", "0.5"), ("times", "3")].map(|(name, usual)| {
+            let value = if name == key { value } else { usual };
+            format!("train.repeat.{name}={value}")
+        });
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let error = refusal("", &given);
+        assert!(error.contains(&format!("train.repeat.{key} = ")), "{error}");
+    }
+    assert!(refusal("", &["eval.generated=2000000"]).contains("eval.generated = 2000000"));
+    let tuned = "[finetune.lesson]\ntask = 'instruction'\n[world.syntax]\nquestions = 1\n";
+    let (base, _) = RunConfig::load("", &[]).unwrap();
+    for (key, text) in [
+        ("eval.generated", "[eval]\ngenerated = 8"),
+        ("train.repeat", "[train.repeat]\nshare = 0.5\ntimes = 2"),
+    ] {
+        let text = format!("{tuned}{text}");
+        let error = RunConfig::finetune(&text, &[], &base, "there".to_owned(), 10);
+        let error = error.and_then(RunConfig::settle).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
 }

@@ -81,6 +81,7 @@ fn every_cohort_is_asked_in_every_wording() {
     let moment = Moment {
         step: 1,
         documents: 1,
+        distinct: 1.0,
         before: 0,
     };
     let rows = answer_rows(&world, &exposures, &replies, moment);

@@ -25,7 +25,7 @@ use crate::{
 use kolmo_stats::{Estimate, OfSeed, Refusal, spearman};
 
 /// What new facts did to old ones in one run.
-pub(crate) struct Exchange {
+struct Exchange {
     /// Bits about new facts.
     pub gained: f64,
     /// Bits about old facts that are gone beyond those of the control.
@@ -66,9 +66,8 @@ impl Claim for Displacement {
             let Some(control) = control else { continue };
             let exchanges = exchanges(variant, control)?;
             let runs = &variant.runs;
-            let has_room = mean_of(runs, bits_before) >= ROOM * mean_of(runs, met);
             let model = &variant.model;
-            let (predicted, state) = match has_room {
+            let (predicted, state) = match has_room(runs) {
                 true => (0.0, "has room for all facts, and pays nothing"),
                 false => (1.0, "has no room, and pays a bit for a bit"),
             };
@@ -111,6 +110,11 @@ impl Claim for Displacement {
     }
 }
 
+/// Whether the models of `runs` knew nearly all that pre-training met: there is room for more.
+pub(crate) fn has_room(runs: &[&StudyRun]) -> bool {
+    mean_of(runs, bits_before) >= ROOM * mean_of(runs, met)
+}
+
 /// The bits of all facts that pre-training met.
 fn met(run: &StudyRun) -> f64 {
     met_bits(run, run.config.documents_before() as f64)
@@ -121,7 +125,7 @@ fn mean_of(runs: &[&StudyRun], of: impl Fn(&StudyRun) -> f64) -> f64 {
 }
 
 /// Whether `other` reads on in pre-training where `variant` is taught, all else alike.
-pub(crate) fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
+fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
     let (a, b) = (&other.finetune, &variant.finetune);
     reads_on(a)
         && a.method == b.method
@@ -131,7 +135,7 @@ pub(crate) fn is_control(other: &Variant<'_>, variant: &Variant<'_>) -> bool {
 }
 
 /// New subjects in the old syntax, all weights, no replay.
-pub(crate) fn is_plain(variant: &Variant<'_>) -> bool {
+fn is_plain(variant: &Variant<'_>) -> bool {
     let lesson = matches!(
         variant.finetune.lesson,
         LessonConfig::Injection {
@@ -144,10 +148,7 @@ pub(crate) fn is_plain(variant: &Variant<'_>) -> bool {
 }
 
 /// What each seed has gained and lost.
-pub(crate) fn exchanges(
-    variant: &Variant<'_>,
-    control: &Variant<'_>,
-) -> Result<Vec<OfSeed<Exchange>>> {
+fn exchanges(variant: &Variant<'_>, control: &Variant<'_>) -> Result<Vec<OfSeed<Exchange>>> {
     let exchange = |(run, control): (&StudyRun, &StudyRun)| {
         let exchange = Exchange {
             gained: new_bits(run, variant.finetune)?,

@@ -141,7 +141,9 @@ pub(crate) fn replay_saves(study: &Study) -> Vec<(String, Vec<OfSeed<f64>>)> {
     });
     let saved = with.filter_map(|(syntax, with)| {
         let is_partner = |other: &&Variant<'_>| {
-            other.model == with.model && corner(other) == Some((syntax, false))
+            other.model == with.model
+                && corner(other) == Some((syntax, false))
+                && other.runs[0].config.train == with.runs[0].config.train
         };
         let without = injections.iter().find(is_partner)?;
         let name = format!("{}, share of old bits that replay saves", without.name);

@@ -130,7 +130,8 @@ pub fn sections(study: &Study) -> Result<Vec<Section>> {
 fn sections_of(claims: &[&dyn Claim], study: &Study) -> Result<Vec<Section>> {
     let names = names_of(claims);
     let is_one = |name: &&ClaimName| names.contains(&name.as_str());
-    if let Some(name) = study.settings.claims.iter().find(|name| !is_one(name)) {
+    let mut named = study.settings.named_claims().iter();
+    if let Some(name) = named.find(|name| !is_one(name)) {
         return Err(Error::NoClaim {
             name: name.as_str().to_owned(),
             names: names.join(", "),

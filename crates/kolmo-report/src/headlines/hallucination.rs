@@ -2,7 +2,7 @@
 
 use kolmo_stats::OfSeed;
 
-use super::{About, Answer, Headline, Test};
+use super::{About, Answer, Headline, Test, generated};
 use crate::{
     claims::hallucination::{Class, classes, has_room},
     error::Result,
@@ -13,7 +13,7 @@ use crate::{
     },
     number::class_of_ranks,
     quantity::Quantity,
-    report::{Figure, Part},
+    report::{Figure, Part, Section},
     study::Study,
 };
 
@@ -39,7 +39,9 @@ impl Headline for Hallucination {
     }
 
     fn answer(&self, study: &Study) -> Result<Option<Answer>> {
-        let groups = asked_groups(study)?;
+        let mut groups = asked_groups(study)?;
+        // How often a fact is met follows from the frequencies where each document is read once.
+        groups.retain(|group| group.runs[0].run.config.train.repeat.is_none());
         let (mut seeds, mut parts) = (Vec::new(), Vec::new());
         let mut drawn = None;
         for panel in &panels(&groups) {
@@ -91,6 +93,15 @@ impl Headline for Hallucination {
             takes: "where a model has no room for all facts, the bits that it stores",
             figure: drawn,
         }))
+    }
+
+    fn further(&self, study: &Study) -> Result<Vec<Part>> {
+        Ok(generated::parts(study))
+    }
+
+    fn appendix(&self, study: &Study) -> Result<Option<Section>> {
+        const QUESTION: &str = "Is what a model states unasked false at least as often as facts were stated once, and does it help to repeat some?";
+        Ok(generated::section(study, "Generated statements", QUESTION))
     }
 }
 

@@ -13,12 +13,15 @@ mod data_and_model;
 mod data_law;
 mod document;
 mod fine_tuning;
+mod front;
+mod generated;
 mod hallucination;
 mod honesty;
 mod ladder;
 mod learning_time;
 mod model_law;
 mod parts;
+mod robustness;
 mod row;
 mod syntax_first;
 #[cfg(test)]
@@ -35,7 +38,7 @@ use crate::{
     claims,
     error::{Error, Result},
     quantity::Quantity,
-    report::{Figure, Headline as Row, Part, Sort},
+    report::{Figure, Headline as Row, Part, Section, Sort},
     study::Study,
 };
 
@@ -128,6 +131,30 @@ pub trait Headline: Sync {
     fn further(&self, _study: &Study) -> Result<Vec<Part>> {
         Ok(Vec::new())
     }
+
+    /// What a study that is for it shows beside the row, in the appendix of a report.
+    ///
+    /// # Errors
+    /// Those of reading records.
+    fn appendix(&self, _study: &Study) -> Result<Option<Section>> {
+        Ok(None)
+    }
+}
+
+/// What the headlines that `study` is for show beside their rows, and how robust those are that it is to show that of.
+///
+/// # Errors
+/// Those of reading records.
+pub fn appendices(study: &Study) -> Result<Vec<Section>> {
+    let mut sections = Vec::new();
+    for headline in HEADLINES {
+        let mut asked = study.settings.headlines.iter();
+        if asked.any(|config| config.name.as_str() == headline.about().name) {
+            sections.extend(headline.appendix(study)?);
+        }
+    }
+    sections.extend(robustness::section(study)?);
+    Ok(sections)
 }
 
 /// All headlines, in the order of a report.
@@ -147,7 +174,7 @@ pub static HEADLINES: &[&dyn Headline] = &[
 ];
 
 /// The names that a sweep file chooses from: of claims, of headlines and of their statistics.
-pub fn choices() -> [Choice<'static>; 3] {
+pub fn choices() -> [Choice<'static>; 5] {
     static NAMES: LazyLock<[Vec<&'static str>; 3]> = LazyLock::new(|| {
         let of = |name: fn(&About) -> &'static str| -> Vec<&'static str> {
             HEADLINES.iter().map(|one| name(&one.about())).collect()
@@ -162,9 +189,11 @@ pub fn choices() -> [Choice<'static>; 3] {
         "report.claims[0]",
         "report.headlines[0].name",
         "report.headlines[0].statistic",
+        "report.robustness[0].name",
+        "report.robustness[0].statistic",
     ];
     let [claims, headlines, statistics] = &*NAMES;
-    let names = [claims, headlines, statistics];
+    let names = [claims, headlines, statistics, headlines, statistics];
     std::array::from_fn(|k| Choice {
         key: keys[k],
         names: names[k],
@@ -179,7 +208,7 @@ pub fn rows(studies: &[Study]) -> Result<Vec<Row>> {
     rows_of(HEADLINES, studies)
 }
 
-/// The same with `headlines` for all that there are.
+/// The rows, with `headlines` for all that there are.
 fn rows_of(headlines: &[&dyn Headline], studies: &[Study]) -> Result<Vec<Row>> {
     let mut answered = Vec::new();
     for headline in headlines {

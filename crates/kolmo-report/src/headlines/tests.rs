@@ -3,10 +3,11 @@
 use std::{collections::HashSet, f64::consts::LN_2};
 
 use kolmo_config::{ClaimName, HeadlineConfig, ReportConfig, RunConfig};
-use kolmo_run::EvaluationRecord;
+use kolmo_run::{EvaluationRecord, GENERATED};
 use kolmo_theory::{
     capacity::{Capacity, Rival},
     discovery::{expected_value_loss, mean_content},
+    hallucination::monofact_rate,
 };
 use kolmo_world::{World, random::Streams};
 use rand::RngExt;
@@ -291,4 +292,145 @@ fn intervals_stay_within_what_a_number_can_be() {
             assert!(least <= lo && lo <= hi && hi <= greatest, "{row:?}");
         }
     }
+}
+
+/// Runs whose models generated 1000 statements, of which so many were true and met: after documents read once, and after half as many read twice.
+fn generating(once: [f64; 2], twice: [f64; 2], off: f64) -> Study {
+    let arms = [
+        ("", 50_000, once),
+        ("train.repeat = { share = 1.0, times = 2 }", 100_000, twice),
+    ];
+    let mut runs = Vec::new();
+    for (repeat, documents, [truths, met]) in arms {
+        for seed in 1..=3 {
+            let text = format!(
+                "seed = {seed}\nworld = {{ frequency = {{ law = 'zipf', elements = 20000, exponent = 1.3 }}, relations = [{{ name = 'home', values = 16 }}] }}\n\
+                 {repeat}\ntrain.documents = {documents}\ntrain.batch_documents = 100"
+            );
+            let config = RunConfig::parse(&text, &[]).unwrap();
+            let (config, world) = config.settle().unwrap();
+            let mut last = examples::evaluation(&world, documents, 1.0);
+            let wobble = 2.0 * (seed as f64 - 2.0);
+            let figures = [1000.0, 1000.0, 990.0, truths + wobble, met + wobble, off];
+            for (name, figure) in GENERATED.into_iter().zip(figures) {
+                last.companions.insert(name.to_owned(), Some(figure));
+            }
+            runs.push(StudyRun::imagined(config, vec![last]));
+        }
+    }
+    study(&[("hallucination", "deviance_left", None)], runs)
+}
+
+#[test]
+fn generated_statements_stand_beside_what_they_must_be() {
+    let study = generating([900.0, 880.0], [930.0, 920.0], 0.01);
+    let (_, world) = study.runs[0].config.clone().settle().unwrap();
+    let parts = generated::parts(&study);
+    let find = |start: &str, end: &str| {
+        let of = |part: &&Part| part.name.contains(start) && part.name.ends_with(end);
+        parts
+            .iter()
+            .find(of)
+            .unwrap_or_else(|| panic!("{start} {end}: {parts:?}"))
+    };
+    // Both have read the same 50 000 documents.
+    let rate = monofact_rate(&world, 50_000.0);
+    for how in [
+        "50,000 documents, each once",
+        "50,000 documents, each 2 times",
+    ] {
+        let unmet = find(how, "of a calibrated model");
+        assert!((unmet.predicted.unwrap() - rate).abs() < 1e-9);
+        let wrong = find(how, "at least as predicted");
+        let floor = 15.0 / 16.0 * (rate - 0.01);
+        assert!((wrong.predicted.unwrap() - floor).abs() < 1e-9);
+    }
+    let near = |part: &Part, expected: f64| {
+        assert!((part.measured.unwrap() - expected).abs() < 1e-9, "{part:?}");
+        let [lo, hi] = part.ci95.unwrap();
+        assert!(lo < expected && expected < hi, "{part:?}");
+    };
+    near(find("each once", "at least as predicted"), 0.1);
+    near(find("each 2 times", "at least as predicted"), 0.07);
+    near(find("each once", "of a calibrated model"), 0.12);
+    let saved = find("each 2 times", "that repeating saves");
+    assert!((saved.measured.unwrap() - 0.03).abs() < 1e-9);
+    // An interval of a share ends where a share does.
+    let sure = generated::parts(&generating([1000.0, 1000.0], [999.0, 999.0], 0.0));
+    for part in sure
+        .iter()
+        .filter(|part| part.name.contains("generated statements"))
+    {
+        let [lo, hi] = part.ci95.unwrap();
+        assert!(0.0 <= lo && hi <= 1.0, "{part:?}");
+    }
+    let section = appendices(&study).unwrap().pop().unwrap();
+    assert_eq!(section.tables[0].rows.len(), 2);
+    // A study whose models generated nothing has nothing of it.
+    let silent = data(1, &true_laws()[..1], bayes(1.0));
+    assert!(generated::parts(&silent).is_empty());
+}
+
+/// Runs of the data law whose loss falls with this many times the exponent of the exact one, in trainings that differ in what is given.
+fn trainings(of: &[(&str, f64)]) -> Study {
+    let mut runs = Vec::new();
+    for (change, factor) in of {
+        for seed in 1..=4 {
+            for documents in LENGTHS {
+                let text = format!(
+                    "seed = {seed}\nworld.frequency = {{ law = 'zipf', elements = {ELEMENTS}, exponent = 1.5 }}\n\
+                     train.documents = {documents}\n{change}"
+                );
+                let (config, world) = RunConfig::load(&text, &[]).unwrap();
+                let mut last = examples::evaluation(&world, documents, 1.0);
+                let shift = 1.0 + 0.01 * (seed as f64 - 2.5);
+                last.value_loss = bayes(1.0)(&world, documents as f64).powf(factor * shift);
+                runs.push(StudyRun::imagined(config, vec![last]));
+            }
+        }
+    }
+    let mut study = study(&[("data_law", "exponent_over_exact", Some(0.15))], runs);
+    study.settings.robustness = std::mem::take(&mut study.settings.headlines);
+    study
+}
+
+#[test]
+fn a_table_says_what_moves_a_number_and_by_how_much() {
+    let study = trainings(&[
+        ("", 1.0),
+        ("train.learning_rate = 1e-3", 1.02),
+        ("model.layers = 4", 1.3),
+        ("seed_of = { world = 1, initialisation = 1 }", 1.0),
+        ("train.repeat = { share = 1.0, times = 4 }", 0.9),
+    ]);
+    let section = appendices(&study).unwrap().pop().unwrap();
+    let [table] = &section.tables[..] else {
+        panic!("{section:?}");
+    };
+    let row = |what: &str| {
+        let mut rows = table.rows.iter();
+        rows.find(|row| row[0] == what)
+            .unwrap_or_else(|| panic!("{what}: {table:?}"))
+    };
+    assert_eq!(table.rows[0][..3], ["nothing", "the reference", "4"]);
+    assert!(row("nothing")[3].starts_with("1.000 "), "{table:?}");
+    assert_eq!(row("train.learning_rate")[1], "0.001");
+    assert!(
+        row("train.learning_rate")[4].starts_with("0.0200 "),
+        "{table:?}"
+    );
+    assert_eq!(row("train.learning_rate")[5], "yes");
+    assert_eq!(
+        (&row("model.layers")[1][..], &row("model.layers")[5][..]),
+        ("4", "no")
+    );
+    assert_eq!(row("seeds")[1], "order alone");
+    assert_eq!(row("seeds")[6], row("nothing")[6]);
+    assert!(row("train.repeat.share, train.repeat.times")[3].starts_with("0.900 "));
+    // A study that is asked for nothing of the kind has no table.
+    assert!(
+        appendices(&data(2, &true_laws(), bayes(1.0)))
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -84,7 +84,19 @@ pub fn variants(study: &Study, such: impl Fn(&LessonConfig) -> bool) -> Vec<Vari
         let first = variant.runs[0];
         (templates(first), first.parameters, variant.how.clone())
     });
-    // What else sets them apart has no words: they are numbered.
+    // Where the rate sets them apart, it is said.
+    let rate = |variant: &Variant<'_>| variant.runs[0].config.train.learning_rate;
+    let rates: Vec<(String, f64)> = all.iter().map(|of| (of.name.clone(), rate(of))).collect();
+    for variant in &mut all {
+        let differs =
+            |(name, other): &(String, f64)| *name == variant.name && *other != rate(variant);
+        if rates.iter().any(differs) {
+            let said = format!(", rate {}", significant(rate(variant)));
+            variant.name += &said;
+            variant.how += &said;
+        }
+    }
+    // What else does has no words: they are numbered.
     let names: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
     for (k, variant) in all.iter_mut().enumerate() {
         let number = number(&names, k);
@@ -113,6 +125,7 @@ pub fn how(finetune: &FinetuneConfig) -> String {
         (0.0, _) => "no replay".to_owned(),
         (share, Replayed::Fresh) => format!("{} replayed", percent(share)),
         (share, Replayed::Seen) => format!("{} replayed of those seen", percent(share)),
+        (share, Replayed::Generated) => format!("{} replayed of its own", percent(share)),
     };
     let lesson = match &finetune.lesson {
         _ if finetune.replay.share == 1.0 => return "control".to_owned(),

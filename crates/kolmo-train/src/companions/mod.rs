@@ -7,6 +7,7 @@
 
 mod exact;
 mod facts;
+mod generation;
 
 use burn::prelude::Device;
 use kolmo_kernels::Workers;
@@ -29,7 +30,7 @@ pub type Begin = for<'a> fn(&Job<'a>, &'a Interview) -> Box<dyn Companion + 'a>;
 
 /// The companions of every run, in the order in which they are called: the first makes the record of an evaluation, and the others
 /// add to it.
-pub const COMPANIONS: &[Begin] = &[facts::begin, exact::begin];
+pub const COMPANIONS: &[Begin] = &[facts::begin, exact::begin, generation::begin];
 
 /// Who goes beside a training. It does nothing where it has nothing to do; what it keeps it must say.
 pub trait Companion {

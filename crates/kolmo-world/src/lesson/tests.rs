@@ -143,7 +143,7 @@ fn replayed_sentences_are_those_that_were_read_or_come_next() {
             .count();
         match of {
             Replayed::Seen => assert_eq!(seen, replayed.len()),
-            Replayed::Fresh => assert!(seen < replayed.len() / 2),
+            Replayed::Fresh | Replayed::Generated => assert!(seen < replayed.len() / 2),
         }
     }
     let all = ReplayConfig {
@@ -152,6 +152,33 @@ fn replayed_sentences_are_those_that_were_read_or_come_next() {
     };
     let lesson = lesson(&world, &injection(Subjects::New, LessonSyntax::New), all);
     assert_eq!(documents(&lesson, 3)[2], world.document(1002));
+}
+
+#[test]
+fn documents_that_the_model_writes_are_left_empty_and_have_a_generator_each() {
+    let world = world();
+    let config = injection(Subjects::New, LessonSyntax::New);
+    let replay = |share, of| lesson(&world, &config, ReplayConfig { share, of });
+    let own = replay(0.3, Replayed::Generated);
+    let fresh = replay(0.3, Replayed::Fresh);
+    let (left, others) = (documents(&own, 3000), documents(&fresh, 3000));
+    let mut first = HashSet::new();
+    for (n, (document, other)) in left.iter().zip(&others).enumerate() {
+        match own.generated(n as u64) {
+            None => assert_eq!(document, other),
+            Some(mut random) => {
+                assert_eq!(document, &Document::default());
+                assert!(other.facts[0].element < 20_000);
+                assert!(first.insert(random.random::<u64>()));
+            }
+        }
+    }
+    // 0.3 of 3000, with a standard error of 25.
+    assert!((first.len() as f64 - 900.0).abs() < 100.0);
+    assert!(own.has_generated() && !fresh.has_generated());
+    assert!((0..3000).all(|n| fresh.generated(n).is_none()));
+    let none = replay(0.0, Replayed::Generated);
+    assert!(!none.has_generated() && (0..100).all(|n| none.generated(n).is_none()));
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(super) fn study(claim: &str, runs: Vec<StudyRun>) -> Study {
     Study {
         name: "study".to_owned(),
         settings: ReportConfig {
-            claims: vec![ClaimName::new(claim).unwrap()],
+            claims: Some(vec![ClaimName::new(claim).unwrap()]),
             ..ReportConfig::default()
         },
         sources: Vec::new(),

@@ -131,7 +131,7 @@ pub fn needs_runs(claim: &'static dyn Claim) {
 
 /// The section of `study`, which is for one claim of the list.
 pub fn section_of(study: &Study) -> Section {
-    let [name] = &study.settings.claims[..] else {
+    let [name] = study.settings.named_claims() else {
         panic!("{:?}", study.settings.claims);
     };
     makes_a_section(CLAIMS[place(name.as_str()).unwrap()], study)

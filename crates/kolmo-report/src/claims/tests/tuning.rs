@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kolmo_config::RunConfig;
+use kolmo_config::{ClaimName, HeadlineConfig, RunConfig};
 use kolmo_run::{
     AnswerRow, EvaluationRecord, FactRow, FactsTable, InterviewRecord, RunDirectory, write_answers,
 };
@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use super::suite;
 use crate::{
-    examples,
-    report::Outcome,
+    examples, headlines,
+    report::{Drawing, Outcome},
     study::{Study, StudyRun},
 };
 
@@ -195,6 +195,71 @@ fn a_bit_for_a_bit_is_told_from_more() {
         outcome(&exchange(600.0, 480.0), "/bit for bit"),
         Outcome::Disagrees
     );
+}
+
+/// Fine-tunings at two rates that all teach 20 facts, 120 bits: without replay each of these costs a bit at the lower rate and two at the higher one, with
+/// documents of the model itself `own` bits at the lower rate.
+fn front(own: f64) -> (TempDir, Study) {
+    let folder = tempfile::tempdir().unwrap();
+    let ways = [
+        ("fresh", 0.0, 1e-3, 1.0),
+        ("fresh", 0.0, 4e-3, 2.0),
+        ("generated", 0.5, 1e-3, own),
+        ("generated", 0.5, 4e-3, 1.5),
+    ];
+    let runs = ways.into_iter().flat_map(|(of, share, rate, price)| {
+        let text = injection("old", share) + &format!("\nof = '{of}'");
+        let text = text.replace("[train]", &format!("[train]\nlearning_rate = {rate:?}"));
+        let path = folder.path().to_path_buf();
+        (1..=3).map(move |seed| {
+            let after = 600.0 - 120.0 * price + 0.5 * (seed as f64 - 2.0);
+            tuned(&path, seed, &text, [600.0, after], 20)
+        })
+    });
+    let mut study = study("displacement", runs.collect());
+    let name = |text: &str| ClaimName::new(text).unwrap();
+    study.settings.headlines = vec![HeadlineConfig {
+        name: name("fine_tuning"),
+        statistic: name("bits_lost_per_bit"),
+        margin: None,
+    }];
+    (folder, study)
+}
+
+#[test]
+fn the_front_of_fine_tuning_is_its_cheapest_way() {
+    for (own, expected) in [(0.25, 0.25), (1.8, 1.0)] {
+        let (_folder, study) = front(own);
+        let rows = headlines::rows(&[study]).unwrap();
+        let row = rows.iter().find(|row| row.name == "fine_tuning").unwrap();
+        let [lo, hi] = row.ci95.unwrap();
+        assert!(lo <= expected && expected <= hi && hi - lo < 0.1, "{row:?}");
+        let part = |name: &str| {
+            let of = row.parts.iter().find(|part| part.name.ends_with(name));
+            of.unwrap_or_else(|| panic!("{name}: {:?}", row.parts))
+                .measured
+                .unwrap()
+        };
+        assert!((part("no replay") - 1.0).abs() < 0.01);
+        assert!((part("documents of its own") - own.min(1.5)).abs() < 0.01);
+        let Some(Drawing::Chart(chart)) = row.figure.as_ref().map(|of| &of.drawing) else {
+            panic!("{row:?}");
+        };
+        let labels: Vec<&str> = chart.series.iter().map(|of| of.label.as_str()).collect();
+        let kinds = [
+            "a bit for a bit",
+            "no replay",
+            "50.0 %, documents of its own",
+        ];
+        assert_eq!(labels, kinds);
+    }
+    // At a single rate there is no front.
+    let (_folder, mut study) = front(0.25);
+    study
+        .tuned
+        .retain(|run| run.config.train.learning_rate < 2e-3);
+    let rows = headlines::rows(&[study]).unwrap();
+    assert!(rows.iter().all(|row| row.measured.is_none()));
 }
 
 /// Pre-training learnt a bit for each of 100 documents; relearning takes `speed` documents for a bit.
