@@ -36,7 +36,7 @@ pub fn root() -> PathBuf {
 /// Every page, README first.
 pub fn pages() -> Vec<Page> {
     let mut names = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned()];
-    for folder in ["docs", "docs/results"] {
+    for folder in ["docs", "docs/results", "docs/results/earlier"] {
         let mut pages = Vec::new();
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
