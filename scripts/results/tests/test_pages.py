@@ -1,6 +1,7 @@
 """Pages from a made-up report whose numbers are known."""
 
 import json
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -44,11 +45,12 @@ class Pages(unittest.TestCase):
         manifest = {"machine": machine, "kolmo_version": "0.1.0", "git_revision": "abc", "started": "2026-01-02T", "ended": "2026-01-03T"}
         (run / "manifest.json").write_text(json.dumps(manifest))
         (self.root / "runs/data/runs/b").mkdir()
+        shutil.copytree(run, self.root / "runs/data/runs/c")
         self.report = self.root / "report"
         (self.report / "figures").mkdir(parents=True)
         for name in ("headline-data-law.svg", "headline-data-law.png", "data-zipf.svg"):
             (self.report / "figures" / name).write_text("")
-        numbers = {"headlines": [LAW, FINDING, UNASKED], "verdicts": [VERDICT], "left_out": []}
+        numbers = {"headlines": [LAW, FINDING, UNASKED], "verdicts": [VERDICT], "left_out": [{"study": "data", "run": "runs/data/runs/c", "reason": "not_planned"}]}
         (self.report / "report.json").write_text(json.dumps(numbers))
 
     def words(self, name, text):
@@ -97,7 +99,7 @@ class Pages(unittest.TestCase):
         with self.assertRaises(Unknown):
             self.written()
 
-    def test_who_made_the_runs_is_said_of_those_that_are_done(self):
+    def test_who_made_the_runs_is_said_of_those_that_count(self):
         self.written()
         made = json.loads((self.folder / "made.json").read_text())
         expected = {"experiments": "data", "runs": 1, "tokens": 1200, "processors": "A CPU", "versions": "0.1.0 (abc)"}
