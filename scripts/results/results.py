@@ -62,24 +62,19 @@ class Results:
 
     def table(self):
         """A row for each headline that runs answer."""
-        head = ["", "question", "predicted", "measured", "95 % interval", "corrected", "seeds", "verdict"]
-        lines = [row(head), row(["---"] * len(head))]
-        for one in self.answered():
-            lines.append(
-                row(
-                    [
-                        str(one["number"]),
-                        f"**{one['title']}**: {one['question']}",
-                        predicted(one),
-                        numbers.significant(one["measured"]),
-                        numbers.interval(one["ci95"]),
-                        numbers.interval(one["ci_holm"]),
-                        numbers.count(one["seeds"]),
-                        one["verdict"] or one["sort"],
-                    ]
-                )
-            )
-        return "\n".join(lines)
+        rows = [
+            [
+                str(one["number"]),
+                f"**{one['title']}**: {one['question']}",
+                predicted(one),
+                *measured(one),
+                numbers.interval(one["ci_holm"]),
+                numbers.count(one["seeds"]),
+                one["verdict"] or one["sort"],
+            ]
+            for one in self.answered()
+        ]
+        return table(["", "question", "predicted", "measured", "95 % interval", "corrected", "seeds", "verdict"], rows)
 
     def sections(self):
         """A section for each headline that runs answer: what was found, its figure, and what is to be said of it."""
@@ -97,12 +92,8 @@ class Results:
         return "\n\n".join(blocks)
 
     def verdict_table(self):
-        head = ["claim", "predicted", "measured", "95 % interval", "seeds", "verdict"]
-        lines = [row(head), row(["---"] * len(head))]
-        for one in self.verdicts:
-            cells = [one["claim"], predicted(one), numbers.significant(one["measured"]), numbers.interval(one["ci95"])]
-            lines.append(row([*cells, numbers.count(one["seeds"]), one["verdict"]]))
-        return "\n".join(lines)
+        rows = [[one["claim"], predicted(one), *measured(one), numbers.count(one["seeds"]), one["verdict"]] for one in self.verdicts]
+        return table(["claim", "predicted", "measured", "95 % interval", "seeds", "verdict"], rows)
 
 
 def named(records, key, name):
@@ -112,8 +103,14 @@ def named(records, key, name):
     raise Unknown(f"nothing of the report is called {name!r}: there are {', '.join(repr(record[key]) for record in records)}")
 
 
-def row(cells):
-    return "| " + " | ".join(cells) + " |"
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def measured(one):
+    """The cells of a number and its interval."""
+    return numbers.significant(one["measured"]), numbers.interval(one["ci95"])
 
 
 def predicted(one):
@@ -128,16 +125,13 @@ def found(one):
     if one["measured"] is None:
         return "Nothing was measured."
     ends = one["ci_holm"] or one["ci95"]
-    measured = f"**{numbers.significant(one['measured'])} {numbers.interval(ends)}**"
-    return f"{measured}, where {predicted(one)} is predicted: {one['verdict']}." if one["verdict"] else f"{measured}."
+    number = f"**{numbers.significant(one['measured'])} {numbers.interval(ends)}**"
+    return f"{number}, where {predicted(one)} is predicted: {one['verdict']}." if one["verdict"] else f"{number}."
 
 
 def parts(records):
-    lines = [row(["number", "predicted", "measured", "95 % interval"]), row(["---"] * 4)]
-    for part in records:
-        cells = [part["name"], numbers.significant(part["predicted"]), numbers.significant(part["measured"])]
-        lines.append(row([*cells, numbers.interval(part["ci95"])]))
-    return "\n".join(lines)
+    rows = [[part["name"], numbers.significant(part["predicted"]), *measured(part)] for part in records]
+    return table(["number", "predicted", "measured", "95 % interval"], rows)
 
 
 def folded(title, text):

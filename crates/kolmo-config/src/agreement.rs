@@ -46,9 +46,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first key for which the runs of two settled configurations cannot begin alike, if there is one: any
-/// but, unless documents come again, those of the length of the run, of the course of its learning rate and of `eval.evaluations`, and
-/// those of `[checkpoint]` and `[compression]`.
+/// The first key for which the runs of two settled configurations cannot begin alike, if there is one. Free are `eval.evaluations`, the keys of
+/// `[checkpoint]` and `[compression]`, the keys of the learning rate's course, and of the run's length unless documents come again.
 ///
 /// # Errors
 /// None for configurations that were parsed.

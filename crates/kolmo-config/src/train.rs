@@ -1,6 +1,6 @@
 //! `[train]`: the data budget and the optimiser.
 
-use kolmo_world::RepeatConfig;
+use kolmo_world::{RepeatConfig, Shown, World};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,11 @@ impl TrainConfig {
     /// Documents that are read, repetitions included: whole batches.
     pub fn shown(&self) -> u64 {
         self.steps() * self.batch_documents as u64
+    }
+
+    /// The documents of `world` in the order in which a training reads them.
+    pub fn order<'a>(&self, world: &'a World) -> Shown<'a> {
+        Shown::new(world, self.repeat, self.shown())
     }
 
     /// How many documents the first `read` are, each counted once; in expectation where some come again.

@@ -79,7 +79,7 @@ fn met(of: &HashSet<Fact>, shown: &Shown<'_>, read: u64) -> HashSet<Fact> {
     met
 }
 
-/// How far a model is from calibrated: the total variation between documents of its own and those of the world, each told by no more than how probable the
+/// How far a model is from calibrated: the total variation between its own documents and the world's, each known by no more than how probable the
 /// model takes it to be, to a factor of ten. `own` and `natural` are −ln P of documents of either kind, nats. Where one of the two has more, is seen in one
 /// half of the documents and counted in the other, so that noise adds nothing.
 pub fn miscalibration(own: &[f64], natural: &[f64]) -> f64 {

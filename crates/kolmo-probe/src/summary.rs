@@ -36,8 +36,7 @@ pub struct Moment {
 /// ratio estimates Σ w ℓ / Σ w over the facts asked, exact where all were, with w the frequency of a
 /// fact times the number of facts it stands for; the interval is that of drawing facts, by the
 /// linearised variance of the ratio with the finite-population correction.
-/// Exposures are plain means per fact, and bits stored
-/// are those of all facts of a class, see [`recalibrated`], whose code also says what is missing of each fact. What the
+/// Exposures are plain means per fact, and bits stored count all facts of a class: see [`recalibrated`], whose code also says what is missing of each fact. What the
 /// exact predictors did meanwhile is left for [`Exact::complete`](crate::Exact::complete).
 pub fn summarise(
     world: &World,

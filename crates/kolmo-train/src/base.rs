@@ -13,7 +13,7 @@ use kolmo_model::{
 };
 use kolmo_probe::Exposures;
 use kolmo_run::{FinishedRun, FoundBase, RunDirectory, checkpoint, explain, find_base};
-use kolmo_world::{Document, Shown, World};
+use kolmo_world::{Document, World};
 
 use crate::{error::TrainError, training::MODEL};
 
@@ -194,8 +194,7 @@ pub fn count(
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), TrainError> {
     let Some(finetune) = &config.finetune else {
-        let shown = Shown::new(world, config.train.repeat, config.train.shown());
-        exposures.count_stream(&shown, documents, progress);
+        exposures.count_stream(&config.train.order(world), documents, progress);
         return Ok(());
     };
     Base::open(finetune, run)?.count(world, exposures, progress)?;

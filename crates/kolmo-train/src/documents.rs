@@ -37,10 +37,7 @@ impl<'a> Documents<'a> {
     pub fn of(job: &Job<'a>, device: &Device) -> Result<Self, TrainError> {
         let Job { config, world, .. } = *job;
         let lesson = match job.lesson {
-            None => {
-                let shown = Shown::new(world, config.train.repeat, config.train.shown());
-                return Ok(Self::World(shown));
-            }
+            None => return Ok(Self::World(config.train.order(world))),
             Some(lesson) if !lesson.has_generated() => return Ok(Self::Lesson(lesson)),
             Some(lesson) => lesson,
         };
@@ -97,11 +94,7 @@ impl Author {
             return Ok(Vec::new());
         }
         let written = write_documents(&self.model, most, &mut randoms, &self.device)?;
-        let document = |tokens: Vec<_>| Document {
-            roles: world.read(&tokens).roles,
-            facts: Vec::new(),
-            tokens,
-        };
-        Ok(written.into_iter().map(document).collect())
+        let documents = written.into_iter();
+        Ok(documents.map(|tokens| world.document_of(tokens)).collect())
     }
 }

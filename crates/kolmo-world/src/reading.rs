@@ -1,7 +1,7 @@
 //! Reading a text that anybody wrote as a document of the world: what it states, and what each of its words is there for.
 
 use crate::{
-    document::{Fact, Role},
+    document::{Document, Fact, Role},
     syntax::{Class, Piece, Wording},
     vocabulary::{EOS, Token},
     world::World,
@@ -56,6 +56,16 @@ impl World {
             };
             reading.statements.push(statement);
             reading.roles.extend(roles);
+        }
+    }
+
+    /// A text that anybody wrote as a document, with the roles that [`World::read`] finds. It has no facts of the world: it states what its author
+    /// takes to be true.
+    pub fn document_of(&self, tokens: Vec<Token>) -> Document {
+        Document {
+            roles: self.read(&tokens).roles,
+            facts: Vec::new(),
+            tokens,
         }
     }
 
@@ -186,10 +196,7 @@ impl<'a> Sentence<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        config::{Family, RelationCount, WorldConfig},
-        document::Document,
-    };
+    use crate::config::{Family, RelationCount, WorldConfig};
 
     fn worlds() -> Vec<World> {
         let mut configs = [WorldConfig::default(), WorldConfig::default()];

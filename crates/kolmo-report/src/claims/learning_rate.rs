@@ -3,7 +3,7 @@
 use crate::{
     claims::{About, Claim, section_for},
     error::Result,
-    figures::chart::{Chart, Mark},
+    figures::chart::{Chart, Datum, Mark},
     measured::{
         ladders::{bits, inside},
         runs::{by, by_documents, by_parameters, id, named},
@@ -73,13 +73,15 @@ fn rate(run: &StudyRun) -> f64 {
     run.config.train.learning_rate
 }
 
-/// The place, among rising rates, of the one that stores most, by its mean over seeds.
-fn best(rates: &[(f64, Vec<&StudyRun>)]) -> Option<usize> {
-    let stored = rates
-        .iter()
-        .map(|(rate, runs)| mean_at(*rate, runs, bits).y);
-    let stored: Vec<f64> = stored.collect();
-    (0..rates.len()).max_by(|&a, &b| stored[a].total_cmp(&stored[b]))
+/// Bits stored at each of the rising rates, means over seeds.
+fn stored(rates: &[(f64, Vec<&StudyRun>)]) -> Vec<Datum> {
+    let at = rates.iter().map(|(rate, runs)| mean_at(*rate, runs, bits));
+    at.collect()
+}
+
+/// The place of the one with the most bits.
+fn best(stored: &[Datum]) -> Option<usize> {
+    (0..stored.len()).max_by(|&a, &b| stored[a].y.total_cmp(&stored[b].y))
 }
 
 fn verdict(sizes: &[Size<'_>], name: &str) -> Verdict {
@@ -91,9 +93,8 @@ fn verdict(sizes: &[Size<'_>], name: &str) -> Verdict {
             let seed = runs[0].config.seed;
             let sizes = by_parameters(&runs);
             let inner = sizes.iter().filter(|(_, runs)| {
-                let rates = by(runs.iter().copied(), rate);
-                let best = best(&rates);
-                best.is_some_and(|best| 0 < best && best + 1 < rates.len())
+                let stored = stored(&by(runs.iter().copied(), rate));
+                best(&stored).is_some_and(|best| 0 < best && best + 1 < stored.len())
             });
             (seed, inner.count() as f64 / sizes.len() as f64)
         })
@@ -109,10 +110,9 @@ fn verdict(sizes: &[Size<'_>], name: &str) -> Verdict {
 
 fn figure(study: &Study, sizes: &[Size<'_>], name: &str) -> Figure {
     let series = sizes.iter().enumerate().map(|(k, (parameters, rates))| {
-        let stored = rates.iter().map(|(rate, runs)| mean_at(*rate, runs, bits));
         let label = format!("{} parameters", grouped(*parameters as u64));
         let look = (Mark::JoinedPoints, shade(k, sizes.len()));
-        points(label, look, stored.collect())
+        points(label, look, stored(rates))
     });
     Figure::chart(
         id(study, &["learning-rate", name]),
@@ -135,21 +135,16 @@ fn table(sizes: &[Size<'_>], name: &str) -> Table {
         "share of the best",
     ];
     let rows = sizes.iter().flat_map(|(parameters, rates)| {
-        let stored = rates
-            .iter()
-            .map(|(rate, runs)| mean_at(*rate, runs, bits).y);
-        let stored: Vec<f64> = stored.collect();
-        let most = best(rates).map_or(f64::NAN, |best| stored[best]);
-        let rates: Vec<f64> = rates.iter().map(|(rate, _)| *rate).collect();
-        let rows = rates.into_iter().zip(stored).map(move |(rate, bits)| {
+        let stored = stored(rates);
+        let most = best(&stored).map_or(f64::NAN, |best| stored[best].y);
+        stored.into_iter().map(move |at| {
             vec![
                 grouped(*parameters as u64),
-                significant(rate),
-                count(bits),
-                significant(bits / most),
+                significant(at.x),
+                count(at.y),
+                significant(at.y / most),
             ]
-        });
-        rows.collect::<Vec<_>>()
+        })
     });
     Table {
         caption: format!("{name}: bits stored at each learning rate."),

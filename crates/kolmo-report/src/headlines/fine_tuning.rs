@@ -146,11 +146,7 @@ fn table(model: &str, ways: &[Way<'_>]) -> Table {
 /// Bits lost against bits learnt, a curve for each kind of replay, along which the rate rises.
 fn figure(name: &str, ways: &[Way<'_>]) -> Figure {
     let mut kinds: Vec<(Source, f64)> = ways.iter().map(|way| (way.source, way.share)).collect();
-    kinds.sort_by(|a, b| {
-        (a.0, a.1)
-            .partial_cmp(&(b.0, b.1))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
+    kinds.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     kinds.dedup();
     let replayed: Vec<(Source, f64)> = kinds
         .iter()

@@ -45,7 +45,7 @@ impl Seeded for Generated {
 
 /// Runs alike but for the seed.
 struct Arm<'a> {
-    /// What models and laws of several kinds are told apart by.
+    /// The law, with the parameters of the model where there are several models.
     name: String,
     /// Documents read, each counted once.
     distinct: u64,
@@ -107,7 +107,7 @@ fn distinct(run: &StudyRun) -> f64 {
     train.distinct(train.shown())
 }
 
-/// The runs of `study` that generated something; those of few documents first.
+/// The runs of `study` that generated something; the runs that read the fewest documents come first.
 fn arms(study: &Study) -> Vec<Arm<'_>> {
     let is_there = |run: &&StudyRun| generated(run).is_some();
     let runs = study.runs.iter().filter(is_there);
@@ -133,12 +133,10 @@ fn arms(study: &Study) -> Vec<Arm<'_>> {
             runs: runs.into_iter().copied().collect(),
         });
         let mut of: Vec<Arm<'_>> = of.collect();
-        let times = |arm: &Arm<'_>| arm.repeat.map_or(0.0, |repeat| repeat.share);
+        let share = |arm: &Arm<'_>| arm.repeat.map_or(0.0, |repeat| repeat.share);
         of.sort_by(|a, b| {
-            let key = |arm: &Arm<'_>| (arm.distinct, times(arm));
-            key(a)
-                .partial_cmp(&key(b))
-                .unwrap_or(std::cmp::Ordering::Equal)
+            let documents = a.distinct.cmp(&b.distinct);
+            documents.then(share(a).total_cmp(&share(b)))
         });
         all.extend(of);
     }

@@ -1,7 +1,7 @@
 //! How far the number of a headline moves when one thing of its runs is changed, and over which part of the seed it varies.
 
 use kolmo_config::HeadlineConfig;
-use kolmo_stats::{Estimate, OfSeed, one_a_seed};
+use kolmo_stats::{Comparison, Estimate, Finding, OfSeed, Place, Relation, one_a_seed};
 
 use super::{About, HEADLINES, Headline, check};
 use crate::{
@@ -192,17 +192,7 @@ fn row(
         .collect();
     let difference = Estimate::over_seeds(&differences);
     let within = match (&difference, margin) {
-        (Ok(Estimate { ci95: [lo, hi], .. }), Some(margin)) => {
-            let (inside, outside) = (
-                -margin <= *lo && *hi <= margin,
-                *hi < -margin || *lo > margin,
-            );
-            match (inside, outside) {
-                (true, _) => "yes",
-                (_, true) => "no",
-                (false, false) => "open",
-            }
-        }
+        (Ok(measured), Some(margin)) => within(*measured, margin),
         (Err(_), _) | (_, None) => NOTHING,
     };
     let (difference, within) = match changed {
@@ -218,6 +208,25 @@ fn row(
         within.to_owned(),
         significant(deviation(seeds)),
     ]
+}
+
+/// Where the interval of a difference lies, however few seeds it rests on: their number stands beside it.
+fn within(measured: Estimate, margin: f64) -> &'static str {
+    let difference = Comparison {
+        predicted: 0.0,
+        measured,
+        relation: Relation::Equal,
+        margin,
+        decades: None,
+    };
+    match difference.finding() {
+        Finding::Placed { place, .. } => match place {
+            Place::Inside => "yes",
+            Place::Outside => "no",
+            Place::Across => "open",
+        },
+        Finding::Unknown => "open",
+    }
 }
 
 /// The standard deviation over seeds; not a number of fewer than two.

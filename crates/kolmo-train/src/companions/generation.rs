@@ -4,7 +4,7 @@ use kolmo_config::RunConfig;
 use kolmo_eval::{code, generate::write_all};
 use kolmo_probe::{Interview, Statements, miscalibration};
 use kolmo_world::{
-    Document, Shown, World,
+    Document, World,
     random::{Stream, Streams},
     stream::VALIDATION_FIRST,
 };
@@ -44,11 +44,7 @@ impl Companion for Generation<'_> {
         let (model, device, workers) = (asked.model, asked.device, asked.workers);
         let most = world.max_document_length();
         let texts = write_all(model, most, &self.draws, count, device, workers)?;
-        let own = texts.into_iter().map(|tokens| Document {
-            roles: world.read(&tokens).roles,
-            facts: Vec::new(),
-            tokens,
-        });
+        let own = texts.into_iter().map(|tokens| world.document_of(tokens));
         let own: Vec<Document> = own.collect();
         let natural = (0..count).map(|n| world.document(VALIDATION_FIRST + n));
         let nats = |documents: &[Document]| -> Result<Vec<f64>, TrainError> {
@@ -56,8 +52,8 @@ impl Companion for Generation<'_> {
             Ok(costs.iter().map(|nats| nats.total()).collect())
         };
         let off = miscalibration(&nats(&own)?, &nats(&natural.collect::<Vec<_>>())?);
-        let shown = Shown::new(world, train.repeat, train.shown());
-        let statements = Statements::judge(world, &own, &shown, asked.moment.documents);
+        let statements =
+            Statements::judge(world, &own, &train.order(world), asked.moment.documents);
         statements.tell(off, &mut evaluation.record.companions);
         Ok(())
     }
